@@ -1,0 +1,197 @@
+// Owns the shape of a Result, the versioned JSON file that one measurement becomes.
+// Must not know how a measurement is made, stored or shown.
+// Unknown is written as null (never 0, never left out), so that every key is always there to be read.
+
+import { z } from "zod";
+
+/** What the `kind` of every Result says; a file with another one is not ours. */
+export const RESULT_KIND = "uws-echo-bench/result";
+/** Raised whenever a field changes its meaning, comes or goes. */
+export const RESULT_VERSION = 1;
+
+const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
+const timestamp = z.iso.datetime();
+
+const latencySchema = z.strictObject({
+  min: amount,
+  mean: amount,
+  p50: amount,
+  p90: amount,
+  p99: amount,
+  p999: amount,
+  p9999: amount,
+  max: amount,
+});
+
+const scenarioSchema = z.strictObject({
+  connections: count,
+  /** Messages in flight per connection (for http: pipelined requests); null in an open loop. */
+  depth: count.nullable(),
+  /** Asked rate over all connections; null unless the loop is open. */
+  ratePerSecond: amount.nullable(),
+  arrivals: z.enum(["even", "poisson"]).nullable(),
+  durationMs: amount,
+  warmupMs: amount,
+  /** Pace at which connections are opened; null when as fast as they come. */
+  connectionsPerSecond: amount.nullable(),
+  /** Payload sizes that take turns, in octets. */
+  payloadBytes: z.array(count).min(1),
+  type: z.enum(["text", "binary"]),
+  verify: z.enum(["none", "length", "full"]),
+  threads: count,
+  timeoutMs: amount,
+  subprotocols: z.array(z.string()),
+  /** Whether permessage-deflate was offered. */
+  compression: z.boolean(),
+  /** Generators whose Results were merged into this one; 1 for a single run. */
+  generators: count,
+});
+
+const summarySchema = z.strictObject({
+  /** Replies that arrived inside the window, per second of window. */
+  messagesPerSecond: amount,
+  /** Payload octets of those replies (one direction), per second of window. */
+  bytesPerSecond: amount,
+  /** From the intended send time, see `latencyFrom`; null when no reply came. */
+  latencyUs: latencySchema.nullable(),
+  /** From the actual send time; null when no reply came. */
+  serviceUs: latencySchema.nullable(),
+});
+
+const messagesSchema = z.strictObject({
+  sent: count,
+  received: count,
+  /** Sent in the window and never answered, by the timeout or by the end of their connection. */
+  lost: count,
+  /** Replies whose type, length or octets were not those sent (as far as `verify` looked). */
+  corrupt: count,
+});
+
+const connectionsSchema = z.strictObject({
+  requested: count,
+  opened: count,
+  failed: count,
+  /** Opened, but ended by the target or the network before the run was over. */
+  closedEarly: count,
+});
+
+/** CPU share: 100 is one core fully used. CPUs: the logical CPU numbers that a process is allowed to use. */
+const clientSchema = z.strictObject({
+  cpuUsPerMessage: amount.nullable(),
+  cpuPercent: amount,
+  /** The busiest generator thread alone; it is at its limit near 100. */
+  busiestThreadPercent: amount.nullable(),
+  /** p99 of how late the generator sent, against its own schedule; null when there is no schedule. */
+  lagUs: amount.nullable(),
+  rssBytes: count.nullable(),
+  cpus: z.array(count),
+});
+
+const serverSchema = z.strictObject({
+  /** Where these figures come from: /proc of a process, or the target's Prometheus page. */
+  source: z.enum(["pid", "metrics"]),
+  cpuUsPerMessage: amount.nullable(),
+  cpuPercent: amount.nullable(),
+  /** Processes or threads that share the work, so `100 * workers` is all that cpuPercent can be. */
+  workers: count,
+  rssBytes: count.nullable(),
+  /** Highest sum of octets that the server held back for slow readers. */
+  maxBufferedBytes: count.nullable(),
+  droppedMessages: count.nullable(),
+  cpus: z.array(count).nullable(),
+});
+
+/** One second of the window; the last one may be shorter. */
+const secondSchema = z.strictObject({
+  /** End of this second, from the start of the window. */
+  endSeconds: amount,
+  messagesPerSecond: amount,
+  bytesPerSecond: amount,
+  /** From the intended send time, like summary.latencyUs. */
+  p50Us: amount.nullable(),
+  p99Us: amount.nullable(),
+  maxUs: amount.nullable(),
+  clientCpuPercent: amount.nullable(),
+  serverCpuPercent: amount.nullable(),
+  serverRssBytes: count.nullable(),
+  serverBufferedBytes: count.nullable(),
+});
+
+/** Base64 of HdrHistogram's V2 compressed encoding. */
+const histogramSchema = z.strictObject({
+  encoding: z.literal("hdr-v2-compressed-base64"),
+  /** Nanoseconds that one recorded unit stands for. */
+  unitNs: z.int().positive(),
+  data: z.base64(),
+});
+
+const environmentSchema = z.strictObject({
+  /** Commit of the harness; null outside a Git checkout. */
+  commit: z.string().nullable(),
+  /** Whether that checkout had uncommitted changes. */
+  dirty: z.boolean().nullable(),
+  versions: z.record(z.string(), z.string()),
+  kernel: z.string(),
+  distribution: z.string().nullable(),
+  architecture: z.string(),
+  cpuModel: z.string(),
+  cores: count,
+  cpuGovernor: z.string().nullable(),
+  /** CPU limit of the control group, in cores; null when there is none. */
+  cpuLimitCores: amount.nullable(),
+  memoryBytes: count,
+  /** Kind of container (`docker`, `podman`, `kubernetes`, ...); null on a bare or virtual machine. */
+  container: z.string().nullable(),
+  /** Load average over one minute before the run: what else was going on. */
+  loadAverage: amount,
+});
+
+export const verdicts = ["server-bound", "client-bound", "rate-limited", "idle", "invalid"] as const;
+
+export const resultSchema = z.strictObject({
+  kind: z.literal(RESULT_KIND),
+  version: z.literal(RESULT_VERSION),
+  /** Name for plots and tables; null to use the target's URL. */
+  label: z.string().nullable(),
+  target: z.strictObject({
+    url: z.string(),
+    /** Whether the target is reached over loopback, so that it shares this machine. */
+    local: z.boolean(),
+  }),
+  engine: z.strictObject({ name: z.string(), version: z.string() }),
+  loop: z.enum(["closed", "open", "http"]),
+  /** What latencyUs is measured from; only an open loop has a schedule that does not wait. */
+  latencyFrom: z.enum(["intended-send", "actual-send"]),
+  scenario: scenarioSchema,
+  /** The one window that every figure here is taken over; it starts after warm-up. */
+  window: z.strictObject({ startedAt: timestamp, seconds: z.number().positive() }),
+  /** Why the run ended before its time; null when it did not. */
+  partial: z.strictObject({ reason: z.string() }).nullable(),
+  summary: summarySchema,
+  messages: messagesSchema,
+  connections: connectionsSchema,
+  /** Number of errors by kind; empty when there was none. */
+  errors: z.record(z.string(), z.int().positive()),
+  client: clientSchema,
+  server: serverSchema.exactOptional(),
+  series: z.array(secondSchema),
+  histograms: z.strictObject({ latency: histogramSchema, service: histogramSchema }),
+  thresholds: z.array(
+    z.strictObject({ expression: z.string(), actual: z.number().nullable(), passed: z.boolean() }),
+  ),
+  environment: environmentSchema,
+  warnings: z.array(z.string()),
+  verdict: z.enum(verdicts),
+});
+
+export type Latency = z.infer<typeof latencySchema>;
+export type Scenario = z.infer<typeof scenarioSchema>;
+export type ClientFigures = z.infer<typeof clientSchema>;
+export type ServerFigures = z.infer<typeof serverSchema>;
+export type Second = z.infer<typeof secondSchema>;
+export type EncodedHistogram = z.infer<typeof histogramSchema>;
+export type Environment = z.infer<typeof environmentSchema>;
+export type Verdict = (typeof verdicts)[number];
+/** One measurement, complete or partial. */
+export type Result = z.infer<typeof resultSchema>;
