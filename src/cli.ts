@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// The command uws-echo: flags and variables -> Config -> start. The only file that ends the process.
+import { buildCommand, readCommandLine } from "./command.ts";
+import { ConfigError, printConfig, unknownVariables } from "./config.ts";
+import { checkHealth } from "./health.ts";
+import { ListenError } from "./listener.ts";
+import { createLog, type Log } from "./log.ts";
+import { NativeLoadError } from "./native.ts";
+import type { Config } from "./options.ts";
+import { packageVersion } from "./package.ts";
+import type { Running } from "./running.ts";
+import { runSingle } from "./single.ts";
+import { runSupervisor, WorkersFailedError } from "./supervisor.ts";
+
+/** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */
+const failed = 1;
+const wrongUsage = 2;
+
+async function main(): Promise<number> {
+  const line = readCommandLine(process.argv.slice(2), process.env);
+  switch (line.action) {
+    case "help":
+      process.stdout.write(buildCommand().helpInformation());
+      return 0;
+    case "version":
+      process.stdout.write(`${packageVersion()}\n`);
+      return 0;
+    case "print-config":
+      process.stdout.write(`${printConfig(line.resolved)}\n`);
+      return 0;
+    case "health":
+      return checkHealth(line.resolved.config);
+    case "serve":
+      return serveUntilStopped(line.resolved.config);
+  }
+}
+
+async function serveUntilStopped(config: Config): Promise<number> {
+  const log = await createLog(config.logLevel);
+  const unknown = unknownVariables(process.env);
+  if (unknown.length > 0) log.warn({ unknown }, "these variables are no options of uws-echo");
+  const running = await (config.workers > 1 ? runSupervisor(config, log) : runSingle(config, log));
+  for (const url of Object.values(running.urls)) if (url !== undefined) log.info(`serving ${url}`);
+  try {
+    await Promise.race([stopOnSignal(running, log), running.failure]);
+    log.info("stopped");
+    return 0;
+  } catch (error) {
+    log.fatal({ err: error }, "cannot go on");
+    return failed;
+  }
+}
+
+/** Resolves when a first signal has ended everything in order; a second one ends it at once. */
+function stopOnSignal(running: Running, log: Log): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isStopping = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (isStopping) {
+        log.warn({ signal }, "second signal: ending at once");
+        running.force();
+        return;
+      }
+      isStopping = true;
+      log.info({ signal }, "stopping");
+      running.stop().then(resolve, reject);
+    };
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  });
+}
+
+function explain(error: unknown): number {
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.problems.map((problem) => `uws-echo: ${problem}\n`).join("")}`);
+    process.stderr.write("uws-echo --help lists the options.\n");
+    return wrongUsage;
+  }
+  const isExpected =
+    error instanceof ListenError || error instanceof NativeLoadError || error instanceof WorkersFailedError;
+  process.stderr.write(
+    `uws-echo: ${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return failed;
+}
+
+process.exit(await main().catch(explain));

@@ -1,0 +1,139 @@
+// Flags and variables -> one frozen Config, or a ConfigError that lists every problem. The table is in options.ts.
+import { z } from "zod";
+import type { Option } from "./option.ts";
+import { type Config, disagreements, options } from "./options.ts";
+import { tlsProblems } from "./tls.ts";
+
+export type OptionName = keyof typeof options;
+/** Where a value came from. */
+export type Source = "flag" | "variable" | "program" | "default";
+
+/** Options as a program may give them: values as in Config, or text as on the command line. */
+export type ConfigInput = { readonly [Name in OptionName]?: Config[Name] | string | undefined };
+
+/** The configuration cannot be used. `problems` has a sentence for each reason. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+export interface ResolvedConfig {
+  readonly config: Config;
+  readonly sources: { readonly [Name in OptionName]: Source };
+}
+
+export const optionNames = Object.keys(options) as OptionName[];
+
+/** The row of an option, with its value type forgotten. */
+export function optionRow(name: OptionName): Option<unknown> {
+  return options[name] as unknown as Option<unknown>;
+}
+
+/** `maxPayload` -> `--max-payload`. */
+export function flagName(name: OptionName): string {
+  return `--${kebab(name)}`;
+}
+
+/** `maxPayload` -> `UWS_ECHO_MAX_PAYLOAD`. */
+export function variableName(name: OptionName): string {
+  return `UWS_ECHO_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
+}
+
+/**
+ * Settles every option: flags win over variables, variables over defaults.
+ * @param given flags (or a program's values) by option name
+ * @param environment variables; those that are empty count as not set
+ * @throws ConfigError with every problem at once, files and agreement between options included
+ */
+export function resolveConfig(
+  given: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>> = {},
+  givenSource: "flag" | "program" = "flag",
+): ResolvedConfig {
+  const problems = unknownNames(given);
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const name of optionNames) {
+    const row = optionRow(name);
+    const variable = variableValue(name, environment);
+    const source = given[name] !== undefined ? givenSource : variable !== undefined ? "variable" : "default";
+    sources[name] = source;
+    if (source === "default") {
+      values[name] = typeof row.default === "function" ? row.default() : row.default;
+      continue;
+    }
+    const raw = source === "variable" ? variable : given[name];
+    const label = source === "variable" ? variableName(name) : source === "flag" ? flagName(name) : name;
+    const read = row.schema.safeParse(raw);
+    if (read.success) values[name] = read.data;
+    else problems.push(`${label} ${show(raw)}: ${reason(read.error)}`);
+  }
+  problems.push(...tlsProblems(values as unknown as Config));
+  // Options can only be held against each other when each could be read.
+  if (problems.length > 0) throw new ConfigError(problems);
+  const config = Object.freeze(raiseDefaults(values as unknown as Config, sources));
+  const contradictions = disagreements(config);
+  if (contradictions.length > 0) throw new ConfigError(contradictions);
+  return { config, sources: sources as ResolvedConfig["sources"] };
+}
+
+/** The variables that look like ours and are none: most likely misspelt. Kubernetes adds some of its own. */
+export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(optionNames.map(variableName));
+  return Object.keys(environment).filter(
+    (key) => key.startsWith("UWS_ECHO_") && !known.has(key) && !/_(SERVICE|PORT)(_|$)/.test(key),
+  );
+}
+
+/** Every option with its value and where it came from, one a line. */
+export function printConfig({ config, sources }: ResolvedConfig): string {
+  const rows = optionNames.map(
+    (name) => [flagName(name), optionRow(name).format(config[name]), sources[name]] as const,
+  );
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column as 0 | 1].length)));
+  return rows
+    .map(
+      ([flag, value, source]) => `${flag.padEnd(widths[0] ?? 0)}  ${value.padEnd(widths[1] ?? 0)}  ${source}`,
+    )
+    .join("\n");
+}
+
+// A default follows the limit that it may not be below, so that one flag is enough to raise the largest message.
+function raiseDefaults(config: Config, sources: Record<string, Source>): Config {
+  const maxBackpressure =
+    sources["maxBackpressure"] === "default"
+      ? Math.max(config.maxBackpressure, config.maxPayload)
+      : config.maxBackpressure;
+  const maxBuffered =
+    sources["maxBuffered"] === "default" ? Math.max(config.maxBuffered, maxBackpressure) : config.maxBuffered;
+  return { ...config, maxBackpressure, maxBuffered };
+}
+
+function variableValue(name: OptionName, environment: Readonly<Record<string, string | undefined>>) {
+  const value = environment[variableName(name)];
+  if (value === undefined || value === "") return undefined;
+  // Kubernetes sets UWS_ECHO_PORT=tcp://... for a Service that is named uws-echo.
+  return name === "port" && value.startsWith("tcp://") ? undefined : value;
+}
+
+function unknownNames(given: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(given)
+    .filter((name) => !Object.hasOwn(options, name))
+    .map((name) => `${name}: there is no such option`);
+}
+
+function reason(error: z.ZodError): string {
+  return z.prettifyError(error).split("\n")[0]?.replace(/^✖ /, "") ?? "not allowed";
+}
+
+function show(raw: unknown): string {
+  return typeof raw === "string" ? JSON.stringify(raw) : String(raw);
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

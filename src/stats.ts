@@ -1,0 +1,172 @@
+// Every count of the server as one flat array of named slots: cheap to bump, to copy and to add. Imports nothing.
+
+/** Upper bounds of message-size buckets, in bytes: powers of four from 64 B; one more bucket holds all that is larger. */
+export const messageSizeBounds = [
+  64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
+];
+/** Upper bounds of the buckets of bufferedAmount after a send that did not go out whole, in bytes. */
+export const bufferedAmountBounds = [
+  4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
+];
+/** Upper bounds of the time that a connection stayed under pressure, in seconds. */
+export const backpressureDurationBounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60];
+/** Upper bounds of connection lifetimes, in seconds. */
+export const connectionDurationBounds = [0.1, 1, 10, 60, 300, 1800, 3600, 21_600, 86_400];
+
+/** Values of the label `code` of closed connections; `3xxx`, `4xxx` and `other` keep the label bounded. */
+export const closeCodes = [
+  "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009", "1010", "1011", "1012", "1013", "1014",
+  "3xxx", "4xxx", "other",
+] as const; // biome-ignore format: a table
+
+/** Why this server ended a connection by itself. */
+export const terminationReasons = [
+  "backpressure", "buffer_cap", "stalled", "goodbye", "lifetime", "drain", "forced",
+] as const; // biome-ignore format: a table
+export type TerminationReason = (typeof terminationReasons)[number];
+
+/** Why an upgrade was refused. */
+export const rejectionReasons = [
+  "not_websocket", "bad_key", "bad_version", "bad_subprotocol",
+  "capacity", "per_ip", "rate", "origin", "draining",
+] as const; // biome-ignore format: a table
+export type RejectionReason = (typeof rejectionReasons)[number];
+
+/** Values of the label `route`; paths that do not exist are `other`. */
+export const routes = [
+  "/",
+  "/echo",
+  "/inspect",
+  "/metrics",
+  "/livez",
+  "/readyz",
+  "/healthz",
+  "other",
+] as const;
+export type Route = (typeof routes)[number];
+/** Values of the label `code` of HTTP responses. */
+export const httpCodes = [200, 304, 400, 403, 404, 405, 426, 429, 500, 503] as const;
+export type HttpCode = (typeof httpCodes)[number];
+
+let slotsTaken = 0;
+function take(count = 1): number {
+  const first = slotsTaken;
+  slotsTaken += count;
+  return first;
+}
+
+/** Where each count lives. A name with several slots gives the first of them. */
+export const slot = {
+  // Counters: they only grow, and outlive the worker that counted them.
+  textMessages: take(messageSizeBounds.length + 1),
+  textBytes: take(),
+  binaryMessages: take(messageSizeBounds.length + 1),
+  binaryBytes: take(),
+  sendsBuffered: take(),
+  textDropped: take(),
+  textDroppedBytes: take(),
+  binaryDropped: take(),
+  binaryDroppedBytes: take(),
+  drains: take(),
+  bufferedAmount: take(bufferedAmountBounds.length + 1),
+  bufferedAmountSum: take(),
+  backpressureDuration: take(backpressureDurationBounds.length + 1),
+  backpressureDurationSum: take(),
+  connectionDuration: take(connectionDurationBounds.length + 1),
+  connectionDurationSum: take(),
+  connectionsOpened: take(),
+  connectionsClosed: take(closeCodes.length),
+  connectionsTerminated: take(terminationReasons.length),
+  upgradesRejected: take(rejectionReasons.length),
+  httpRequests: take(routes.length * httpCodes.length),
+  httpEchoedBytes: take(),
+  listenPauses: take(),
+  // Gauges: they describe what is now, and die with their worker.
+  connections: take(),
+  bufferedBytes: take(),
+  backpressuredConnections: take(),
+  sockets: take(),
+} as const;
+
+/** Slots from this one on are gauges. */
+export const firstGauge: number = slot.connections;
+
+/** Number of slots. */
+export const slotCount: number = slotsTaken;
+
+/** The counts of one process, or the sum over several. */
+export type Stats = Float64Array;
+
+export function createStats(): Stats {
+  return new Float64Array(slotCount);
+}
+
+/** Adds every slot of `from` to `into`. */
+export function addStats(into: Stats, from: Stats): void {
+  for (let i = 0; i < slotCount; i++) into[i] = (into[i] ?? 0) + (from[i] ?? 0);
+}
+
+/** Keeps what a worker had counted when it died: its counters stay in the sum, its gauges do not. */
+export function addCounters(into: Stats, from: Stats): void {
+  for (let i = 0; i < firstGauge; i++) into[i] = (into[i] ?? 0) + (from[i] ?? 0);
+}
+
+/** Adds to one slot; for paths that do not run once a message. */
+export function bump(stats: Stats, at: number, by = 1): void {
+  stats[at] = (stats[at] ?? 0) + by;
+}
+
+/** Puts a value into a histogram whose buckets start at `first` and whose sum is in `sum`. */
+export function observe(
+  stats: Stats,
+  first: number,
+  sum: number,
+  bounds: readonly number[],
+  value: number,
+): void {
+  const found = bounds.findIndex((bound) => value <= bound);
+  bump(stats, first + (found < 0 ? bounds.length : found));
+  bump(stats, sum, value);
+}
+
+/**
+ * The bucket of a message of this many bytes among `messageSizeBounds`, without a search: the bounds are powers of four.
+ * @param bytes payload octets, below 2^31
+ */
+export function messageSizeBucket(bytes: number): number {
+  if (bytes <= 64) return 0;
+  // For 4^k < bytes <= 4^(k+1) the highest bit of bytes - 1 is 2k or 2k + 1; 64 is 4^3.
+  const bucket = ((31 - Math.clz32(bytes - 1) - 6) >> 1) + 1;
+  return Math.min(bucket, 10);
+}
+
+/** Counts a closed connection under its close code (RFC 6455, section 7.4). */
+export function countClose(stats: Stats, code: number): void {
+  const exact = closeCodes.indexOf(String(code) as (typeof closeCodes)[number]);
+  const label = code >= 4000 && code <= 4999 ? "4xxx" : code >= 3000 && code <= 3999 ? "3xxx" : "other";
+  bump(stats, slot.connectionsClosed + (exact >= 0 ? exact : closeCodes.indexOf(label)));
+}
+
+export function countTermination(stats: Stats, reason: TerminationReason): void {
+  bump(stats, slot.connectionsTerminated + terminationReasons.indexOf(reason));
+}
+
+export function countRejection(stats: Stats, reason: RejectionReason): void {
+  bump(stats, slot.upgradesRejected + rejectionReasons.indexOf(reason));
+}
+
+export function countHttp(stats: Stats, route: Route, code: HttpCode): void {
+  bump(stats, httpSlot(route, code));
+}
+
+/** The slot of one route and one status code. */
+export function httpSlot(route: Route, code: HttpCode): number {
+  return slot.httpRequests + routes.indexOf(route) * httpCodes.length + httpCodes.indexOf(code);
+}
+
+/** Adds up `count` slots from `first`. */
+export function sumSlots(stats: Stats, first: number, count: number): number {
+  let sum = 0;
+  for (let i = first; i < first + count; i++) sum += stats[i] ?? 0;
+  return sum;
+}

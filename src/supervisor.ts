@@ -1,0 +1,241 @@
+// --workers N: forks processes that share the port, replaces those that die, and sums what they count. It answers
+// scrapes itself, so that a busy worker cannot delay them.
+import { type ChildProcess, fork } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createAdmin, openAdmin } from "./admin.ts";
+import { createReply } from "./endpoints/reply.ts";
+import type { Order, Report } from "./ipc.ts";
+import { limitGauges, shareOf } from "./limits.ts";
+import { ListenError, reservePort } from "./listener.ts";
+import type { Log } from "./log.ts";
+import { loadNative } from "./native.ts";
+import type { Config } from "./options.ts";
+import { packageVersion } from "./package.ts";
+import type { Running } from "./running.ts";
+import { createScraper, type Scraper } from "./scrape.ts";
+import { addCounters, addStats, createStats, type Stats } from "./stats.ts";
+import { servedUrls } from "./urls.ts";
+import type { Vitals } from "./vitals.ts";
+
+/** Workers die again and again; the server cannot go on. */
+export class WorkersFailedError extends Error {
+  override readonly name = "WorkersFailedError";
+}
+
+/** A worker that lives this long has not died of its start, in milliseconds. */
+const goodLifeMs = 10_000;
+const maxEarlyDeaths = 5;
+const firstBackoffMs = 100;
+/** Time beyond the drain that a worker gets before it is killed, in milliseconds. */
+const killAfterMs = 5000;
+
+/**
+ * Starts the workers, and resolves once all of them serve.
+ * @throws ListenError, NativeLoadError, WorkersFailedError
+ */
+export async function runSupervisor(config: Config, log: Log): Promise<Running> {
+  const native = await loadNative();
+  const port =
+    config.reusePort && config.port !== 0 ? config.port : await reservePort(native, config.host, config.port);
+  const supervisor = new Supervisor({ ...config, port }, log);
+  const build = { version: packageVersion(), nodeVersion: process.versions.node };
+  const scrape = createScraper(supervisor, limitGauges(config), build);
+  supervisor.answerScrapes(scrape);
+  const reply = createReply(supervisor.own);
+  const endpoints = createAdmin({ reply, scrape, isReady: () => supervisor.isReady, log });
+  const admin = await openAdmin(native, config, endpoints, reply);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    admin?.close();
+    throw error;
+  }
+  return {
+    urls: servedUrls(config, port, admin?.port),
+    failure: supervisor.failure,
+    async stop() {
+      await supervisor.stop();
+      admin?.close();
+    },
+    force: () => supervisor.force(),
+  };
+}
+
+/** One place in the team; the process in it may change. */
+interface Place {
+  readonly worker: number;
+  child: ChildProcess | undefined;
+  isReady: boolean;
+  stats: Stats;
+  vitals: Vitals | undefined;
+  earlyDeaths: number;
+  startedAt: number;
+}
+
+class Supervisor {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #places: readonly Place[];
+  /** What this process itself counts: answers of the admin listener. */
+  readonly own = createStats();
+  /** What workers that have died had counted. */
+  readonly #past = createStats();
+  readonly #stopping = new AbortController();
+  readonly failure: Promise<never>;
+  #fail: (error: Error) => void = () => undefined;
+  #scrape: Scraper | undefined;
+  #restarts = 0;
+
+  constructor(config: Config, log: Log) {
+    this.#config = config;
+    this.#log = log;
+    this.#places = Array.from({ length: config.workers }, (_, i) => ({
+      worker: i + 1,
+      child: undefined,
+      isReady: false,
+      stats: createStats(),
+      vitals: undefined,
+      earlyDeaths: 0,
+      startedAt: 0,
+    }));
+    this.failure = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failure.catch(() => this.force());
+  }
+
+  get isReady(): boolean {
+    return !this.#stopping.signal.aborted && this.#places.some((place) => place.isReady);
+  }
+
+  stats(): Stats {
+    const sum = createStats();
+    addStats(sum, this.own);
+    addStats(sum, this.#past);
+    for (const place of this.#places) addStats(sum, place.stats);
+    return sum;
+  }
+
+  vitals(): readonly Vitals[] {
+    return this.#places.flatMap((place) => place.vitals ?? []);
+  }
+
+  workerRestarts(): number {
+    return this.#restarts;
+  }
+
+  answerScrapes(scrape: Scraper): void {
+    this.#scrape = scrape;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await Promise.race([Promise.all(this.#places.map((place) => this.#launch(place))), this.failure]);
+    } catch (error) {
+      this.force();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const { drainDelay, drainTimeout } = this.#config;
+    this.#tellAll({ kind: "stop" });
+    const kill = setTimeout(
+      () => {
+        for (const place of this.#places) place.child?.kill("SIGKILL");
+      },
+      drainDelay + drainTimeout + killAfterMs,
+    );
+    await Promise.all(this.#places.map(({ child }) => child && exited(child)));
+    clearTimeout(kill);
+  }
+
+  force(): void {
+    this.#stopping.abort();
+    this.#tellAll({ kind: "stop" });
+    this.#tellAll({ kind: "force" });
+  }
+
+  /** Forks a worker, and resolves when it serves. */
+  #launch(place: Place): Promise<void> {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const child = fork(new URL(`worker.${extension}`, import.meta.url), { serialization: "advanced" });
+    place.child = child;
+    place.startedAt = performance.now();
+    send(child, { kind: "start", config: shareOf(this.#config, this.#places.length), worker: place.worker });
+    return new Promise((resolve, reject) => {
+      child.on("message", (report: Report) => {
+        if (report.kind === "ready") {
+          place.isReady = true;
+          this.#log.info({ worker: place.worker, pid: child.pid }, "worker ready");
+          resolve();
+        } else if (report.kind === "failed") reject(new ListenError(report.problem));
+        else this.#receive(place, child, report);
+      });
+      child.once("exit", (code, signal) => this.#bury(place, code, signal));
+    });
+  }
+
+  #receive(place: Place, child: ChildProcess, report: Extract<Report, { kind: "stats" | "scrape" }>): void {
+    if (report.kind === "stats") {
+      place.stats = report.stats;
+      place.vitals = report.vitals;
+      return;
+    }
+    const { id, request } = report;
+    this.#scrape?.(request).then(
+      (scrape) => send(child, { kind: "scraped", id, scrape }),
+      (error: unknown) => send(child, { kind: "scraped", id, problem: String(error) }),
+    );
+  }
+
+  #bury(place: Place, code: number | null, signal: NodeJS.Signals | null): void {
+    addCounters(this.#past, place.stats);
+    place.stats = createStats();
+    place.vitals = undefined;
+    place.child = undefined;
+    place.isReady = false;
+    if (this.#stopping.signal.aborted) return;
+    const lifeMs = performance.now() - place.startedAt;
+    place.earlyDeaths = lifeMs < goodLifeMs ? place.earlyDeaths + 1 : 1;
+    this.#log.error({ worker: place.worker, code, signal, lifeMs: Math.round(lifeMs) }, "worker died");
+    if (place.earlyDeaths >= maxEarlyDeaths) {
+      this.#fail(
+        new WorkersFailedError(
+          `worker ${place.worker} died ${maxEarlyDeaths} times in a row within ${goodLifeMs / 1000} s of its start`,
+        ),
+      );
+      return;
+    }
+    void this.#replace(place);
+  }
+
+  async #replace(place: Place): Promise<void> {
+    const backoffMs = firstBackoffMs * 2 ** (place.earlyDeaths - 1);
+    const { signal } = this.#stopping;
+    await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    this.#restarts++;
+    // A worker that cannot listen ends by itself, and is buried like one that died.
+    await this.#launch(place).catch((error: unknown) => {
+      this.#log.error({ worker: place.worker, err: error }, "worker cannot serve");
+    });
+  }
+
+  #tellAll(order: Order): void {
+    for (const { child } of this.#places) if (child !== undefined) send(child, order);
+  }
+}
+
+function send(child: ChildProcess, order: Order): void {
+  // A worker may die at any time; its exit is handled where it is reported.
+  if (child.connected) child.send(order, () => undefined);
+}
+
+function exited(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+  });
+}
