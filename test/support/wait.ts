@@ -1,0 +1,29 @@
+// Waiting in tests: for a condition, never for luck.
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Polls until the condition holds, and fails with `what` when it does not in time. */
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 15_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await sleep(10);
+  }
+}
+
+/** Resolves with the promise, or fails with `what` when it takes too long. */
+export async function inTime<T>(promise: Promise<T>, what: string, timeoutMs = 15_000): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+  }
+}
