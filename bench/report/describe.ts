@@ -1,0 +1,109 @@
+// Owns the sentences that every report uses for the same thing: load, loop, verdict, environment.
+// Must not know any output format.
+
+import type { Environment, Latency, Result, Scenario, Verdict } from "../result/schema.ts";
+import { formatBytes, formatDurationUs, formatNumber } from "../units.ts";
+
+/** The percentiles of a Latency with the names that people say, in order. */
+export const latencyColumns: readonly (readonly [keyof Latency, string])[] = [
+  ["min", "min"],
+  ["mean", "mean"],
+  ["p50", "p50"],
+  ["p90", "p90"],
+  ["p99", "p99"],
+  ["p999", "p99.9"],
+  ["p9999", "p99.99"],
+  ["max", "max"],
+];
+
+/** What to call this Result beside others. */
+export function titleOf(result: Pick<Result, "label" | "target">): string {
+  return result.label ?? result.target.url;
+}
+
+/** `64 connections x 16 in flight, 64 B binary, 10 s after 2 s of warm-up` */
+export function describeLoad({
+  scenario,
+  loop,
+  window,
+}: Pick<Result, "scenario" | "loop" | "window">): string {
+  const sizes = scenario.payloadBytes.map(formatBytes).join(" / ");
+  const parts = [
+    describePace(scenario, loop),
+    loop === "http" ? `${sizes} body` : `${sizes} ${scenario.type}`,
+    `${formatNumber(window.seconds)} s after ${formatNumber(scenario.warmupMs / 1000)} s of warm-up`,
+  ];
+  if (scenario.compression) parts.push("permessage-deflate");
+  if (scenario.generators > 1) parts.push(`merged from ${scenario.generators} generators`);
+  return parts.join(", ");
+}
+
+function describePace(
+  { connections, depth, ratePerSecond, arrivals }: Scenario,
+  loop: Result["loop"],
+): string {
+  const sockets = `${formatNumber(connections)} ${connections === 1 ? "connection" : "connections"}`;
+  if (ratePerSecond !== null) {
+    return `${formatNumber(ratePerSecond)} messages/s (${arrivals ?? "even"} arrivals) over ${sockets}`;
+  }
+  return `${sockets} x ${formatNumber(depth ?? 1)} ${loop === "http" ? "pipelined" : "in flight"}`;
+}
+
+/** What the kind of loop means for the latencies beside it. */
+export function describeLoop(loop: Result["loop"]): string {
+  switch (loop) {
+    case "open":
+      return "open loop: latency counts from the intended send time, service time from the actual one";
+    case "closed":
+      return "closed loop: it waits for replies, so a stall of the target hides the messages that it delays";
+    case "http":
+      return "HTTP by autocannon, a closed loop: not corrected for coordinated omission";
+  }
+}
+
+/** Who set the pace, in words. */
+export function describeVerdict(verdict: Verdict): string {
+  switch (verdict) {
+    case "server-bound":
+      return "the target was the bottleneck: this is what it can do";
+    case "client-bound":
+      return "the generator was the bottleneck: the target can do more";
+    case "rate-limited":
+      return "the asked rate set the pace: read the latencies, not the rate";
+    case "idle":
+      return "nobody was seen to be saturated: the network, the loop or the scenario set the pace";
+    case "invalid":
+      return "the figures are void";
+  }
+}
+
+/** The machine and the versions, in one line. */
+export function describeEnvironment(environment: Environment): string {
+  const { commit, dirty, versions, cpuModel, cores, kernel } = environment;
+  const parts = [
+    `${cpuModel} (${cores} cores${environment.cpuLimitCores === null ? "" : `, limited to ${environment.cpuLimitCores}`})`,
+    environment.cpuGovernor === null ? null : `governor ${environment.cpuGovernor}`,
+    `${formatBytes(environment.memoryBytes)} memory`,
+    [environment.distribution, kernel, environment.architecture].filter((part) => part !== null).join(", "),
+    environment.container === null ? null : `in ${environment.container}`,
+    `Node ${versions["node"] ?? "unknown"}`,
+    `uws-echo-bench ${versions["uws-echo-bench"] ?? "unknown"}`,
+    commit === null
+      ? null
+      : `commit ${commit.slice(0, 10)}${dirty === true ? " with uncommitted changes" : ""}`,
+  ];
+  return parts.filter((part) => part !== null).join(" · ");
+}
+
+/** A latency as people read it, `-` when unknown. */
+export function formatUs(us: number | null | undefined): string {
+  return us == null ? "-" : formatDurationUs(us);
+}
+
+/** What a threshold's metric was; those that are times are kept in microseconds. */
+export function formatActual(expression: string, actual: number | null): string {
+  if (actual === null) return "unknown";
+  return /^(?:service|latency)?\W*(?:p\d|min|mean|max|lag)/i.test(expression)
+    ? formatDurationUs(actual)
+    : formatNumber(actual);
+}

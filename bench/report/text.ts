@@ -1,0 +1,109 @@
+// Owns the report for a terminal. Must not know files or formats other than plain text.
+
+import type { Latency, Result } from "../result/schema.ts";
+import { formatBytes, formatNumber, formatPercent } from "../units.ts";
+import {
+  describeEnvironment,
+  describeLoad,
+  describeLoop,
+  describeVerdict,
+  formatActual,
+  formatUs,
+  latencyColumns,
+  titleOf,
+} from "./describe.ts";
+import { failuresOf } from "./warnings.ts";
+
+const LABEL_WIDTH = 13;
+
+/** The report of one Result; what makes it unusable comes first. */
+export function formatText(result: Result): string {
+  const failures = failuresOf(result);
+  const blocks = [
+    [`${titleOf(result)} · engine ${result.engine.name} · ${describeLoad(result)}`],
+    failures.length === 0 ? [] : [`NOT ACCEPTABLE: ${failures.join("; ")}.`],
+    figureLines(result),
+    latencyTable(result),
+    resultLines(result),
+    result.warnings.map((warning) => `! ${warning}`),
+    [describeEnvironment(result.environment)],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function figureLines({ summary, messages, connections, client, server }: Result): string[] {
+  const lines = [
+    line(
+      "rate",
+      `${formatNumber(summary.messagesPerSecond)} messages/s, ${formatBytes(summary.bytesPerSecond)}/s of payload`,
+    ),
+    line(
+      "messages",
+      `${formatNumber(messages.sent)} sent, ${formatNumber(messages.received)} received, ` +
+        `${formatNumber(messages.lost)} lost, ${formatNumber(messages.corrupt)} corrupt`,
+    ),
+    line(
+      "connections",
+      `${formatNumber(connections.opened)} of ${formatNumber(connections.requested)} opened, ` +
+        `${formatNumber(connections.failed)} failed, ${formatNumber(connections.closedEarly)} closed early`,
+    ),
+    line("client", cpuFigures(client, client.lagUs === null ? [] : [`lag p99 ${formatUs(client.lagUs)}`])),
+  ];
+  if (server !== undefined) {
+    const { maxBufferedBytes, droppedMessages } = server;
+    lines.push(
+      line(
+        "server",
+        cpuFigures(server, [
+          ...(maxBufferedBytes === null ? [] : [`at most ${formatBytes(maxBufferedBytes)} buffered`]),
+          ...(droppedMessages === null ? [] : [`${formatNumber(droppedMessages)} dropped`]),
+          `(from ${server.source === "pid" ? "/proc" : "its metrics"})`,
+        ]),
+      ),
+    );
+  }
+  return lines;
+}
+
+function cpuFigures(
+  figures: { cpuUsPerMessage: number | null; cpuPercent: number | null; rssBytes: number | null },
+  more: readonly string[],
+): string {
+  const { cpuUsPerMessage, cpuPercent, rssBytes } = figures;
+  return [
+    cpuUsPerMessage === null ? null : `${formatUs(cpuUsPerMessage)} of CPU per message`,
+    cpuPercent === null ? "CPU unknown" : `${formatPercent(cpuPercent)} of a core`,
+    rssBytes === null ? null : `${formatBytes(rssBytes)} resident`,
+    ...more,
+  ]
+    .filter((part) => part !== null)
+    .join(", ");
+}
+
+function latencyTable({ summary, latencyFrom, loop }: Result): string[] {
+  if (summary.latencyUs === null) return [];
+  const header = line("", latencyColumns.map(([, name]) => name.padStart(9)).join(" "));
+  const row = (label: string, latency: Latency | null): string =>
+    line(label, latencyColumns.map(([key]) => formatUs(latency?.[key]).padStart(9)).join(" "));
+  const rows =
+    latencyFrom === "intended-send"
+      ? [row("latency", summary.latencyUs), row("service time", summary.serviceUs)]
+      : [row("latency", summary.serviceUs)];
+  return [header, ...rows, line("", `(${describeLoop(loop)})`)];
+}
+
+function resultLines({ verdict, thresholds }: Result): string[] {
+  return [
+    ...thresholds.map(({ expression, actual, passed }) =>
+      line(passed ? "met" : "NOT MET", `${expression} (it was ${formatActual(expression, actual)})`),
+    ),
+    line("verdict", `${verdict}: ${describeVerdict(verdict)}`),
+  ];
+}
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(LABEL_WIDTH)} ${text}`.trimEnd();
+}

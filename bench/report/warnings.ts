@@ -1,0 +1,193 @@
+// Owns the judgement of a measurement: the warnings, who was the bottleneck, and whether it may be used at all.
+// Pure functions of the figures; must not know where they go.
+
+import type { Result } from "../result/schema.ts";
+import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
+import { formatActual } from "./describe.ts";
+
+/** A Result before it is judged. */
+export type Measurement = Omit<Result, "warnings" | "verdict">;
+
+/** Use of what it may use from which on a thread or a server counts as fully busy, in per cent. */
+const SATURATED_PERCENT = 90;
+/** Share of the asked rate that has to be reached. */
+const REACHED_SHARE = 0.99;
+/** Part of the p99 latency from which on the generator's own lag is worth a warning. */
+const LARGE_LAG_SHARE = 0.2;
+/** A percentile is believed when at least this many messages lie beyond it. */
+const MESSAGES_BEYOND_PERCENTILE = 10;
+/** How many times the median a closed loop's slowest reply has to be to look like a stall, and how slow at least. */
+const STALL = { timesMedian: 20, leastUs: 50_000 };
+
+/** The measurement with its warnings and verdict. */
+export function judge(measurement: Measurement): Result {
+  return { ...measurement, warnings: warningsOf(measurement), verdict: verdictOf(measurement) };
+}
+
+/**
+ * Who set the pace. `invalid`: the figures mean nothing. `client-bound`: they are the generator's limit.
+ * `server-bound`: the target's. `rate-limited`: the asked rate's. `idle`: nobody was shown to be busy.
+ */
+function verdictOf(measurement: Measurement): Result["verdict"] {
+  const { messages } = measurement;
+  if (messages.received === 0 || messages.lost > 0 || messages.corrupt > 0) return "invalid";
+  const server = serverUsePercent(measurement);
+  const serverBusy = server !== null && server >= SATURATED_PERCENT;
+  const { ratePerSecond } = measurement.scenario;
+  if (ratePerSecond === null) {
+    if (clientBusy(measurement)) return "client-bound";
+    return serverBusy ? "server-bound" : "idle";
+  }
+  if (rateReached(measurement)) return "rate-limited";
+  // Short of the rate: either we sent too late, or the replies did not keep up with what was sent.
+  const sentPerSecond = messages.sent / measurement.window.seconds;
+  return serverBusy || sentPerSecond >= REACHED_SHARE * ratePerSecond ? "server-bound" : "client-bound";
+}
+
+/** Why a measurement must not be used, one sentence each; empty when it may. Any of them means exit code 1. */
+export function failuresOf({ messages, connections, errors, thresholds, partial }: Measurement): string[] {
+  const errorCount = Object.values(errors).reduce((sum, count) => sum + count, 0);
+  return [
+    partial !== null && `the run ended early: ${partial.reason}`,
+    messages.received === 0 && "no message came back",
+    messages.lost > 0 && `${formatNumber(messages.lost)} messages were lost`,
+    messages.corrupt > 0 && `${formatNumber(messages.corrupt)} messages were corrupt`,
+    connections.failed > 0 && `${formatNumber(connections.failed)} connections failed`,
+    errorCount > 0 && `there were ${formatNumber(errorCount)} errors`,
+    ...thresholds.map(
+      ({ expression, actual, passed }) =>
+        !passed && `threshold ${expression} was not met: it was ${formatActual(expression, actual)}`,
+    ),
+  ].filter((sentence) => sentence !== false);
+}
+
+/** Everything that a reader of the figures has to know, the gravest first. */
+function warningsOf(measurement: Measurement): string[] {
+  return [
+    ...integrityWarnings(measurement),
+    ...loadWarnings(measurement),
+    ...precisionWarnings(measurement),
+  ].filter((warning) => warning !== null);
+}
+
+type Warnings = (string | null)[];
+
+function integrityWarnings({ messages, connections, errors, partial, window }: Measurement): Warnings {
+  const kinds = Object.entries(errors).map(([kind, count]) => `${kind}: ${formatNumber(count)}`);
+  return [
+    partial === null
+      ? null
+      : `The run ended early (${partial.reason}): the figures cover ${window.seconds.toFixed(1)} s.`,
+    messages.lost === 0
+      ? null
+      : `${share(messages.lost, messages.sent, "messages")} were lost: the result is void.`,
+    messages.corrupt === 0
+      ? null
+      : `${share(messages.corrupt, messages.received, "messages")} came back corrupt: the result is void.`,
+    messages.received === 0 ? "No message came back: there is nothing to measure." : null,
+    connections.failed === 0
+      ? null
+      : `${share(connections.failed, connections.requested, "connections")} could not be opened.`,
+    connections.closedEarly === 0
+      ? null
+      : `${share(connections.closedEarly, connections.opened, "connections")} were closed early, so the load was less than asked.`,
+    kinds.length === 0 ? null : `There were errors (${kinds.join(", ")}).`,
+  ];
+}
+
+function loadWarnings(measurement: Measurement): Warnings {
+  const { summary, scenario, client } = measurement;
+  const { ratePerSecond } = scenario;
+  const verdict = verdictOf(measurement);
+  return [
+    verdict === "client-bound"
+      ? `The generator was the bottleneck${busyThread(measurement)}: the target can do more (try more --threads).`
+      : null,
+    saturationWarning(measurement),
+    ratePerSecond === null || rateReached(measurement)
+      ? null
+      : `The asked rate was not reached: ${formatNumber(summary.messagesPerSecond)} of ${formatNumber(ratePerSecond)} ` +
+        `messages/s (${formatPercent((100 * summary.messagesPerSecond) / ratePerSecond)}).`,
+    client.lagUs !== null &&
+    summary.latencyUs !== null &&
+    client.lagUs > LARGE_LAG_SHARE * summary.latencyUs.p99
+      ? `The generator's own lag is a large part of the latency: its p99 is ${formatDurationUs(client.lagUs)}, ` +
+        `that of the latency ${formatDurationUs(summary.latencyUs.p99)}.`
+      : null,
+    sharedCoreWarning(measurement),
+  ];
+}
+
+/** In a closed loop a target that had time to spare has not shown what it can do. */
+function saturationWarning(measurement: Measurement): string | null {
+  if (measurement.scenario.ratePerSecond !== null || verdictOf(measurement) === "invalid") return null;
+  const use = serverUsePercent(measurement);
+  if (use === null) {
+    return measurement.loop === "http"
+      ? null
+      : "Whether the target was saturated is unknown: its CPU time could not be read (give --pid or --metrics-url).";
+  }
+  return use >= SATURATED_PERCENT
+    ? null
+    : `The target was not saturated: it used ${formatPercent(use)} of the CPU it could use, so this is not its limit.`;
+}
+
+function sharedCoreWarning({ client, server }: Measurement): string | null {
+  if (server?.cpus == null || server.cpuPercent === null) return null;
+  const theirs = new Set(server.cpus);
+  const shared = client.cpus.filter((cpu) => theirs.has(cpu));
+  const together = new Set([...client.cpus, ...server.cpus]).size;
+  const used = client.cpuPercent + server.cpuPercent;
+  if (shared.length === 0 || used < SATURATED_PERCENT * together) return null;
+  return (
+    `Client and server share ${shared.length === 1 ? `core ${shared[0]}` : `cores ${shared.join(", ")}`} and together used ` +
+    `${formatPercent(used)} of ${together} x 100 %: each slowed the other down (pin them apart with taskset).`
+  );
+}
+
+function precisionWarnings({ summary, messages, loop }: Measurement): Warnings {
+  const { latencyUs } = summary;
+  if (latencyUs === null) return [];
+  const believed = [99.99, 99.9, 99, 90].find(
+    (percentile) => messages.received * (1 - percentile / 100) >= MESSAGES_BEYOND_PERCENTILE,
+  );
+  const stalled =
+    loop === "closed" && latencyUs.max >= STALL.leastUs && latencyUs.max >= STALL.timesMedian * latencyUs.p50;
+  return [
+    believed === 99.99
+      ? null
+      : `The run was too short for its highest percentile: with ${formatNumber(messages.received)} messages, believe ` +
+        `${believed === undefined ? "none of them" : `none above p${believed}`}.`,
+    stalled
+      ? `The slowest reply took ${formatDurationUs(latencyUs.max)}: a closed loop stops sending while the target stalls, ` +
+        "so its percentiles hide how many messages a stall delays (measure with --rate)."
+      : null,
+  ];
+}
+
+/** CPU that the server used, in per cent of what it could use; null when unknown. */
+function serverUsePercent({ server }: Measurement): number | null {
+  if (server?.cpuPercent == null) return null;
+  return (
+    server.cpuPercent / Math.max(1, Math.min(server.workers, server.cpus?.length ?? Number.POSITIVE_INFINITY))
+  );
+}
+
+/** Only in a loop without a schedule: one that keeps a schedule may spin while it waits, and be busy with nothing. */
+function clientBusy({ client }: Measurement): boolean {
+  return (client.busiestThreadPercent ?? client.cpuPercent) >= SATURATED_PERCENT;
+}
+
+function busyThread({ client }: Measurement): string {
+  return client.busiestThreadPercent === null
+    ? ""
+    : ` (its busiest thread used ${formatPercent(client.busiestThreadPercent)} of a core)`;
+}
+
+function rateReached({ summary, scenario }: Measurement): boolean {
+  return summary.messagesPerSecond >= REACHED_SHARE * (scenario.ratePerSecond ?? 0);
+}
+
+function share(part: number, whole: number, what: string): string {
+  return `${formatNumber(part)} of ${formatNumber(whole)} ${what}`;
+}

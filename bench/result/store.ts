@@ -1,0 +1,133 @@
+// Owns Result files: written once, never overwritten, never half there; read with errors that name the cause.
+// Must not know what the figures mean.
+
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { RESULT_KIND, RESULT_VERSION, type Result, resultSchema } from "./schema.ts";
+
+/** A file that cannot be read as what it should be, or must not be written; the message says why. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+}
+
+/**
+ * Writes a text under a name that nothing has yet, all of it or nothing; missing folders are made.
+ * @throws StoreError when the file exists or cannot be written
+ */
+export function writeOnce(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      writeFileSync(draft, text, { flush: true });
+      publish(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new StoreError(
+      code === "EEXIST" && existsSync(path)
+        ? `${path} exists already: a measurement is never overwritten, choose another file`
+        : `cannot write ${path}: ${message}`,
+    );
+  }
+}
+
+/** Gives the draft its name. A link, unlike a rename, refuses to replace what is there. */
+function publish(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EPERM" && code !== "ENOTSUP") throw error;
+    copyFileSync(draft, path, constants.COPYFILE_EXCL); // a file system without hard links
+  }
+}
+
+/**
+ * Writes a Result to a file of its own.
+ * @throws StoreError when the file exists or cannot be written; ZodError when it is no valid Result
+ */
+export function writeResult(path: string, result: Result): void {
+  writeOnce(path, formatResult(result));
+}
+
+/** The Result as the JSON text of its file. @throws ZodError when it is no valid Result */
+export function formatResult(result: Result): string {
+  return `${JSON.stringify(resultSchema.parse(result), null, 2)}\n`;
+}
+
+/** Reads a Result file. @throws StoreError that says what is wrong with it */
+export function readResult(path: string): Result {
+  return readVersioned(path, resultSchema, { kind: RESULT_KIND, version: RESULT_VERSION });
+}
+
+/**
+ * Reads a JSON file of a known kind and version.
+ * @throws StoreError when it is missing, truncated, foreign, of another version, or has wrong fields (all are named)
+ */
+export function readVersioned<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  expected: { readonly kind: string; readonly version: number },
+): T {
+  const data = parseJson(path, readText(path));
+  const { kind, version } = data as { kind?: unknown; version?: unknown };
+  if (kind !== expected.kind) {
+    throw new StoreError(`${path} is not a file of kind "${expected.kind}"${describeKind(kind)}`);
+  }
+  if (version !== expected.version) {
+    const age = typeof version === "number" && version > expected.version ? "a newer" : "an older";
+    throw new StoreError(
+      `${path} is version ${String(version)} of "${expected.kind}", written by ${age} uws-echo-bench; ` +
+        `this one reads version ${expected.version}`,
+    );
+  }
+  const parsed = schema.safeParse(data);
+  if (!parsed.success) {
+    throw new StoreError(`${path} has wrong fields:\n${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new StoreError(code === "ENOENT" ? `${path} does not exist` : `cannot read ${path}: ${message}`);
+  }
+}
+
+function parseJson(path: string, text: string): object {
+  const trimmed = text.trim();
+  if (trimmed === "") throw new StoreError(`${path} is empty`);
+  if (trimmed.startsWith("{") && !trimmed.endsWith("}")) {
+    throw new StoreError(
+      `${path} is truncated: its JSON ends in the middle, after ${text.length} characters`,
+    );
+  }
+  let data: unknown;
+  try {
+    data = JSON.parse(trimmed);
+  } catch (error) {
+    throw new StoreError(`${path} is not JSON, or is damaged: ${(error as Error).message}`);
+  }
+  if (typeof data !== "object" || data === null) throw new StoreError(`${path} holds no JSON object`);
+  return data;
+}
+
+function describeKind(kind: unknown): string {
+  return typeof kind === "string" ? ` but of "${kind}"` : ": it says no kind, so another tool wrote it";
+}

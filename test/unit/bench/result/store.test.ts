@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import {
+  formatResult,
+  readResult,
+  StoreError,
+  writeOnce,
+  writeResult,
+} from "../../../../bench/result/store.ts";
+import { exampleResult } from "../../../support/result.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "uws-echo-store-"));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+function fileWith(text: string): string {
+  files += 1;
+  const path = join(folder, `${files}.json`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function assertRefused(text: string, message: RegExp): void {
+  const path = fileWith(text);
+  assert.throws(
+    () => readResult(path),
+    (error) => {
+      assert.ok(error instanceof StoreError);
+      assert.match(error.message, message);
+      assert.ok(error.message.includes(path), "the message names the file");
+      return true;
+    },
+  );
+}
+
+test("what is written is read back the same, from a folder that was not there", () => {
+  const path = join(folder, "new", "folder", "result.json");
+  const result = exampleResult();
+  writeResult(path, result);
+  assert.deepEqual(readResult(path), result);
+  assert.deepEqual(readdirSync(join(folder, "new", "folder")), ["result.json"], "no draft is left");
+});
+
+test("a file is never overwritten", () => {
+  const path = fileWith("precious");
+  assert.throws(() => writeOnce(path, "other"), /exists already/);
+  assert.equal(readFileSync(path, "utf8"), "precious");
+});
+
+test("an unwritable place is an error that names it", () => {
+  assert.throws(() => writeOnce(join(fileWith(""), "result.json"), "text"), /cannot write .*result\.json/);
+});
+
+test("an invalid Result is not written at all", () => {
+  const path = join(folder, "invalid.json");
+  assert.throws(() =>
+    writeResult(
+      path,
+      exampleResult((result) => (result.window.seconds = 0)),
+    ),
+  );
+  assert.ok(!readdirSync(folder).includes("invalid.json"));
+});
+
+test("a Result truncated anywhere is refused", () => {
+  const text = formatResult(exampleResult());
+  for (const length of [1, 20, 500, text.length - 3]) {
+    assertRefused(text.slice(0, length), /truncated/);
+  }
+  assertRefused("", /is empty/);
+});
+
+test("a missing file is an error that names it", () => {
+  assert.throws(() => readResult(join(folder, "nowhere.json")), /nowhere\.json does not exist/);
+  assert.throws(() => readResult(folder), /cannot read/);
+});
+
+test("a file that is not JSON, or that another tool wrote, is refused as such", () => {
+  assertRefused("latency 5 ms", /is not JSON/);
+  assertRefused('{"a": tru}', /is not JSON, or is damaged/);
+  assertRefused("[]", /is not a file of kind/);
+  assertRefused("7", /holds no JSON object/);
+  assertRefused('{"requests": 5}', /another tool/);
+  assertRefused('{"kind": "other/thing"}', /but of "other\/thing"/);
+});
+
+test("a file of another version says which and how old", () => {
+  const result = exampleResult();
+  assertRefused(JSON.stringify({ ...result, version: 0 }), /version 0 .* an older/);
+  assertRefused(JSON.stringify({ ...result, version: 99 }), /version 99 .* a newer/);
+});
+
+test("every wrong field is named at once", () => {
+  const { loop: _, ...rest } = exampleResult((result) => (result.summary.messagesPerSecond = -1));
+  const text = JSON.stringify({ ...rest, extra: 1 });
+  assertRefused(text, /messagesPerSecond/);
+  assertRefused(text, /loop/);
+  assertRefused(text, /extra/);
+});
