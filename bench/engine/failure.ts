@@ -1,0 +1,59 @@
+// Owns the words for what went wrong with a connection: from a system error to a kind and a sentence.
+// Must not know which engine met it.
+
+import type { Ending } from "../load/connection.ts";
+
+/** How far a connection had come when it failed. */
+export type Stage = "connecting" | "securing" | "handshaking" | "open";
+
+const NO_DESCRIPTOR = new Set(["EMFILE", "ENFILE"]);
+const NO_PORT = new Set(["EADDRNOTAVAIL", "EADDRINUSE"]);
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** The first error that says something: connecting to a name with several addresses fails with one for each. */
+function meaningful(error: Error): Error {
+  return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+}
+
+/** @param where the target, as `host:port` */
+export function endingOf(error: Error, stage: Stage, where: string): Ending {
+  const cause = meaningful(error);
+  const code = codeOf(cause);
+  const said = cause.message === "" ? code : cause.message;
+  if (NO_DESCRIPTOR.has(code)) {
+    return {
+      kind: "out-of-descriptors",
+      detail: `no file descriptor is left (${said}): raise \`ulimit -n\``,
+    };
+  }
+  if (NO_PORT.has(code) && stage === "connecting") {
+    return { kind: "out-of-ports", detail: `no local port is left to reach ${where} from (${said})` };
+  }
+  switch (stage) {
+    case "connecting":
+      return { kind: "unreachable", detail: `cannot reach ${where}: ${said}` };
+    case "securing":
+      return { kind: "tls-failed", detail: `TLS with ${where} failed: ${said}` };
+    case "handshaking":
+      return { kind: "handshake-invalid", detail: `the connection broke during the handshake: ${said}` };
+    case "open":
+      return { kind: "reset", detail: `the connection broke: ${said}` };
+  }
+}
+
+/** The target ended an open connection, with a close frame (RFC 6455 section 7.1.5) or without one. */
+export function endingOfClose(code: number | undefined, reason: string): Ending {
+  if (code === undefined) {
+    return { kind: "closed-1006", detail: "the target ended the connection without a close frame" };
+  }
+  const said = reason === "" ? "" : ` (${reason})`;
+  return { kind: `closed-${code}`, detail: `the target closed the connection with code ${code}${said}` };
+}
+
+export function handshakeTimedOut(where: string, stage: Stage, timeoutMs: number): Ending {
+  const what = stage === "connecting" ? "no connection" : "no answer to the handshake";
+  return { kind: "handshake-timeout", detail: `${what} from ${where} within ${timeoutMs} ms` };
+}

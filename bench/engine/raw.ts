@@ -1,0 +1,239 @@
+// Owns the engine that costs least: pre-built frames on bare sockets, all reads into one reused buffer.
+// Must not know clocks, loops or histograms.
+
+import { randomBytes } from "node:crypto";
+import net from "node:net";
+import tls from "node:tls";
+import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "../load/connection.ts";
+import { encodeMaskedFrame, FrameReader, type FrameSink, OPCODE, type ProtocolFault } from "../load/frame.ts";
+import { FrameTape, ReplyChecker } from "../load/payload.ts";
+import { endingOf, endingOfClose, handshakeTimedOut, type Stage } from "./failure.ts";
+import { createRequest, HandshakeResponse } from "./handshake.ts";
+
+/** One read buffer serves all connections of a thread: its content is used up before the next read. */
+const READ_BUFFER_BYTES = 256 * 1024;
+
+/** More than this waiting in user space means that the target does not take what we send. */
+const CLOGGED_BYTES = 1024 * 1024;
+
+/** A message longer than this, or than twice the longest we send, is not an echo. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** What the connections of one thread have in common. */
+interface Shared {
+  readonly endpoint: Endpoint;
+  readonly url: URL;
+  readonly where: string;
+  readonly tape: FrameTape;
+  readonly readBuffer: Buffer;
+  readonly maxMessageBytes: number;
+}
+
+export function createRawEngine(endpoint: Endpoint): Engine {
+  const url = new URL(endpoint.url);
+  const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
+  const shared: Shared = {
+    endpoint,
+    url,
+    where: url.host,
+    tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
+    readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
+    maxMessageBytes: Math.max(MAX_MESSAGE_BYTES, 2 * longest),
+  };
+  return (index, localAddress, events) => new RawConnection(shared, index, localAddress, events);
+}
+
+class RawConnection implements Connection, FrameSink {
+  readonly index: number;
+  readonly #shared: Shared;
+  readonly #events: ConnectionEvents;
+  readonly #socket: net.Socket;
+  readonly #frames: FrameReader;
+  readonly #checker: ReplyChecker;
+  readonly #tape: FrameTape;
+  readonly #checksBytes: boolean;
+  #response: HandshakeResponse | undefined;
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  #stage: Stage = "connecting";
+  #ending: Ending | undefined;
+  #saidClose = false;
+  /** Acceptable replies of the current read that have not been passed on yet. */
+  #replies = 0;
+
+  constructor(shared: Shared, index: number, localAddress: string | undefined, events: ConnectionEvents) {
+    const { endpoint } = shared;
+    this.index = index;
+    this.#shared = shared;
+    this.#events = events;
+    this.#tape = shared.tape;
+    this.#checksBytes = endpoint.verify === "full";
+    this.#frames = new FrameReader(this, shared.maxMessageBytes);
+    this.#checker = new ReplyChecker(endpoint.payloads, endpoint.type, endpoint.verify);
+    this.#socket = this.#connect(localAddress);
+    this.#socket.setNoDelay(true);
+    this.#socket.on("error", (error) => {
+      this.#ending ??= endingOf(error, this.#stage, shared.where);
+    });
+    this.#socket.on("end", () => this.#onEnd());
+    this.#socket.on("close", () => this.#onClose());
+    this.#handshakeTimer = setTimeout(() => this.#onHandshakeTimeout(), endpoint.timeoutMs);
+  }
+
+  send(sequence: number, count: number): void {
+    const { maxBatch } = this.#tape;
+    for (let sent = 0; sent < count; sent += maxBatch) {
+      this.#socket.write(this.#tape.batch(sequence + sent, Math.min(maxBatch, count - sent)));
+    }
+  }
+
+  isClogged(): boolean {
+    return this.#socket.writableLength > CLOGGED_BYTES;
+  }
+
+  close(): void {
+    this.#sayClose(1000);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  onPayload(chunk: Uint8Array, start: number, end: number): void {
+    if (this.#checksBytes) {
+      this.#checker.piece(chunk, start, end);
+    }
+  }
+
+  onMessage(opcode: number, payloadBytes: number): void {
+    const fault = this.#checker.finish(opcode, payloadBytes);
+    if (fault === undefined) {
+      this.#replies += 1;
+      return;
+    }
+    this.#passReplies();
+    this.#events.onBadReply(this, fault, `a reply was not the message sent: ${fault.replace("-", " ")}`);
+  }
+
+  onControl(opcode: number, payload: Uint8Array): void {
+    if (opcode === OPCODE.ping) {
+      this.#socket.write(encodeMaskedFrame(OPCODE.pong, payload, randomBytes(4)));
+    } else if (opcode === OPCODE.close) {
+      this.#passReplies();
+      this.#frames.stop();
+      const code = payload.length < 2 ? 1005 : (payload[0] ?? 0) * 256 + (payload[1] ?? 0);
+      this.#ending ??= endingOfClose(code, Buffer.from(payload.subarray(2)).toString());
+      this.#sayClose(code === 1005 ? 1000 : code);
+      this.#socket.end();
+    }
+  }
+
+  onProtocolFault(fault: ProtocolFault): void {
+    this.#passReplies();
+    this.#ending ??= {
+      kind: `protocol-${fault}`,
+      detail: `the target broke RFC 6455: ${fault.replaceAll("-", " ")}`,
+    };
+    this.#sayClose(1002);
+    this.#socket.destroySoon();
+  }
+
+  #connect(localAddress: string | undefined): net.Socket {
+    const { endpoint, url, readBuffer } = this.#shared;
+    const isSecure = url.protocol === "wss:";
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const options = {
+      host,
+      port: Number(url.port === "" ? (isSecure ? 443 : 80) : url.port),
+      onread: { buffer: readBuffer, callback: (bytes: number): boolean => this.#onRead(bytes) },
+      ...(localAddress === undefined ? {} : { localAddress }),
+    };
+    if (!isSecure) {
+      return net.connect(options, () => this.#sayHello());
+    }
+    const socket = tls.connect(
+      {
+        ...options,
+        ALPNProtocols: ["http/1.1"],
+        rejectUnauthorized: !endpoint.insecure,
+        ...(endpoint.caPem === undefined ? {} : { ca: endpoint.caPem }),
+        ...(net.isIP(host) === 0 ? { servername: host } : {}),
+      },
+      () => this.#sayHello(),
+    );
+    socket.on("connect", () => {
+      this.#stage = "securing";
+    });
+    return socket;
+  }
+
+  #sayHello(): void {
+    const request = createRequest(this.#shared.endpoint);
+    this.#stage = "handshaking";
+    this.#response = new HandshakeResponse(request.key, this.#shared.endpoint.subprotocols);
+    this.#socket.write(request.bytes);
+  }
+
+  #onRead(bytes: number): boolean {
+    if (this.#response === undefined) {
+      this.#frames.push(this.#shared.readBuffer, 0, bytes);
+      this.#passReplies();
+      return true;
+    }
+    const outcome = this.#response.push(this.#shared.readBuffer.subarray(0, bytes));
+    if (outcome !== undefined && "rest" in outcome) {
+      this.#response = undefined;
+      this.#stage = "open";
+      clearTimeout(this.#handshakeTimer);
+      this.#events.onOpen(this);
+      this.#frames.push(outcome.rest, 0, outcome.rest.length);
+      this.#passReplies();
+    } else if (outcome !== undefined) {
+      this.#fail(outcome);
+    }
+    return true;
+  }
+
+  #passReplies(): void {
+    const count = this.#replies;
+    if (count > 0) {
+      this.#replies = 0;
+      this.#events.onReplies(this, count);
+    }
+  }
+
+  #sayClose(code: number): void {
+    if (!this.#saidClose && this.#stage === "open") {
+      this.#saidClose = true;
+      this.#socket.write(
+        encodeMaskedFrame(OPCODE.close, Buffer.from([code >> 8, code & 0xff]), randomBytes(4)),
+      );
+    }
+  }
+
+  #fail(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#socket.destroy();
+  }
+
+  #onHandshakeTimeout(): void {
+    const { where, endpoint } = this.#shared;
+    const said = this.#response?.end();
+    const hasStatus = said?.kind === "handshake-refused";
+    this.#fail(hasStatus ? said : handshakeTimedOut(where, this.#stage, endpoint.timeoutMs));
+  }
+
+  #onEnd(): void {
+    this.#ending ??= this.#response === undefined ? undefined : this.#response.end();
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#handshakeTimer);
+    this.#events.onClosed(this.index, this.#ending ?? this.#endingWithoutWords());
+  }
+
+  #endingWithoutWords(): Ending {
+    return this.#stage === "securing"
+      ? { kind: "tls-failed", detail: `${this.#shared.where} ended the connection during the TLS handshake` }
+      : endingOfClose(undefined, "");
+  }
+}

@@ -1,0 +1,59 @@
+// Owns the contract between an engine (which moves bytes) and the client (which measures).
+// Must not know any engine, nor what is measured.
+
+import type { MessageType, Verify } from "./payload.ts";
+
+/** Everything an engine needs to open one connection; plain data, so that it can cross threads. */
+export interface Endpoint {
+  /** ws: or wss: */
+  readonly url: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly subprotocols: readonly string[];
+  readonly origin: string | undefined;
+  /** PEM certificates to trust instead of the system's. */
+  readonly caPem: string | undefined;
+  /** Accept any certificate. */
+  readonly insecure: boolean;
+  /** Offer permessage-deflate; only the `ws` engine can. */
+  readonly deflate: boolean;
+  /** For connecting and for the handshake together. */
+  readonly timeoutMs: number;
+  readonly payloads: readonly Uint8Array[];
+  readonly type: MessageType;
+  readonly verify: Verify;
+}
+
+/** Why a connection ended, or never opened. */
+export interface Ending {
+  /** Error kind for the Result, such as `unreachable` or `closed-1001`. */
+  readonly kind: string;
+  /** A sentence for people, with what the other side said. */
+  readonly detail: string;
+}
+
+/** One connection of an engine. */
+export interface Connection {
+  /** Chosen by whoever opened it, from 0. */
+  readonly index: number;
+  /** Sends messages `sequence` to `sequence + count - 1`, numbered per connection from 0. */
+  send(sequence: number, count: number): void;
+  /** So much is waiting to be written that more should wait too. */
+  isClogged(): boolean;
+  /** Says goodbye with 1000, and cuts when that is not answered soon. */
+  close(): void;
+  /** Cuts at once. */
+  destroy(): void;
+}
+
+/** What an engine tells. Of one connection, `onClosed` is the last event, and the only one sure to come. */
+export interface ConnectionEvents {
+  onOpen(connection: Connection): void;
+  /** `count` acceptable replies in a row. One call for all that a read brought, wherever possible. */
+  onReplies(connection: Connection, count: number): void;
+  /** One reply that failed its check. */
+  onBadReply(connection: Connection, kind: string, detail: string): void;
+  onClosed(index: number, ending: Ending): void;
+}
+
+/** Opens one connection, from `localAddress` if given. Never throws: failures arrive as `onClosed`. */
+export type Engine = (index: number, localAddress: string | undefined, events: ConnectionEvents) => void;

@@ -1,0 +1,227 @@
+// Owns the WebSocket wire format (RFC 6455 section 5.2): building a client's masked frames and reading a
+// server's frames out of any chunks. Must not know sockets, clocks or what a message means.
+
+export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+const FIN = 0x80;
+const RESERVED_BITS = 0x70;
+const OPCODE_BITS = 0x0f;
+const MASKED = 0x80;
+const CONTROL_PAYLOAD_LIMIT_BYTES = 125;
+
+/** What a server may not send; the name is the error kind that a Result counts. */
+export type ProtocolFault =
+  | "masked-frame"
+  | "reserved-bits"
+  | "unknown-opcode"
+  | "non-minimal-length"
+  | "oversized-message"
+  | "control-frame-too-long"
+  | "fragmented-control-frame"
+  | "unexpected-continuation"
+  | "interleaved-message";
+
+/** Where a FrameReader reports. Chunks are only valid during the call: they are reused for the next read. */
+export interface FrameSink {
+  /** The next bytes [start, end) of the data message being received. */
+  onPayload(chunk: Uint8Array, start: number, end: number): void;
+  /** A whole data message, however many frames it came in. */
+  onMessage(opcode: number, payloadBytes: number): void;
+  onControl(opcode: number, payload: Uint8Array): void;
+  /** The stream cannot be understood from here on; the reader ignores the rest. */
+  onProtocolFault(fault: ProtocolFault): void;
+}
+
+/** Length of the header in front of a masked (client) payload, in bytes. */
+export function maskedHeaderBytes(payloadBytes: number): number {
+  return payloadBytes < 126 ? 6 : payloadBytes < 65_536 ? 8 : 14;
+}
+
+/**
+ * Builds one final, masked frame.
+ * @param opcode one of OPCODE
+ * @param maskKey four bytes
+ */
+export function encodeMaskedFrame(opcode: number, payload: Uint8Array, maskKey: Uint8Array): Buffer {
+  const headerBytes = maskedHeaderBytes(payload.length);
+  const frame = Buffer.alloc(headerBytes + payload.length);
+  frame[0] = FIN | opcode;
+  if (headerBytes === 6) {
+    frame[1] = MASKED | payload.length;
+  } else if (headerBytes === 8) {
+    frame[1] = MASKED | 126;
+    frame.writeUInt16BE(payload.length, 2);
+  } else {
+    frame[1] = MASKED | 127;
+    frame.writeBigUInt64BE(BigInt(payload.length), 2);
+  }
+  frame.set(maskKey.subarray(0, 4), headerBytes - 4);
+  for (let i = 0; i < payload.length; i += 1) {
+    frame[headerBytes + i] = (payload[i] ?? 0) ^ (maskKey[i & 3] ?? 0);
+  }
+  return frame;
+}
+
+/**
+ * Reads a server's frames, split at any byte, and hands messages to its sink.
+ * Frames of one message, control frames between them, and the three length forms are all taken;
+ * anything RFC 6455 forbids a server to send is a ProtocolFault.
+ */
+export class FrameReader {
+  readonly #sink: FrameSink;
+  readonly #maxMessageBytes: number;
+  readonly #header = new Uint8Array(10);
+  #headerBytes = 0;
+  #frameOpcode = 0;
+  #frameIsFinal = false;
+  #inPayload = false;
+  #payloadLeftBytes = 0;
+  /** Opcode of the data message that is being received, 0 between messages. */
+  #messageOpcode = 0;
+  #messageBytes = 0;
+  #control: Uint8Array | undefined;
+  #stopped = false;
+
+  /** @param maxMessageBytes a longer message is a fault as soon as its header says so */
+  constructor(sink: FrameSink, maxMessageBytes: number) {
+    this.#sink = sink;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** Ignores all further input. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Takes the bytes [start, end) of `chunk`. */
+  push(chunk: Uint8Array, start: number, end: number): void {
+    let at = start;
+    while (at < end && !this.#stopped) {
+      at = this.#inPayload ? this.#readPayload(chunk, at, end) : this.#readHeader(chunk, at, end);
+    }
+  }
+
+  #readHeader(chunk: Uint8Array, start: number, end: number): number {
+    if (this.#headerBytes === 0 && end - start >= 2) {
+      const lengthByte = chunk[start + 1] ?? 0;
+      if ((lengthByte & 0x7f) < 126) {
+        this.#beginFrame(chunk[start] ?? 0, lengthByte, lengthByte & 0x7f);
+        return start + 2;
+      }
+    }
+    let at = start;
+    while (at < end) {
+      this.#header[this.#headerBytes] = chunk[at] ?? 0;
+      this.#headerBytes += 1;
+      at += 1;
+      const lengthForm = (this.#header[1] ?? 0) & 0x7f;
+      const wantedBytes = this.#headerBytes < 2 || lengthForm < 126 ? 2 : lengthForm === 126 ? 4 : 10;
+      if (this.#headerBytes === wantedBytes) {
+        this.#finishLongHeader(lengthForm);
+        return at;
+      }
+    }
+    return at;
+  }
+
+  #finishLongHeader(lengthForm: number): void {
+    const view = new DataView(this.#header.buffer);
+    let length = lengthForm;
+    let shortestAllowed = 0;
+    if (lengthForm === 126) {
+      length = view.getUint16(2);
+      shortestAllowed = 126;
+    } else if (lengthForm === 127) {
+      length = view.getUint32(2) * 2 ** 32 + view.getUint32(6);
+      shortestAllowed = 65_536;
+    }
+    this.#headerBytes = 0;
+    if (length < shortestAllowed) {
+      this.#fail("non-minimal-length");
+    } else {
+      this.#beginFrame(this.#header[0] ?? 0, this.#header[1] ?? 0, length);
+    }
+  }
+
+  #beginFrame(firstByte: number, lengthByte: number, payloadBytes: number): void {
+    const opcode = firstByte & OPCODE_BITS;
+    const isFinal = (firstByte & FIN) !== 0;
+    const fault = this.#faultOf(firstByte, lengthByte, payloadBytes);
+    if (fault !== undefined) {
+      this.#fail(fault);
+      return;
+    }
+    if (opcode >= OPCODE.close) {
+      this.#control = new Uint8Array(payloadBytes);
+    } else if (opcode === OPCODE.continuation) {
+      this.#messageBytes += payloadBytes;
+    } else {
+      this.#messageOpcode = opcode;
+      this.#messageBytes = payloadBytes;
+    }
+    this.#frameOpcode = opcode;
+    this.#frameIsFinal = isFinal;
+    this.#payloadLeftBytes = payloadBytes;
+    this.#inPayload = true;
+    if (payloadBytes === 0) {
+      this.#endFrame();
+    }
+  }
+
+  #faultOf(firstByte: number, lengthByte: number, payloadBytes: number): ProtocolFault | undefined {
+    const opcode = firstByte & OPCODE_BITS;
+    if ((firstByte & RESERVED_BITS) !== 0) {
+      return "reserved-bits";
+    }
+    if ((lengthByte & MASKED) !== 0) {
+      return "masked-frame";
+    }
+    if (opcode > OPCODE.pong || (opcode > OPCODE.binary && opcode < OPCODE.close)) {
+      return "unknown-opcode";
+    }
+    if (opcode >= OPCODE.close) {
+      if ((firstByte & FIN) === 0) {
+        return "fragmented-control-frame";
+      }
+      return payloadBytes > CONTROL_PAYLOAD_LIMIT_BYTES ? "control-frame-too-long" : undefined;
+    }
+    const isContinuation = opcode === OPCODE.continuation;
+    if (isContinuation !== (this.#messageOpcode !== 0)) {
+      return isContinuation ? "unexpected-continuation" : "interleaved-message";
+    }
+    const messageBytes = (isContinuation ? this.#messageBytes : 0) + payloadBytes;
+    return messageBytes > this.#maxMessageBytes ? "oversized-message" : undefined;
+  }
+
+  #readPayload(chunk: Uint8Array, start: number, end: number): number {
+    const stop = Math.min(end, start + this.#payloadLeftBytes);
+    if (this.#control === undefined) {
+      this.#sink.onPayload(chunk, start, stop);
+    } else {
+      this.#control.set(chunk.subarray(start, stop), this.#control.length - this.#payloadLeftBytes);
+    }
+    this.#payloadLeftBytes -= stop - start;
+    if (this.#payloadLeftBytes === 0) {
+      this.#endFrame();
+    }
+    return stop;
+  }
+
+  #endFrame(): void {
+    this.#inPayload = false;
+    if (this.#control !== undefined) {
+      const payload = this.#control;
+      this.#control = undefined;
+      this.#sink.onControl(this.#frameOpcode, payload);
+    } else if (this.#frameIsFinal) {
+      const opcode = this.#messageOpcode;
+      this.#messageOpcode = 0;
+      this.#sink.onMessage(opcode, this.#messageBytes);
+    }
+  }
+
+  #fail(fault: ProtocolFault): void {
+    this.#stopped = true;
+    this.#sink.onProtocolFault(fault);
+  }
+}

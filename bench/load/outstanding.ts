@@ -1,0 +1,70 @@
+// Owns the messages that one connection has sent and not been answered: a ring of send times.
+// Must not know what a connection or a histogram is.
+
+/** Takes the times of answered messages: `count` of them were due at `intendedNs` and left at `sentNs`. */
+export type Settle = (intendedNs: number, sentNs: number, count: number) => void;
+
+const INITIAL_RUNS = 16;
+
+/**
+ * Echo keeps order, so a reply belongs to the oldest message that has none. Messages that left together share one
+ * entry (a run), so the cost of a batch does not depend on its size. The ring grows to the most runs that were ever
+ * in flight at once and is reused from then on: nothing is allocated per message.
+ */
+export class Outstanding {
+  #intendedNs = new Float64Array(INITIAL_RUNS);
+  #sentNs = new Float64Array(INITIAL_RUNS);
+  #counts = new Float64Array(INITIAL_RUNS);
+  #firstRun = 0;
+  #runs = 0;
+  /** Messages in flight. */
+  size = 0;
+
+  push(intendedNs: number, sentNs: number, count: number): void {
+    if (this.#runs === this.#counts.length) {
+      this.#grow();
+    }
+    const slot = (this.#firstRun + this.#runs) & (this.#counts.length - 1);
+    this.#intendedNs[slot] = intendedNs;
+    this.#sentNs[slot] = sentNs;
+    this.#counts[slot] = count;
+    this.#runs += 1;
+    this.size += count;
+  }
+
+  /** Removes the `count` oldest messages, or as many as there are, and returns how many that was. */
+  take(count: number, settle: Settle): number {
+    const taken = Math.min(count, this.size);
+    let left = taken;
+    while (left > 0) {
+      const slot = this.#firstRun;
+      const inRun = this.#counts[slot] ?? 0;
+      const now = Math.min(left, inRun);
+      settle(this.#intendedNs[slot] ?? 0, this.#sentNs[slot] ?? 0, now);
+      if (now === inRun) {
+        this.#firstRun = (slot + 1) & (this.#counts.length - 1);
+        this.#runs -= 1;
+      } else {
+        this.#counts[slot] = inRun - now;
+      }
+      left -= now;
+    }
+    this.size -= taken;
+    return taken;
+  }
+
+  #grow(): void {
+    this.#intendedNs = unrolled(this.#intendedNs, this.#firstRun);
+    this.#sentNs = unrolled(this.#sentNs, this.#firstRun);
+    this.#counts = unrolled(this.#counts, this.#firstRun);
+    this.#firstRun = 0;
+  }
+}
+
+/** A ring of twice the size, with the oldest entry first. */
+function unrolled(ring: Float64Array<ArrayBuffer>, first: number): Float64Array<ArrayBuffer> {
+  const bigger = new Float64Array(ring.length * 2);
+  bigger.set(ring.subarray(first), 0);
+  bigger.set(ring.subarray(0, first), ring.length - first);
+  return bigger;
+}

@@ -1,0 +1,168 @@
+// Owns what is sent and what must come back: payloads, their pre-built frames, and the check of each reply.
+// Must not know sockets or clocks.
+
+import { randomBytes } from "node:crypto";
+import { encodeMaskedFrame, maskedHeaderBytes, OPCODE } from "./frame.ts";
+
+export type MessageType = "text" | "binary";
+
+/** none: any message is a reply. length: type and length must match. full: every byte and the sequence number. */
+export type Verify = "none" | "length" | "full";
+
+/** What was wrong with a reply; the name is the error kind that a Result counts. */
+export type ReplyFault = "wrong-type" | "wrong-length" | "wrong-bytes" | "wrong-sequence";
+
+/** With `full`, the first bytes of a payload carry its sequence number, as hexadecimal digits, lowest first. */
+export const SEQUENCE_DIGITS = 8;
+
+const TAPE_LIMIT_BYTES = 256 * 1024;
+const BATCH_LIMIT = 1024;
+const HEX = Buffer.from("0123456789abcdef");
+
+export function opcodeOf(type: MessageType): number {
+  return type === "text" ? OPCODE.text : OPCODE.binary;
+}
+
+/** Octets that do not compress: any octet for binary, printable ASCII for text. */
+export function makePayload(payloadBytes: number, type: MessageType): Uint8Array {
+  const payload = new Uint8Array(randomBytes(payloadBytes));
+  return type === "binary" ? payload : payload.map((octet) => 0x20 + (octet % 95));
+}
+
+/** The digit of `sequence` at `position`, as an ASCII code. */
+function digitOf(sequence: number, position: number): number {
+  return HEX[Math.floor(sequence / 16 ** position) % 16] ?? 0;
+}
+
+/** Writes `sequence` over the first bytes of `payload`. */
+export function stampSequence(payload: Uint8Array, sequence: number): void {
+  const digits = Math.min(SEQUENCE_DIGITS, payload.length);
+  for (let i = 0; i < digits; i += 1) {
+    payload[i] = digitOf(sequence, i);
+  }
+}
+
+/**
+ * The frames of all messages, built and masked once, laid out so that any run of consecutive messages is one
+ * contiguous piece: a batch goes out with a single write, without copying and without building anything.
+ * Message `sequence` carries payload `sequence mod payloads.length`. One mask key serves every frame: RFC 6455 asks
+ * for a fresh one against proxies that are fooled by chosen bytes, which a load test of one's own target is not.
+ */
+export class FrameTape {
+  /** Most messages that one batch can hold. */
+  readonly maxBatch: number;
+  readonly #payloads: readonly Uint8Array[];
+  readonly #stamped: boolean;
+  readonly #maskKey = randomBytes(4);
+  readonly #tape: Buffer;
+  readonly #offsets: readonly number[];
+  readonly #views: (Buffer | undefined)[] = [];
+
+  /** @param stamped write each message's sequence number into it, at the price of a copy per batch */
+  constructor(payloads: readonly Uint8Array[], type: MessageType, stamped: boolean) {
+    const frames = payloads.map((payload) => encodeMaskedFrame(opcodeOf(type), payload, this.#maskKey));
+    const longest = Math.max(...frames.map((frame) => frame.length));
+    this.maxBatch = Math.max(1, Math.min(BATCH_LIMIT, Math.floor(TAPE_LIMIT_BYTES / longest)));
+    this.#payloads = payloads;
+    this.#stamped = stamped;
+    const laidOut = Array.from({ length: frames.length + this.maxBatch - 1 }, (_, i) => at(frames, i));
+    const offsets = [0];
+    for (const frame of laidOut) {
+      offsets.push((offsets.at(-1) ?? 0) + frame.length);
+    }
+    this.#offsets = offsets;
+    this.#tape = Buffer.concat(laidOut);
+  }
+
+  /** The frames of messages `sequence` to `sequence + count - 1`; `count` is 1 to maxBatch. */
+  batch(sequence: number, count: number): Buffer {
+    const first = sequence % this.#payloads.length;
+    const key = first * this.maxBatch + count - 1;
+    const start = this.#offsets[first] ?? 0;
+    let view = this.#views[key];
+    if (view === undefined) {
+      view = this.#tape.subarray(start, this.#offsets[first + count]);
+      this.#views[key] = view;
+    }
+    return this.#stamped ? this.#stamp(Buffer.from(view), sequence, count) : view;
+  }
+
+  #stamp(batch: Buffer, sequence: number, count: number): Buffer {
+    let offset = 0;
+    for (let i = 0; i < count; i += 1) {
+      const payloadBytes = at(this.#payloads, sequence + i).length;
+      offset += maskedHeaderBytes(payloadBytes);
+      const digits = Math.min(SEQUENCE_DIGITS, payloadBytes);
+      for (let d = 0; d < digits; d += 1) {
+        batch[offset + d] = digitOf(sequence + i, d) ^ (this.#maskKey[d & 3] ?? 0);
+      }
+      offset += payloadBytes;
+    }
+    return batch;
+  }
+}
+
+/** Checks the replies of one connection, in order, as their bytes come in. */
+export class ReplyChecker {
+  readonly #payloads: readonly Uint8Array[];
+  readonly #opcode: number;
+  readonly #verify: Verify;
+  /** Sequence number of the reply that is being received. */
+  #sequence = 0;
+  #offsetBytes = 0;
+  #fault: ReplyFault | undefined;
+
+  constructor(payloads: readonly Uint8Array[], type: MessageType, verify: Verify) {
+    this.#payloads = payloads;
+    this.#opcode = opcodeOf(type);
+    this.#verify = verify;
+  }
+
+  /** The next bytes [start, end) of the reply. */
+  piece(chunk: Uint8Array, start: number, end: number): void {
+    if (this.#verify !== "full") {
+      return;
+    }
+    const expected = at(this.#payloads, this.#sequence);
+    const digits = Math.min(SEQUENCE_DIGITS, expected.length);
+    let position = start;
+    while (position < end && this.#offsetBytes < digits) {
+      if (chunk[position] !== digitOf(this.#sequence, this.#offsetBytes)) {
+        this.#fault ??= "wrong-sequence";
+      }
+      position += 1;
+      this.#offsetBytes += 1;
+    }
+    const rest = end - position;
+    const want = expected.subarray(this.#offsetBytes, this.#offsetBytes + rest);
+    if (rest > 0 && Buffer.compare(want, chunk.subarray(position, end)) !== 0) {
+      this.#fault ??= "wrong-bytes";
+    }
+    this.#offsetBytes += rest;
+  }
+
+  /** The reply is complete: what was wrong with it, or undefined. */
+  finish(opcode: number, payloadBytes: number): ReplyFault | undefined {
+    const expectedBytes = at(this.#payloads, this.#sequence).length;
+    const fault = this.#fault;
+    this.#sequence += 1;
+    this.#offsetBytes = 0;
+    this.#fault = undefined;
+    if (this.#verify === "none") {
+      return undefined;
+    }
+    if (payloadBytes !== expectedBytes) {
+      return "wrong-length";
+    }
+    return opcode === this.#opcode ? fault : "wrong-type";
+  }
+}
+
+/** The item that message `sequence` carries. There is always at least one. */
+export function at<T>(items: readonly T[], sequence: number): T {
+  const item = items[items.length === 1 ? 0 : sequence % items.length];
+  if (item === undefined) {
+    throw new RangeError("there must be at least one payload");
+  }
+  return item;
+}

@@ -1,0 +1,57 @@
+// Owns the thread that a generator runs in: plan in, reports out. Must not know what the main thread does with them.
+
+import { readFileSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { createRawEngine } from "../engine/raw.ts";
+import { createWsEngine } from "../engine/ws.ts";
+import { systemClock } from "./clock.ts";
+import type { Endpoint } from "./connection.ts";
+import { Generator, type Plan } from "./generator.ts";
+import type { Window } from "./recorder.ts";
+
+export type EngineName = "raw" | "ws";
+
+/** What a worker thread is started with. */
+export interface WorkerTask {
+  readonly engine: EngineName;
+  readonly endpoint: Endpoint;
+  readonly plan: Plan;
+}
+
+/** What the main thread says to a worker. */
+export type Command = { readonly kind: "begin"; readonly window: Window } | { readonly kind: "stop" };
+
+/** CPU time of the calling thread: its time on a CPU in nanoseconds is the first field (Linux, schedstat). */
+function threadCpuNs(): number | undefined {
+  try {
+    const cpuNs = Number.parseInt(readFileSync("/proc/thread-self/schedstat", "latin1"), 10);
+    return cpuNs > 0 ? cpuNs : undefined;
+  } catch {
+    return undefined; // Not Linux, or built without scheduler statistics.
+  }
+}
+
+function main(): void {
+  const port = parentPort;
+  if (port === null) {
+    throw new Error("this file runs as a worker thread only");
+  }
+  const { engine, endpoint, plan }: WorkerTask = workerData;
+  const generator = new Generator({
+    plan,
+    engine: engine === "raw" ? createRawEngine(endpoint) : createWsEngine(endpoint),
+    clock: systemClock,
+    report: (report) => port.postMessage(report),
+    threadCpuNs,
+  });
+  port.on("message", (command: Command) => {
+    if (command.kind === "begin") {
+      generator.begin(command.window);
+    } else {
+      generator.stop();
+    }
+  });
+  generator.connect();
+}
+
+main();
