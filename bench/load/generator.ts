@@ -36,6 +36,17 @@ export interface Plan {
 /** Errors so far, by kind, each with what was said the first time. */
 export type ErrorTally = Readonly<Record<string, { readonly count: number; readonly detail: string }>>;
 
+export interface IntervalReport {
+  readonly kind: "interval";
+  readonly interval: Interval;
+  /** CPU time that this thread worked during the interval, without idle spinning; undefined when not known. */
+  readonly cpuNs: number | undefined;
+  /** Time in the interval that the thread spun, waiting for the next due time with nothing to do. */
+  readonly idleSpinNs: number;
+  readonly openConnections: number;
+  readonly errors: ErrorTally;
+}
+
 /** What a generator says; plain data. */
 export type Report =
   | { readonly kind: "connecting"; readonly opened: number }
@@ -45,19 +56,14 @@ export type Report =
       readonly failed: number;
       readonly errors: ErrorTally;
     }
-  | {
-      readonly kind: "interval";
-      readonly interval: Interval;
-      /** CPU time that this thread worked during the interval, without idle spinning; undefined when not known. */
-      readonly cpuNs: number | undefined;
-      readonly openConnections: number;
-      readonly errors: ErrorTally;
-    }
+  | IntervalReport
   | {
       readonly kind: "done";
+      /** Connections that opened and ended before the run was over. */
       readonly closedEarly: number;
       /** Every connection was gone before the end. */
       readonly targetGone: boolean;
+      /** End of the window on the shared clock. */
       readonly endedNs: number;
       readonly errors: ErrorTally;
     };
@@ -245,11 +251,13 @@ export class Generator implements ConnectionEvents {
   #reportInterval(interval: Interval): void {
     const cpuNs = this.#options.threadCpuNs();
     const spinNs = this.#openLoop?.idleSpinNs ?? 0;
+    const idleSpinNs = spinNs - this.#spinMarkNs;
     const isKnown = cpuNs !== undefined && this.#cpuMarkNs !== undefined;
     this.#options.report({
       kind: "interval",
       interval,
-      cpuNs: isKnown ? Math.max(0, cpuNs - (this.#cpuMarkNs ?? 0) - (spinNs - this.#spinMarkNs)) : undefined,
+      cpuNs: isKnown ? Math.max(0, cpuNs - (this.#cpuMarkNs ?? 0) - idleSpinNs) : undefined,
+      idleSpinNs,
       openConnections: this.#open.size,
       errors: this.#errors,
     });

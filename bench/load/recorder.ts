@@ -67,7 +67,7 @@ class Distribution {
   maxNs = 0;
 
   record(valueNs: number, count: number): void {
-    const clampedNs = valueNs < 0 ? 0 : valueNs > HIGHEST_NS ? HIGHEST_NS : valueNs;
+    const clampedNs = Math.max(0, Math.min(valueNs, HIGHEST_NS));
     this.#histogram.recordValueWithCount(clampedNs, count);
     if (clampedNs < this.minNs) {
       this.minNs = clampedNs;

@@ -1,0 +1,164 @@
+// Owns the generators of one run as one: starts their threads, gives them one command, adds up their reports.
+// Must not know the target's figures, nor the shape of a Result.
+
+import type { Endpoint } from "./connection.ts";
+import { Deferred } from "./deferred.ts";
+import type { ErrorTally, Plan, Report } from "./generator.ts";
+import type { Window } from "./recorder.ts";
+import { Tally } from "./tally.ts";
+import type { GeneratorThread, StartThread } from "./threads.ts";
+import type { EngineName } from "./worker.ts";
+
+export interface CrewOptions {
+  readonly engine: EngineName;
+  readonly endpoint: Endpoint;
+  /** One for each generator. */
+  readonly plans: readonly Plan[];
+  readonly startThread: StartThread;
+}
+
+/** What one generator has said last. */
+interface Member {
+  readonly thread: GeneratorThread;
+  opened: number;
+  failed: number;
+  closedEarly: number;
+  openConnections: number;
+  isConnected: boolean;
+  /** End of its window; undefined until it is done. */
+  endedNs: number | undefined;
+  targetGone: boolean;
+  errors: ErrorTally;
+}
+
+export class Crew {
+  readonly #members: Member[];
+  readonly #connected = new Deferred();
+  readonly #done = new Deferred();
+  #tally = new Tally(0, 1);
+
+  /** Starts the generators, which begin to connect at once. */
+  constructor({ engine, endpoint, plans, startThread }: CrewOptions) {
+    this.#members = plans.map((plan, index) => ({
+      thread: startThread(
+        { engine, endpoint, plan },
+        {
+          onReport: (report) => this.#onReport(index, report),
+          onCrash: (error) => {
+            this.#connected.reject(error);
+            this.#done.reject(error);
+          },
+        },
+      ),
+      opened: 0,
+      failed: 0,
+      closedEarly: 0,
+      openConnections: 0,
+      isConnected: false,
+      endedNs: undefined,
+      targetGone: false,
+      errors: {},
+    }));
+  }
+
+  /** Every connection has opened or failed. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  /** Every generator has finished. */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** What came in since `begin`. */
+  get tally(): Tally {
+    return this.#tally;
+  }
+
+  get opened(): number {
+    return this.#sum((member) => member.opened);
+  }
+
+  get failed(): number {
+    return this.#sum((member) => member.failed);
+  }
+
+  get closedEarly(): number {
+    return this.#sum((member) => member.closedEarly);
+  }
+
+  get openConnections(): number {
+    return this.#sum((member) => member.openConnections);
+  }
+
+  /** A generator ended because all its connections had. */
+  get targetGone(): boolean {
+    return this.#members.some((member) => member.targetGone);
+  }
+
+  /** When the last generator's window ended. */
+  get endedNs(): number {
+    return Math.max(...this.#members.map((member) => member.endedNs ?? 0));
+  }
+
+  /** All errors by kind, each with what was said the first time. */
+  get errors(): ErrorTally {
+    const sum: Record<string, { count: number; detail: string }> = {};
+    for (const [kind, { count, detail }] of this.#members.flatMap(({ errors }) => Object.entries(errors))) {
+      sum[kind] = { count: (sum[kind]?.count ?? 0) + count, detail: sum[kind]?.detail ?? detail };
+    }
+    return sum;
+  }
+
+  begin(window: Window): void {
+    this.#tally = new Tally(window.fromNs, this.#members.length);
+    for (const { thread } of this.#members) {
+      thread.send({ kind: "begin", window });
+    }
+  }
+
+  /** Ends the load now; replies in flight are still waited for. */
+  stop(): void {
+    for (const { thread } of this.#members) {
+      thread.send({ kind: "stop" });
+    }
+  }
+
+  async terminate(): Promise<void> {
+    await Promise.all(this.#members.map(({ thread }) => thread.terminate()));
+  }
+
+  #onReport(index: number, report: Report): void {
+    const member = this.#members[index];
+    if (member === undefined) {
+      return;
+    }
+    switch (report.kind) {
+      case "connecting":
+        member.opened = report.opened;
+        break;
+      case "connected":
+        Object.assign(member, { ...report, isConnected: true });
+        break;
+      case "interval":
+        this.#tally.add(index, report);
+        member.errors = report.errors;
+        member.openConnections = report.openConnections;
+        break;
+      case "done":
+        Object.assign(member, report);
+        break;
+    }
+    if (this.#members.every(({ isConnected }) => isConnected)) {
+      this.#connected.resolve();
+    }
+    if (this.#members.every(({ endedNs }) => endedNs !== undefined)) {
+      this.#done.resolve();
+    }
+  }
+
+  #sum(read: (member: Member) => number): number {
+    return this.#members.reduce((total, member) => total + read(member), 0);
+  }
+}

@@ -1,0 +1,16 @@
+// Owns a promise that is settled from outside. (Promise.withResolvers, which Node 20 lacks.)
+
+export class Deferred<T = void> {
+  readonly promise: Promise<T>;
+  resolve: (value: T) => void = () => undefined;
+  reject: (reason: Error) => void = () => undefined;
+
+  constructor() {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever awaits it still gets the rejection; nobody awaiting must not end the process.
+    this.promise.catch(() => undefined);
+  }
+}

@@ -1,0 +1,160 @@
+// Owns the sum over all generators of one run: counts, histograms, and the same per second.
+// Must not know threads, targets or the shape of a Result.
+
+import { build, type Histogram, JsHistogram } from "hdr-histogram-js";
+import type { IntervalReport } from "./generator.ts";
+import type { Interval } from "./recorder.ts";
+
+/** One second of the window, all generators together. */
+export interface SecondTally {
+  /** End of it, in nanoseconds from the start of the window. */
+  endNs: number;
+  replies: number;
+  bytes: number;
+  /** CPU time of the generator threads; undefined where it is not known. */
+  cpuNs: number | undefined;
+  /** Of the window's messages that were answered in this second; undefined when there was none. */
+  latencyNs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
+}
+
+/** What is kept of a second until all generators have reported it. */
+interface UnfinishedSecond {
+  readonly histogram: Histogram;
+  reports: number;
+}
+
+/** Latencies in nanoseconds, with their exact extremes (a histogram only knows buckets). */
+export interface LatencyTally {
+  readonly histogram: Histogram;
+  minNs: number;
+  maxNs: number;
+}
+
+/** Counts as 64-bit floats: 32 bits overflow after an hour at a million messages per second. */
+function createHistogram(): Histogram {
+  return build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });
+}
+
+function createLatencyTally(): LatencyTally {
+  return { histogram: createHistogram(), minNs: Number.POSITIVE_INFINITY, maxNs: 0 };
+}
+
+export class Tally {
+  readonly latency = createLatencyTally();
+  readonly service = createLatencyTally();
+  readonly lag = createHistogram();
+  /** Seconds of the window in order; the last one may be shorter. */
+  readonly seconds: SecondTally[] = [];
+  sent = 0;
+  answered = 0;
+  lost = 0;
+  corrupt = 0;
+  /** Replies and payload octets that arrived inside the window. */
+  replies = 0;
+  bytes = 0;
+  /** Time inside the window that generators spun with nothing to do. */
+  idleSpinNs = 0;
+  readonly #fromNs: number;
+  readonly #threads: number;
+  readonly #latestRates: number[] = [];
+  readonly #cpuNs: (number | undefined)[] = [];
+  readonly #unfinished = new Map<number, UnfinishedSecond>();
+
+  /** @param fromNs start of the window */
+  constructor(fromNs: number, threads: number) {
+    this.#fromNs = fromNs;
+    this.#threads = threads;
+  }
+
+  /** Takes a report of the generator with number `thread`. */
+  add(thread: number, { interval, cpuNs, idleSpinNs }: IntervalReport): void {
+    this.#addFates(interval);
+    if (interval.phase !== "drain") {
+      this.#latestRates[thread] =
+        interval.replies / Math.max(1e-9, (interval.endNs - interval.startNs) / 1e9);
+    }
+    if (interval.phase === "measure") {
+      this.#addSecond(interval, cpuNs);
+      this.idleSpinNs += idleSpinNs;
+      const earlier = this.#cpuNs[thread] ?? 0;
+      this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
+    }
+  }
+
+  /** How the last full second went, warm-up included (which has no latencies): for the progress line. */
+  get latest(): { messagesPerSecond: number; p50Ns: number | undefined; p99Ns: number | undefined } {
+    const latencyNs = this.seconds.at(-1)?.latencyNs;
+    return {
+      messagesPerSecond: this.#latestRates.reduce((sum, rate) => sum + rate, 0),
+      p50Ns: latencyNs?.p50,
+      p99Ns: latencyNs?.p99,
+    };
+  }
+
+  /** CPU time of each generator thread inside the window, undefined where it is not known. */
+  get threadCpuNs(): readonly (number | undefined)[] {
+    return this.#cpuNs;
+  }
+
+  #addFates(interval: Interval): void {
+    this.sent += interval.sent;
+    this.answered += interval.answered;
+    this.lost += interval.lost;
+    this.corrupt += interval.corrupt;
+    const latency = decode(interval.latency);
+    addTo(this.latency, latency, interval.minLatencyNs, interval.maxLatencyNs);
+    const service = interval.service === undefined ? latency : decode(interval.service);
+    addTo(this.service, service, interval.minServiceNs, interval.maxServiceNs);
+    if (interval.lag !== undefined) {
+      this.lag.add(decode(interval.lag));
+    }
+  }
+
+  #addSecond(interval: Interval, cpuNs: number | undefined): void {
+    const index = Math.round((interval.startNs - this.#fromNs) / 1e9);
+    const second = this.seconds[index] ?? { endNs: 0, replies: 0, bytes: 0, cpuNs: 0, latencyNs: undefined };
+    this.seconds[index] = second;
+    second.endNs = Math.max(second.endNs, interval.endNs - this.#fromNs);
+    second.replies += interval.replies;
+    second.bytes += interval.bytes;
+    second.cpuNs = second.cpuNs === undefined || cpuNs === undefined ? undefined : second.cpuNs + cpuNs;
+    this.replies += interval.replies;
+    this.bytes += interval.bytes;
+    this.#addLatency(index, second, decode(interval.latency));
+  }
+
+  /** Keeps a second's histogram only until it is complete: memory must not grow with the duration. */
+  #addLatency(index: number, second: SecondTally, latency: Histogram): void {
+    const unfinished = this.#unfinished.get(index) ?? { histogram: createHistogram(), reports: 0 };
+    unfinished.histogram.add(latency);
+    unfinished.reports += 1;
+    const { histogram } = unfinished;
+    if (histogram.totalCount > 0) {
+      second.latencyNs = {
+        p50: histogram.getValueAtPercentile(50),
+        p99: histogram.getValueAtPercentile(99),
+        max: histogram.maxValue,
+      };
+    }
+    if (unfinished.reports === this.#threads) {
+      this.#unfinished.delete(index);
+    } else {
+      this.#unfinished.set(index, unfinished);
+    }
+  }
+}
+
+/** hdr-histogram-js has this function, but leaves it out of the types that its main module exports. */
+const { decode: decodeHistogram } = JsHistogram as unknown as {
+  decode(encoded: Uint8Array, bitBucketSize: 64): Histogram;
+};
+
+function decode(encoded: Uint8Array): Histogram {
+  return decodeHistogram(encoded, 64);
+}
+
+function addTo(tally: LatencyTally, histogram: Histogram, minNs: number, maxNs: number): void {
+  tally.histogram.add(histogram);
+  tally.minNs = Math.min(tally.minNs, minNs);
+  tally.maxNs = Math.max(tally.maxNs, maxNs);
+}

@@ -1,0 +1,305 @@
+// Owns one measurement from start to end: connect, the measured window, drain, and the Result it becomes.
+// Must not know the command line, files or reports.
+
+import { createRequire } from "node:module";
+import { type Clock, systemClock } from "./load/clock.ts";
+import { Crew } from "./load/crew.ts";
+import { Deferred } from "./load/deferred.ts";
+import type { ErrorTally } from "./load/generator.ts";
+import type { Window } from "./load/recorder.ts";
+import { type StartThread, startWorkerThread } from "./load/threads.ts";
+import { buildMeasurement, type ClientMark, type ServerRecord } from "./measurement.ts";
+import { judge } from "./report/warnings.ts";
+import { allowedCpus, describeEnvironment } from "./result/environment.ts";
+import type { Environment, Result } from "./result/schema.ts";
+import type { Sampler, ServerSample } from "./sampler.ts";
+import { planThreads, type Scenario } from "./scenario.ts";
+import { type Locality, locate } from "./target.ts";
+import type { Threshold } from "./threshold.ts";
+
+/** Time between the last connection and the start of the load, so that all threads have heard of it. */
+const START_DELAY_MS = 20;
+const PROGRESS_INTERVAL_MS = 250;
+
+/** What became of a measurement. `errors` says for each kind what was said the first time. */
+export type Outcome =
+  | { readonly kind: "measured"; readonly result: Result; readonly errors: ErrorTally }
+  | { readonly kind: "nothing"; readonly reason: string; readonly errors: ErrorTally };
+
+/** How it is going. */
+export interface Progress {
+  readonly phase: "connect" | "warmup" | "measure" | "drain";
+  readonly openConnections: number;
+  readonly requestedConnections: number;
+  /** Of the last full second. */
+  readonly messagesPerSecond: number;
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  readonly errorCount: number;
+  /** Until the end of the measured window; all of it while connecting. */
+  readonly leftMs: number;
+  readonly totalMs: number;
+}
+
+/** The world that a measurement runs in; tests have one of their own. */
+export interface World {
+  readonly clock: Clock;
+  readonly startThread: StartThread;
+  /** CPU time and memory of this process. */
+  readonly processUsage: () => { readonly cpuUs: number; readonly rssBytes: number };
+  readonly now: () => Date;
+  readonly environment: () => Environment;
+  readonly locate: (url: string) => Promise<Locality>;
+}
+
+const realWorld: World = {
+  clock: systemClock,
+  startThread: startWorkerThread,
+  processUsage: () => {
+    const { user, system } = process.cpuUsage();
+    return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
+  },
+  now: () => new Date(),
+  environment: describeEnvironment,
+  locate,
+};
+
+export interface MeasureOptions {
+  /** Where to read how the server is doing. */
+  readonly sampler?: Sampler | undefined;
+  readonly thresholds?: readonly Threshold[];
+  /** Ends the measurement early; what was measured by then becomes a partial Result. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly world?: World;
+}
+
+/** Measures once. Failures of the target are in the Outcome; only our own reject. */
+export async function measure(scenario: Scenario, options: MeasureOptions = {}): Promise<Outcome> {
+  const world = options.world ?? realWorld;
+  const locality = await world.locate(scenario.endpoint.url);
+  const crew = new Crew({
+    engine: scenario.engine,
+    endpoint: scenario.endpoint,
+    plans: planThreads(scenario, locality.overIpv4Loopback),
+    startThread: world.startThread,
+  });
+  const run = new Run(scenario, options, world, locality, crew);
+  try {
+    return await run.outcome();
+  } finally {
+    run.end();
+    await crew.terminate();
+  }
+}
+
+class Run {
+  readonly #scenario: Scenario;
+  readonly #options: MeasureOptions;
+  readonly #world: World;
+  readonly #locality: Locality;
+  readonly #crew: Crew;
+  readonly #interrupted = new Deferred();
+  #isInterrupted = false;
+  #window: Window | undefined;
+  #stopProgress = (): void => undefined;
+
+  constructor(scenario: Scenario, options: MeasureOptions, world: World, locality: Locality, crew: Crew) {
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#world = world;
+    this.#locality = locality;
+    this.#crew = crew;
+  }
+
+  async outcome(): Promise<Outcome> {
+    const { signal } = this.#options;
+    const environment = this.#world.environment();
+    signal?.addEventListener("abort", this.#interrupt, { once: true });
+    if (signal?.aborted === true) {
+      this.#interrupt();
+    }
+    this.#reportProgress();
+    await Promise.race([this.#crew.connected, this.#interrupted.promise]);
+    if (this.#isInterrupted) {
+      return this.#nothing("the run was interrupted while it connected");
+    }
+    if (this.#crew.opened === 0) {
+      return this.#nothing("no connection could be opened");
+    }
+    const window = this.#begin();
+    const watched = await this.#watch(window);
+    await this.#crew.done;
+    const untilNs = Math.min(this.#crew.endedNs, window.untilNs);
+    return this.#emptyOutcome(window, untilNs) ?? this.#result(window, untilNs, watched, environment);
+  }
+
+  end(): void {
+    this.#stopProgress();
+    this.#options.signal?.removeEventListener("abort", this.#interrupt);
+  }
+
+  readonly #interrupt = (): void => {
+    this.#isInterrupted = true;
+    this.#interrupted.resolve();
+    this.#crew.stop();
+  };
+
+  #begin(): Window {
+    const { warmupMs, durationMs } = this.#scenario;
+    const startNs = this.#world.clock.nowNs() + START_DELAY_MS * 1e6;
+    const fromNs = startNs + warmupMs * 1e6;
+    const window = { startNs, fromNs, untilNs: fromNs + durationMs * 1e6 };
+    this.#window = window;
+    this.#crew.begin(window);
+    return window;
+  }
+
+  /** Marks the edges of the window, and samples the server there and every second in between. */
+  async #watch({ fromNs, untilNs }: Window): Promise<Watched> {
+    const { clock, now } = this.#world;
+    const { sampler } = this.#options;
+    const samples: ServerSample[] = [];
+    const sample = async (): Promise<void> => {
+      const taken = await sampler?.sample(() => clock.nowNs());
+      if (taken !== undefined) {
+        samples.push(taken);
+      }
+    };
+    let end = await this.#waitUntil(fromNs);
+    const startedAt = now();
+    const from = this.#mark();
+    let until = from;
+    await sample();
+    while (end === "in time") {
+      const second = Math.floor((clock.nowNs() - fromNs) / 1e9) + 1;
+      const nextNs = Math.min(fromNs + second * 1e9, untilNs);
+      end = await this.#waitUntil(nextNs);
+      until = this.#mark();
+      await sample();
+      if (nextNs === untilNs) {
+        break;
+      }
+    }
+    const server =
+      sampler === undefined ? undefined : { source: sampler.source, cpus: sampler.cpus, samples };
+    return { startedAt, from, until, server };
+  }
+
+  #mark(): ClientMark {
+    return { takenNs: this.#world.clock.nowNs(), ...this.#world.processUsage() };
+  }
+
+  /** Waits for a moment; the run may be over before it comes. */
+  async #waitUntil(timeNs: number): Promise<"in time" | "over"> {
+    const { clock } = this.#world;
+    const reached = new Deferred<"in time">();
+    const delayMs = Math.max(0, (timeNs - clock.nowNs()) / 1e6);
+    const cancel = clock.callAfterMs(delayMs, () => reached.resolve("in time"));
+    const over = Promise.race([this.#interrupted.promise, this.#crew.done]).then(() => "over" as const);
+    const first = await Promise.race([reached.promise, over]);
+    cancel();
+    return first;
+  }
+
+  #emptyOutcome({ fromNs }: Window, untilNs: number): Outcome | undefined {
+    const { tally } = this.#crew;
+    if (untilNs <= fromNs) {
+      return this.#nothing(`${this.#endReason()} before the measured window began`);
+    }
+    if (tally.answered === 0) {
+      const seconds = (untilNs - fromNs) / 1e9 + this.#scenario.endpoint.timeoutMs / 1000;
+      const corrupt = tally.corrupt > 0 ? ` (${tally.corrupt} came back corrupt)` : "";
+      return this.#nothing(`no good reply came to ${tally.sent} messages within ${seconds} s${corrupt}`);
+    }
+    return undefined;
+  }
+
+  #result(window: Window, untilNs: number, watched: Watched, environment: Environment): Outcome {
+    const crew = this.#crew;
+    const measurement = buildMeasurement({
+      scenario: this.#scenario,
+      engineVersion: versionOf(this.#scenario.engine, environment),
+      isLocal: this.#locality.local,
+      environment,
+      startedAt: watched.startedAt,
+      fromNs: window.fromNs,
+      untilNs,
+      partialReason: untilNs < window.untilNs ? this.#endReason() : null,
+      tally: crew.tally,
+      connections: {
+        requested: this.#scenario.connections,
+        opened: crew.opened,
+        failed: crew.failed,
+        closedEarly: crew.closedEarly,
+      },
+      errors: crew.errors,
+      clientCpus: allowedCpus("self") ?? [],
+      clientMarks: watched,
+      server: watched.server,
+      thresholds: this.#options.thresholds ?? [],
+    });
+    return { kind: "measured", result: judge(measurement), errors: crew.errors };
+  }
+
+  #endReason(): string {
+    return this.#isInterrupted ? "it was interrupted" : "the target ended every connection";
+  }
+
+  #nothing(reason: string): Outcome {
+    return { kind: "nothing", reason, errors: this.#crew.errors };
+  }
+
+  #reportProgress(): void {
+    const { onProgress } = this.#options;
+    if (onProgress !== undefined) {
+      onProgress(this.#progress());
+      this.#stopProgress = this.#world.clock.callAfterMs(PROGRESS_INTERVAL_MS, () => this.#reportProgress());
+    }
+  }
+
+  #progress(): Progress {
+    const window = this.#window;
+    const { latest } = this.#crew.tally;
+    const nowNs = this.#world.clock.nowNs();
+    const totalMs = this.#scenario.warmupMs + this.#scenario.durationMs;
+    return {
+      phase: phaseAt(nowNs, window),
+      openConnections: window === undefined ? this.#crew.opened : this.#crew.openConnections,
+      requestedConnections: this.#scenario.connections,
+      messagesPerSecond: latest.messagesPerSecond,
+      p50Us: latest.p50Ns === undefined ? null : latest.p50Ns / 1000,
+      p99Us: latest.p99Ns === undefined ? null : latest.p99Ns / 1000,
+      errorCount: Object.values(this.#crew.errors).reduce((sum, { count }) => sum + count, 0),
+      leftMs: window === undefined ? totalMs : Math.max(0, (window.untilNs - nowNs) / 1e6),
+      totalMs,
+    };
+  }
+}
+
+/** What was seen at the edges of the window. */
+interface Watched {
+  readonly startedAt: Date;
+  readonly from: ClientMark;
+  readonly until: ClientMark;
+  readonly server: ServerRecord | undefined;
+}
+
+function phaseAt(nowNs: number, window: Window | undefined): Progress["phase"] {
+  if (window === undefined) {
+    return "connect";
+  }
+  if (nowNs < window.fromNs) {
+    return "warmup";
+  }
+  return nowNs < window.untilNs ? "measure" : "drain";
+}
+
+/** The raw engine is part of this package; `ws` has a version of its own. */
+function versionOf(engine: Scenario["engine"], environment: Environment): string {
+  if (engine === "raw") {
+    return environment.versions["uws-echo-bench"] ?? "unknown";
+  }
+  const { version } = createRequire(import.meta.url)("ws/package.json") as { version: string };
+  return version;
+}

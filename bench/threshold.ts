@@ -1,0 +1,90 @@
+// Owns thresholds: `p99<5ms`, `rate>100000`, `lost==0`. Must not know where a measurement comes from.
+
+import type { Result } from "./result/schema.ts";
+import { parseDurationMs, parseNumber, UnitError } from "./units.ts";
+
+type Measured = Pick<Result, "summary" | "messages" | "connections" | "errors" | "client" | "server">;
+
+/** A condition on one figure of a Result. */
+export interface Threshold {
+  /** As it was typed. */
+  readonly expression: string;
+  readonly metric: string;
+  readonly operator: string;
+  /** Times are in microseconds. */
+  readonly value: number;
+}
+
+interface Metric {
+  readonly isTime: boolean;
+  readonly read: (measured: Measured) => number | null;
+}
+
+const count = (read: Metric["read"]): Metric => ({ isTime: false, read });
+const time = (read: Metric["read"]): Metric => ({ isTime: true, read });
+
+const LATENCY_KEYS = ["min", "mean", "p50", "p90", "p99", "p999", "p9999", "max"] as const;
+
+const METRICS = new Map<string, Metric>([
+  ...LATENCY_KEYS.map((key) => [key, time((m) => m.summary.latencyUs?.[key] ?? null)] as const),
+  ...LATENCY_KEYS.map((key) => [`service.${key}`, time((m) => m.summary.serviceUs?.[key] ?? null)] as const),
+  ["lag", time((m) => m.client.lagUs)],
+  ["rate", count((m) => m.summary.messagesPerSecond)],
+  ["bytes", count((m) => m.summary.bytesPerSecond)],
+  ["lost", count((m) => m.messages.lost)],
+  ["corrupt", count((m) => m.messages.corrupt)],
+  ["failed", count((m) => m.connections.failed)],
+  ["closed", count((m) => m.connections.closedEarly)],
+  ["errors", count((m) => Object.values(m.errors).reduce((sum, n) => sum + n, 0))],
+  ["client.cpu", count((m) => m.client.cpuPercent)],
+  ["server.cpu", count((m) => m.server?.cpuPercent ?? null)],
+  ["server.rss", count((m) => m.server?.rssBytes ?? null)],
+]);
+
+const OPERATORS = new Map<string, (actual: number, value: number) => boolean>([
+  ["<", (actual, value) => actual < value],
+  ["<=", (actual, value) => actual <= value],
+  [">", (actual, value) => actual > value],
+  [">=", (actual, value) => actual >= value],
+  ["==", (actual, value) => actual === value],
+  ["!=", (actual, value) => actual !== value],
+]);
+
+/** The metrics that a threshold can name. */
+export const thresholdMetrics: readonly string[] = [...METRICS.keys()];
+
+/**
+ * Reads a threshold: METRIC OPERATOR VALUE, where times have a unit (`p99<5ms`) and other figures may have k or M.
+ * @throws UnitError that says what is allowed
+ */
+export function parseThreshold(expression: string): Threshold {
+  const [, metric = "", operator = "", text = ""] =
+    /^\s*([a-z0-9.]+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/i.exec(expression) ?? [];
+  const known = METRICS.get(metric);
+  if (known === undefined || !OPERATORS.has(operator)) {
+    throw new UnitError(
+      `"${expression}" is not a threshold: write a metric (${thresholdMetrics.join(", ")}), ` +
+        "one of < <= > >= == != and a value, as in p99<5ms",
+    );
+  }
+  return { expression, metric, operator, value: known.isTime ? timeUs(expression, text) : parseNumber(text) };
+}
+
+function timeUs(expression: string, text: string): number {
+  if (!/[a-z]/i.test(text)) {
+    throw new UnitError(`"${expression}" compares a time with a bare number: give it a unit, as in 5ms`);
+  }
+  return parseDurationMs(text) * 1000;
+}
+
+/** Holds the figures against the thresholds. A figure that is not known does not pass. */
+export function evaluateThresholds(
+  thresholds: readonly Threshold[],
+  measured: Measured,
+): Result["thresholds"] {
+  return thresholds.map(({ expression, metric, operator, value }) => {
+    const actual = METRICS.get(metric)?.read(measured) ?? null;
+    const passed = actual !== null && (OPERATORS.get(operator)?.(actual, value) ?? false);
+    return { expression, actual, passed };
+  });
+}
