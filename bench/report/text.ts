@@ -57,11 +57,10 @@ function figureLines({ summary, messages, connections, client, server }: Result)
     lines.push(
       line(
         "server",
-        cpuFigures(server, [
+        `${cpuFigures(server, [
           ...(maxBufferedBytes === null ? [] : [`at most ${formatBytes(maxBufferedBytes)} buffered`]),
           ...(droppedMessages === null ? [] : [`${formatNumber(droppedMessages)} dropped`]),
-          `(from ${server.source === "pid" ? "/proc" : "its metrics"})`,
-        ]),
+        ])} (CPU from ${server.source === "pid" ? "/proc" : "its metrics"})`,
       ),
     );
   }

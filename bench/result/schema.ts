@@ -195,3 +195,5 @@ export type Environment = z.infer<typeof environmentSchema>;
 export type Verdict = (typeof verdicts)[number];
 /** One measurement, complete or partial. */
 export type Result = z.infer<typeof resultSchema>;
+/** A Result before it is judged, see report/warnings. */
+export type Measurement = Omit<Result, "warnings" | "verdict">;

@@ -41,11 +41,11 @@ test("the range is that of a naive scan", () => {
       const { min, max } = spread(list);
       assert.equal(
         min,
-        list.reduce((a, b) => (b < a ? b : a)),
+        [...list].reduce((a, b) => Math.min(a, b)),
       );
       assert.equal(
         max,
-        list.reduce((a, b) => (b > a ? b : a)),
+        [...list].reduce((a, b) => Math.max(a, b)),
       );
     }),
   );

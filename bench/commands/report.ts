@@ -1,0 +1,91 @@
+// Owns the command `report`: Result files in, one report out. Must not know how to measure.
+
+import { writeFileSync } from "node:fs";
+import { extname } from "node:path";
+import { type Command, Option } from "commander";
+import { formatCsv } from "../report/csv.ts";
+import { formatHgrm } from "../report/hgrm.ts";
+import { formatHtml } from "../report/html.ts";
+import { formatMarkdown } from "../report/markdown.ts";
+import { formatText } from "../report/text.ts";
+import type { Result } from "../result/schema.ts";
+import { readResult, StoreError } from "../result/store.ts";
+
+const formats = ["text", "markdown", "csv", "hgrm", "html"] as const;
+type Format = (typeof formats)[number];
+
+const formatByExtension = new Map<string, Format>([
+  [".txt", "text"],
+  [".md", "markdown"],
+  [".csv", "csv"],
+  [".hgrm", "hgrm"],
+  [".html", "html"],
+]);
+
+interface ReportOptions {
+  readonly format?: Format;
+  readonly out?: string;
+  readonly service?: boolean;
+}
+
+/** Adds `report FILE...` to the program. */
+export function addReportCommand(program: Command): void {
+  program
+    .command("report")
+    .description("show Results as text, Markdown, CSV, .hgrm or a self-contained HTML page with plots")
+    .argument("<file...>", "Result files; several go into one report, their plots one over the other")
+    .addOption(
+      new Option("-f, --format <format>", "form of the report (default: by --out, else text)").choices(
+        formats,
+      ),
+    )
+    .option("-o, --out <file>", "write to this file instead of the standard output (it may be replaced)")
+    .option("--service", "for hgrm: service time instead of latency from the intended send time")
+    .action((files: string[], options: ReportOptions, command: Command) => {
+      try {
+        report(files, options);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        command.error(`error: ${error.message}`, { exitCode: 2 });
+      }
+    });
+}
+
+function report(files: readonly string[], { format, out, service }: ReportOptions): void {
+  const results = files.map(readResult);
+  const chosen = format ?? formatByExtension.get(extname(out ?? "").toLowerCase()) ?? "text";
+  const content = formatResults(results, chosen, service === true);
+  if (out === undefined) {
+    process.stdout.write(content);
+  } else {
+    write(out, content);
+  }
+}
+
+function formatResults(results: readonly Result[], format: Format, service: boolean): string {
+  switch (format) {
+    case "text":
+      return results.map(formatText).join(`\n${"-".repeat(80)}\n\n`);
+    case "markdown":
+      return formatMarkdown(results);
+    case "csv":
+      return formatCsv(results);
+    case "html":
+      return formatHtml(results);
+    case "hgrm": {
+      const [result, ...others] = results;
+      if (result === undefined || others.length > 0) {
+        throw new StoreError(".hgrm holds one distribution: give one file at a time, or merge them first");
+      }
+      return formatHgrm(result, service ? "service" : "latency");
+    }
+  }
+}
+
+function write(path: string, content: string): void {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new StoreError(`cannot write ${path}: ${(error as Error).message}`);
+  }
+}

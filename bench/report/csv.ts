@@ -1,0 +1,31 @@
+// Owns the report as CSV (RFC 4180): a row for each Result, a column for each figure under its name in the file.
+// Must not know files or the other formats.
+
+import type { Result } from "../result/schema.ts";
+
+/** What a table of figures has no use for: encoded data, and lists of records. */
+const LEFT_OUT = new Set(["histograms", "series", "thresholds", "warnings"]);
+
+/** All Results as CSV with a header row; unknown figures are empty cells. */
+export function formatCsv(results: readonly Result[]): string {
+  const rows = results.map((result) => new Map(flatten(result, "")));
+  const names = [...new Set(rows.flatMap((row) => [...row.keys()]))];
+  // What is null in one Result may have parts in another: those are the columns then.
+  const columns = names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
+  const lines = [columns, ...rows.map((row) => columns.map((column) => row.get(column) ?? ""))];
+  return lines.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
+}
+
+/** Every leaf with its path, as in `summary.latencyUs.p99`. */
+function flatten(value: unknown, path: string): [string, string][] {
+  if (value === null || value === undefined) return [[path, ""]];
+  if (Array.isArray(value)) return [[path, value.join(" ")]];
+  if (typeof value !== "object") return [[path, String(value)]];
+  return Object.entries(value)
+    .filter(([key]) => path !== "" || !LEFT_OUT.has(key))
+    .flatMap(([key, inner]) => flatten(inner, path === "" ? key : `${path}.${key}`));
+}
+
+function quote(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,0 +1,14 @@
+// Owns the report as .hgrm, the percentile table that HdrHistogram's own tools plot. Values are in milliseconds.
+// Must not know files or the other formats.
+
+import { decodeHistogram } from "../result/histogram.ts";
+import type { Result } from "../result/schema.ts";
+
+const TICKS_PER_HALF_DISTANCE = 5;
+const NS_PER_MS = 1e6;
+
+/** The latency (from the intended send time) or the service time of one Result, by percentile. */
+export function formatHgrm(result: Result, which: "latency" | "service" = "latency"): string {
+  const { histogram, unitNs } = decodeHistogram(result.histograms[which]);
+  return histogram.outputPercentileDistribution(TICKS_PER_HALF_DISTANCE, NS_PER_MS / unitNs);
+}

@@ -1,0 +1,57 @@
+// Owns the report as Markdown: one table of all Results, then warnings and environments.
+// Must not know files or the other formats.
+
+import type { Result } from "../result/schema.ts";
+import { formatBytes, formatNumber } from "../units.ts";
+import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "./describe.ts";
+
+const columns: readonly (readonly [string, (result: Result) => string])[] = [
+  ["Target", (result) => titleOf(result)],
+  ["Load", (result) => describeLoad(result)],
+  ["Messages/s", ({ summary }) => formatNumber(summary.messagesPerSecond)],
+  ["Payload/s", ({ summary }) => formatBytes(summary.bytesPerSecond)],
+  ["p50", ({ summary }) => formatUs(summary.latencyUs?.p50)],
+  ["p99", ({ summary }) => formatUs(summary.latencyUs?.p99)],
+  ["p99.9", ({ summary }) => formatUs(summary.latencyUs?.p999)],
+  ["max", ({ summary }) => formatUs(summary.latencyUs?.max)],
+  ["Server CPU/message", ({ server }) => formatUs(server?.cpuUsPerMessage)],
+  ["Client CPU/message", ({ client }) => formatUs(client.cpuUsPerMessage)],
+  ["Verdict", ({ verdict }) => verdict],
+];
+
+/** One table with a row for each Result, and below it what has to be known to read it. */
+export function formatMarkdown(results: readonly Result[]): string {
+  const rows = results.map((result) => columns.map(([, value]) => value(result)));
+  const loops = new Set(results.map(({ loop }) => describeLoop(loop)));
+  const environments = new Set(results.map(({ environment }) => describeEnvironment(environment)));
+  const warnings = results.flatMap((result) =>
+    result.warnings.map((warning) => `${titleOf(result)}: ${warning}`),
+  );
+  const blocks = [
+    formatTable(
+      columns.map(([heading]) => heading),
+      rows,
+    ),
+    formatList([...loops, ...environments]),
+    warnings.length === 0 ? "" : `**Warnings**\n\n${formatList(warnings)}`,
+  ];
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+/** A Markdown table; the first two columns to the left, figures to the right. */
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  leftColumns = 2,
+): string {
+  const rule = headings.map((_, index) => (index < leftColumns ? "---" : "---:"));
+  return [headings, rule, ...rows].map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join("\n");
+}
+
+function formatList(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join("\n");
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replace(/\s+/g, " ");
+}

@@ -1,0 +1,238 @@
+// Owns how the Results of several generators of one run become one: counts add, histograms add bucket by bucket.
+// Must not know files, nor how the whole is judged.
+
+import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
+import type {
+  ClientFigures,
+  Latency,
+  Measurement,
+  Result,
+  Scenario,
+  Second,
+  ServerFigures,
+} from "./schema.ts";
+
+/** Results that are not parts of one run; the message names every difference. */
+export class MergeError extends Error {
+  override readonly name = "MergeError";
+}
+
+/** Part of the longest window that all windows have to share, for their rates to be added. */
+const LEAST_OVERLAP = 0.9;
+
+/**
+ * Makes one measurement of what several generators measured at the same time on the same target.
+ * Percentiles of single seconds cannot be added, and are null. The generators' lag is that of the worst.
+ * @throws MergeError when there are fewer than two, or they are not of one run
+ */
+export function mergeResults(results: readonly Result[]): Measurement {
+  const [first] = results;
+  if (first === undefined || results.length < 2) throw new MergeError("merging takes two Results or more");
+  refuseStrangers(first, results);
+  const histograms = {
+    latency: addHistograms(results.map((result) => decodeHistogram(result.histograms.latency))),
+    service: addHistograms(results.map((result) => decodeHistogram(result.histograms.service))),
+  };
+  const seconds = Math.max(...results.map(({ window }) => window.seconds));
+  const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
+  const reasons = results.flatMap(({ partial }) => (partial === null ? [] : [partial.reason]));
+  const server = mergeServers(results, messagesPerSecond);
+  const { kind, version, target, engine, loop, latencyFrom } = first;
+  return {
+    kind,
+    version,
+    label: joined(results.map(({ label }) => label)),
+    target,
+    engine,
+    loop,
+    latencyFrom,
+    scenario: mergeScenarios(results.map(({ scenario }) => scenario)),
+    window: { startedAt: results.map(({ window }) => window.startedAt).sort()[0] ?? "", seconds },
+    partial: reasons.length === 0 ? null : { reason: unique(reasons).join("; ") },
+    summary: {
+      messagesPerSecond,
+      bytesPerSecond: sumOf(results, ({ summary }) => summary.bytesPerSecond),
+      latencyUs: latencyOf(histograms.latency, extremes(results.map(({ summary }) => summary.latencyUs))),
+      serviceUs: latencyOf(histograms.service, extremes(results.map(({ summary }) => summary.serviceUs))),
+    },
+    messages: addCounts(results.map(({ messages }) => messages)),
+    connections: addCounts(results.map(({ connections }) => connections)),
+    errors: addTallies(results.map(({ errors }) => errors)),
+    client: mergeClients(results),
+    ...(server === undefined ? {} : { server }),
+    series: mergeSeries(results.map(({ series }) => series)),
+    histograms: {
+      latency: encodeHistogram(histograms.latency.histogram, histograms.latency.unitNs),
+      service: encodeHistogram(histograms.service.histogram, histograms.service.unitNs),
+    },
+    thresholds: [],
+    environment: mergeEnvironments(results.map(({ environment }) => environment)),
+  };
+}
+
+/** What has to be the same in every part. */
+const identity: readonly (readonly [string, (result: Result) => unknown])[] = [
+  ["target.url", ({ target }) => target.url],
+  ["engine.name", ({ engine }) => engine.name],
+  ["loop", ({ loop }) => loop],
+  ["scenario.depth", ({ scenario }) => scenario.depth],
+  ["scenario.payloadBytes", ({ scenario }) => scenario.payloadBytes],
+  ["scenario.type", ({ scenario }) => scenario.type],
+  ["scenario.verify", ({ scenario }) => scenario.verify],
+  ["scenario.compression", ({ scenario }) => scenario.compression],
+  ["histograms.latency.unitNs", ({ histograms }) => histograms.latency.unitNs],
+  ["histograms.service.unitNs", ({ histograms }) => histograms.service.unitNs],
+];
+
+function refuseStrangers(first: Result, results: readonly Result[]): void {
+  const problems = identity.flatMap(([name, value]) => {
+    const seen = unique(results.map((result) => JSON.stringify(value(result))));
+    return seen.length === 1 ? [] : [`${name} differs: ${seen.join(" and ")}`];
+  });
+  const starts = results.map(({ window }) => Date.parse(window.startedAt) / 1000);
+  const ends = results.map(({ window }, index) => (starts[index] ?? 0) + window.seconds);
+  const overlap = Math.min(...ends) - Math.max(...starts);
+  const longest = Math.max(...results.map(({ window }) => window.seconds), first.window.seconds);
+  if (overlap < LEAST_OVERLAP * longest) {
+    problems.push(
+      `the windows share only ${Math.max(0, overlap).toFixed(1)} s of ${longest.toFixed(1)} s, so their rates cannot be added`,
+    );
+  }
+  if (problems.length > 0) {
+    throw new MergeError(
+      `these are not parts of one run:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+    );
+  }
+}
+
+function mergeScenarios(scenarios: readonly Scenario[]): Scenario {
+  const [first] = scenarios as readonly [Scenario, ...Scenario[]];
+  return {
+    ...first,
+    connections: sumOf(scenarios, ({ connections }) => connections),
+    ratePerSecond: sumOrNull(scenarios.map(({ ratePerSecond }) => ratePerSecond)),
+    connectionsPerSecond: sumOrNull(scenarios.map(({ connectionsPerSecond }) => connectionsPerSecond)),
+    durationMs: Math.max(...scenarios.map(({ durationMs }) => durationMs)),
+    warmupMs: Math.min(...scenarios.map(({ warmupMs }) => warmupMs)),
+    threads: sumOf(scenarios, ({ threads }) => threads),
+    generators: sumOf(scenarios, ({ generators }) => generators),
+  };
+}
+
+function mergeClients(results: readonly Result[]): ClientFigures {
+  const clients = results.map(({ client }) => client);
+  const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
+  const cpuUsPerSecond = sumOrNull(
+    results.map(({ client, summary }) =>
+      client.cpuUsPerMessage === null ? null : client.cpuUsPerMessage * summary.messagesPerSecond,
+    ),
+  );
+  return {
+    cpuUsPerMessage:
+      cpuUsPerSecond === null || messagesPerSecond === 0 ? null : cpuUsPerSecond / messagesPerSecond,
+    cpuPercent: sumOf(clients, ({ cpuPercent }) => cpuPercent),
+    busiestThreadPercent: maxKnown(clients.map(({ busiestThreadPercent }) => busiestThreadPercent)),
+    lagUs: maxKnown(clients.map(({ lagUs }) => lagUs)),
+    rssBytes: sumOrNull(clients.map(({ rssBytes }) => rssBytes)),
+    cpus: unique(clients.flatMap(({ cpus }) => cpus)).sort((a, b) => a - b),
+  };
+}
+
+/** The generators looked at one and the same server, so its figures are averaged, and divided by all messages. */
+function mergeServers(results: readonly Result[], messagesPerSecond: number): ServerFigures | undefined {
+  const servers = results.flatMap(({ server }) => (server === undefined ? [] : [server]));
+  const [first] = servers;
+  if (first === undefined) return undefined;
+  const cpuPercent = meanKnown(servers.map((server) => server.cpuPercent));
+  return {
+    ...first,
+    cpuPercent,
+    cpuUsPerMessage:
+      cpuPercent === null || messagesPerSecond === 0 ? null : (cpuPercent * 1e4) / messagesPerSecond,
+    rssBytes: maxKnown(servers.map(({ rssBytes }) => rssBytes)),
+    maxBufferedBytes: maxKnown(servers.map(({ maxBufferedBytes }) => maxBufferedBytes)),
+    droppedMessages: maxKnown(servers.map(({ droppedMessages }) => droppedMessages)),
+  };
+}
+
+/** Second by second, as far as every generator has one. */
+function mergeSeries(parts: readonly (readonly Second[])[]): Second[] {
+  const length = Math.min(...parts.map((part) => part.length));
+  return Array.from({ length }, (_, index) => {
+    const seconds = parts.flatMap((part) => part[index] ?? []);
+    return {
+      endSeconds: Math.max(...seconds.map(({ endSeconds }) => endSeconds)),
+      messagesPerSecond: sumOf(seconds, (second) => second.messagesPerSecond),
+      bytesPerSecond: sumOf(seconds, (second) => second.bytesPerSecond),
+      p50Us: null,
+      p99Us: null,
+      maxUs: maxKnown(seconds.map(({ maxUs }) => maxUs)),
+      clientCpuPercent: sumOrNull(seconds.map(({ clientCpuPercent }) => clientCpuPercent)),
+      serverCpuPercent: meanKnown(seconds.map(({ serverCpuPercent }) => serverCpuPercent)),
+      serverRssBytes: maxKnown(seconds.map(({ serverRssBytes }) => serverRssBytes)),
+      serverBufferedBytes: maxKnown(seconds.map(({ serverBufferedBytes }) => serverBufferedBytes)),
+    };
+  });
+}
+
+/** The first machine's, naming the others where a text differs. */
+function mergeEnvironments(environments: readonly Result["environment"][]): Result["environment"] {
+  const [first] = environments as readonly [Result["environment"], ...Result["environment"][]];
+  return {
+    ...first,
+    commit: joined(environments.map(({ commit }) => commit)),
+    dirty: environments.some(({ dirty }) => dirty === true) ? true : first.dirty,
+    kernel: joined(environments.map(({ kernel }) => kernel)) ?? first.kernel,
+    cpuModel: joined(environments.map(({ cpuModel }) => cpuModel)) ?? first.cpuModel,
+    loadAverage: Math.max(...environments.map(({ loadAverage }) => loadAverage)),
+  };
+}
+
+function extremes(latencies: readonly (Latency | null)[]): Pick<Latency, "min" | "max"> | undefined {
+  const known = latencies.filter((latency) => latency !== null);
+  if (known.length === 0) return undefined;
+  return { min: Math.min(...known.map(({ min }) => min)), max: Math.max(...known.map(({ max }) => max)) };
+}
+
+function addCounts<T extends Record<string, number>>(parts: readonly T[]): T {
+  return addTallies(parts) as T;
+}
+
+function addTallies(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const part of parts) {
+    for (const [name, count] of Object.entries(part)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  return sum;
+}
+
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
+}
+
+/** The sum, or null when a part of it is unknown. */
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  return values.reduce(
+    (sum, value) => (sum === null || value === null ? null : sum + value),
+    0 as number | null,
+  );
+}
+
+function maxKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+function meanKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : sumOf(known, (value) => value) / known.length;
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+function joined(values: readonly (string | null)[]): string | null {
+  const known = unique(values.filter((value) => value !== null));
+  return known.length === 0 ? null : known.join(" / ");
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { chromium, type Page } from "playwright-core";
+import { formatHtml } from "../../bench/report/html.ts";
+import { judge } from "../../bench/report/warnings.ts";
+import type { Result } from "../../bench/result/schema.ts";
+import { exampleResult } from "../support/result.ts";
+import { requireTool } from "../support/tools.ts";
+
+interface Opened {
+  readonly page: Page;
+  /** Console errors, uncaught errors and every request but that for the page itself. */
+  readonly troubles: string[];
+}
+
+async function openReport(t: TestContext, results: readonly Result[]): Promise<Opened> {
+  const folder = mkdtempSync(join(tmpdir(), "uws-echo-report-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "report.html");
+  writeFileSync(path, formatHtml(results));
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const troubles: string[] = [];
+  const url = pathToFileURL(path).href;
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) troubles.push(message.text());
+  });
+  page.on("pageerror", (error) => troubles.push(String(error)));
+  page.on("request", (request) => {
+    if (request.url() !== url && !request.url().startsWith("data:")) troubles.push(request.url());
+  });
+  await page.goto(url);
+  return { page, troubles };
+}
+
+/** Whether something other than background was drawn on every canvas. */
+function canvasesWithInk(page: Page): Promise<boolean[]> {
+  return page.$$eval("canvas", (canvases) =>
+    canvases.map((canvas) => {
+      const context = canvas.getContext("2d");
+      const pixels = context?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return pixels.some((value: number) => value !== 0);
+    }),
+  );
+}
+
+test("the page draws every plot without an error or a request to anywhere", async (t) => {
+  if (!requireTool(t, "chromium")) return;
+  const open = exampleResult((result) => {
+    result.label = "open loop </script><b>";
+    result.loop = "open";
+    result.latencyFrom = "intended-send";
+    result.scenario.depth = null;
+    result.scenario.ratePerSecond = 200_000;
+  });
+  const { page, troubles } = await openReport(t, [exampleResult(), judge(open)]);
+  assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
+  assert.deepEqual(await page.locator("figcaption h2").allTextContents(), [
+    "Latency by percentile",
+    "Rate over time",
+    "Latency over time",
+    "CPU over time",
+    "Server buffers over time",
+  ]);
+  const curves = await page.locator("figure").first().locator(".u-legend .u-label").allTextContents();
+  assert.deepEqual(
+    curves.map((label) => label.replace(/:$/, "")),
+    ["percentile", "ws://127.0.0.1:9998/echo", "open loop </script><b>", "open loop </script><b> (service)"],
+  );
+  assert.equal(await page.locator("#figures tr").count(), 3);
+  assert.match((await page.locator(".warnings").textContent()) ?? "", /asked rate was not reached/);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize({ width: 400, height: 800 });
+  assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
+  assert.deepEqual(troubles, []);
+});
+
+test("a run without replies or a known server still makes a page, without plots of the unknown", async (t) => {
+  if (!requireTool(t, "chromium")) return;
+  const { page, troubles } = await openReport(t, [
+    judge(
+      exampleResult((result) => {
+        result.messages.received = 0;
+        result.summary.latencyUs = null;
+        result.summary.serviceUs = null;
+        result.series = [];
+        delete result.server;
+      }),
+    ),
+  ]);
+  assert.deepEqual(await page.locator("figcaption h2").allTextContents(), ["Latency by percentile"]);
+  assert.match((await page.locator(".failed").textContent()) ?? "", /no message came back/);
+  assert.deepEqual(troubles, []);
+});

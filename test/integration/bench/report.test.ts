@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Command, CommanderError } from "commander";
+import { addMergeCommand } from "../../../bench/commands/merge.ts";
+import { addReportCommand } from "../../../bench/commands/report.ts";
+import { readResult, writeResult } from "../../../bench/result/store.ts";
+import { exampleResult } from "../../support/result.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "uws-echo-commands-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const one = join(folder, "one.json");
+const two = join(folder, "two.json");
+writeResult(one, exampleResult());
+writeResult(
+  two,
+  exampleResult((result) => {
+    result.label = "second";
+  }),
+);
+
+/** Runs the commands as a program would; `errors` is what went to the standard error. */
+function run(...args: string[]): { exitCode: number; errors: string } {
+  let errors = "";
+  const program = new Command().exitOverride().configureOutput({
+    writeErr: (text) => {
+      errors += text;
+    },
+  });
+  addReportCommand(program);
+  addMergeCommand(program);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    program.parse(args, { from: "user" });
+    return { exitCode: 0, errors };
+  } catch (error) {
+    assert.ok(error instanceof CommanderError, String(error));
+    return { exitCode: error.exitCode, errors };
+  }
+}
+
+function report(out: string, ...args: string[]): string {
+  const path = join(folder, out);
+  assert.deepEqual(run("report", ...args, "--out", path), { exitCode: 0, errors: "" });
+  return readFileSync(path, "utf8");
+}
+
+test("the report's form follows the name of its file, or --format", () => {
+  assert.match(report("a.txt", one), /^rate +100,000 messages\/s/m);
+  assert.match(report("a.md", one, two), /^\| Target \| Load \|/);
+  assert.match(report("a.csv", one, two), /^kind,version,/);
+  assert.match(report("a.hgrm", one), /^ +Value +Percentile/);
+  assert.match(report("a.HTML", one, two), /^<!doctype html>/);
+  assert.match(report("a.unknown", one), /^rate +100,000/m);
+  assert.match(report("a.text", "--format", "markdown", one), /^\| Target/);
+});
+
+test("an .hgrm of several files is refused, as is a file that is no Result, with exit code 2", () => {
+  const several = run("report", "--format", "hgrm", one, two);
+  assert.equal(several.exitCode, 2);
+  assert.match(several.errors, /one file at a time/);
+  const truncated = join(folder, "truncated.json");
+  writeFileSync(truncated, readFileSync(one, "utf8").slice(0, 300));
+  const broken = run("report", one, truncated);
+  assert.equal(broken.exitCode, 2);
+  assert.match(broken.errors, /truncated\.json is truncated/);
+  const unwritable = run("report", one, "--out", join(one, "below.txt"));
+  assert.equal(unwritable.exitCode, 2);
+  assert.match(unwritable.errors, /cannot write/);
+});
+
+test("merging writes one Result that is never overwritten", (t) => {
+  t.mock.method(process.stdout, "write", () => true);
+  const merged = join(folder, "merged.json");
+  assert.deepEqual(run("merge", one, two, "--out", merged), { exitCode: 0, errors: "" });
+  const result = readResult(merged);
+  assert.equal(result.summary.messagesPerSecond, 200_000);
+  assert.equal(result.scenario.generators, 2);
+  const again = run("merge", one, two, "--out", merged);
+  assert.equal(again.exitCode, 2);
+  assert.match(again.errors, /exists already/);
+});
+
+test("Results that do not belong together are not merged", () => {
+  const { exitCode, errors } = run("merge", one);
+  assert.equal(exitCode, 2);
+  assert.match(errors, /two Results or more/);
+});

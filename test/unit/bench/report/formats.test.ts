@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatCsv } from "../../../../bench/report/csv.ts";
+import { formatHgrm } from "../../../../bench/report/hgrm.ts";
+import { formatMarkdown } from "../../../../bench/report/markdown.ts";
+import { barChartSvg, latencySvg } from "../../../../bench/report/svg.ts";
+import { judge } from "../../../../bench/report/warnings.ts";
+import { encodeHistogram } from "../../../../bench/result/histogram.ts";
+import { exampleResult, histogramOf } from "../../../support/result.ts";
+
+/** RFC 4180, read one character at a time. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  let cell = "";
+  let quoted = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text[i] ?? "";
+    if (quoted) {
+      if (char !== '"') cell += char;
+      else if (text[i + 1] === '"') {
+        cell += '"';
+        i += 1;
+      } else quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === "," || text.startsWith("\r\n", i)) {
+      rows.at(-1)?.push(cell);
+      cell = "";
+      if (char === "\r") {
+        rows.push([]);
+        i += 1;
+      }
+    } else cell += char;
+  }
+  return rows.slice(0, -1);
+}
+
+test("the CSV has a row for each Result with every figure under its name, and empty cells for the unknown", () => {
+  const named = exampleResult((result) => {
+    result.label = 'mine, "tuned"\nagain';
+  });
+  const blind = exampleResult((result) => {
+    result.summary.latencyUs = null;
+    delete result.server;
+  });
+  const [header = [], ...rows] = parseCsv(formatCsv([named, blind]));
+  assert.equal(rows.length, 2);
+  for (const row of rows) assert.equal(row.length, header.length);
+  const cell = (row: number, column: string) => rows[row]?.[header.indexOf(column)];
+  assert.ok(!header.includes("summary.latencyUs"), "a group that has parts is no column of its own");
+  assert.equal(cell(0, "label"), 'mine, "tuned"\nagain');
+  assert.equal(cell(0, "summary.messagesPerSecond"), "100000");
+  assert.equal(cell(0, "summary.latencyUs.p99"), String(named.summary.latencyUs?.p99));
+  assert.equal(cell(0, "server.cpuUsPerMessage"), "9.9");
+  assert.equal(cell(1, "summary.latencyUs.p99"), "");
+  assert.equal(cell(1, "server.cpuUsPerMessage"), "");
+  assert.equal(cell(1, "verdict"), "server-bound");
+});
+
+test("the .hgrm is HdrHistogram's percentile table in milliseconds", () => {
+  const latency = histogramOf([1000, 2000, 3000, 40_000]);
+  const service = histogramOf([500]);
+  const result = exampleResult((changed) => {
+    changed.histograms = {
+      latency: encodeHistogram(latency.histogram, 1),
+      service: encodeHistogram(service.histogram, 1),
+    };
+  });
+  const lines = formatHgrm(result).trimEnd().split("\n");
+  assert.match(lines[0] ?? "", /^ +Value +Percentile +TotalCount +1\/\(1-Percentile\)$/);
+  const table = lines
+    .slice(1)
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  for (const [value = Number.NaN, percentile = Number.NaN, count = Number.NaN, inverse] of table) {
+    assert.ok(value >= 1 && value <= 40.1, `${value} ms`);
+    assert.equal(count, [1, 2, 3, 40].filter((latencyMs) => latencyMs * 0.999 <= value).length);
+    if (inverse !== undefined) assert.ok(Math.abs(inverse - 1 / (1 - percentile)) < 0.01);
+  }
+  assert.equal(table.at(-1)?.[1], 1, "it ends at 100 %");
+  assert.match(formatHgrm(result), /#\[Max += +40\.0\d+, Total count += +4\]/);
+  assert.match(formatHgrm(result, "service"), /#\[Max += +0\.500, Total count += +1\]/);
+});
+
+test("the Markdown is one table whose rows have as many cells as its header, then what has to be known", () => {
+  const text = formatMarkdown([
+    exampleResult(),
+    judge(
+      exampleResult((result) => {
+        result.label = "a|b";
+        result.messages.lost = 1;
+      }),
+    ),
+  ]);
+  const table = text.split("\n").filter((line) => line.startsWith("|"));
+  const cells = table.map((line) => line.split(/(?<!\\)\|/).length);
+  assert.equal(table.length, 4);
+  assert.equal(new Set(cells).size, 1, `cells in each row: ${cells.join(", ")}`);
+  assert.match(text, /\| a\\\|b \|/);
+  assert.match(text, /\*\*Warnings\*\*\n\n- a\|b: 1 of 200,000 messages were lost/);
+  assert.match(text, /- closed loop: /);
+  assert.match(text, /Test CPU \(2 cores\).*commit 0123456789/);
+});
+
+test("the plots are well-formed SVG with a curve or a bar for each value, names escaped", () => {
+  const result = exampleResult((changed) => {
+    changed.label = "<mine> & yours";
+  });
+  const curves = latencySvg("Latency", [result, exampleResult()]);
+  assert.equal(curves.match(/<path class="l\d"/g)?.length, 2);
+  assert.match(curves, /&lt;mine&gt; &amp; yours/);
+  assert.doesNotMatch(curves, /NaN|undefined|Infinity/);
+  const bars = barChartSvg({
+    title: "Rate",
+    names: ["a", "b"],
+    groups: [
+      { title: "64 B", values: [10, null] },
+      { title: "4 KiB", values: [1, 2] },
+    ],
+    format: String,
+  });
+  assert.equal(bars.match(/<rect class="f\d"/g)?.length, 3, "what was not measured has no bar");
+  assert.doesNotMatch(bars, /NaN|undefined|Infinity/);
+});
+
+test("no latency, no curve", () => {
+  const nothing = exampleResult((result) => {
+    const empty = encodeHistogram(histogramOf([]).histogram, 1);
+    result.histograms = { latency: empty, service: empty };
+    result.messages.received = 0;
+  });
+  assert.throws(() => latencySvg("Latency", [nothing]), /no latency to draw/);
+});

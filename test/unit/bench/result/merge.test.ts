@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { judge } from "../../../../bench/report/warnings.ts";
+import { decodeHistogram, encodeHistogram, latencyOf } from "../../../../bench/result/histogram.ts";
+import { MergeError, mergeResults } from "../../../../bench/result/merge.ts";
+import { type Result, resultSchema } from "../../../../bench/result/schema.ts";
+import { exampleResult, histogramOf } from "../../../support/result.ts";
+
+/** A Result of a generator that measured exactly these latencies. */
+function resultOf(latenciesUs: readonly number[]): Result {
+  return exampleResult((result) => {
+    const recorded = histogramOf(latenciesUs);
+    const encoded = encodeHistogram(recorded.histogram, 1);
+    result.histograms = { latency: encoded, service: encoded };
+    result.summary.latencyUs = latencyOf(recorded);
+    result.summary.serviceUs = latencyOf(recorded);
+    result.messages = { sent: latenciesUs.length, received: latenciesUs.length, lost: 0, corrupt: 0 };
+  });
+}
+
+test("what is merged has the percentiles of one histogram of all latencies, and exact extremes", () => {
+  const latencies = fc.array(fc.integer({ min: 1, max: 10_000_000 }), { minLength: 1, maxLength: 50 });
+  fc.assert(
+    fc.property(fc.array(latencies, { minLength: 2, maxLength: 4 }), (parts) => {
+      const all = parts.flat();
+      const merged = mergeResults(parts.map(resultOf));
+      assert.equal(merged.messages.received, all.length);
+      assert.equal(decodeHistogram(merged.histograms.latency).histogram.totalCount, all.length);
+      const whole = latencyOf(histogramOf(all));
+      const found = merged.summary.latencyUs;
+      assert.ok(whole !== null && found !== null);
+      assert.equal(found.min, Math.min(...all));
+      assert.equal(found.max, Math.max(...all));
+      for (const key of ["p50", "p90", "p99", "p999", "p9999"] as const)
+        assert.equal(found[key], whole[key], key);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("counts, rates, connections, errors and the client's CPU add up; the result is valid and judged anew", () => {
+  const part = () =>
+    exampleResult((result) => {
+      result.loop = "open";
+      result.scenario.ratePerSecond = 100_000;
+      result.messages.lost = 2;
+      result.errors = { reset: 1 };
+      result.client.lagUs = 7;
+    });
+  const merged = judge(
+    mergeResults([
+      part(),
+      exampleResult((result) => {
+        Object.assign(result, part(), { errors: { timeout: 3 } });
+        result.client.lagUs = 9;
+        result.client.cpus = [3];
+      }),
+    ]),
+  );
+  assert.deepEqual(resultSchema.parse(merged), merged);
+  assert.equal(merged.summary.messagesPerSecond, 200_000);
+  assert.equal(merged.summary.bytesPerSecond, 12_800_000);
+  assert.deepEqual(merged.messages, { sent: 400_000, received: 400_000, lost: 4, corrupt: 0 });
+  assert.equal(merged.connections.opened, 128);
+  assert.equal(merged.scenario.ratePerSecond, 200_000);
+  assert.equal(merged.scenario.generators, 2);
+  assert.deepEqual(merged.errors, { reset: 1, timeout: 3 });
+  assert.equal(merged.client.cpuPercent, 80);
+  assert.equal(merged.client.cpuUsPerMessage, 4);
+  assert.equal(merged.client.lagUs, 9, "the lag is that of the worst generator");
+  assert.deepEqual(merged.client.cpus, [0, 3]);
+  assert.equal(merged.verdict, "invalid");
+});
+
+test("the server's CPU is counted once, over the messages of all", () => {
+  const { server } = mergeResults([exampleResult(), exampleResult()]);
+  assert.equal(server?.cpuPercent, 99);
+  assert.equal(server?.cpuUsPerMessage, (99 * 1e4) / 200_000);
+});
+
+test("a server that only one generator could see is taken from that one", () => {
+  const blind = exampleResult((result) => {
+    delete result.server;
+  });
+  assert.equal(mergeResults([blind, exampleResult()]).server?.cpuPercent, 99);
+  assert.equal(mergeResults([blind, blind]).server, undefined);
+});
+
+test("seconds add up as far as all generators have them; percentiles of single seconds do not add", () => {
+  const shorter = exampleResult((result) => {
+    result.series.pop();
+  });
+  const { series } = mergeResults([exampleResult(), shorter]);
+  assert.equal(series.length, 1);
+  assert.equal(series[0]?.messagesPerSecond, 200_000);
+  assert.equal(series[0]?.p99Us, null);
+  assert.equal(series[0]?.maxUs, 200);
+});
+
+test("an early end of one generator is an early end of the whole", () => {
+  const partial = exampleResult((result) => {
+    result.partial = { reason: "it was interrupted" };
+  });
+  assert.deepEqual(mergeResults([exampleResult(), partial]).partial, { reason: "it was interrupted" });
+});
+
+test("generators without any reply merge into a Result without latency", () => {
+  const { summary } = mergeResults([resultOf([]), resultOf([])]);
+  assert.equal(summary.latencyUs, null);
+});
+
+test("Results of different runs are refused, with every difference named", () => {
+  const other = exampleResult((result) => {
+    result.target.url = "ws://elsewhere:1/";
+    result.scenario.payloadBytes = [128];
+    result.window.startedAt = "2026-11-22T13:00:00.000Z";
+  });
+  assert.throws(
+    () => mergeResults([exampleResult(), other]),
+    (error) => {
+      assert.ok(error instanceof MergeError);
+      assert.match(error.message, /target\.url differs: .*9998.* and .*elsewhere/);
+      assert.match(error.message, /payloadBytes differs: \[64\] and \[128\]/);
+      assert.match(error.message, /share only 0\.0 s of 2\.0 s/);
+      return true;
+    },
+  );
+});
+
+test("a single Result is not merged", () => {
+  assert.throws(() => mergeResults([exampleResult()]), /two Results or more/);
+});
