@@ -2,12 +2,12 @@
 
 import type { ErrorTally } from "./load/generator.ts";
 import type { Tally } from "./load/tally.ts";
-import type { Measurement } from "./report/warnings.ts";
 import { encodeHistogram, latencyOf } from "./result/histogram.ts";
 import type { ServerFigures } from "./result/schema.ts";
 import {
   type ClientFigures,
   type Environment,
+  type Measurement,
   RESULT_KIND,
   RESULT_VERSION,
   type Second,
