@@ -1,0 +1,67 @@
+# The image of uws-echo and uws-echo-bench. docs/deploying.md says how to build and run it, and
+# docs/decisions/0004-container.md why it is made this way.
+
+# A glibc of 2.38 or newer, which uWebSockets.js asks for on Node 24: Debian 13. To be sure of every byte, pin a digest:
+# --build-arg NODE_IMAGE=node:24-trixie-slim@sha256:...
+ARG NODE_IMAGE=node:24-trixie-slim
+
+# What is to be installed: package.json and its lock, with another uWebSockets.js in them if one is asked for.
+FROM ${NODE_IMAGE} AS manifest
+WORKDIR /app
+COPY package.json package-lock.json ./
+# Empty takes the package that the lock names. The official release, which is not in the npm registry:
+# --build-arg UWEBSOCKETS_SPEC=github:uNetworking/uWebSockets.js#v20.x.y
+ARG UWEBSOCKETS_SPEC=""
+RUN --mount=type=cache,target=/root/.npm \
+    case "$UWEBSOCKETS_SPEC" in \
+      github:* | git*) \
+        apt-get update \
+        && apt-get install -y --no-install-recommends ca-certificates git \
+        && rm -rf /var/lib/apt/lists/* ;; \
+    esac \
+    && if [ -n "$UWEBSOCKETS_SPEC" ]; then \
+      npm install --package-lock-only --save-exact --ignore-scripts "uWebSockets.js@$UWEBSOCKETS_SPEC"; \
+    fi
+
+# What the two programs need when they run.
+FROM manifest AS dependencies
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
+# The package ships one binary for each platform and Node ABI, 250 MB in all. Keeps the one that this Node loads, then loads it.
+RUN cd node_modules/uWebSockets.js \
+    && binary=$(node -p '`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`') \
+    && find . -mindepth 1 -maxdepth 1 \
+      ! -name "$binary" ! -name package.json ! -name uws.js ! -name ESM_wrapper.mjs ! -name LICENSE ! -name source_commit \
+      -exec rm -r {} + \
+    && node -e 'require("uWebSockets.js")'
+
+# dist/, compiled.
+FROM manifest AS build
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
+COPY src src
+COPY bench bench
+RUN npm run build
+
+FROM ${NODE_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="uws-echo" \
+      org.opencontainers.image.description="A WebSocket echo server on uWebSockets.js with Prometheus metrics, and its load harness" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=manifest /app/package.json ./
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY LICENSE ./
+# The user `node` of the base image, as a number: Kubernetes can check runAsNonRoot only on a number.
+USER 1000:1000
+EXPOSE 9998
+STOPSIGNAL SIGTERM
+# The program reads the same UWS_ECHO_* variables as the server. Flags it does not see: in a container, prefer variables.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
+  CMD ["node", "dist/src/cli.js", "health"]
+ENTRYPOINT ["node", "dist/src/cli.js"]

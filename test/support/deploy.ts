@@ -1,0 +1,78 @@
+// The files of deploy/ and the Dockerfile, read: for the tests that hold them against the server.
+import { readdirSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+
+/** The project's root. */
+export const root: string = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The text of a file, by its path from the root. */
+export function read(path: string): string {
+  return readFileSync(`${root}${path}`, "utf8");
+}
+
+/** Paths of all files below a folder, from the root. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, `${entry.parentPath}/${entry.name}`));
+}
+
+/** The one document of a YAML file; fails where YAML does, warnings and duplicate keys included. */
+export function readYaml(path: string): unknown {
+  const documents = parseAllDocuments(read(path));
+  const problems = documents.flatMap((document) => [...document.errors, ...document.warnings]);
+  if (problems.length > 0) throw new Error(`${path}: ${problems.map(String).join("\n")}`);
+  if (documents.length !== 1) throw new Error(`${path} has ${documents.length} documents`);
+  return documents[0]?.toJS();
+}
+
+/** The variables of a file of `NAME=value` lines. */
+export function readVariables(path: string): Record<string, string> {
+  const lines = read(path)
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/, 2) as [string, string]));
+}
+
+const ruleFile = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({ record: z.string().optional(), alert: z.string().optional(), expr: z.string() }),
+      ),
+    }),
+  ),
+});
+export type Rule = z.infer<typeof ruleFile>["groups"][number]["rules"][number];
+
+/** The recording and alerting rules. */
+export function readRules(): Rule[] {
+  return filesBelow("deploy/prometheus/rules").flatMap((path) =>
+    ruleFile.parse(readYaml(path)).groups.flatMap((group) => group.rules),
+  );
+}
+
+const dashboard = z.object({
+  annotations: z.object({ list: z.array(z.object({ name: z.string(), expr: z.string() })) }),
+  panels: z.array(
+    z.object({
+      id: z.number(),
+      title: z.string(),
+      gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+      targets: z.array(z.object({ refId: z.string(), expr: z.string() })).default([]),
+    }),
+  ),
+});
+export type Dashboard = z.infer<typeof dashboard>;
+
+export function readDashboard(): Dashboard {
+  return dashboard.parse(JSON.parse(read("deploy/grafana/dashboards/uws-echo.json")));
+}
+
+/** A query of the dashboard as Prometheus would get it, with every server selected. */
+export function withoutVariables(expr: string): string {
+  return expr.replaceAll(/\$(job|instance)\b/g, ".*").replaceAll("$__rate_interval", "1m");
+}
