@@ -3,6 +3,8 @@
 
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { addMergeCommand } from "./commands/merge.ts";
+import { addReportCommand } from "./commands/report.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { EXIT } from "./exit.ts";
 
@@ -24,6 +26,8 @@ function createProgram(): Command {
     .addHelpText("after", EXIT_CODES_HELP)
     .exitOverride();
   addRunCommand(program);
+  addReportCommand(program);
+  addMergeCommand(program);
   return program;
 }
 

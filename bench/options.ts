@@ -29,7 +29,7 @@ const MAX_PAYLOADS = 1000;
 const SPARE_DESCRIPTORS = 64;
 
 /** A text that a parser turns into a number in a range; the parser's complaint becomes the issue. */
-function quantity(parse: (text: string) => number, range: z.ZodNumber) {
+export function quantity(parse: (text: string) => number, range: z.ZodNumber) {
   return z
     .string()
     .transform((text, context) => attempt(context, text, () => parse(text)))
@@ -54,7 +54,7 @@ function within(min: number, max: number, unit = ""): z.ZodNumber {
   return z.number({ error: message }).min(min, message).max(max, message);
 }
 
-function whole(min: number, max: number): z.ZodNumber {
+export function whole(min: number, max: number): z.ZodNumber {
   return within(min, max).int("must be a whole number");
 }
 
@@ -79,7 +79,7 @@ type PayloadChoice =
   | { readonly kind: "sizes"; readonly sizes: readonly number[] }
   | { readonly kind: "file"; readonly content: Buffer };
 
-const payloadSchema = z.string().transform(
+export const payloadSchema = z.string().transform(
   (text, context): PayloadChoice =>
     attempt(context, text, () => {
       if (text.startsWith("@")) {
@@ -103,36 +103,41 @@ const thresholdSchema = z
 
 const webUrlSchema = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 
-/** What is allowed for each option, by its name in camel case. */
-const shape = {
+/** What is allowed for options that every measuring command has, by their names in camel case. */
+export const commonShape = {
   connections: quantity(parseNumber, whole(1, 1_000_000)),
+  duration: quantity(parseDurationMs, within(10, 7 * 86_400_000, " ms")),
+  warmup: quantity(parseDurationMs, within(0, 86_400_000, " ms")),
+  timeout: quantity(parseDurationMs, within(1, 3_600_000, " ms")),
+  header: z.array(headerSchema),
+  label: z.string().min(1, "must not be empty").optional(),
+  threshold: z.array(thresholdSchema),
+  pid: quantity(parseNumber, whole(1, 4_194_304))
+    .refine(canReadProcess, "is not a process that can be read")
+    .optional(),
+  metricsUrl: webUrlSchema.optional(),
+};
+
+/** What is allowed for the options of a WebSocket load. */
+const shape = {
+  ...commonShape,
   depth: quantity(parseNumber, whole(1, 65_536)).optional(),
   rate: quantity(parseNumber, within(0.001, 100_000_000)).optional(),
   arrivals: z.enum(["even", "poisson"], { error: "must be even or poisson" }).optional(),
-  duration: quantity(parseDurationMs, within(10, 7 * 86_400_000, " ms")),
-  warmup: quantity(parseDurationMs, within(0, 86_400_000, " ms")),
   ramp: quantity(parseNumber, within(0.1, 1_000_000)).optional(),
   payload: payloadSchema,
   type: z.enum(["text", "binary"], { error: "must be text or binary" }),
   threads: quantity(parseNumber, whole(1, 64)),
   verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }),
-  header: z.array(headerSchema),
   subprotocol: z.array(z.string().regex(TOKEN, "must be a token: letters, digits and - . _ ~")),
   origin: z.string().regex(/^\S+$/, "must not contain white space").optional(),
   ca: fileSchema.optional(),
   insecure: z.boolean().optional(),
-  timeout: quantity(parseDurationMs, within(1, 3_600_000, " ms")),
   engine: z.enum(["raw", "ws"], { error: "must be raw or ws" }),
   deflate: z.boolean().optional(),
-  label: z.string().min(1, "must not be empty").optional(),
-  pid: quantity(parseNumber, whole(1, 4_194_304))
-    .refine(canReadProcess, "is not a process that can be read")
-    .optional(),
-  metricsUrl: webUrlSchema.optional(),
-  threshold: z.array(thresholdSchema),
 };
 
-type Values = { readonly [K in keyof typeof shape]: z.infer<(typeof shape)[K]> };
+type Values = ValuesOf<typeof shape>;
 
 /** Where to read how the server is doing. */
 export interface ServerSource {
@@ -145,7 +150,7 @@ export interface LoadOptions extends ServerSource {
   readonly thresholds: Values["threshold"];
 }
 
-const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
+export const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
 
 /** Adds the options that describe a load to a command. `readLoadOptions` takes what commander makes of them. */
 export function addLoadOptions(command: Command): Command {
@@ -185,7 +190,7 @@ export function addLoadOptions(command: Command): Command {
  * @throws UsageError with every problem
  */
 export function readLoadOptions(url: string, raw: Readonly<Record<string, unknown>>): LoadOptions {
-  const { values, problems } = readFields(raw);
+  const { values, problems } = readFields(shape, raw);
   problems.unshift(...targetProblems(url));
   problems.push(...conflicts(values, url));
   if (problems.length > 0) {
@@ -200,12 +205,18 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
   };
 }
 
-/** Each field by itself, so that one problem does not hide another. */
-function readFields(raw: Readonly<Record<string, unknown>>): { values: Partial<Values>; problems: string[] } {
+type Shape = Readonly<Record<string, z.ZodType>>;
+type ValuesOf<S extends Shape> = { readonly [K in keyof S]: z.infer<S[K]> };
+
+/** Each field by itself, so that one problem does not hide another. Where there is a problem, values are missing. */
+export function readFields<S extends Shape>(
+  shape: S,
+  raw: Readonly<Record<string, unknown>>,
+): { values: Partial<ValuesOf<S>>; problems: string[] } {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
   for (const [name, schema] of Object.entries(shape)) {
-    const parsed = (schema as z.ZodType).safeParse(raw[name]);
+    const parsed = schema.safeParse(raw[name]);
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
@@ -213,7 +224,7 @@ function readFields(raw: Readonly<Record<string, unknown>>): { values: Partial<V
       problems.push(...parsed.error.issues.map((issue) => `${flag}: ${issue.message}`));
     }
   }
-  return { values, problems };
+  return { values: values as Partial<ValuesOf<S>>, problems };
 }
 
 /** What is wrong with the URL of a WebSocket target. */

@@ -2,6 +2,7 @@
 // Must not know how to measure.
 
 import type { Command } from "commander";
+import { EXIT } from "../exit.ts";
 import { formatText } from "../report/text.ts";
 import { failuresOf, judge } from "../report/warnings.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
@@ -25,7 +26,7 @@ export function addMergeCommand(program: Command): void {
         merge(files, options);
       } catch (error) {
         if (!(error instanceof StoreError || error instanceof MergeError)) throw error;
-        command.error(`error: ${error.message}`, { exitCode: 2 });
+        command.error(`error: ${error.message}`, { exitCode: EXIT.usage });
       }
     });
 }
@@ -34,5 +35,5 @@ function merge(files: readonly string[], { out, json }: MergeOptions): void {
   const result = judge(mergeResults(files.map(readResult)));
   if (out !== undefined) writeResult(out, result);
   process.stdout.write(json === true ? formatResult(result) : formatText(result));
-  if (failuresOf(result).length > 0) process.exitCode = 1;
+  if (failuresOf(result).length > 0) process.exitCode = EXIT.notAcceptable;
 }

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
+import { EXIT } from "../exit.ts";
 import { formatCsv } from "../report/csv.ts";
 import { formatHgrm } from "../report/hgrm.ts";
 import { formatHtml } from "../report/html.ts";
@@ -46,7 +47,7 @@ export function addReportCommand(program: Command): void {
         report(files, options);
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        command.error(`error: ${error.message}`, { exitCode: 2 });
+        command.error(`error: ${error.message}`, { exitCode: EXIT.usage });
       }
     });
 }

@@ -1,0 +1,110 @@
+// Owns what every measuring command does around its measurement: Ctrl-C before, files, words and exit code after.
+// Must not know how a measurement is made.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { EXIT } from "../exit.ts";
+import type { ErrorTally } from "../load/generator.ts";
+import { UsageError } from "../options.ts";
+import { formatText } from "../report/text.ts";
+import { failuresOf } from "../report/warnings.ts";
+import { formatResult, StoreError, writeResult } from "../result/store.ts";
+import type { Outcome } from "../run.ts";
+import { TargetError } from "../target.ts";
+import { formatNumber } from "../units.ts";
+
+/** Where Results go that were given no name. */
+const DEFAULT_FOLDER = "uws-echo-bench-results";
+
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option("--json", "print the Result as JSON to the standard output, and nothing else")
+    .option("-o, --out <file>", `write the Result to this new file (default: one in ${DEFAULT_FOLDER}/)`);
+}
+
+/** What is wrong with the output options. */
+export function outputProblems({ out }: OutputOptions): string[] {
+  return out !== undefined && existsSync(out)
+    ? [`--out: ${out} exists already: a measurement is never overwritten`]
+    : [];
+}
+
+/** Both parts' problems at once. @throws UsageError */
+export function checkTogether<T>(problems: readonly string[], read: () => T): T {
+  const all: string[] = [];
+  try {
+    const value = read();
+    if (problems.length === 0) return value;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    all.push(...error.problems);
+  }
+  throw new UsageError([...all, ...problems]);
+}
+
+/** Runs a command's action, sets its exit code, and turns expected errors into sentences. */
+export async function act(command: Command, action: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await action();
+  } catch (error) {
+    if (error instanceof UsageError) {
+      command.error(error.problems.map((problem) => `error: ${problem}`).join("\n"), {
+        exitCode: EXIT.usage,
+      });
+    } else if (error instanceof TargetError || error instanceof StoreError) {
+      command.error(`error: ${error.message}`, { exitCode: EXIT.nothing });
+    }
+    throw error;
+  }
+}
+
+/** The first Ctrl-C (or SIGTERM) ends the measurement early; the second one ends the process at once. */
+export function interruptOnSignal(): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    controller.abort();
+    end();
+  };
+  const end = (): void => {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return { signal: controller.signal, end };
+}
+
+/** Prints and writes what came out. @returns the exit code */
+export function tell(outcome: Outcome, { json, out }: OutputOptions): number {
+  tellErrors(outcome.errors);
+  if (outcome.kind === "nothing") {
+    process.stderr.write(`error: nothing was measured: ${outcome.reason}\n`);
+    return EXIT.nothing;
+  }
+  const { result } = outcome;
+  process.stdout.write(json === true ? formatResult(result) : formatText(result));
+  const path = out ?? (json === true ? undefined : defaultPath(result.window.startedAt));
+  if (path !== undefined) {
+    writeResult(path, result);
+    process.stderr.write(`Result: ${path}\n`);
+  }
+  return failuresOf(result).length > 0 ? EXIT.notAcceptable : EXIT.good;
+}
+
+/** A Result only counts errors; what was said is for whoever watches. */
+function tellErrors(errors: ErrorTally): void {
+  for (const [kind, { count, detail }] of Object.entries(errors)) {
+    process.stderr.write(`error: ${kind} (${formatNumber(count)}x): ${detail}\n`);
+  }
+}
+
+/** A name from the time, such as `20261122T163000.123Z.json`. */
+function defaultPath(startedAt: string): string {
+  return join(DEFAULT_FOLDER, `${startedAt.replace(/[-:]/g, "")}.json`);
+}
