@@ -3,6 +3,7 @@
 
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { addHttpCommand } from "./commands/http.ts";
 import { addMergeCommand } from "./commands/merge.ts";
 import { addReportCommand } from "./commands/report.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -26,6 +27,7 @@ function createProgram(): Command {
     .addHelpText("after", EXIT_CODES_HELP)
     .exitOverride();
   addRunCommand(program);
+  addHttpCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
   return program;

@@ -52,7 +52,8 @@ export interface World {
   readonly locate: (url: string) => Promise<Locality>;
 }
 
-const realWorld: World = {
+/** The machine as it is. */
+export const realWorld: World = {
   clock: systemClock,
   startThread: startWorkerThread,
   processUsage: () => {

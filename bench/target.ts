@@ -34,7 +34,7 @@ export async function locate(url: string): Promise<Locality> {
 /** The Prometheus page that a target most likely has. */
 export function defaultMetricsUrl(url: string): string {
   const metricsUrl = new URL(url);
-  metricsUrl.protocol = metricsUrl.protocol === "wss:" ? "https:" : "http:";
+  metricsUrl.protocol = /^(wss|https):$/.test(metricsUrl.protocol) ? "https:" : "http:";
   metricsUrl.pathname = "/metrics";
   metricsUrl.search = "";
   return metricsUrl.href;

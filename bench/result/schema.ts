@@ -51,7 +51,7 @@ const scenarioSchema = z.strictObject({
 const summarySchema = z.strictObject({
   /** Replies that arrived inside the window, per second of window. */
   messagesPerSecond: amount,
-  /** Payload octets of those replies (one direction), per second of window. */
+  /** Payload octets of those replies (one direction; whole responses for http without a body), per second of window. */
   bytesPerSecond: amount,
   /** From the intended send time, see `latencyFrom`; null when no reply came. */
   latencyUs: latencySchema.nullable(),

@@ -1,0 +1,73 @@
+// Owns what an HTTP load asks for, and the one request that is made before it: is this target what it should be?
+// Must not know autocannon.
+
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { Ending } from "../load/connection.ts";
+import { endingOf } from "./failure.ts";
+
+/** What to ask for, again and again. */
+export interface HttpLoad {
+  /** http: or https:, whose certificate autocannon does not check. */
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** ASCII, if it is to be verified. */
+  readonly body: string | undefined;
+  readonly connections: number;
+  /** Requests under way on each connection. */
+  readonly pipelining: number;
+  readonly timeoutMs: number;
+  /** What of each response body is checked against the request's. */
+  readonly verify: "none" | "length" | "full";
+}
+
+const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
+
+/** Asks once. @returns what is wrong with the target, or undefined when it answers as it should */
+export function probe(load: HttpLoad): Promise<Ending | undefined> {
+  const { url, method, headers, body, timeoutMs } = load;
+  const { host, protocol } = new URL(url);
+  const request = protocol === "https:" ? requestHttps : requestHttp;
+  return new Promise((resolve) => {
+    const sent = request(
+      url,
+      { method, headers, timeout: timeoutMs, agent: false, rejectUnauthorized: false },
+      (response) => {
+        let received = "";
+        response.setEncoding("utf8");
+        response.on("data", (text: string) => {
+          received = received.length < BODY_LIMIT_BYTES ? received + text : received;
+        });
+        response.on("end", () => resolve(problemOf(load, response.statusCode ?? 0, received)));
+        response.on("error", (error) => resolve(endingOf(error, "open", host)));
+      },
+    );
+    sent.on("timeout", () => {
+      sent.destroy();
+      resolve({ kind: "timeout", detail: `no response from ${host} within ${timeoutMs} ms` });
+    });
+    sent.on("error", (error) => resolve(endingOf(error, "connecting", host)));
+    sent.end(body);
+  });
+}
+
+function problemOf(
+  { url, method, body = "", verify }: HttpLoad,
+  status: number,
+  received: string,
+): Ending | undefined {
+  if (status < 200 || status > 299) {
+    const [firstLine = ""] = received.trim().split("\n");
+    return {
+      kind: `status-${status}`,
+      detail: `${method} ${url} is answered with ${status}${firstLine === "" ? "" : `: ${firstLine.slice(0, 200)}`}`,
+    };
+  }
+  if (verify === "none" || received === body) return undefined;
+  if (verify === "length" && received.length === body.length) return undefined;
+  return {
+    kind: "wrong-body",
+    detail: `${method} ${url} does not bring the body back: ${received.length} characters for ${body.length}`,
+  };
+}

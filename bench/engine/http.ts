@@ -1,0 +1,241 @@
+// Owns the HTTP load: autocannon as one more generator, so that window, seconds and figures are those of every run.
+// Must not know reports or the command line.
+//
+// autocannon makes and reads the requests; when each was sent and answered is recorded here, in nanoseconds. Its own
+// histogram knows whole milliseconds only, has no warm-up, and corrects for coordinated omission in a way that does
+// not hold. A closed loop it remains: it sends the next request when a response has come.
+
+import autocannon from "autocannon";
+import type { Clock } from "../load/clock.ts";
+import type { ErrorTally, Report } from "../load/generator.ts";
+import { Recorder, type Window } from "../load/recorder.ts";
+import type { GeneratorThread, StartThread } from "../load/threads.ts";
+import type { Command } from "../load/worker.ts";
+import { endingOf } from "./failure.ts";
+import { type HttpLoad, probe } from "./http-probe.ts";
+
+/** Connections refused in a row, per connection, after which the target counts as gone. */
+const GONE_AFTER = 10;
+const TICK_MS = 100;
+/** autocannon is told when to stop; this only has to be longer than any run. */
+const FOREVER_SECONDS = 8 * 86_400;
+
+/** A generator for `measure` that puts this load on its target. */
+export function httpThread(load: HttpLoad, clock: Clock): StartThread {
+  return (_task, { onReport }) => new HttpGenerator(load, clock, onReport);
+}
+
+/** When the requests of one connection were sent that have no response yet, oldest first. */
+type Outstanding = number[];
+
+class HttpGenerator implements GeneratorThread {
+  readonly #load: HttpLoad;
+  readonly #clock: Clock;
+  readonly #report: (report: Report) => void;
+  /** Of an echoed body; unknown when there is none, and whole responses are counted. */
+  readonly #payloadBytes: number | undefined;
+  readonly #clients = new Map<autocannon.Client, Outstanding>();
+  readonly #errors: Record<string, { count: number; detail: string }> = {};
+  #recorder: Recorder | undefined;
+  #tracker: autocannon.Tracker | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #cpuMarkUs = 0;
+  #drainUntilNs = Number.POSITIVE_INFINITY;
+  #lastSentNs = 0;
+  #refusedInRow = 0;
+  #reconnects = 0;
+  #timeouts = 0;
+  #targetGone = false;
+  #isDone = false;
+
+  constructor(load: HttpLoad, clock: Clock, report: (report: Report) => void) {
+    this.#load = load;
+    this.#payloadBytes = load.body === undefined ? undefined : Buffer.byteLength(load.body);
+    this.#clock = clock;
+    this.#report = report;
+    void this.#probe();
+  }
+
+  send(command: Command): void {
+    if (command.kind === "stop") {
+      this.#stop(false);
+    } else {
+      this.#begin(command.window);
+    }
+  }
+
+  async terminate(): Promise<void> {
+    this.#isDone = true;
+    clearInterval(this.#ticker);
+    this.#tracker?.stop();
+    for (const client of this.#clients.keys()) client.destroy();
+    await this.#ended;
+  }
+
+  /** One request before the load, so that a wrong target is told apart from a bad measurement. */
+  async #probe(): Promise<void> {
+    const problem = await probe(this.#load);
+    if (problem !== undefined) this.#count(problem.kind, problem.detail);
+    const { connections } = this.#load;
+    this.#report({
+      kind: "connected",
+      opened: problem === undefined ? connections : 0,
+      failed: problem === undefined ? 0 : connections,
+      errors: this.#errors,
+    });
+  }
+
+  #begin(window: Window): void {
+    const recorder = new Recorder(window, "closed", (interval) => {
+      const cpuUs = processCpuUs();
+      this.#report({
+        kind: "interval",
+        interval,
+        cpuNs: (cpuUs - this.#cpuMarkUs) * 1000,
+        idleSpinNs: 0,
+        openConnections: this.#clients.size,
+        errors: this.#errors,
+      });
+      this.#cpuMarkUs = cpuUs;
+    });
+    this.#recorder = recorder;
+    this.#clock.callAfterMs(Math.max(0, (window.startNs - this.#clock.nowNs()) / 1e6), () => {
+      this.#cpuMarkUs = processCpuUs();
+      this.#start(recorder);
+    });
+  }
+
+  #start(recorder: Recorder): void {
+    if (this.#isDone) return;
+    const { url, method, headers, body, connections, pipelining, timeoutMs, verify } = this.#load;
+    this.#ended = new Promise((resolve) => {
+      this.#tracker = autocannon(
+        {
+          url,
+          method,
+          headers,
+          ...(body === undefined ? {} : { body }),
+          connections,
+          pipelining,
+          duration: FOREVER_SECONDS,
+          timeout: Math.max(1, Math.ceil(timeoutMs / 1000)),
+          sampleInt: TICK_MS,
+          setupClient: (client) => this.#listen(client, recorder),
+          ...(verify === "none" ? {} : { verifyBody: (reply: string) => this.#verify(reply, recorder) }),
+        },
+        () => resolve(),
+      );
+    });
+    this.#ticker = setInterval(() => this.#tick(recorder), TICK_MS);
+  }
+
+  #listen(client: autocannon.Client, recorder: Recorder): void {
+    const outstanding: Outstanding = [];
+    this.#clients.set(client, outstanding);
+    client.on("request", () => {
+      // autocannon says nothing when a connection ends and it opens another: a full pipeline that grows gives it away.
+      if (outstanding.length >= this.#load.pipelining) {
+        this.#reconnects += 1;
+        this.#abandon(outstanding, recorder);
+      }
+      outstanding.push(this.#clock.nowNs());
+    });
+    client.on("response", (status, bytes) => this.#onResponse(outstanding, status, bytes, recorder));
+    client.on("connError", (error) => {
+      const isRefused = "code" in error && error.code === "ECONNREFUSED";
+      if (isRefused)
+        outstanding.length = 0; // These never left.
+      else this.#abandon(outstanding, recorder);
+      const { kind, detail } = endingOf(
+        error,
+        isRefused ? "connecting" : "open",
+        new URL(this.#load.url).host,
+      );
+      this.#count(kind, detail);
+      this.#refusedInRow += 1;
+      if (this.#refusedInRow >= GONE_AFTER * this.#load.connections) this.#stop(true);
+    });
+    client.on("timeout", () => {
+      this.#timeouts += 1;
+      this.#count("timeout", `no response within ${this.#load.timeoutMs} ms`);
+    });
+  }
+
+  #onResponse(outstanding: Outstanding, status: number, bytes: number, recorder: Recorder): void {
+    const sentNs = outstanding.shift();
+    if (sentNs === undefined || this.#isDone) return;
+    const nowNs = this.#clock.nowNs();
+    this.#refusedInRow = 0;
+    this.#lastSentNs = sentNs;
+    recorder.sent(sentNs, 1);
+    recorder.arrived(nowNs, 1, this.#payloadBytes ?? bytes);
+    recorder.answered(sentNs, sentNs, nowNs, 1);
+    if (status < 200 || status > 299) this.#count(`status-${status}`, `the target answered ${status}`);
+  }
+
+  /** autocannon asks right after "response". What is wrong is counted here, so it is always told that all is well. */
+  #verify(reply: string, recorder: Recorder): boolean {
+    const { body = "", verify } = this.#load;
+    if (verify === "full" ? reply !== body : reply.length !== body.length) {
+      recorder.corrupt(this.#lastSentNs);
+      this.#count("wrong-body", "a response did not bring the request's body back");
+    }
+    return true;
+  }
+
+  #abandon(outstanding: Outstanding, recorder: Recorder): void {
+    for (const sentNs of outstanding) {
+      recorder.sent(sentNs, 1);
+      recorder.lost(sentNs, 1);
+    }
+    outstanding.length = 0;
+  }
+
+  /** Closes seconds in which nothing arrives, ends the window, and ends the drain when all its requests are settled. */
+  #tick(recorder: Recorder): void {
+    const nowNs = this.#clock.nowNs();
+    recorder.roll(nowNs);
+    if (nowNs < recorder.untilNs) return;
+    if (this.#drainUntilNs === Number.POSITIVE_INFINITY)
+      this.#drainUntilNs = nowNs + this.#load.timeoutMs * 1e6;
+    const isSettled = [...this.#clients.values()].every(
+      ([oldestNs]) => (oldestNs ?? nowNs) >= recorder.untilNs,
+    );
+    if (isSettled || nowNs >= this.#drainUntilNs) this.#finish(recorder);
+  }
+
+  #stop(targetGone: boolean): void {
+    const recorder = this.#recorder;
+    if (recorder === undefined || this.#isDone) return;
+    this.#targetGone = targetGone;
+    recorder.cutShort(this.#clock.nowNs());
+    if (targetGone) this.#finish(recorder);
+  }
+
+  #finish(recorder: Recorder): void {
+    for (const outstanding of this.#clients.values()) this.#abandon(outstanding, recorder);
+    recorder.finish(this.#clock.nowNs());
+    void this.terminate();
+    this.#report({
+      kind: "done",
+      // A connection that timed out was given up by us, and each of its requests said so.
+      closedEarly: Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining)),
+      targetGone: this.#targetGone,
+      endedNs: recorder.untilNs,
+      errors: this.#errors as ErrorTally,
+    });
+  }
+
+  #count(kind: string, detail: string): void {
+    if (this.#isDone) return;
+    const error = this.#errors[kind];
+    if (error === undefined) this.#errors[kind] = { count: 1, detail };
+    else error.count += 1;
+  }
+}
+
+function processCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
