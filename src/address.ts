@@ -25,6 +25,8 @@ export function trustNetworks(networks: readonly string[]): TrustsAddress {
       : ([address, bits] as const);
   });
   return (text) => {
+    // uWS gives no address for a peer that is gone already.
+    if (!ipaddr.isValid(text)) return false;
     const address = ipaddr.process(text);
     return parsed.some(
       ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),

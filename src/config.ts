@@ -1,5 +1,4 @@
 // Flags and variables -> one frozen Config, or a ConfigError that lists every problem. The table is in options.ts.
-import { z } from "zod";
 import type { Option } from "./option.ts";
 import { type Config, disagreements, options } from "./options.ts";
 import { tlsProblems } from "./tls.ts";
@@ -70,7 +69,7 @@ export function resolveConfig(
     const label = source === "variable" ? variableName(name) : source === "flag" ? flagName(name) : name;
     const read = row.schema.safeParse(raw);
     if (read.success) values[name] = read.data;
-    else problems.push(`${label} ${show(raw)}: ${reason(read.error)}`);
+    else problems.push(`${label} ${show(raw)}: expected ${row.expected}`);
   }
   problems.push(...tlsProblems(values as unknown as Config));
   // Options can only be held against each other when each could be read.
@@ -102,7 +101,8 @@ export function printConfig({ config, sources }: ResolvedConfig): string {
     .join("\n");
 }
 
-// A default follows the limit that it may not be below, so that one flag is enough to raise the largest message.
+// A default follows the limit that it may not be below, so that one flag is enough to raise the largest message. Each
+// worker has descriptors of its own.
 function raiseDefaults(config: Config, sources: Record<string, Source>): Config {
   const maxBackpressure =
     sources["maxBackpressure"] === "default"
@@ -110,24 +110,22 @@ function raiseDefaults(config: Config, sources: Record<string, Source>): Config 
       : config.maxBackpressure;
   const maxBuffered =
     sources["maxBuffered"] === "default" ? Math.max(config.maxBuffered, maxBackpressure) : config.maxBuffered;
-  return { ...config, maxBackpressure, maxBuffered };
+  const maxConnections =
+    sources["maxConnections"] === "default" ? config.maxConnections * config.workers : config.maxConnections;
+  return { ...config, maxBackpressure, maxBuffered, maxConnections };
 }
 
 function variableValue(name: OptionName, environment: Readonly<Record<string, string | undefined>>) {
   const value = environment[variableName(name)];
   if (value === undefined || value === "") return undefined;
-  // Kubernetes sets UWS_ECHO_PORT=tcp://... for a Service that is named uws-echo.
-  return name === "port" && value.startsWith("tcp://") ? undefined : value;
+  // Kubernetes sets UWS_ECHO_PORT=tcp://... for a Service that is named uws-echo, and so for uws-echo-admin.
+  return (name === "port" || name === "adminPort") && value.startsWith("tcp://") ? undefined : value;
 }
 
 function unknownNames(given: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(given)
     .filter((name) => !Object.hasOwn(options, name))
     .map((name) => `${name}: there is no such option`);
-}
-
-function reason(error: z.ZodError): string {
-  return z.prettifyError(error).split("\n")[0]?.replace(/^✖ /, "") ?? "not allowed";
 }
 
 function show(raw: unknown): string {

@@ -25,12 +25,20 @@ export class Families {
     this.#stats = stats;
   }
 
-  gauge(name: string, help: string, read: (stats: Stats) => Sample[]): void {
+  gauge(name: string, help: string, read: (stats: Stats) => number): void {
+    this.gaugeBy([], name, help, (stats) => [[{}, read(stats)]]);
+  }
+
+  counter(name: string, help: string, read: (stats: Stats) => number): void {
+    this.counterBy([], name, help, (stats) => [[{}, read(stats)]]);
+  }
+
+  gaugeBy(labelNames: readonly string[], name: string, help: string, read: (stats: Stats) => Sample[]): void {
     const stats = this.#stats;
     new Gauge({
       name,
       help,
-      labelNames: labelNames(read(stats())),
+      labelNames,
       registers: this.#registers,
       collect() {
         this.reset();
@@ -39,12 +47,17 @@ export class Families {
     });
   }
 
-  counter(name: string, help: string, read: (stats: Stats) => Sample[]): void {
+  counterBy(
+    labelNames: readonly string[],
+    name: string,
+    help: string,
+    read: (stats: Stats) => Sample[],
+  ): void {
     const stats = this.#stats;
     new Counter({
       name,
       help,
-      labelNames: labelNames(read(stats())),
+      labelNames,
       registers: this.#registers,
       collect() {
         this.reset();
@@ -91,8 +104,4 @@ class BulkHistogram {
     ];
     return { name, help, type, aggregator, values };
   }
-}
-
-function labelNames(samples: readonly Sample[]): string[] {
-  return Object.keys(samples[0]?.[0] ?? {});
 }

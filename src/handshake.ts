@@ -119,7 +119,10 @@ function isDeflateParameter(key: string, value: string | undefined, minWindowBit
 }
 
 function offeredSubprotocols(headers: RequestHeaders): string[] {
-  return splitQuoted(headers["sec-websocket-protocol"] ?? "", ",");
+  return (headers["sec-websocket-protocol"] ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }
 
 function hasToken(header: string | undefined, wanted: string): boolean {
@@ -128,6 +131,6 @@ function hasToken(header: string | undefined, wanted: string): boolean {
 
 // Splits at a separator outside quotes; empty elements of a list do not count (RFC 9110, section 5.6.1).
 function splitQuoted(text: string, separator: "," | ";"): string[] {
-  const pieces = separator === "," ? text.match(/(?:"[^"]*"|[^,"])+/g) : text.match(/(?:"[^"]*"|[^;"])+/g);
+  const pieces = separator === "," ? text.match(/(?:"[^"]*"|[^,])+/g) : text.match(/(?:"[^"]*"|[^;])+/g);
   return (pieces ?? []).map((piece) => piece.trim()).filter((piece) => piece !== "");
 }

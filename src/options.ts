@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { defaultMaxBuffered, defaultMaxConnections } from "./machine.ts";
-import { choice, commaList, duration, file, integer, option, size, toggle } from "./option.ts";
+import { choice, commaList, duration, file, integer, integerSchema, option, size, toggle } from "./option.ts";
 import { formatDuration } from "./units.ts";
 
 const KiB = 1024;
@@ -13,6 +13,8 @@ const seconds = (milliseconds: number): number => milliseconds / 1000;
 
 // RFC 6455, section 4.1: a sub-protocol is a token (RFC 2616, section 2.2).
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+const host = z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/);
 
 const listening = {
   port: integer({
@@ -26,7 +28,8 @@ const listening = {
     group: "Listening",
     placeholder: "<address>",
     help: "address or host name to listen on; * is every address, IPv4 and IPv6",
-    schema: z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/, "expected an IP address, a host name or *"),
+    expected: "an IP address, a host name or *",
+    schema: host,
     default: "*",
     format: String,
   }),
@@ -34,14 +37,8 @@ const listening = {
     group: "Listening",
     placeholder: "<n|off>",
     help: "moves /metrics and the health endpoints to a listener of their own, in plain HTTP",
-    schema: z.union(
-      [
-        z.literal("off").transform(() => undefined),
-        integer({ group: "Listening", help: "", default: 0, min: 0, max: 65_535 }).schema,
-        z.undefined(),
-      ],
-      "expected a port from 0 to 65535, or off",
-    ),
+    expected: "a port from 0 to 65535, or off",
+    schema: z.union([z.literal("off").transform(() => undefined), integerSchema(0, 65_535), z.undefined()]),
     default: undefined,
     format: (value) => (value === undefined ? "off" : String(value)),
   }),
@@ -49,7 +46,8 @@ const listening = {
     group: "Listening",
     placeholder: "<address>",
     help: "address of the admin listener",
-    schema: z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/, "expected an IP address, a host name or *"),
+    expected: "an IP address, a host name or *",
+    schema: host,
     default: "*",
     format: String,
   }),
@@ -62,13 +60,8 @@ const listening = {
     group: "Listening",
     placeholder: "<n|auto>",
     help: "processes that share the port; auto is one per core; limits of the whole server are divided among them",
-    schema: z.union(
-      [
-        z.literal("auto").transform(() => availableParallelism()),
-        integer({ group: "Listening", help: "", default: 1, min: 1, max: 256 }).schema,
-      ],
-      "expected a whole number from 1 to 256, or auto",
-    ),
+    expected: "a whole number from 1 to 256, or auto",
+    schema: z.union([z.literal("auto").transform(() => availableParallelism()), integerSchema(1, 256)]),
     default: 1,
     format: String,
   }),
@@ -87,17 +80,15 @@ const websocket = {
     group: "WebSocket",
     placeholder: "<a,b|any|none>",
     help: "sub-protocols that are spoken, best first; any takes the client's first offer, none never chooses",
-    schema: z.union(
-      [
-        z.enum(["any", "none"]),
-        z
-          .string()
-          .transform(commaList)
-          .pipe(z.array(z.string().regex(token)).min(1)),
-        z.array(z.string().regex(token)).min(1),
-      ],
-      "expected any, none, or sub-protocol names (RFC 6455 tokens) separated by commas",
-    ),
+    expected: "any, none, or sub-protocol names (RFC 6455 tokens) separated by commas",
+    schema: z.union([
+      z.enum(["any", "none"]),
+      z
+        .string()
+        .transform(commaList)
+        .pipe(z.array(z.string().regex(token)).min(1)),
+      z.array(z.string().regex(token)).min(1),
+    ]),
     default: "any",
     format: (value) => (typeof value === "string" ? value : value.join(",")),
   }),
@@ -230,17 +221,15 @@ const admission = {
     group: "Admission",
     placeholder: "<origin,...|any>",
     help: "origins whose pages may connect; others get 403; clients without an Origin are no browsers and pass",
-    schema: z.union(
-      [
-        z.enum(["any", "*"]).transform(() => "any" as const),
-        z
-          .string()
-          .transform(commaList)
-          .pipe(z.array(z.string().transform(readOrigin)).min(1)),
-        z.array(z.string().transform(readOrigin)).min(1),
-      ],
-      "expected any, or origins such as https://example.org separated by commas",
-    ),
+    expected: "any, or origins such as https://example.org separated by commas",
+    schema: z.union([
+      z.enum(["any", "*"]).transform(() => "any" as const),
+      z
+        .string()
+        .transform(commaList)
+        .pipe(z.array(z.string().transform(readOrigin)).min(1)),
+      z.array(z.string().transform(readOrigin)).min(1),
+    ]),
     default: "any",
     format: (value) => (typeof value === "string" ? value : value.join(",")),
   }),
@@ -248,17 +237,15 @@ const admission = {
     group: "Admission",
     placeholder: "<cidr,...|none>",
     help: "proxies whose X-Forwarded-For counts",
-    schema: z.union(
-      [
-        z.literal("none").transform(() => []),
-        z
-          .string()
-          .transform(commaList)
-          .pipe(z.array(z.string().transform(readCidr)).min(1)),
-        z.array(z.string().transform(readCidr)),
-      ],
-      "expected none, or networks such as 10.0.0.0/8 or ::1 separated by commas",
-    ),
+    expected: "none, or networks such as 10.0.0.0/8 or ::1 separated by commas",
+    schema: z.union([
+      z.literal("none").transform(() => []),
+      z
+        .string()
+        .transform(commaList)
+        .pipe(z.array(z.string().transform(readCidr)).min(1)),
+      z.array(z.string().transform(readCidr)),
+    ]),
     default: [],
     format: (value) => (value.length === 0 ? "none" : value.join(",")),
   }),

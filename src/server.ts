@@ -27,7 +27,8 @@ export interface EchoServer {
  * @throws ConfigError with every problem of the options, ListenError, NativeLoadError
  */
 export async function startEchoServer(options: ConfigInput = {}): Promise<EchoServer> {
-  const { config } = resolveConfig({ port: 0, host: "127.0.0.1", workers: 1, ...options }, {}, "program");
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { config } = resolveConfig({ port: 0, host: "127.0.0.1", ...given }, {}, "program");
   if (config.workers > 1) {
     throw new ConfigError(["workers: a program has one process; run the command uws-echo for more"]);
   }

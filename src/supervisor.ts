@@ -12,7 +12,7 @@ import { loadNative } from "./native.ts";
 import type { Config } from "./options.ts";
 import { packageVersion } from "./package.ts";
 import type { Running } from "./running.ts";
-import { createScraper, type Scraper } from "./scrape.ts";
+import { createScraper, type ScrapeRequest, type Scraper } from "./scrape.ts";
 import { addCounters, addStats, createStats, type Stats } from "./stats.ts";
 import { servedUrls } from "./urls.ts";
 import type { Vitals } from "./vitals.ts";
@@ -70,6 +70,8 @@ interface Place {
   vitals: Vitals | undefined;
   earlyDeaths: number;
   startedAt: number;
+  /** Called when a worker in this place serves. */
+  onReady: () => void;
 }
 
 class Supervisor {
@@ -85,6 +87,7 @@ class Supervisor {
   #fail: (error: Error) => void = () => undefined;
   #scrape: Scraper | undefined;
   #restarts = 0;
+  #isStarted = false;
 
   constructor(config: Config, log: Log) {
     this.#config = config;
@@ -97,6 +100,7 @@ class Supervisor {
       vitals: undefined,
       earlyDeaths: 0,
       startedAt: 0,
+      onReady: () => undefined,
     }));
     this.failure = new Promise<never>((_, reject) => {
       this.#fail = reject;
@@ -129,12 +133,16 @@ class Supervisor {
   }
 
   async start(): Promise<void> {
-    try {
-      await Promise.race([Promise.all(this.#places.map((place) => this.#launch(place))), this.failure]);
-    } catch (error) {
-      this.force();
-      throw error;
-    }
+    // A worker may die and be replaced before it is ready, so it is the places that are waited for.
+    const ready = this.#places.map(
+      (place) =>
+        new Promise<void>((resolve) => {
+          place.onReady = resolve;
+        }),
+    );
+    for (const place of this.#places) this.#launch(place);
+    await Promise.race([Promise.all(ready), this.failure]);
+    this.#isStarted = true;
   }
 
   async stop(): Promise<void> {
@@ -157,33 +165,38 @@ class Supervisor {
     this.#tellAll({ kind: "force" });
   }
 
-  /** Forks a worker, and resolves when it serves. */
-  #launch(place: Place): Promise<void> {
+  #launch(place: Place): void {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const child = fork(new URL(`worker.${extension}`, import.meta.url), { serialization: "advanced" });
     place.child = child;
     place.startedAt = performance.now();
     send(child, { kind: "start", config: shareOf(this.#config, this.#places.length), worker: place.worker });
-    return new Promise((resolve, reject) => {
-      child.on("message", (report: Report) => {
-        if (report.kind === "ready") {
-          place.isReady = true;
-          this.#log.info({ worker: place.worker, pid: child.pid }, "worker ready");
-          resolve();
-        } else if (report.kind === "failed") reject(new ListenError(report.problem));
-        else this.#receive(place, child, report);
-      });
-      child.once("exit", (code, signal) => this.#bury(place, code, signal));
-    });
+    child.on("message", (report: Report) => this.#receive(place, child, report));
+    child.once("exit", (code, signal) => this.#bury(place, code, signal));
   }
 
-  #receive(place: Place, child: ChildProcess, report: Extract<Report, { kind: "stats" | "scrape" }>): void {
-    if (report.kind === "stats") {
-      place.stats = report.stats;
-      place.vitals = report.vitals;
-      return;
+  #receive(place: Place, child: ChildProcess, report: Report): void {
+    switch (report.kind) {
+      case "ready":
+        place.isReady = true;
+        place.onReady();
+        this.#log.info({ worker: place.worker, pid: child.pid }, "worker ready");
+        return;
+      case "failed":
+        // At the start this is the operator's mistake; later it counts as a death, and is tried again.
+        this.#log.error({ worker: place.worker, problem: report.problem }, "worker cannot serve");
+        if (!this.#isStarted) this.#fail(new ListenError(report.problem));
+        return;
+      case "stats":
+        place.stats = report.stats;
+        place.vitals = report.vitals;
+        return;
+      case "scrape":
+        this.#answer(child, report.id, report.request);
     }
-    const { id, request } = report;
+  }
+
+  #answer(child: ChildProcess, id: number, request: ScrapeRequest): void {
     this.#scrape?.(request).then(
       (scrape) => send(child, { kind: "scraped", id, scrape }),
       (error: unknown) => send(child, { kind: "scraped", id, problem: String(error) }),
@@ -217,10 +230,7 @@ class Supervisor {
     await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     this.#restarts++;
-    // A worker that cannot listen ends by itself, and is buried like one that died.
-    await this.#launch(place).catch((error: unknown) => {
-      this.#log.error({ worker: place.worker, err: error }, "worker cannot serve");
-    });
+    this.#launch(place);
   }
 
   #tellAll(order: Order): void {

@@ -5,7 +5,8 @@ import type { RequestHeaders } from "../handshake.ts";
 
 /** All headers by lower-case name; repeated ones are joined by commas (RFC 9110, section 5.3). */
 export function readHeaders(req: HttpRequest): RequestHeaders {
-  const headers: Record<string, string> = {};
+  // No prototype: a header may be called "constructor".
+  const headers: Record<string, string> = Object.create(null);
   req.forEach((name, value) => {
     headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
   });

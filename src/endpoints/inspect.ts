@@ -10,7 +10,8 @@ import { json, type SendReply } from "./reply.ts";
 export function createInspect(config: Config, worker: number, reply: SendReply): Endpoint {
   const trusts = trustNetworks(config.trustProxy);
   const handler: HttpHandler = (res, req) => {
-    const headers: Record<string, string | string[]> = {};
+    // No prototype: a header may be called "constructor".
+    const headers: Record<string, string | string[]> = Object.create(null);
     req.forEach((name, value) => {
       const seen = headers[name];
       headers[name] = seen === undefined ? value : Array.isArray(seen) ? [...seen, value] : [seen, value];
@@ -20,7 +21,7 @@ export function createInspect(config: Config, worker: number, reply: SendReply):
     const found = {
       method: req.getCaseSensitiveMethod(),
       path: req.getUrl(),
-      query: req.getQuery(),
+      query: req.getQuery() ?? "",
       headers,
       remoteAddress,
       clientAddress: clientAddress(remoteAddress, forwardedFor, trusts),

@@ -27,8 +27,10 @@ export function createReply(stats: Stats): SendReply {
         ...reply.headers,
       };
       for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
-      if (reply.isHead === true) res.endWithoutBody(Buffer.byteLength(reply.body));
-      else if (reply.status === 304) res.endWithoutBody();
+      // endWithoutBody(length) never marks the response as done, and uWS then aborts the process: the length is written
+      // as a header of its own.
+      if (reply.isHead === true) res.writeHeader("Content-Length", `${Buffer.byteLength(reply.body)}`);
+      if (reply.isHead === true || reply.status === 304) res.endWithoutBody();
       else res.end(reply.body);
     });
   };

@@ -118,13 +118,9 @@ export async function connectSlowReader(t: Cleanup, url: string): Promise<Socket
   return socket;
 }
 
-/** Writes a frame again and again, up to `bytes`, as fast as the socket takes it; stops when it is closed. */
-export async function flood(socket: Socket, frame: Buffer, bytes: number): Promise<number> {
-  let written = 0;
-  while (written < bytes && !socket.destroyed && socket.writable) {
-    written += frame.length;
-    if (!socket.write(frame))
-      await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => undefined);
+/** Writes a frame `count` times, as fast as the socket takes it, or until the socket is closed. */
+export async function flood(socket: Socket, frame: Buffer, count: number): Promise<void> {
+  for (let i = 0; i < count && !socket.destroyed; i++) {
+    await new Promise<void>((resolve) => socket.write(frame, () => resolve()));
   }
-  return written;
 }
