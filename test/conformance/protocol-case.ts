@@ -1,0 +1,91 @@
+// Runs tables of protocol cases: what a client sends, what must come back, and how the connection is afterwards.
+import assert from "node:assert/strict";
+import { after, before, type TestContext, test } from "node:test";
+import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/server.ts";
+import { type Frame, frame, opcode, openRaw, type RawSocket } from "../support/raw-socket.ts";
+
+/** A frame that must come back: final, and with no reserved bit. */
+export type Expected = Pick<Frame, "opcode" | "payload">;
+
+export interface ProtocolCase {
+  readonly name: string;
+  readonly send: readonly Buffer[];
+  /** Frames that must come back, in this order; none by default. */
+  readonly gets?: readonly Expected[];
+  /**
+   * Afterwards: `open`, the connection still answers a ping; `dropped`, uWS ended the TCP connection with no close
+   * frame, as it does for every violation (a browser then says 1006); a payload, the server closed with it.
+   */
+  readonly outcome: "open" | "dropped" | Buffer;
+}
+
+/** How a case's octets are cut on their way, in octets a piece. */
+const cuts = [
+  { how: "in one piece", pieceBytes: Number.POSITIVE_INFINITY },
+  { how: "octet by octet", pieceBytes: 1 },
+];
+/** Above this, octet by octet takes longer than it tells. */
+const smallBytes = 2000;
+
+export function expected(code: number, payload: Uint8Array | string): Expected {
+  return { opcode: code, payload: Buffer.from(payload) };
+}
+
+/** Starts one server for all tests of a file. */
+export function serverOfFile(options: ConfigInput = {}): () => string {
+  let server: EchoServer | undefined;
+  before(async () => {
+    server = await startEchoServer({ drainTimeout: 1000, ...options });
+  });
+  after(() => server?.stop());
+  return () => `127.0.0.1:${server?.port}`;
+}
+
+/** Makes a test of each case, and of each way to cut its octets. */
+export function testCases(family: string, authority: () => string, cases: readonly ProtocolCase[]): void {
+  for (const { how, pieceBytes } of cuts) {
+    test(`${family}, ${how}`, async (t) => {
+      for (const each of cases) {
+        const octets = Buffer.concat(each.send);
+        if (octets.length > smallBytes && pieceBytes === 1) continue;
+        await t.test(each.name, (t) => runCase(t, authority(), each, octets, pieceBytes));
+      }
+    });
+  }
+}
+
+async function runCase(
+  t: TestContext,
+  authority: string,
+  { gets = [], outcome }: ProtocolCase,
+  octets: Buffer,
+  pieceBytes: number,
+): Promise<void> {
+  const raw = await openRaw(t, authority);
+  await raw.send(octets, pieceBytes);
+  for (const each of gets) await assertNextFrame(raw, each);
+  if (outcome === "open") await assertOpen(raw);
+  else await assertEnded(raw, outcome === "dropped" ? undefined : outcome);
+}
+
+export async function assertNextFrame(raw: RawSocket, { opcode, payload }: Expected): Promise<void> {
+  const got = await raw.readFrame();
+  // Payloads may be of many MiB: equals() is quick, and deepEqual would print them.
+  const isSame = got.payload.equals(payload);
+  assert.deepEqual(
+    { ...got, payload: undefined, bytes: got.payload.length, isSame },
+    { opcode, payload: undefined, isFinal: true, reserved: 0, bytes: payload.length, isSame: true },
+  );
+}
+
+/** Nothing more came, and the connection works on. */
+export async function assertOpen(raw: RawSocket): Promise<void> {
+  await raw.send(frame(opcode.ping, "still here?"));
+  await assertNextFrame(raw, expected(opcode.pong, "still here?"));
+}
+
+/** The server ended the connection: with the payload in a close frame, or without one. */
+export async function assertEnded(raw: RawSocket, closePayload?: Buffer): Promise<void> {
+  if (closePayload !== undefined) await assertNextFrame(raw, expected(opcode.close, closePayload));
+  assert.deepEqual(await raw.ended(), Buffer.alloc(0), "nothing comes after the end");
+}
