@@ -52,8 +52,6 @@ export function createDoorman(parts: DoormanParts): Doorman {
   const trusts = trustNetworks(config.trustProxy);
   // Spelling out an address costs more than the rest of a handshake, so only if something asks for it.
   const needsAddress = config.maxConnectionsPerIp > 0 || log.isLevelEnabled("debug");
-  // The shared compressor has a window of 15 bits and cannot keep to a smaller one.
-  const minWindowBits = config.compression === "dedicated" ? 9 : 15;
 
   function refuse(res: HttpResponse, refusal: Refusal, isUpgrade: boolean, isHead = false): void {
     if (isUpgrade) countRejection(stats, refusal.reason);
@@ -81,7 +79,7 @@ export function createDoorman(parts: DoormanParts): Doorman {
         lifetime: undefined,
       };
       const subprotocol = chooseSubprotocol(headers, config.subprotocols);
-      const extensions = config.compression === "off" ? "" : chooseDeflateOffer(headers, minWindowBits);
+      const extensions = config.compression === "off" ? "" : chooseDeflateOffer(headers, config.compression);
       res.upgrade(connection, headers["sec-websocket-key"] ?? "", subprotocol, extensions, context);
     },
 

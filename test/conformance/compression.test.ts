@@ -1,0 +1,360 @@
+// permessage-deflate (RFC 7692): what is agreed to, and whether what is then sent keeps to it.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { type TestContext, test } from "node:test";
+import { constants, deflateRawSync } from "node:zlib";
+import { startServer } from "../support/echo-server.ts";
+import { closing, type FrameOptions, frame, opcode, openRaw, type RawSocket } from "../support/raw-socket.ts";
+import { Deflater, type Direction, Inflater } from "./deflate.ts";
+import { assertEnded, assertNextFrame, assertOpen, expected, serverOfFile } from "./protocol-case.ts";
+
+const { continuation, text, binary, ping, close } = opcode;
+const rsv1 = 4;
+const compressors = ["shared", "dedicated"] as const;
+const authorities = {
+  shared: serverOfFile({ compression: "shared", compressionMinSize: 0, maxPayload: "1MiB" }),
+  dedicated: serverOfFile({ compression: "dedicated", compressionMinSize: 0, maxPayload: "1MiB" }),
+};
+
+/** An offer, and the answer of each compressor; undefined when it is declined. */
+interface Offer {
+  readonly offer: string;
+  readonly shared: string | undefined;
+  readonly dedicated: string | undefined;
+}
+
+// The shared compressor keeps no context and has the largest window; each dedicated one keeps its context.
+const plain = "permessage-deflate";
+const contextless = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
+
+const offers: readonly Offer[] = [
+  { offer: plain, shared: contextless, dedicated: plain },
+  { offer: "PerMessage-Deflate", shared: contextless, dedicated: plain },
+  { offer: "permessage-deflate; client_max_window_bits", shared: contextless, dedicated: plain },
+  { offer: "permessage-deflate; client_max_window_bits=8", shared: contextless, dedicated: plain },
+  { offer: "permessage-deflate; client_max_window_bits=12", shared: contextless, dedicated: plain },
+  { offer: 'permessage-deflate; client_max_window_bits="15"', shared: contextless, dedicated: plain },
+  {
+    offer: "permessage-deflate; client_no_context_takeover",
+    shared: contextless,
+    dedicated: "permessage-deflate; client_no_context_takeover",
+  },
+  { offer: "permessage-deflate; server_no_context_takeover", shared: contextless, dedicated: undefined },
+  {
+    offer: "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+    shared: contextless,
+    dedicated: undefined,
+  },
+  { offer: "permessage-deflate; server_max_window_bits=8", shared: undefined, dedicated: undefined },
+  ...[9, 10, 11, 12, 13, 14].map(
+    (bits): Offer => ({
+      offer: `permessage-deflate; server_max_window_bits=${bits}`,
+      shared: undefined,
+      dedicated: `permessage-deflate; server_max_window_bits=${bits}`,
+    }),
+  ),
+  {
+    offer: "permessage-deflate; server_max_window_bits=15",
+    shared: undefined,
+    dedicated: "permessage-deflate; server_max_window_bits=14",
+  },
+  {
+    offer: 'permessage-deflate; server_max_window_bits="11"; client_max_window_bits',
+    shared: undefined,
+    dedicated: "permessage-deflate; server_max_window_bits=11",
+  },
+  {
+    offer: "permessage-deflate; client_max_window_bits=12; server_max_window_bits=12",
+    shared: undefined,
+    dedicated: "permessage-deflate; server_max_window_bits=12",
+  },
+  {
+    offer: "permessage-deflate;client_no_context_takeover;server_max_window_bits=10",
+    shared: undefined,
+    dedicated: "permessage-deflate; client_no_context_takeover; server_max_window_bits=10",
+  },
+  // Several offers: the first that can be kept.
+  {
+    offer: "permessage-deflate; server_max_window_bits=8, permessage-deflate",
+    shared: contextless,
+    dedicated: plain,
+  },
+  {
+    offer:
+      "permessage-deflate; server_max_window_bits=9; server_no_context_takeover, permessage-deflate; server_max_window_bits=10, permessage-deflate",
+    shared: contextless,
+    dedicated: "permessage-deflate; server_max_window_bits=10",
+  },
+  { offer: "x-unknown; permessage-deflate, permessage-deflate", shared: contextless, dedicated: plain },
+  {
+    offer: 'x-unknown; a="permessage-deflate, b; c", permessage-deflate',
+    shared: contextless,
+    dedicated: plain,
+  },
+  // What is no offer, or none of ours.
+  ...[
+    "x-webkit-deflate-frame",
+    "permessage-bzip2",
+    "permessage-deflate; server_max_window_bits",
+    "permessage-deflate; server_max_window_bits=",
+    "permessage-deflate; server_max_window_bits=7",
+    "permessage-deflate; server_max_window_bits=16",
+    "permessage-deflate; server_max_window_bits=010",
+    "permessage-deflate; server_max_window_bits=1e1",
+    "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
+    'permessage-deflate; server_max_window_bits="10',
+    'permessage-deflate; server_max_window_bits=10"',
+    "permessage-deflate; client_max_window_bits=7",
+    "permessage-deflate; client_max_window_bits=16",
+    "permessage-deflate; client_max_window_bits=",
+    "permessage-deflate; client_no_context_takeover=true",
+    "permessage-deflate; server_no_context_takeover=1",
+    "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+    "permessage-deflate; unknown_parameter",
+    "permessage-deflate; unknown_parameter=10",
+    "permessage-deflate server_max_window_bits=10",
+    "permessage-deflate=10",
+  ].map((offer) => ({ offer, shared: undefined, dedicated: undefined })),
+];
+
+/** How each direction is compressed after an answer (RFC 7692, section 7.1). */
+function readAnswer(answer: string): { client: Direction; server: Direction } {
+  const bits = (side: string): number =>
+    Number(new RegExp(`${side}_max_window_bits=(\\d+)`).exec(answer)?.[1] ?? 15);
+  const keeps = (side: string): boolean => !answer.includes(`${side}_no_context_takeover`);
+  return {
+    client: { windowBits: bits("client"), keepsContext: keeps("client") },
+    server: { windowBits: bits("server"), keepsContext: keeps("server") },
+  };
+}
+
+/** Twice the same noise: it only compresses by reaching back over all of its length. */
+function twice(bytes: number): Buffer {
+  const noise = randomBytes(bytes);
+  return Buffer.concat([noise, noise]);
+}
+
+const again = randomBytes(600);
+const payloads = [
+  Buffer.from("Compressed, and compressed again."),
+  Buffer.from("Compressed, and compressed again."),
+  Buffer.alloc(0),
+  again,
+  again,
+  // Just below and above each window from 512 octets to 32 KiB.
+  ...[9, 10, 11, 12, 13, 14].flatMap((bits) => [twice(2 ** bits - 300), twice(2 ** bits + 100)]),
+  Buffer.from(JSON.stringify(Array.from({ length: 3000 }, (_, i) => ({ id: i, name: `item ${i}` })))),
+  randomBytes(20_000),
+  Buffer.alloc(70_000, "*"),
+];
+
+for (const compressor of compressors) {
+  test(`answers offers with what it keeps to, with a ${compressor} compressor`, async (t) => {
+    for (const each of offers) {
+      await t.test(each.offer, async (t) => {
+        const raw = await openRaw(t, authorities[compressor](), { "Sec-WebSocket-Extensions": each.offer });
+        assert.equal(raw.head.headers["sec-websocket-extensions"], each[compressor]);
+        if (each[compressor] === undefined) return await assertUncompressed(raw);
+        await assertExchange(raw, readAnswer(each[compressor]));
+      });
+    }
+  });
+}
+
+async function assertUncompressed(raw: RawSocket): Promise<void> {
+  const payload = Buffer.alloc(5000, "*");
+  await raw.send(frame(text, payload));
+  await assertNextFrame(raw, expected(text, payload));
+}
+
+/** Sends every payload compressed, and inflates the replies with exactly the window that was agreed to. */
+async function assertExchange(
+  raw: RawSocket,
+  agreed: { client: Direction; server: Direction },
+): Promise<void> {
+  const deflater = new Deflater(agreed.client);
+  const inflater = new Inflater(agreed.server);
+  for (const payload of payloads) {
+    await raw.send(frame(binary, await deflater.deflate(payload), { reserved: rsv1 }));
+    const reply = await raw.readFrame();
+    // uWS does not compress an empty message.
+    const reserved = payload.length > 0 ? rsv1 : 0;
+    assert.deepEqual(
+      [reply.opcode, reply.isFinal, reply.reserved],
+      [binary, true, reserved],
+      `${payload.length} octets`,
+    );
+    if (reserved === 0) continue;
+    const echoed = await inflater.inflate(reply.payload);
+    assert.ok(echoed.equals(payload), `${payload.length} octets came back as ${echoed.length} or other ones`);
+  }
+}
+
+test("the inflater of these tests notices a window that is too large", async () => {
+  for (const bits of [9, 10, 11, 12, 13, 14]) {
+    const deflated = await new Deflater({ windowBits: bits + 1, keepsContext: true }).deflate(
+      twice(2 ** bits + 100),
+    );
+    const inflater = new Inflater({ windowBits: bits, keepsContext: true });
+    await assert.rejects(inflater.inflate(deflated), /too far back/, `${bits} bits`);
+  }
+});
+
+test("several Sec-WebSocket-Extensions headers count as one", async (t) => {
+  const raw = await openRaw(t, authorities.dedicated(), {
+    "Sec-WebSocket-Extensions": ["x-unknown", "permessage-deflate; server_max_window_bits=10"],
+  });
+  assert.equal(raw.head.headers["sec-websocket-extensions"], "permessage-deflate; server_max_window_bits=10");
+});
+
+for (const compressor of compressors) {
+  const open = (t: TestContext): Promise<RawSocket> =>
+    openRaw(t, authorities[compressor](), { "Sec-WebSocket-Extensions": "permessage-deflate" });
+  const agreed = readAnswer(compressor === "shared" ? contextless : plain);
+  const sentence = Buffer.from("A sentence to compress, κόσμε, a sentence to compress.");
+
+  async function assertEcho(
+    raw: RawSocket,
+    inflater: Inflater,
+    code: number,
+    payload: Buffer,
+  ): Promise<void> {
+    const reply = await raw.readFrame();
+    assert.deepEqual([reply.opcode, reply.isFinal, reply.reserved], [code, true, rsv1]);
+    assert.ok((await inflater.inflate(reply.payload)).equals(payload));
+  }
+
+  test(`takes a compressed message in fragments cut at every octet (${compressor})`, async (t) => {
+    const raw = await open(t);
+    const [deflater, inflater] = [new Deflater(agreed.client), new Inflater(agreed.server)];
+    const bytes = (await new Deflater(agreed.client).deflate(sentence)).length;
+    for (let cut = 0; cut <= bytes; cut++) {
+      const deflated = await deflater.deflate(sentence);
+      await raw.send(frame(text, deflated.subarray(0, cut), { isFinal: false, reserved: rsv1 }));
+      await raw.send(frame(ping, "between"));
+      await assertNextFrame(raw, expected(opcode.pong, "between"));
+      await raw.send(frame(continuation, deflated.subarray(cut)));
+      await assertEcho(raw, inflater, text, sentence);
+    }
+  });
+
+  test(`takes messages that are not compressed among those that are (${compressor})`, async (t) => {
+    const raw = await open(t);
+    const [deflater, inflater] = [new Deflater(agreed.client), new Inflater(agreed.server)];
+    for (const isCompressed of [true, false, false, true, false, true]) {
+      const payload = isCompressed ? await deflater.deflate(sentence) : sentence;
+      await raw.send(frame(text, payload, { reserved: isCompressed ? rsv1 : 0 }));
+      await assertEcho(raw, inflater, text, sentence);
+    }
+  });
+
+  test(`takes any way to write deflate blocks (${compressor})`, async (t) => {
+    const raw = await open(t);
+    const inflater = new Inflater(agreed.server);
+    const fresh = { windowBits: 15, keepsContext: false };
+    const stored = await new Deflater(fresh).deflate(sentence, 0);
+    const flushed = Buffer.concat([
+      deflateRawSync(sentence, { finishFlush: constants.Z_FULL_FLUSH }),
+      deflateRawSync(sentence, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4),
+    ]);
+    const fixed = deflateRawSync(sentence, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      strategy: constants.Z_FIXED,
+    }).subarray(0, -4);
+    for (const [name, deflated, payload] of [
+      ["stored", stored, sentence],
+      ["two blocks", flushed, Buffer.concat([sentence, sentence])],
+      ["fixed codes", fixed, sentence],
+    ] as const) {
+      await t.test(name, async () => {
+        await raw.send(frame(text, deflated, { reserved: rsv1 }));
+        await assertEcho(raw, inflater, text, payload);
+      });
+    }
+  });
+
+  test(`drops a connection that compresses against the rules (${compressor})`, async (t) => {
+    const deflated = await new Deflater(agreed.client).deflate(sentence);
+    const notUtf8 = await new Deflater(agreed.client).deflate(Buffer.from("ceba80ff", "hex"));
+    const bomb = await new Deflater(agreed.client).deflate(Buffer.alloc(1024 * 1024 + 1));
+    const first: FrameOptions = { isFinal: false, reserved: rsv1 };
+    const violations: Record<string, Buffer[]> = {
+      "RSV1 on a continuation": [
+        frame(text, deflated.subarray(0, 9), first),
+        frame(continuation, deflated.subarray(9), { reserved: rsv1 }),
+      ],
+      "RSV1 on a continuation of what is not compressed": [
+        frame(text, sentence, { isFinal: false }),
+        frame(continuation, deflated, { reserved: rsv1 }),
+      ],
+      // Section 7.2.3.4 allows this one, and uWS does not take it: a final block, and the octet 0 after it.
+      "a final block": [
+        frame(text, Buffer.concat([deflateRawSync(sentence), Buffer.alloc(1)]), { reserved: rsv1 }),
+      ],
+      RSV2: [frame(text, deflated, { reserved: rsv1 + 2 })],
+      RSV3: [frame(text, deflated, { reserved: rsv1 + 1 })],
+      "octets that are no deflate block": [frame(binary, Buffer.alloc(50, 0xff), { reserved: rsv1 })],
+      "a reserved block type": [frame(binary, Buffer.from([6, 0, 0]), { reserved: rsv1 })],
+      "a reference to before the start": [frame(binary, Buffer.from([2, 0x93, 0, 0]), { reserved: rsv1 })],
+      "text that is not UTF-8": [frame(text, notUtf8, { reserved: rsv1 })],
+      "one octet more than the largest message": [frame(binary, bomb, { reserved: rsv1 })],
+    };
+    for (const [name, frames] of Object.entries(violations)) {
+      await t.test(name, async (t) => {
+        const raw = await open(t);
+        await raw.send(Buffer.concat(frames));
+        await assertEnded(raw);
+      });
+    }
+    await assertOpen(await open(t));
+  });
+
+  // Section 6.1 forbids it, and uWS does not mind.
+  test(`answers a ping and a close with RSV1 as if they had none (${compressor})`, async (t) => {
+    const pinging = await open(t);
+    await pinging.send(frame(ping, "x", { reserved: rsv1 }));
+    await assertNextFrame(pinging, expected(opcode.pong, "x"));
+    const leaving = await open(t);
+    await leaving.send(frame(close, closing(1000), { reserved: rsv1 }));
+    await assertEnded(leaving, closing(1000));
+  });
+
+  test(`inflates the largest message (${compressor})`, async (t) => {
+    const raw = await open(t);
+    const largest = Buffer.alloc(1024 * 1024, "0123456789abcdef");
+    const deflated = await new Deflater(agreed.client).deflate(largest);
+    await raw.send(frame(binary, deflated, { reserved: rsv1 }));
+    await assertEcho(raw, new Inflater(agreed.server), binary, largest);
+  });
+}
+
+test("replies from the smallest size on are compressed, and no others", async (t) => {
+  const server = await startServer(t, { compression: "shared", compressionMinSize: 100 });
+  const raw = await openRaw(t, `127.0.0.1:${server.port}`, {
+    "Sec-WebSocket-Extensions": "permessage-deflate",
+  });
+  for (const [bytes, reserved] of [
+    [0, 0],
+    [99, 0],
+    [100, rsv1],
+    [5000, rsv1],
+  ] as const) {
+    await raw.send(frame(text, "*".repeat(bytes)));
+    assert.equal((await raw.readFrame()).reserved, reserved, `${bytes} octets`);
+  }
+});
+
+test("without --compression, an offer is declined and RSV1 is a violation", async (t) => {
+  const server = await startServer(t);
+  const raw = await openRaw(t, `127.0.0.1:${server.port}`, {
+    "Sec-WebSocket-Extensions": "permessage-deflate",
+  });
+  assert.equal(raw.head.headers["sec-websocket-extensions"], undefined);
+  await assertUncompressed(raw);
+  await raw.send(
+    frame(text, await new Deflater({ windowBits: 15, keepsContext: false }).deflate(Buffer.from("x")), {
+      reserved: rsv1,
+    }),
+  );
+  await assertEnded(raw);
+});

@@ -1,0 +1,64 @@
+// A permessage-deflate client on zlib (RFC 7692, section 7.2), with windows that are kept to strictly.
+import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from "node:zlib";
+
+/** What both sides agreed to: how each direction is compressed. */
+export interface Direction {
+  readonly windowBits: number;
+  readonly keepsContext: boolean;
+}
+
+const tail = Buffer.from([0, 0, 0xff, 0xff]);
+
+/** Compresses messages as one side of a connection. */
+export class Deflater {
+  readonly #direction: Direction;
+  #stream: DeflateRaw | undefined;
+
+  constructor(direction: Direction) {
+    this.#direction = direction;
+  }
+
+  /** @param level of zlib; 0 stores, and does not compress */
+  async deflate(payload: Uint8Array, level?: number): Promise<Buffer> {
+    const { windowBits, keepsContext } = this.#direction;
+    const options = { windowBits, ...(level !== undefined && { level }) };
+    this.#stream ??= createDeflateRaw(options);
+    const octets = await pass(this.#stream, payload);
+    if (!keepsContext) this.#stream = undefined;
+    return octets.subarray(0, -tail.length);
+  }
+}
+
+/** Decompresses messages as one side of a connection. Rejects what refers back beyond the window. */
+export class Inflater {
+  readonly #direction: Direction;
+  #stream: InflateRaw | undefined;
+
+  constructor(direction: Direction) {
+    this.#direction = direction;
+  }
+
+  async inflate(payload: Uint8Array): Promise<Buffer> {
+    const { windowBits, keepsContext } = this.#direction;
+    // zlib also finds what is still in its output buffer, which is why that has to be small.
+    this.#stream ??= createInflateRaw({ windowBits, chunkSize: constants.Z_MIN_CHUNK });
+    const octets = await pass(this.#stream, Buffer.concat([payload, tail]));
+    if (!keepsContext) this.#stream = undefined;
+    return octets;
+  }
+}
+
+function pass(stream: DeflateRaw | InflateRaw, octets: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const keep = (chunk: Buffer): void => {
+      chunks.push(chunk);
+    };
+    stream.on("data", keep).once("error", reject);
+    stream.write(octets);
+    stream.flush(constants.Z_SYNC_FLUSH, () => {
+      stream.off("data", keep).off("error", reject);
+      resolve(Buffer.concat(chunks));
+    });
+  });
+}
