@@ -40,9 +40,10 @@ async function serveUntilStopped(config: Config): Promise<number> {
   const unknown = unknownVariables(process.env);
   if (unknown.length > 0) log.warn({ unknown }, "these variables are no options of uws-echo");
   const running = await (config.workers > 1 ? runSupervisor(config, log) : runSingle(config, log));
+  const stopped = stopOnSignal(running, log);
   for (const url of Object.values(running.urls)) if (url !== undefined) log.info(`serving ${url}`);
   try {
-    await Promise.race([stopOnSignal(running, log), running.failure]);
+    await Promise.race([stopped, running.failure]);
     log.info("stopped");
     return 0;
   } catch (error) {
