@@ -1,0 +1,120 @@
+// A world for `measure` without threads, sockets or real time: every run in it gives the same Result.
+
+import type { Connection, ConnectionEvents } from "../../bench/load/connection.ts";
+import { Generator } from "../../bench/load/generator.ts";
+import { describeEnvironment } from "../../bench/result/environment.ts";
+import type { World } from "../../bench/run.ts";
+import type { Scenario } from "../../bench/scenario.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+/** How the target behaves. All times are nanoseconds from the start of the clock. */
+export interface VirtualTarget {
+  /** When the reply to a message that was sent at `sentNs` arrives; undefined for never. */
+  readonly replyAtNs: (sentNs: number, connection: number, sequence: number) => number | undefined;
+  /** Connections that cannot be opened. */
+  readonly refuses?: (connection: number) => boolean;
+  /** When the target dies. */
+  readonly diesAtNs?: number;
+  /** While this holds, connections take nothing more. */
+  readonly isClogged?: (nowNs: number) => boolean;
+  /** Called with each message sent: lets the generator be busy. */
+  readonly onSend?: (sequence: number) => void;
+}
+
+/** CPU time of the one generator: a tenth of the time that has passed. */
+const CPU_SHARE = 0.1;
+
+export function createVirtualWorld(clock: VirtualClock, target: VirtualTarget): World {
+  return {
+    clock,
+    now: () => new Date(Date.UTC(2026, 10, 22) + clock.nowNs() / 1e6),
+    environment: describeEnvironment,
+    locate: () => Promise.resolve({ local: true, overIpv4Loopback: true }),
+    processUsage: () => ({ cpuUs: (CPU_SHARE * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
+    startThread: ({ plan }, events) => {
+      const generator = new Generator({
+        plan,
+        clock,
+        engine: (index, _localAddress, toGenerator) => connectVirtually(clock, target, index, toGenerator),
+        report: (report) => events.onReport(structuredClone(report)),
+        threadCpuNs: () => CPU_SHARE * clock.nowNs(),
+      });
+      clock.callSoon(() => generator.connect());
+      return {
+        send: (command) => (command.kind === "begin" ? generator.begin(command.window) : generator.stop()),
+        terminate: () => Promise.resolve(),
+      };
+    },
+  };
+}
+
+function connectVirtually(
+  clock: VirtualClock,
+  target: VirtualTarget,
+  index: number,
+  events: ConnectionEvents,
+): void {
+  let isOpen = false;
+  const close = (kind: string, detail: string): void => {
+    if (isOpen || kind === "unreachable") {
+      isOpen = false;
+      events.onClosed(index, { kind, detail });
+    }
+  };
+  const connection: Connection = {
+    index,
+    isClogged: () => target.isClogged?.(clock.nowNs()) ?? false,
+    close: () => clock.callSoon(() => close("closed-1000", "goodbye")),
+    destroy: () => clock.callSoon(() => close("closed-1006", "cut")),
+    send(sequence, count) {
+      for (let i = sequence; i < sequence + count; i += 1) {
+        const atNs = target.replyAtNs(clock.nowNs(), index, i);
+        if (atNs !== undefined) {
+          clock.callAtNs(atNs, () => {
+            if (isOpen) events.onReplies(connection, 1);
+          });
+        }
+        target.onSend?.(i);
+      }
+    },
+  };
+  clock.callSoon(() => {
+    if (target.refuses?.(index) === true) {
+      close("unreachable", "refused");
+    } else {
+      isOpen = true;
+      events.onOpen(connection);
+    }
+  });
+  if (target.diesAtNs !== undefined) {
+    clock.callAtNs(target.diesAtNs, () => close("reset", "the target died"));
+  }
+}
+
+/** A closed loop with one message in flight on each of ten connections, for two seconds. */
+export function exampleScenario(changes: Partial<Scenario> = {}): Scenario {
+  return {
+    label: null,
+    endpoint: {
+      url: "ws://127.0.0.1:9998/echo",
+      headers: [],
+      subprotocols: [],
+      origin: undefined,
+      caPem: undefined,
+      insecure: false,
+      deflate: false,
+      timeoutMs: 1000,
+      payloads: [new Uint8Array(64)],
+      type: "binary",
+      verify: "length",
+    },
+    engine: "raw",
+    loop: { kind: "closed", depth: 1 },
+    connections: 10,
+    connectionsPerSecond: undefined,
+    threads: 1,
+    warmupMs: 1000,
+    durationMs: 2000,
+    ...changes,
+  };
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { createPacer, EvenPacer, type Pacer, PoissonPacer } from "../../../../bench/load/pacer.ts";
+
+/** The next `count` due times. */
+function take(pacer: Pacer, count: number): number[] {
+  return Array.from({ length: count }, () => {
+    const dueNs = pacer.nextNs;
+    pacer.advance();
+    return dueNs;
+  });
+}
+
+/** A generator of numbers in [0, 1) that repeats. */
+function lehmer(seed: number): () => number {
+  let state = (seed % 2_147_483_646) + 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+describe("an even schedule", () => {
+  test("is a multiple of its interval, without an error that adds up", () => {
+    const pacer = new EvenPacer(1000, 1e9 / 3);
+    const due = take(pacer, 30_001);
+    assert.equal(due[0], 1000);
+    assert.ok(Math.abs((due[30_000] ?? 0) - (1000 + 1e13)) < 1);
+  });
+
+  test("of several generators is, put together, that of one", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000_000 }), (count, rate) => {
+        const together = Array.from({ length: count }, (_, index) =>
+          take(createPacer("even", rate, 5e9, { index, count }), 20),
+        )
+          .flat()
+          .sort((a, b) => a - b);
+        const alone = take(createPacer("even", rate, 5e9, { index: 0, count: 1 }), 20 * count);
+        for (const [i, dueNs] of alone.entries()) {
+          assert.ok(Math.abs(dueNs - (together[i] ?? 0)) < 1, `message ${i}`);
+        }
+      }),
+    );
+  });
+});
+
+describe("a Poisson schedule", () => {
+  test("never goes back, and repeats with its random numbers", () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const due = take(new PoissonPacer(0, 1000, lehmer(seed)), 200);
+        assert.deepEqual(due, take(new PoissonPacer(0, 1000, lehmer(seed)), 200));
+        assert.ok(due.every((dueNs, i) => i === 0 || dueNs >= (due[i - 1] ?? 0)));
+      }),
+    );
+  });
+
+  test("has the mean and the spread of exponential gaps", () => {
+    const due = take(new PoissonPacer(0, 1000, lehmer(42)), 100_000);
+    const gaps = due.map((dueNs, i) => dueNs - (due[i - 1] ?? 0));
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length);
+    assert.ok(Math.abs(mean - 1000) < 20, `mean ${mean}`);
+    assert.ok(Math.abs(deviation - 1000) < 30, `deviation ${deviation}`);
+  });
+});

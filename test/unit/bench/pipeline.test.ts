@@ -1,0 +1,272 @@
+// The whole way from a scenario to a Result, on a virtual clock: nothing here depends on the machine's speed.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Result, resultSchema } from "../../../bench/result/schema.ts";
+import { type MeasureOptions, measure, type Outcome } from "../../../bench/run.ts";
+import type { Scenario } from "../../../bench/scenario.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../support/virtual-world.ts";
+
+const MS = 1e6;
+const fixed20Ms: VirtualTarget = { replyAtNs: (sentNs) => sentNs + 20 * MS };
+const open1000: Partial<Scenario> = { loop: { kind: "open", ratePerSecond: 1000, arrivals: "even" } };
+
+async function outcomeOf(
+  changes: Partial<Scenario>,
+  target: VirtualTarget,
+  options: MeasureOptions & { clock?: VirtualClock } = {},
+): Promise<Outcome> {
+  const clock = options.clock ?? new VirtualClock();
+  return clock.runUntil(
+    measure(exampleScenario(changes), { ...options, world: createVirtualWorld(clock, target) }),
+  );
+}
+
+async function resultOf(...args: Parameters<typeof outcomeOf>): Promise<Result> {
+  const outcome = await outcomeOf(...args);
+  assert.equal(outcome.kind, "measured");
+  return resultSchema.parse(outcome.kind === "measured" ? outcome.result : undefined);
+}
+
+/** A target whose replies take 1 ms, but none between 3 s and 3.5 s: they come at the end of that. */
+const stalls500Ms: VirtualTarget = {
+  replyAtNs: (sentNs) => {
+    const dueNs = sentNs + MS;
+    return dueNs >= 3000 * MS && dueNs < 3500 * MS ? 3500 * MS : dueNs;
+  },
+};
+
+describe("a closed loop", () => {
+  test("against a target that answers after 20 ms has exactly that latency and the rate that follows", async () => {
+    const result = await resultOf({}, fixed20Ms);
+    assert.deepEqual(result.summary.latencyUs, {
+      min: 20_000,
+      mean: 20_000,
+      p50: 20_000,
+      p90: 20_000,
+      p99: 20_000,
+      p999: 20_000,
+      p9999: 20_000,
+      max: 20_000,
+    });
+    assert.deepEqual(result.summary.serviceUs, result.summary.latencyUs);
+    assert.equal(result.summary.messagesPerSecond, 500);
+    assert.equal(result.summary.bytesPerSecond, 32_000);
+    assert.deepEqual(result.messages, { sent: 1000, received: 1000, lost: 0, corrupt: 0 });
+    assert.deepEqual(result.connections, { requested: 10, opened: 10, failed: 0, closedEarly: 0 });
+    assert.deepEqual(
+      result.series.map(({ endSeconds, messagesPerSecond }) => [endSeconds, messagesPerSecond]),
+      [
+        [1, 500],
+        [2, 500],
+      ],
+    );
+    assert.equal(result.window.seconds, 2);
+    assert.equal(result.latencyFrom, "actual-send");
+    assert.equal(result.client.lagUs, null);
+    assert.ok(Math.abs(result.client.cpuPercent - 10) < 0.01);
+    assert.ok(Math.abs((result.client.busiestThreadPercent ?? 0) - 10) < 0.1);
+    assert.ok(Math.abs((result.client.cpuUsPerMessage ?? 0) - 200) < 0.5);
+  });
+
+  test("keeps as many messages in flight as its depth says", async () => {
+    const result = await resultOf({ loop: { kind: "closed", depth: 7 } }, fixed20Ms);
+    assert.equal(result.summary.messagesPerSecond, 3500);
+  });
+
+  test("gives the same Result when it is run again", async () => {
+    assert.deepEqual(await resultOf({}, stalls500Ms), await resultOf({}, stalls500Ms));
+  });
+
+  test("of three threads is one measurement, with every connection in it", async () => {
+    const result = await resultOf({ threads: 3 }, fixed20Ms);
+    assert.equal(result.summary.messagesPerSecond, 500);
+    assert.equal(result.connections.opened, 10);
+    assert.equal(result.series.length, 2);
+  });
+
+  test("opens connections at the pace that was asked", async () => {
+    const clock = new VirtualClock();
+    const before = clock.nowNs();
+    await resultOf({ connectionsPerSecond: 5, durationMs: 100, warmupMs: 0 }, fixed20Ms, { clock });
+    assert.ok(clock.nowNs() - before >= 1900 * MS);
+  });
+
+  test("hides most of a stall, and says so", async () => {
+    const result = await resultOf({ durationMs: 5000 }, stalls500Ms);
+    assert.ok((result.summary.latencyUs?.p99 ?? 0) < 1001);
+    assert.ok((result.summary.latencyUs?.max ?? 0) > 490_000);
+    assert.ok(
+      result.warnings.some((warning) => /closed loop stops sending while the target stalls/.test(warning)),
+    );
+  });
+});
+
+describe("an open loop", () => {
+  test("keeps its rate and measures 20 ms as 20 ms", async () => {
+    const result = await resultOf(open1000, fixed20Ms);
+    const { latencyUs, messagesPerSecond } = result.summary;
+    assert.equal(result.messages.sent, 2000);
+    assert.equal(messagesPerSecond, 1000);
+    assert.ok(Math.abs((latencyUs?.p50 ?? 0) - 20_000) < 300, `p50 ${latencyUs?.p50}`);
+    assert.ok((result.client.lagUs ?? 1000) <= 251);
+    assert.equal(result.verdict, "rate-limited");
+    assert.equal(result.latencyFrom, "intended-send");
+  });
+
+  test("with Poisson arrivals keeps its rate on average", async () => {
+    const { messages } = await resultOf(
+      { loop: { kind: "open", ratePerSecond: 1000, arrivals: "poisson" }, durationMs: 10_000 },
+      fixed20Ms,
+    );
+    assert.ok(Math.abs(messages.sent - 10_000) < 600, `${messages.sent} sent`);
+    assert.equal(messages.lost, 0);
+  });
+
+  test("shows a stall of the target in its percentiles", async () => {
+    const result = await resultOf({ ...open1000, durationMs: 5000 }, stalls500Ms);
+    const { latencyUs, serviceUs } = result.summary;
+    // 500 of 5000 messages waited up to 500 ms: a hundredth of all waited more than 450 ms.
+    assert.ok(Math.abs((latencyUs?.p99 ?? 0) - 451_000) < 2000, `p99 ${latencyUs?.p99}`);
+    assert.ok((serviceUs?.p50 ?? 0) < 1300);
+  });
+
+  test("charges a stall of its own to the latency from the intended time, and names it as lag", async () => {
+    const clock = new VirtualClock();
+    let hasSlept = false;
+    const target: VirtualTarget = {
+      replyAtNs: (sentNs) => sentNs + MS,
+      onSend: () => {
+        if (!hasSlept && clock.nowNs() > 3000 * MS) {
+          hasSlept = true;
+          clock.spend(500 * MS);
+        }
+      },
+    };
+    const result = await resultOf({ ...open1000, durationMs: 5000 }, target, { clock });
+    assert.ok((result.summary.latencyUs?.p99 ?? 0) > 400_000);
+    assert.ok((result.client.lagUs ?? 0) > 400_000);
+    assert.equal(result.messages.sent, 5000);
+    assert.ok(result.warnings.some((warning) => /generator's own lag/.test(warning)));
+  });
+
+  test("does not call it lag of its own when the target takes no more, but counts it as latency", async () => {
+    const target: VirtualTarget = {
+      replyAtNs: (sentNs) => sentNs + MS,
+      isClogged: (nowNs) => nowNs >= 3000 * MS && nowNs < 3500 * MS,
+    };
+    const result = await resultOf({ ...open1000, durationMs: 5000 }, target);
+    assert.ok((result.summary.latencyUs?.p99 ?? 0) > 400_000);
+    assert.ok((result.summary.serviceUs?.p99 ?? 0) < 1300);
+    assert.ok((result.client.lagUs ?? 1e6) < 1000, `lag ${result.client.lagUs}`);
+    assert.equal(result.messages.sent, 5000);
+  });
+
+  test("does not count the time that it spins as work", async () => {
+    const result = await resultOf(open1000, fixed20Ms);
+    assert.equal(result.client.cpuPercent, 0);
+  });
+});
+
+describe("a target that fails", () => {
+  test("and answers some messages only leaves the others lost", async () => {
+    const target: VirtualTarget = {
+      replyAtNs: (sentNs, connection, sequence) =>
+        connection === 3 && sequence >= 100 ? undefined : sentNs + 20 * MS,
+    };
+    const result = await resultOf({}, target);
+    assert.equal(result.messages.lost, 1);
+    assert.equal(result.messages.sent, result.messages.received + 1);
+    assert.equal(result.verdict, "invalid");
+  });
+
+  test("and never answers leaves nothing measured", async () => {
+    const outcome = await outcomeOf({}, { replyAtNs: () => undefined });
+    assert.equal(outcome.kind, "nothing");
+    assert.match(outcome.kind === "nothing" ? outcome.reason : "", /no good reply came/);
+  });
+
+  test("and refuses some connections is measured with the others", async () => {
+    const result = await resultOf({}, { ...fixed20Ms, refuses: (connection) => connection < 4 });
+    assert.deepEqual(result.connections, { requested: 10, opened: 6, failed: 4, closedEarly: 0 });
+    assert.deepEqual(result.errors, { unreachable: 4 });
+    assert.equal(result.summary.messagesPerSecond, 300);
+  });
+
+  test("and refuses all connections leaves nothing measured, and the reason known", async () => {
+    const outcome = await outcomeOf({}, { ...fixed20Ms, refuses: () => true });
+    assert.equal(outcome.kind, "nothing");
+    assert.deepEqual(outcome.errors, { unreachable: { count: 10, detail: "refused" } });
+  });
+
+  test("and dies in the window leaves a partial Result of what was measured by then", async () => {
+    const result = await resultOf({ durationMs: 60_000 }, { ...fixed20Ms, diesAtNs: 4500 * MS });
+    assert.match(result.partial?.reason ?? "", /the target ended every connection/);
+    assert.ok(Math.abs(result.window.seconds - 2.48) < 0.05, `${result.window.seconds} s`);
+    assert.equal(Math.round(result.summary.messagesPerSecond / 10), 50);
+    assert.deepEqual(result.connections, { requested: 10, opened: 10, failed: 0, closedEarly: 10 });
+    assert.equal(result.messages.lost, 10);
+  });
+
+  test("and dies in the warm-up leaves nothing measured", async () => {
+    const outcome = await outcomeOf({}, { ...fixed20Ms, diesAtNs: 1500 * MS });
+    assert.match(
+      outcome.kind === "nothing" ? outcome.reason : "",
+      /every connection before the measured window/,
+    );
+  });
+});
+
+describe("an interrupted run", () => {
+  test("gives a partial Result that lost nothing", async () => {
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    clock.callAtNs(3000 * MS, () => controller.abort());
+    const result = await resultOf({ durationMs: 60_000 }, fixed20Ms, { clock, signal: controller.signal });
+    assert.match(result.partial?.reason ?? "", /interrupted/);
+    assert.equal(result.messages.lost, 0);
+    assert.ok(result.window.seconds < 1);
+    assert.equal(Math.round(result.summary.messagesPerSecond / 10), 50);
+  });
+
+  test("before any load was put on leaves nothing measured", async () => {
+    const outcome = await outcomeOf({}, fixed20Ms, { signal: AbortSignal.abort() });
+    assert.match(outcome.kind === "nothing" ? outcome.reason : "", /interrupted while it connected/);
+  });
+});
+
+test("the server's figures are those of the window, and CPU per message follows from them", async () => {
+  const clock = new VirtualClock();
+  const sampler = {
+    source: "pid" as const,
+    cpus: [1],
+    sample: async (nowNs: () => number) => ({
+      takenNs: nowNs(),
+      cpuSeconds: (0.5 * nowNs()) / 1e9,
+      rssBytes: 1000,
+      bufferedBytes: nowNs() > 3000 * MS ? 77 : 5,
+      droppedMessages: 3,
+      workers: 1,
+    }),
+  };
+  const { server, series } = await resultOf({}, fixed20Ms, { clock, sampler });
+  assert.equal(Math.round(server?.cpuPercent ?? 0), 50);
+  assert.equal(Math.round(server?.cpuUsPerMessage ?? 0), 1000);
+  assert.deepEqual([server?.maxBufferedBytes, server?.droppedMessages, server?.rssBytes], [77, 0, 1000]);
+  assert.deepEqual(
+    series.map((second) => Math.round(second.serverCpuPercent ?? 0)),
+    [50, 50],
+  );
+});
+
+test("a threshold is judged by the figures of the Result", async () => {
+  const { parseThreshold } = await import("../../../bench/threshold.ts");
+  const thresholds = ["p99<5ms", "rate>=500", "lost==0"].map(parseThreshold);
+  const { thresholds: judged } = await resultOf({}, fixed20Ms, { thresholds });
+  assert.deepEqual(judged, [
+    { expression: "p99<5ms", actual: 20_000, passed: false },
+    { expression: "rate>=500", actual: 500, passed: true },
+    { expression: "lost==0", actual: 0, passed: true },
+  ]);
+});
