@@ -79,8 +79,8 @@ export function parseNumber(text: string): number {
 
 /** Three significant digits, without an exponent: 0.262, 4.40, 16.4, 180, 1530. */
 function threeDigits(value: number): string {
-  const magnitude = Math.abs(value);
-  if (magnitude >= 100 || value === 0) {
+  const magnitude = Math.abs(Number(value.toPrecision(3)));
+  if (magnitude >= 100 || magnitude === 0) {
     return value.toFixed(0);
   }
   return value.toFixed(magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 3);

@@ -1,10 +1,16 @@
 // Owns the words for what went wrong with a connection: from a system error to a kind and a sentence.
 // Must not know which engine met it.
 
+import { STATUS_CODES } from "node:http";
 import type { Ending } from "../load/connection.ts";
+import type { ProtocolFault } from "../load/frame.ts";
+import type { ReplyFault } from "../load/payload.ts";
 
 /** How far a connection had come when it failed. */
 export type Stage = "connecting" | "securing" | "handshaking" | "open";
+
+/** How much of a refusal's first line is shown, in characters. */
+const REFUSAL_LIMIT = 200;
 
 const NO_DESCRIPTOR = new Set(["EMFILE", "ENFILE"]);
 const NO_PORT = new Set(["EADDRNOTAVAIL", "EADDRINUSE"]);
@@ -56,4 +62,22 @@ export function endingOfClose(code: number | undefined, reason: string): Ending 
 export function handshakeTimedOut(where: string, stage: Stage, timeoutMs: number): Ending {
   const what = stage === "connecting" ? "no connection" : "no answer to the handshake";
   return { kind: "handshake-timeout", detail: `${what} from ${where} within ${timeoutMs} ms` };
+}
+
+/** The target answered the handshake with another status than 101. */
+export function endingOfRefusal(status: number, body: string): Ending {
+  const line = body.split("\n")[0]?.trim().slice(0, REFUSAL_LIMIT) ?? "";
+  const said = line === "" ? "" : `: ${line}`;
+  const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
+  return { kind: "handshake-refused", detail: `the target refused the handshake with ${name}${said}` };
+}
+
+/** The target sent what RFC 6455 does not allow. */
+export function endingOfFault(fault: ProtocolFault): Ending {
+  return { kind: `protocol-${fault}`, detail: `the target broke RFC 6455: ${fault.replaceAll("-", " ")}` };
+}
+
+/** A reply failed its check; the connection lives on. */
+export function describeBadReply(fault: ReplyFault): { kind: string; detail: string } {
+  return { kind: fault, detail: `a reply was not the message sent: ${fault.replace("-", " ")}` };
 }

@@ -2,8 +2,8 @@
 // Must not know sockets: it gets bytes and gives a verdict.
 
 import { createHash, randomBytes } from "node:crypto";
-import { STATUS_CODES } from "node:http";
 import type { Ending, Endpoint } from "../load/connection.ts";
+import { endingOfRefusal } from "./failure.ts";
 
 /** RFC 6455 section 1.3. */
 const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -152,10 +152,7 @@ function firstLineOf(head: Head, body: Buffer): string | undefined {
 }
 
 function refused(head: Head, body: Buffer): Ending {
-  const line = firstLineOf(head, Buffer.concat([body, Buffer.from("\n")])) ?? "";
-  const said = line === "" ? "" : `: ${line}`;
-  const status = `${head.status} ${STATUS_CODES[head.status] ?? ""}`.trimEnd();
-  return { kind: "handshake-refused", detail: `the target refused the handshake with ${status}${said}` };
+  return endingOfRefusal(head.status, firstLineOf(head, Buffer.concat([body, Buffer.from("\n")])) ?? "");
 }
 
 function invalid(detail: string): Ending {

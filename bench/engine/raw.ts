@@ -7,7 +7,14 @@ import tls from "node:tls";
 import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "../load/connection.ts";
 import { encodeMaskedFrame, FrameReader, type FrameSink, OPCODE, type ProtocolFault } from "../load/frame.ts";
 import { FrameTape, ReplyChecker } from "../load/payload.ts";
-import { endingOf, endingOfClose, handshakeTimedOut, type Stage } from "./failure.ts";
+import {
+  describeBadReply,
+  endingOf,
+  endingOfClose,
+  endingOfFault,
+  handshakeTimedOut,
+  type Stage,
+} from "./failure.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
 
 /** One read buffer serves all connections of a thread: its content is used up before the next read. */
@@ -111,7 +118,8 @@ class RawConnection implements Connection, FrameSink {
       return;
     }
     this.#passReplies();
-    this.#events.onBadReply(this, fault, `a reply was not the message sent: ${fault.replace("-", " ")}`);
+    const { kind, detail } = describeBadReply(fault);
+    this.#events.onBadReply(this, kind, detail);
   }
 
   onControl(opcode: number, payload: Uint8Array): void {
@@ -129,10 +137,7 @@ class RawConnection implements Connection, FrameSink {
 
   onProtocolFault(fault: ProtocolFault): void {
     this.#passReplies();
-    this.#ending ??= {
-      kind: `protocol-${fault}`,
-      detail: `the target broke RFC 6455: ${fault.replaceAll("-", " ")}`,
-    };
+    this.#ending ??= endingOfFault(fault);
     this.#sayClose(1002);
     this.#socket.destroySoon();
   }

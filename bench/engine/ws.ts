@@ -1,15 +1,35 @@
 // Owns the second opinion: the same contract on the `ws` package, which also speaks permessage-deflate.
 // Must not know clocks, loops or histograms.
 
+import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "../load/connection.ts";
-import { OPCODE } from "../load/frame.ts";
+import { OPCODE, type ProtocolFault } from "../load/frame.ts";
 import { at, ReplyChecker, stampSequence } from "../load/payload.ts";
-import { endingOf, endingOfClose, type Stage } from "./failure.ts";
+import {
+  describeBadReply,
+  endingOf,
+  endingOfClose,
+  endingOfFault,
+  endingOfRefusal,
+  handshakeTimedOut,
+} from "./failure.ts";
 
 /** As in the raw engine. */
 const CLOGGED_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** What the raw engine calls the errors of `ws`, so that both count the same kinds. */
+const FAULT_OF_CODE = new Map<string, ProtocolFault>([
+  ["WS_ERR_UNEXPECTED_MASK", "masked-frame"],
+  ["WS_ERR_UNEXPECTED_RSV_1", "reserved-bits"],
+  ["WS_ERR_UNEXPECTED_RSV_2_3", "reserved-bits"],
+  ["WS_ERR_INVALID_OPCODE", "unknown-opcode"],
+  ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "oversized-message"],
+  ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", "oversized-message"],
+  ["WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH", "control-frame-too-long"],
+  ["WS_ERR_EXPECTED_FIN", "fragmented-control-frame"],
+]);
 
 export function createWsEngine(endpoint: Endpoint): Engine {
   return (index, localAddress, events) => {
@@ -23,7 +43,7 @@ class WsConnection implements Connection {
   readonly #events: ConnectionEvents;
   readonly #socket: WebSocket;
   readonly #checker: ReplyChecker;
-  #stage: Stage = "connecting";
+  #isOpen = false;
   #ending: Ending | undefined;
 
   constructor(endpoint: Endpoint, index: number, localAddress: string | undefined, events: ConnectionEvents) {
@@ -31,11 +51,12 @@ class WsConnection implements Connection {
     this.#endpoint = endpoint;
     this.#events = events;
     this.#checker = new ReplyChecker(endpoint.payloads, endpoint.type, endpoint.verify);
+    const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
     this.#socket = new WebSocket(endpoint.url, [...endpoint.subprotocols], {
       headers: Object.fromEntries(endpoint.headers),
       perMessageDeflate: endpoint.deflate,
       handshakeTimeout: endpoint.timeoutMs,
-      maxPayload: Math.max(MAX_MESSAGE_BYTES, 2 * Math.max(...endpoint.payloads.map((p) => p.length))),
+      maxPayload: Math.max(MAX_MESSAGE_BYTES, 2 * longest),
       skipUTF8Validation: true,
       rejectUnauthorized: !endpoint.insecure,
       ...(endpoint.origin === undefined ? {} : { origin: endpoint.origin }),
@@ -70,14 +91,14 @@ class WsConnection implements Connection {
   }
 
   #listen(): void {
-    const where = new URL(this.#endpoint.url).host;
     this.#socket.on("open", () => {
-      this.#stage = "open";
+      this.#isOpen = true;
       this.#events.onOpen(this);
     });
     this.#socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    this.#socket.on("unexpected-response", (_request, response) => this.#onRefusal(response));
     this.#socket.on("error", (error) => {
-      this.#ending ??= endingOf(error, this.#stage, where);
+      this.#ending ??= endingOfError(error, this.#isOpen, this.#endpoint);
     });
     this.#socket.on("close", (code, reason) => {
       const said = code === 1006 ? undefined : code;
@@ -91,7 +112,51 @@ class WsConnection implements Connection {
     if (fault === undefined) {
       this.#events.onReplies(this, 1);
     } else {
-      this.#events.onBadReply(this, fault, `a reply was not the message sent: ${fault.replace("-", " ")}`);
+      const { kind, detail } = describeBadReply(fault);
+      this.#events.onBadReply(this, kind, detail);
     }
   }
+
+  /** With a listener for refusals, `ws` leaves the response and the end of the connection to us. */
+  #onRefusal(response: IncomingMessage): void {
+    let body = "";
+    const end = (): void => {
+      if (this.#ending === undefined) {
+        this.#ending = endingOfRefusal(response.statusCode ?? 0, body);
+        this.#socket.terminate();
+      }
+    };
+    response.on("data", (chunk: Buffer) => {
+      body += chunk.toString();
+      if (body.includes("\n")) {
+        end();
+      }
+    });
+    response.once("end", end);
+    response.once("error", end);
+  }
+}
+
+function endingOfError(error: Error, isOpen: boolean, endpoint: Endpoint): Ending {
+  const { host, protocol } = new URL(endpoint.url);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const fault = FAULT_OF_CODE.get(code ?? "");
+  if (fault !== undefined) {
+    return endingOfFault(fault);
+  }
+  if (isOpen) {
+    return code?.startsWith("WS_ERR_") === true
+      ? { kind: "protocol-other", detail: `the target broke RFC 6455: ${error.message}` }
+      : endingOf(error, "open", host);
+  }
+  if (error.message === "Opening handshake has timed out") {
+    return handshakeTimedOut(host, "handshaking", endpoint.timeoutMs);
+  }
+  if (error instanceof AggregateError || syscall === "connect" || syscall === "getaddrinfo") {
+    return endingOf(error, "connecting", host);
+  }
+  if (protocol === "wss:" && code !== undefined && code !== "ECONNRESET") {
+    return endingOf(error, "securing", host);
+  }
+  return { kind: "handshake-invalid", detail: error.message };
 }

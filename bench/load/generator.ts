@@ -89,6 +89,8 @@ export class Generator implements ConnectionEvents {
   #failed = 0;
   #closedEarly = 0;
   #targetGone = false;
+  /** Some replies were not waited for: they may still come, late but not unasked. */
+  #hasGivenUp = false;
   #recorder: Recorder | undefined;
   #client: Client | undefined;
   #openLoop: OpenLoop | undefined;
@@ -118,7 +120,7 @@ export class Generator implements ConnectionEvents {
       recorder,
       payloads: plan.payloads,
       depth: plan.loop.kind === "closed" ? plan.loop.depth : 0,
-      onSurplus: (count) => this.#count("surplus-reply", "more replies came than messages were sent", count),
+      onSurplus: (count) => this.#countSurplus(count),
       onAllSettled: () => this.#finish(),
     });
     this.#recorder = recorder;
@@ -158,6 +160,8 @@ export class Generator implements ConnectionEvents {
       this.#count("surplus-reply", "a message came before any was sent", count);
     } else if (this.#isLoaded()) {
       this.#client.onReplies(connection, count);
+    } else if (!this.#hasGivenUp) {
+      this.#countSurplus(count);
     }
   }
 
@@ -271,6 +275,7 @@ export class Generator implements ConnectionEvents {
       return;
     }
     this.#phase = "closing";
+    this.#hasGivenUp = (this.#client?.inFlight ?? 0) > 0;
     this.#client?.abandon();
     this.#endedNs = this.#recorder?.untilNs ?? 0;
     this.#recorder?.finish(this.#clock.nowNs());
@@ -299,6 +304,10 @@ export class Generator implements ConnectionEvents {
       endedNs: this.#endedNs,
       errors: this.#errors,
     });
+  }
+
+  #countSurplus(count: number): void {
+    this.#count("surplus-reply", "more replies came than messages were sent", count);
   }
 
   #count(kind: string, detail: string, count: number): void {

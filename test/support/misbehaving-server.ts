@@ -96,7 +96,7 @@ export async function startMisbehavingServer(
   const kill = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) socket.destroy();
     });
   t.after(() => (server.listening ? kill() : undefined));
   return { url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${port}/echo`, port, kill };

@@ -1,0 +1,67 @@
+// Measurements of real sockets without worker threads: the generator runs in the test's own thread.
+
+import { createRawEngine } from "../../bench/engine/raw.ts";
+import { createWsEngine } from "../../bench/engine/ws.ts";
+import { systemClock } from "../../bench/load/clock.ts";
+import type { Endpoint } from "../../bench/load/connection.ts";
+import { Generator } from "../../bench/load/generator.ts";
+import type { StartThread } from "../../bench/load/threads.ts";
+import { describeEnvironment } from "../../bench/result/environment.ts";
+import type { Result } from "../../bench/result/schema.ts";
+import { type MeasureOptions, measure, type Outcome, type World } from "../../bench/run.ts";
+import type { Scenario } from "../../bench/scenario.ts";
+import { locate } from "../../bench/target.ts";
+import { exampleScenario } from "./virtual-world.ts";
+
+const startHere: StartThread = ({ engine, endpoint, plan }, events) => {
+  const generator = new Generator({
+    plan,
+    engine: engine === "raw" ? createRawEngine(endpoint) : createWsEngine(endpoint),
+    clock: systemClock,
+    report: (report) => events.onReport(structuredClone(report)),
+    threadCpuNs: () => undefined,
+  });
+  setImmediate(() => generator.connect());
+  return {
+    send: (command) => (command.kind === "begin" ? generator.begin(command.window) : generator.stop()),
+    terminate: () => Promise.resolve(),
+  };
+};
+
+const world: World = {
+  clock: systemClock,
+  startThread: startHere,
+  processUsage: () => ({ cpuUs: process.cpuUsage().user, rssBytes: process.memoryUsage.rss() }),
+  now: () => new Date(),
+  environment: describeEnvironment,
+  locate,
+};
+
+/** A short closed loop on two connections against `url`, after the given changes. */
+export function measureReal(
+  url: string,
+  changes: Partial<Scenario> = {},
+  endpoint: Partial<Endpoint> = {},
+  options: MeasureOptions = {},
+): Promise<Outcome> {
+  const example = exampleScenario({ connections: 2, warmupMs: 0, durationMs: 150, ...changes });
+  const scenario = { ...example, endpoint: { ...example.endpoint, url, timeoutMs: 2000, ...endpoint } };
+  return measure(scenario, { ...options, world });
+}
+
+/** The Result of a measurement that must have one. */
+export function resultOf(outcome: Outcome): Result {
+  if (outcome.kind === "nothing") {
+    throw new Error(`nothing was measured: ${outcome.reason} ${JSON.stringify(outcome.errors)}`);
+  }
+  return outcome.result;
+}
+
+/** What was said about the one kind of error that there must be. */
+export function onlyError(outcome: Outcome): string {
+  const errors = Object.entries(outcome.errors);
+  if (errors.length !== 1) {
+    throw new Error(`one kind of error, not ${JSON.stringify(outcome.errors)}`);
+  }
+  return errors.map(([kind, { detail }]) => `${kind}: ${detail}`).join("");
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { Command } from "commander";
+import { addLoadOptions, type LoadOptions, readLoadOptions, UsageError } from "../../../bench/options.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "bench-options-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const WS = "ws://127.0.0.1:9998/echo";
+
+function read(args: string, url = WS): LoadOptions {
+  const command = addLoadOptions(new Command()).exitOverride();
+  return readLoadOptions(url, command.parse(args.split(" ").filter(Boolean), { from: "user" }).opts());
+}
+
+function problemsOf(args: string, url = WS): readonly string[] {
+  try {
+    read(args, url);
+  } catch (error) {
+    if (error instanceof UsageError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("the options of a load", () => {
+  test("have defaults that make a scenario", () => {
+    const { scenario, thresholds, pid } = read("");
+    assert.deepEqual([scenario.connections, scenario.threads, scenario.engine], [64, 1, "raw"]);
+    assert.deepEqual(scenario.loop, { kind: "closed", depth: 1 });
+    assert.deepEqual(
+      [scenario.warmupMs, scenario.durationMs, scenario.endpoint.timeoutMs],
+      [2000, 10_000, 10_000],
+    );
+    assert.deepEqual(
+      scenario.endpoint.payloads.map((payload) => payload.length),
+      [64],
+    );
+    assert.deepEqual([thresholds, pid], [[], undefined]);
+  });
+
+  test("are read with their units", () => {
+    const { scenario } = read(
+      "-c 10 --rate 20k --arrivals poisson -d 500ms -w 0 --ramp 100 -s 64,4KiB --type text --timeout 2s " +
+        "--verify full --subprotocol a --subprotocol b --origin https://x.test -H X-A:1",
+    );
+    assert.deepEqual(scenario.loop, { kind: "open", ratePerSecond: 20_000, arrivals: "poisson" });
+    assert.deepEqual([scenario.connections, scenario.connectionsPerSecond], [10, 100]);
+    assert.deepEqual([scenario.durationMs, scenario.warmupMs], [500, 0]);
+    assert.deepEqual(
+      scenario.endpoint.payloads.map((payload) => payload.length),
+      [64, 4096],
+    );
+    assert.deepEqual(scenario.endpoint.subprotocols, ["a", "b"]);
+    assert.deepEqual(scenario.endpoint.headers, [["X-A", "1"]]);
+    assert.equal(scenario.endpoint.verify, "full");
+  });
+
+  test("take a file as payload", () => {
+    const path = join(folder, "payload.json");
+    writeFileSync(path, '{"hello": "world"}');
+    assert.equal(
+      Buffer.from(read(`-s @${path}`).scenario.endpoint.payloads[0] ?? []).toString(),
+      '{"hello": "world"}',
+    );
+  });
+
+  test("are all checked at once", () => {
+    const problems = problemsOf(
+      "-c none -d 1x --engine fast --threshold p98<1ms -H nonsense --type json --pid 4194304",
+      "http://127.0.0.1/",
+    );
+    assert.equal(problems.length, 8, problems.join("\n"));
+    for (const expected of [
+      /http:\/\/127.0.0.1\/" is not a WebSocket URL/,
+      /^--connections: "none" is not a number/,
+      /^--duration: "1x" is not a duration/,
+      /^--engine: must be raw or ws/,
+      /^--threshold: "p98<1ms" is not a threshold/,
+      /^--header: "nonsense" is not a header/,
+      /^--type: must be text or binary/,
+      /^--pid: is not a process/,
+    ]) {
+      assert.ok(
+        problems.some((problem) => expected.test(problem)),
+        `${expected} in ${problems.join("\n")}`,
+      );
+    }
+  });
+
+  const impossible: [string, RegExp][] = [
+    ["--depth 2 --rate 10", /give one/],
+    ["--arrivals even", /--arrivals needs --rate/],
+    ["--deflate", /needs --engine ws/],
+    ["-c 2 -t 3", /3 threads cannot share 2 connections/],
+    ["-c 999999", /file descriptors/],
+    ["-c 0", /between 1 and 1000000/],
+    ["-c 1.5", /whole number/],
+    ["-r 0", /between 0.001/],
+    ["-d 0", /between 10 and/],
+    ["-s 1GiB", /at most 256MiB/],
+    ["-s ,", /is not a size/],
+    ["-s @/nowhere/file", /cannot read the file: ENOENT/],
+    ["--ca /nowhere/ca.pem", /cannot read the file: ENOENT/],
+    ["--insecure", /needs a wss/],
+    ["-H Sec-WebSocket-Key:x", /belongs to the handshake/],
+    ["--metrics-url ftp://x/", /must be an http/],
+    ["--subprotocol a,b", /must be a token/],
+  ];
+  for (const [args, expected] of impossible) {
+    test(`refuse ${args}`, () => assert.match(problemsOf(args).join("\n"), expected));
+  }
+
+  test("refuse a text payload that is not UTF-8, and one that a sequence number would break", () => {
+    const path = join(folder, "latin1.txt");
+    writeFileSync(path, Buffer.from([0xe9, 0x20, 0x20]));
+    assert.match(problemsOf(`-s @${path} --type text`).join("\n"), /not UTF-8/);
+    writeFileSync(path, "naïve text");
+    assert.match(problemsOf(`-s @${path} --type text --verify full`).join("\n"), /must be ASCII/);
+    assert.deepEqual(problemsOf(`-s @${path} --type binary --verify full`), []);
+  });
+
+  test("refuse a URL with a fragment or credentials", () => {
+    assert.match(problemsOf("", "ws://a:b@h/#x").join("\n"), /fragment[\s\S]*credentials/);
+  });
+});

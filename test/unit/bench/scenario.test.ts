@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describeProgress } from "../../../bench/progress.ts";
+import { planThreads } from "../../../bench/scenario.ts";
+import { exampleScenario } from "../../support/virtual-world.ts";
+
+test("connections are spread evenly over threads, and all of them are", () => {
+  const plans = planThreads(exampleScenario({ connections: 11, threads: 3 }), false);
+  assert.deepEqual(
+    plans.map((plan) => plan.connections),
+    [4, 4, 3],
+  );
+  assert.deepEqual(
+    plans.map((plan) => plan.thread),
+    [0, 1, 2].map((index) => ({ index, count: 3 })),
+  );
+});
+
+test("more connections than one address has ports for come from several loopback addresses", () => {
+  const many = exampleScenario({ connections: 50_000 });
+  assert.deepEqual(planThreads(many, true)[0]?.localAddresses, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
+  assert.deepEqual(planThreads(many, false)[0]?.localAddresses, []);
+  assert.deepEqual(planThreads(exampleScenario(), true)[0]?.localAddresses, []);
+});
+
+test("the progress line says what is going on, in one line", () => {
+  const progress = {
+    phase: "measure" as const,
+    openConnections: 64,
+    requestedConnections: 64,
+    messagesPerSecond: 411_999.6,
+    p50Us: 140,
+    p99Us: 1310,
+    errorCount: 0,
+    leftMs: 7400,
+    totalMs: 12_000,
+  };
+  assert.equal(
+    describeProgress(progress),
+    "measure 8 s left, 412,000/s, p50 140 us, p99 1.31 ms, 64 connections, 0 errors",
+  );
+  assert.equal(
+    describeProgress({ ...progress, phase: "connect", openConnections: 7 }),
+    "connect 7 of 64, 0 errors",
+  );
+});

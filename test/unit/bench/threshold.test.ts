@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { evaluateThresholds, parseThreshold } from "../../../bench/threshold.ts";
+import { exampleResult } from "../../support/result.ts";
+
+function judge(expression: string) {
+  const [judged] = evaluateThresholds([parseThreshold(expression)], exampleResult());
+  return judged;
+}
+
+test("a threshold compares a figure of the Result, with times in any unit", () => {
+  const { summary } = exampleResult();
+  assert.deepEqual(judge("p99<1s"), { expression: "p99<1s", actual: summary.latencyUs?.p99, passed: true });
+  assert.deepEqual(judge("rate > 100k"), { expression: "rate > 100k", actual: 100_000, passed: false });
+  assert.equal(judge("rate>=100k")?.passed, true);
+  assert.equal(judge("lost==0")?.passed, true);
+  assert.equal(judge("lost!=0")?.passed, false);
+  assert.equal(judge("service.max<=1us")?.passed, false);
+  assert.equal(judge("server.cpu>=90")?.passed, true);
+});
+
+test("a figure that is not known does not pass", () => {
+  assert.deepEqual(judge("lag<1ms"), { expression: "lag<1ms", actual: null, passed: false });
+});
+
+test("what is no threshold is refused with what is allowed", () => {
+  for (const expression of ["", "p99", "p98<5ms", "p99=5ms", "p99<", "rate>fast", "<5ms"]) {
+    assert.throws(() => parseThreshold(expression), /write a metric|is not a number/, expression);
+  }
+  assert.throws(() => parseThreshold("p99<5"), /give it a unit, as in 5ms/);
+});
