@@ -3,6 +3,7 @@
 
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { addCompareCommand } from "./commands/compare.ts";
 import { addHttpCommand } from "./commands/http.ts";
 import { addMergeCommand } from "./commands/merge.ts";
 import { addReportCommand } from "./commands/report.ts";
@@ -28,6 +29,7 @@ function createProgram(): Command {
     .exitOverride();
   addRunCommand(program);
   addHttpCommand(program);
+  addCompareCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
   return program;

@@ -57,10 +57,10 @@ export async function act(command: Command, action: () => Promise<number>): Prom
       command.error(error.problems.map((problem) => `error: ${problem}`).join("\n"), {
         exitCode: EXIT.usage,
       });
-    } else if (error instanceof TargetError || error instanceof StoreError) {
-      command.error(`error: ${error.message}`, { exitCode: EXIT.nothing });
     }
-    throw error;
+    if (!(error instanceof TargetError || error instanceof StoreError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = EXIT.nothing;
   }
 }
 

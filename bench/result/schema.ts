@@ -24,7 +24,7 @@ const latencySchema = z.strictObject({
   max: amount,
 });
 
-const scenarioSchema = z.strictObject({
+export const scenarioSchema = z.strictObject({
   connections: count,
   /** Messages in flight per connection (for http: pipelined requests); null in an open loop. */
   depth: count.nullable(),
@@ -126,7 +126,7 @@ const histogramSchema = z.strictObject({
   data: z.base64(),
 });
 
-const environmentSchema = z.strictObject({
+export const environmentSchema = z.strictObject({
   /** Commit of the harness; null outside a Git checkout. */
   commit: z.string().nullable(),
   /** Whether that checkout had uncommitted changes. */

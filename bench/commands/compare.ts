@@ -1,0 +1,146 @@
+// Owns the command `compare`: two targets and a load in, a Comparison out. Must not know how arms are measured.
+
+import type { Command } from "commander";
+import { compareArms, formatComparisonFile } from "../compare.ts";
+import { EXIT } from "../exit.ts";
+import { addLoadOptions, quantity, readFields, readLoadOptions, UsageError, whole } from "../options.ts";
+import { createProgressLine } from "../progress.ts";
+import { formatComparison, formatFigure } from "../report/compare.ts";
+import { isAcceptable, type Sample } from "../result/comparison.ts";
+import { writeOnce } from "../result/store.ts";
+import { type Arm, isUrl } from "../rounds.ts";
+import type { Progress } from "../run.ts";
+import type { Scenario } from "../scenario.ts";
+import { parseNumber } from "../units.ts";
+import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
+
+/** Shorter than a single run's, since there are many. */
+const defaults = { duration: "3s", warmup: "1s" };
+
+const shape = { rounds: quantity(parseNumber, whole(1, 1000)) };
+
+/** Adds `compare A B` to the program. */
+export function addCompareCommand(program: Command): void {
+  const command = program
+    .command("compare")
+    .description(
+      "measure two targets in turns, each also against itself, and say what differs by more than noise",
+    )
+    .argument(
+      "<A>",
+      "baseline: a ws:// URL, or a command that starts a target, with {port} where the port goes",
+    )
+    .argument("<B>", "what is held against it: likewise");
+  addLoadOptions(command)
+    .option("--rounds <number>", "rounds; each measures A, B, B, A", "5")
+    .option("--path <path>", "path of the endpoint of targets that are started", "/echo")
+    .option("--name-a <text>", "name of A", "A")
+    .option("--name-b <text>", "name of B", "B")
+    .option("--json", "print the Comparison as JSON to the standard output, and nothing else")
+    .option("-o, --out <file>", "write the Comparison to this new file");
+  for (const [name, value] of Object.entries(defaults)) {
+    command.options.find((option) => option.attributeName() === name)?.default(value);
+    command.setOptionValueWithSource(name, value, "default");
+  }
+  command.action((a: string, b: string, raw: Record<string, unknown>) =>
+    act(command, () => run(readOptions(a, b, raw), raw)),
+  );
+}
+
+interface CompareOptions {
+  readonly arms: readonly Arm[];
+  readonly scenario: Scenario;
+  readonly rounds: number;
+}
+
+/** Checks all options. @throws UsageError with every problem */
+function readOptions(a: string, b: string, raw: Readonly<Record<string, unknown>>): CompareOptions {
+  const { values, problems } = readFields(shape, raw);
+  problems.push(...outputProblems(raw), ...uselessOptions(raw));
+  for (const target of [a, b]) {
+    if (!isUrl(target) && !target.includes("{port}")) {
+      problems.push(`"${target}" is neither a ws:// URL nor a command with {port}`);
+    }
+  }
+  const path = String(raw["path"]);
+  if (!path.startsWith("/")) problems.push("--path: must begin with /");
+  // Commands get their URL when they are started; until then this one stands for all that is the same.
+  const url = [a, b].find(isUrl) ?? `ws://127.0.0.1${path}`;
+  try {
+    const { scenario } = readLoadOptions(url, { ...raw, pid: undefined, metricsUrl: undefined });
+    if (problems.length === 0) {
+      const arms = [
+        { name: String(raw["nameA"]), target: a },
+        { name: String(raw["nameB"]), target: b },
+      ];
+      return { arms, scenario: withPath(scenario, path), rounds: values.rounds ?? 1 };
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    problems.push(...error.problems);
+  }
+  throw new UsageError(problems);
+}
+
+function uselessOptions(raw: Readonly<Record<string, unknown>>): string[] {
+  const { pid, metricsUrl, threshold, label } = raw;
+  return [
+    (pid ?? metricsUrl) !== undefined &&
+      "--pid and --metrics-url belong to one target: a comparison finds the CPU time of those it starts by itself",
+    Array.isArray(threshold) && threshold.length > 0 && "--threshold belongs to run",
+    label !== undefined && "--label belongs to run: use --name-a and --name-b",
+  ].filter((problem) => problem !== false);
+}
+
+function withPath(scenario: Scenario, path: string): Scenario {
+  const url = new URL(scenario.endpoint.url);
+  url.pathname = path;
+  return { ...scenario, endpoint: { ...scenario.endpoint, url: url.href } };
+}
+
+async function run(options: CompareOptions, { json, out }: OutputOptions): Promise<number> {
+  const interruption = interruptOnSignal();
+  try {
+    const comparison = await compareArms({
+      ...options,
+      signal: interruption.signal,
+      ...tellProgress(options),
+    });
+    if (comparison === undefined) {
+      process.stderr.write("error: nothing was compared: interrupted before the first round was complete\n");
+      return EXIT.nothing;
+    }
+    const content = formatComparisonFile(comparison);
+    process.stdout.write(json === true ? content : formatComparison(comparison));
+    if (out !== undefined) writeOnce(out, content);
+    const isComplete = comparison.rounds === options.rounds;
+    return isComplete && isAcceptable(comparison) ? EXIT.good : EXIT.notAcceptable;
+  } finally {
+    interruption.end();
+  }
+}
+
+/** A live line while a measurement runs, and one that stays for each that is done. */
+export function tellProgress({ arms, rounds }: Pick<CompareOptions, "arms" | "rounds">) {
+  let live = createProgressLine(process.stderr);
+  return {
+    onProgress: (progress: Progress) => live.show(progress),
+    onSample: (sample: Sample) => {
+      live.end();
+      live = createProgressLine(process.stderr);
+      process.stderr.write(`round ${sample.round}/${rounds}  ${describeSample(sample, arms)}\n`);
+    },
+  };
+}
+
+function describeSample({ arm, figures, failures }: Sample, arms: readonly Arm[]): string {
+  const { messagesPerSecond, serverCpuUsPerMessage: cpuUs, p99Us } = figures;
+  return [
+    `${arms[arm]?.name ?? ""}: ${formatFigure("messagesPerSecond", messagesPerSecond ?? 0)} messages/s`,
+    cpuUs == null ? "" : `server ${formatFigure("serverCpuUsPerMessage", cpuUs)}/message`,
+    p99Us == null ? "" : `p99 ${formatFigure("p99Us", p99Us)}`,
+    ...failures,
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+}

@@ -1,0 +1,87 @@
+// Owns the report of a Comparison as text. Must not know how it was measured.
+
+import type { Comparison, Contrast, FigureName } from "../result/comparison.ts";
+import type { Spread } from "../result/stats.ts";
+import { formatNumber } from "../units.ts";
+import { describeEnvironment, describeLoad, formatUs } from "./describe.ts";
+
+const figureTitles: Readonly<Record<FigureName, string>> = {
+  serverCpuUsPerMessage: "server CPU per message",
+  messagesPerSecond: "messages per second",
+  p50Us: "latency p50",
+  p99Us: "latency p99",
+  p999Us: "latency p99.9",
+};
+
+/** All figures of all arms with median and range, ratio, noise and what may be concluded. */
+export function formatComparison(comparison: Comparison): string {
+  const { arms, rounds, scenario, contrasts, warnings, environment } = comparison;
+  const load = describeLoad({
+    scenario,
+    loop: scenario.ratePerSecond === null ? "closed" : "open",
+    window: { startedAt: comparison.startedAt, seconds: scenario.durationMs / 1000 },
+  });
+  const blocks = [
+    arms.map(({ name, target }, index) => `${index === 0 ? "baseline" : "against "}  ${name}: ${target}`),
+    [
+      `${rounds} rounds there and back (ABBA), a fresh process each time: ${load}.`,
+      "Median (lowest to highest). Noise: how far two processes of the same arm were apart.",
+    ],
+    ...arms.slice(1).map((_, index) => contrastTable(comparison, index + 1)),
+    contrasts.length === 0 ? ["No figure is known of all measurements."] : [],
+    warnings.map((warning) => `! ${warning}`),
+    [describeEnvironment(environment)],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function contrastTable({ arms, contrasts }: Comparison, arm: number): string[] {
+  const baseline = arms[0]?.name ?? "";
+  const name = arms[arm]?.name ?? "";
+  const rows = contrasts
+    .filter((contrast) => contrast.arm === arm)
+    .map((contrast) => [
+      figureTitles[contrast.figure],
+      formatSpread(contrast.baseline, (value) => formatFigure(contrast.figure, value)),
+      formatSpread(contrast.value, (value) => formatFigure(contrast.figure, value)),
+      formatSpread(contrast.ratio, formatRatio),
+      `${formatRatio(contrast.noise.low)} to ${formatRatio(contrast.noise.high)}`,
+      describeFinding(contrast, name),
+    ]);
+  return rows.length === 0
+    ? []
+    : alignColumns([["", baseline, name, `${name} / ${baseline}`, "noise", ""], ...rows]);
+}
+
+/** What may be said of the second arm. */
+export function describeFinding({ finding, ratio }: Contrast, name: string): string {
+  if (finding === "no-difference") return "no difference shown";
+  const percent = Math.abs(ratio.median - 1) * 100;
+  return `${name} ${finding} by ${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+}
+
+/** A figure in its unit. */
+export function formatFigure(figure: FigureName, value: number): string {
+  return figure === "messagesPerSecond" ? formatNumber(Math.round(value)) : formatUs(value);
+}
+
+function formatSpread({ median, min, max }: Spread, format: (value: number) => string): string {
+  return `${format(median)} (${format(min)} to ${format(max)})`;
+}
+
+function formatRatio(ratio: number): string {
+  return ratio.toFixed(ratio < 10 ? 3 : 1);
+}
+
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
