@@ -257,7 +257,10 @@ const tls = {
     help: "certificate chain in PEM; serves wss:// and https://, needs --tls-key",
   }),
   tlsKey: file({ group: "TLS", help: "private key in PEM" }),
-  tlsCa: file({ group: "TLS", help: "authorities in PEM; clients must then show a certificate of theirs" }),
+  tlsCa: file({
+    group: "TLS",
+    help: "authorities in PEM; a client certificate of any other is refused (uWS cannot demand that clients show one)",
+  }),
   tlsPassphraseFile: file({ group: "TLS", help: "file that holds the passphrase of the key" }),
 };
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { cliPath, spawnCli, spawnServer } from "../support/echo-server.ts";
+import { freePort } from "../support/free-port.ts";
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawnSync(process.execPath, [cliPath, ...args], {
@@ -99,14 +100,6 @@ test("a port that another kind of program has is an error, too", async (t) => {
   assert.equal(await server.exited, 1);
   assert.match(server.stderr(), /is in use by another program/);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 test("with --reuse-port two servers share a port", async (t) => {
   const port = String(await freePort());
