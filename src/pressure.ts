@@ -71,7 +71,15 @@ export class Pressure {
     bump(this.#stats, slot.sendsBuffered);
     observe(this.#stats, slot.bufferedAmount, slot.bufferedAmountSum, bufferedAmountBounds, amount);
     this.#account(ws, amount);
-    while (this.#total > this.#limits.maxBuffered) this.#terminate(this.#slowest() ?? ws, "buffer_cap");
+    this.#enforceTotal(ws);
+  }
+
+  /** uWS answered a ping by itself: the pongs of a client that does not read pile up like echoes do. */
+  ponged(ws: EchoSocket): void {
+    const amount = ws.getBufferedAmount();
+    if (amount === 0) return;
+    this.#account(ws, amount);
+    this.#enforceTotal(ws);
   }
 
   /** send() said DROPPED: the buffer was over --max-backpressure already. */
@@ -130,6 +138,10 @@ export class Pressure {
     }
     this.#stats[slot.bufferedBytes] = this.#total;
     this.#stats[slot.backpressuredConnections] = this.#pressured.size;
+  }
+
+  #enforceTotal(ws: EchoSocket): void {
+    while (this.#total > this.#limits.maxBuffered) this.#terminate(this.#slowest() ?? ws, "buffer_cap");
   }
 
   #reread(ws: EchoSocket): void {

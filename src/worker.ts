@@ -44,7 +44,7 @@ async function start(config: Config, worker: number): Promise<void> {
     serving = await serve(config, { worker, isOneOfMany: true, log, createScraper: () => askSupervisor });
   } catch (error) {
     tell({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
-    process.disconnect();
+    disconnect();
     return;
   }
   tell({ kind: "ready" });
@@ -56,8 +56,13 @@ async function start(config: Config, worker: number): Promise<void> {
   stopped.then(() => {
     clearInterval(timer);
     // The last counts must arrive before the channel closes.
-    report(() => process.disconnect());
+    report(disconnect);
   });
+}
+
+// The supervisor may be gone already.
+function disconnect(): void {
+  if (process.connected) process.disconnect();
 }
 
 let resolveStopped: () => void = () => undefined;

@@ -56,6 +56,7 @@ export function createEcho({ config, stats, pressure, doorman, compression, http
         upgrade: doorman.upgrade,
         open: doorman.open,
         message: config.goodbye ? echoUntilGoodbye : echo,
+        ping: (ws) => pressure.ponged(ws),
         drain: (ws) => pressure.drained(ws),
         close: doorman.close,
       });
