@@ -68,13 +68,14 @@ export class Tally {
 
   /** Takes a report of the generator with number `thread`. */
   add(thread: number, { interval, cpuNs, idleSpinNs }: IntervalReport): void {
-    this.#addFates(interval);
+    const latency = decode(interval.latency);
+    this.#addFates(interval, latency);
     if (interval.phase !== "drain") {
       this.#latestRates[thread] =
         interval.replies / Math.max(1e-9, (interval.endNs - interval.startNs) / 1e9);
     }
     if (interval.phase === "measure") {
-      this.#addSecond(interval, cpuNs);
+      this.#addSecond(interval, cpuNs, latency);
       this.idleSpinNs += idleSpinNs;
       const earlier = this.#cpuNs[thread] ?? 0;
       this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
@@ -96,12 +97,11 @@ export class Tally {
     return this.#cpuNs;
   }
 
-  #addFates(interval: Interval): void {
+  #addFates(interval: Interval, latency: Histogram): void {
     this.sent += interval.sent;
     this.answered += interval.answered;
     this.lost += interval.lost;
     this.corrupt += interval.corrupt;
-    const latency = decode(interval.latency);
     addTo(this.latency, latency, interval.minLatencyNs, interval.maxLatencyNs);
     const service = interval.service === undefined ? latency : decode(interval.service);
     addTo(this.service, service, interval.minServiceNs, interval.maxServiceNs);
@@ -110,7 +110,7 @@ export class Tally {
     }
   }
 
-  #addSecond(interval: Interval, cpuNs: number | undefined): void {
+  #addSecond(interval: Interval, cpuNs: number | undefined, latency: Histogram): void {
     const index = Math.round((interval.startNs - this.#fromNs) / 1e9);
     const second = this.seconds[index] ?? { endNs: 0, replies: 0, bytes: 0, cpuNs: 0, latencyNs: undefined };
     this.seconds[index] = second;
@@ -120,7 +120,7 @@ export class Tally {
     second.cpuNs = second.cpuNs === undefined || cpuNs === undefined ? undefined : second.cpuNs + cpuNs;
     this.replies += interval.replies;
     this.bytes += interval.bytes;
-    this.#addLatency(index, second, decode(interval.latency));
+    this.#addLatency(index, second, latency);
   }
 
   /** Keeps a second's histogram only until it is complete: memory must not grow with the duration. */
