@@ -1,0 +1,141 @@
+// Both engines over real sockets against targets that behave: what they measure, and that they measure the same.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import type { EngineName } from "../../../bench/load/worker.ts";
+import { failuresOf } from "../../../bench/report/warnings.ts";
+import { makeCertificates } from "../../support/certificates.ts";
+import { startServer } from "../../support/echo-server.ts";
+import { type ClientMessage, echo, startMisbehavingServer } from "../../support/misbehaving-server.ts";
+import { measureReal, onlyError, resultOf } from "../../support/real-load.ts";
+
+const engines: EngineName[] = ["raw", "ws"];
+
+/** Echoes each message a fixed time after it came, in order. */
+function afterMs(delayMs: number): (message: ClientMessage) => undefined {
+  return (message) => {
+    setTimeout(() => {
+      if (message.socket.writable) message.socket.write(echo(message));
+    }, delayMs);
+  };
+}
+
+for (const engine of engines) {
+  describe(`the engine ${engine}`, () => {
+    test("counts on our own server exactly what the server counts", async (t) => {
+      const server = await startServer(t);
+      const outcome = await measureReal(
+        server.urls.echo,
+        { engine, loop: { kind: "closed", depth: 16 }, connections: 4 },
+        { verify: "full", type: "text", payloads: [Buffer.from("x".repeat(100))] },
+      );
+      const result = resultOf(outcome);
+      assert.deepEqual(failuresOf(result), []);
+      assert.ok(result.messages.received > 100);
+      assert.equal(result.messages.sent, result.messages.received);
+      const counted = await server.stats();
+      assert.equal(counted['echo_messages_received_total{type="text"}'], result.messages.received);
+    });
+
+    for (const loop of [
+      { kind: "closed", depth: 1 } as const,
+      { kind: "open", ratePerSecond: 200, arrivals: "even" } as const,
+    ]) {
+      test(`never measures less than a fixed delay of 20 ms in the ${loop.kind} loop`, async (t) => {
+        const { url } = await startMisbehavingServer(t, { reply: afterMs(20) });
+        const result = resultOf(await measureReal(url, { engine, loop, durationMs: 400 }));
+        assert.deepEqual(failuresOf(result), []);
+        assert.ok((result.summary.latencyUs?.min ?? 0) >= 19_000, JSON.stringify(result.summary.latencyUs));
+        assert.ok((result.summary.serviceUs?.min ?? 0) >= 19_000);
+      });
+    }
+
+    test("shows a stall of the target in an open loop's latency", async (t) => {
+      let stalledUntil = 0;
+      const reply = (message: ClientMessage): Buffer | undefined => {
+        if (message.index === 50 && stalledUntil === 0) stalledUntil = performance.now() + 300;
+        const waitMs = stalledUntil - performance.now();
+        if (waitMs <= 0) return echo(message);
+        setTimeout(() => message.socket.write(echo(message)), waitMs);
+        return undefined;
+      };
+      const { url } = await startMisbehavingServer(t, { reply });
+      const result = resultOf(
+        await measureReal(url, {
+          engine,
+          connections: 1,
+          durationMs: 800,
+          loop: { kind: "open", ratePerSecond: 200, arrivals: "even" },
+        }),
+      );
+      assert.equal(result.messages.sent, 160);
+      assert.ok((result.summary.latencyUs?.p90 ?? 0) > 150_000, JSON.stringify(result.summary.latencyUs));
+    });
+
+    test("speaks TLS with the authority that it is given, and with no other", async (t) => {
+      const files = makeCertificates(t);
+      const tls = { cert: readFileSync(files.cert, "utf8"), key: readFileSync(files.key, "utf8") };
+      const { url } = await startMisbehavingServer(t, { tls });
+      const trusted = await measureReal(
+        url,
+        { engine },
+        { caPem: readFileSync(files.ca, "utf8"), verify: "full" },
+      );
+      assert.deepEqual(failuresOf(resultOf(trusted)), []);
+      const distrusted = await measureReal(url, { engine });
+      assert.equal(distrusted.kind, "nothing");
+      assert.match(onlyError(distrusted), /^tls-failed: TLS with 127\.0\.0\.1:\d+ failed: .*certificate/);
+      const insecure = await measureReal(url, { engine }, { insecure: true });
+      assert.deepEqual(failuresOf(resultOf(insecure)), []);
+    });
+
+    test("cannot speak TLS to a target that does not", async (t) => {
+      const { url } = await startMisbehavingServer(t);
+      const outcome = await measureReal(url.replace("ws:", "wss:"), { engine }, { timeoutMs: 500 });
+      assert.match(onlyError(outcome), /^(?:tls-failed|handshake-timeout)/);
+    });
+
+    test("asks for what the handshake was to have", async (t) => {
+      const requests: string[] = [];
+      const handshake = (accept: string, request: string): string => {
+        requests.push(request);
+        return `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: b\r\n\r\n`;
+      };
+      const { url } = await startMisbehavingServer(t, { handshake });
+      const outcome = await measureReal(
+        `${url}?a=b`,
+        { engine, connections: 1 },
+        { headers: [["X-Test", "7"]], subprotocols: ["a", "b"], origin: "https://example.test" },
+      );
+      assert.deepEqual(failuresOf(resultOf(outcome)), []);
+      assert.match(requests[0] ?? "", /^GET \/echo\?a=b HTTP\/1\.1\r\n/);
+      for (const line of [
+        /x-test: 7/i,
+        /sec-websocket-protocol: a, ?b/i,
+        /origin: https:\/\/example\.test/i,
+      ]) {
+        assert.match(requests[0] ?? "", line);
+      }
+    });
+  });
+}
+
+test("the engine ws speaks permessage-deflate, and the Result says so", async (t) => {
+  const server = await startServer(t, { compression: "shared" });
+  const payloads = [Buffer.from("again and ".repeat(1000))];
+  const outcome = await measureReal(
+    server.urls.echo,
+    { engine: "ws" },
+    { deflate: true, verify: "full", payloads },
+  );
+  const result = resultOf(outcome);
+  assert.deepEqual(failuresOf(result), []);
+  assert.equal(result.scenario.compression, true);
+});
+
+test("a name that resolves to several addresses is tried at all of them", async (t) => {
+  const { port } = await startMisbehavingServer(t);
+  const outcome = await measureReal(`ws://localhost:${port}/`, {}, { verify: "full" });
+  assert.deepEqual(failuresOf(resultOf(outcome)), []);
+});

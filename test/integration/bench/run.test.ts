@@ -1,0 +1,203 @@
+// The command `run` as it is shipped: worker threads, exit codes, what goes to which stream, signals.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { readResult } from "../../../bench/result/store.ts";
+import { scrape, spawnServer } from "../../support/echo-server.ts";
+import { type ClientMessage, echo, startMisbehavingServer } from "../../support/misbehaving-server.ts";
+import { inTime, waitUntil } from "../../support/wait.ts";
+
+const cli = fileURLToPath(new URL("../../../dist/bench/cli.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "bench-run-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(
+  args: readonly string[],
+  command: readonly string[] = ["run"],
+): { child: ChildProcess; finished: Promise<Finished> } {
+  const child = spawn(process.execPath, [cli, ...command, ...args], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const finished = new Promise<Finished>((resolve) => {
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, finished: inTime(finished, `run ${args.join(" ")}`, 40_000) };
+}
+
+const run = (...args: string[]): Promise<Finished> => start(args).finished;
+
+const brief = ["-d", "300ms", "-w", "100ms", "-c", "4"];
+
+describe("run", () => {
+  test("measures our own server over threads, and its CPU by process id and metrics page", async (t) => {
+    const { authority, pid } = await spawnServer(t);
+    const { code, stdout, stderr } = await run(
+      `ws://${authority}/echo`,
+      ...["-d", "1100ms", "-w", "100ms", "-c", "4", "-t", "2", "-p", "4"],
+      ...[
+        "--pid",
+        String(pid),
+        "--verify",
+        "full",
+        "--threshold",
+        "lost==0",
+        "--threshold",
+        "rate>1",
+        "--json",
+      ],
+    );
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, "");
+    const path = join(folder, "own.json");
+    writeFileSync(path, stdout);
+    const result = readResult(path);
+    assert.equal(result.connections.opened, 4);
+    assert.equal(result.scenario.threads, 2);
+    assert.equal(result.server?.source, "pid");
+    assert.ok((result.server?.cpuUsPerMessage ?? 0) > 0);
+    assert.equal(result.server?.droppedMessages, 0);
+    assert.notEqual(result.server?.maxBufferedBytes, null);
+    assert.ok((result.client.busiestThreadPercent ?? 0) > 0);
+    assert.equal(result.series.length, 2);
+    assert.deepEqual(
+      result.thresholds.map(({ passed }) => passed),
+      [true, true],
+    );
+  });
+
+  test("prints a report, writes a Result to a new file, and keeps quiet on a pipe", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const out = join(folder, "out.json");
+    const { code, stdout, stderr } = await run(url, ...brief, "--out", out, "--label", "a target");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /messages\/s/);
+    assert.match(stdout, /p99\.9/);
+    assert.equal(stderr, `Result: ${out}\n`);
+    assert.equal(readResult(out).label, "a target");
+    const again = await run(url, ...brief, "--out", out);
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /--out: .* exists already/);
+  });
+
+  test("gives a Result a name when it was given none", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const { code, stderr } = await run(url, ...brief);
+    assert.equal(code, 0);
+    const [, path = ""] = /^Result: (.*)$/m.exec(stderr) ?? [];
+    assert.ok(existsSync(join(folder, path)), path);
+  });
+
+  test("exits with 1 and names the threshold that does not hold", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const { code, stdout } = await run(url, ...brief, "--threshold", "p50<1us");
+    assert.equal(code, 1);
+    assert.match(stdout, /NOT ACCEPTABLE: threshold p50<1us was not met/);
+  });
+
+  test("exits with 1 when replies are corrupt, and says what was wrong", async (t) => {
+    const reply = (message: ClientMessage): Buffer => {
+      if (message.index === 3) message.payload[20] = (message.payload[20] ?? 0) ^ 1;
+      return echo(message);
+    };
+    const { url } = await startMisbehavingServer(t, { reply });
+    const { code, stdout, stderr } = await run(url, "-d", "300ms", "-w", "0", "-c", "4", "--verify", "full");
+    assert.equal(code, 1);
+    assert.match(stdout, /NOT ACCEPTABLE: 4 messages were corrupt/);
+    assert.match(stderr, /error: wrong-bytes \(4x\): a reply was not the message sent/);
+  });
+
+  test("exits with 2 on wrong usage, with every problem, and starts nothing", async () => {
+    const { code, stdout, stderr } = await run("ftp://nowhere", "-c", "many", "--depth", "1", "--rate", "5");
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /not a WebSocket URL[\s\S]*--connections[\s\S]*give one/);
+    assert.equal((await run("ws://127.0.0.1/", "--no-such-option")).code, 2);
+    assert.equal((await run()).code, 2);
+  });
+
+  test("exits with 3 when nothing was measured, and says why", async (t) => {
+    const { port, kill } = await startMisbehavingServer(t);
+    await kill();
+    const out = join(folder, "nothing.json");
+    const { code, stdout, stderr } = await run(`ws://127.0.0.1:${port}/`, ...brief, "--out", out);
+    assert.equal(code, 3);
+    assert.equal(stdout, "");
+    assert.match(stderr, /error: unreachable \(4x\): cannot reach 127.0.0.1:\d+: .*ECONNREFUSED/);
+    assert.match(stderr, /error: nothing was measured: no connection could be opened/);
+    assert.equal(existsSync(out), false);
+  });
+
+  test("exits with 3 when the metrics page that was asked for is not there", async (t) => {
+    const { url, port } = await startMisbehavingServer(t);
+    const { code, stderr } = await run(url, ...brief, "--metrics-url", `http://127.0.0.1:${port}/metrics`);
+    assert.equal(code, 3);
+    assert.match(stderr, /is no Prometheus page/);
+  });
+
+  /** Starts a long run against our own server, and resolves when it is well under way. */
+  async function startLong(t: TestContext, out: string) {
+    const server = await spawnServer(t);
+    const running = start([
+      `ws://${server.authority}/echo`,
+      ...["-d", "60s", "-w", "0", "-c", "4", "--out", out],
+    ]);
+    await waitUntil(async () => {
+      const samples = await scrape(`http://${server.authority}/metrics`);
+      return (samples['echo_messages_received_total{type="binary"}'] ?? 0) > 1000;
+    }, "a thousand messages");
+    return { server, ...running };
+  }
+
+  test("writes a partial Result when it is interrupted, and exits with 1", async (t) => {
+    const out = join(folder, "interrupted.json");
+    const { child, finished } = await startLong(t, out);
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await finished;
+    assert.equal(code, 1, stderr);
+    assert.match(stdout, /NOT ACCEPTABLE: the run ended early: it was interrupted/);
+    const result = readResult(out);
+    assert.equal(result.partial?.reason, "it was interrupted");
+    assert.equal(result.messages.lost, 0);
+    assert.ok(result.messages.received > 500);
+  });
+
+  test("writes a partial Result when the target is killed, and exits with 1", async (t) => {
+    const out = join(folder, "killed.json");
+    const { server, finished } = await startLong(t, out);
+    process.kill(server.pid, "SIGKILL");
+    const { code, stdout, stderr } = await finished;
+    assert.equal(code, 1, stderr);
+    assert.match(stdout, /NOT ACCEPTABLE: the run ended early: the target ended every connection/);
+    const result = readResult(out);
+    assert.equal(result.connections.closedEarly, 4);
+    assert.ok(result.messages.received > 500);
+  });
+});
+
+test("the help says what each exit code means", async () => {
+  const { code, stdout } = await run("--help");
+  assert.equal(code, 0);
+  assert.match(stdout, /--connections/);
+  const help = await start(["--help"], []).finished;
+  assert.match(help.stdout, /Exit codes:[\s\S]*3 {2}nothing was measured/);
+});
