@@ -7,6 +7,7 @@ import { formatText } from "../report/text.ts";
 import { failuresOf, judge } from "../report/warnings.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
 import { formatResult, readResult, StoreError, writeResult } from "../result/store.ts";
+import { evaluateThresholds, parseThreshold } from "../threshold.ts";
 
 interface MergeOptions {
   readonly out?: string;
@@ -32,7 +33,14 @@ export function addMergeCommand(program: Command): void {
 }
 
 function merge(files: readonly string[], { out, json }: MergeOptions): void {
-  const result = judge(mergeResults(files.map(readResult)));
+  const results = files.map(readResult);
+  const merged = mergeResults(results);
+  // What each generator was held against, the whole is.
+  const expressions = new Set(
+    results.flatMap(({ thresholds }) => thresholds.map(({ expression }) => expression)),
+  );
+  const thresholds = evaluateThresholds([...expressions].map(parseThreshold), merged);
+  const result = judge({ ...merged, thresholds });
   if (out !== undefined) writeResult(out, result);
   process.stdout.write(json === true ? formatResult(result) : formatText(result));
   if (failuresOf(result).length > 0) process.exitCode = EXIT.notAcceptable;

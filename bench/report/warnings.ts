@@ -9,6 +9,8 @@ import { formatActual } from "./describe.ts";
 const SATURATED_PERCENT = 90;
 /** Share of the asked rate that has to be reached. */
 const REACHED_SHARE = 0.99;
+/** Share of the asked rate beyond which replies were not only to what was asked, nor by chance. */
+const BACKLOG_SHARE = 1.05;
 /** Part of the p99 latency from which on the generator's own lag is worth a warning. */
 const LARGE_LAG_SHARE = 0.2;
 /** A percentile is believed when at least this many messages lie beyond it. */
@@ -105,6 +107,10 @@ function loadWarnings(measurement: Measurement): Warnings {
       ? null
       : `The asked rate was not reached: ${formatNumber(summary.messagesPerSecond)} of ${formatNumber(ratePerSecond)} ` +
         `messages/s (${formatPercent((100 * summary.messagesPerSecond) / ratePerSecond)}).`,
+    ratePerSecond !== null && summary.messagesPerSecond > BACKLOG_SHARE * ratePerSecond
+      ? `More replies came than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
+        `${formatNumber(ratePerSecond)} asked): the target was working off a backlog of the warm-up.`
+      : null,
     client.lagUs !== null &&
     summary.latencyUs !== null &&
     client.lagUs > LARGE_LAG_SHARE * summary.latencyUs.p99

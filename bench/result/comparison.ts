@@ -26,6 +26,8 @@ export type FigureName = (typeof figureNames)[number];
 const AGREEING_SHARE = 0.9;
 /** Ratios are quotients of floating-point numbers. */
 const ROUNDING = 1e-9;
+/** Fewer pairs than this agree by chance too often: six do once in 32 times. */
+const LEAST_PAIRS = 6;
 /** Fewer rounds than this leave the noise poorly known. */
 const FEW_ROUNDS = 5;
 
@@ -115,11 +117,17 @@ export function contrastOf(
 
 /** A difference is real when its median is beyond all noise, and 9 in 10 pairs agree which way it goes. */
 function findingOf(ratios: readonly number[], middle: number, noise: number): Contrast["finding"] {
+  if (ratios.length < LEAST_PAIRS) return "no-difference";
   const needed = AGREEING_SHARE * ratios.length;
   const beyond = noise * (1 + ROUNDING);
   if (middle > beyond && ratios.filter((ratio) => ratio > 1).length >= needed) return "higher";
   if (middle < 1 / beyond && ratios.filter((ratio) => ratio < 1).length >= needed) return "lower";
   return "no-difference";
+}
+
+/** One figure of all samples of one arm, where known. */
+export function figuresOf(samples: readonly Sample[], figure: FigureName, arm: number): number[] {
+  return samples.filter((sample) => sample.arm === arm).flatMap(({ figures }) => figures[figure] ?? []);
 }
 
 type Pair = readonly [number, number];
@@ -154,7 +162,8 @@ export function comparisonWarnings(samples: readonly Sample[]): string[] {
       `In ${count("client-bound")} of ${all} measurements the generator was the bottleneck: compare CPU time per message, not rates.`,
     count("idle") > 0 &&
       `In ${count("idle")} of ${all} measurements the target was not seen to be saturated: its rate is not its limit.`,
-    rounds < FEW_ROUNDS && `Only ${rounds} rounds: the noise is poorly known, take at least ${FEW_ROUNDS}.`,
+    rounds < FEW_ROUNDS &&
+      `Only ${rounds} rounds: ${2 * rounds < LEAST_PAIRS ? "too few to show any difference" : "the noise is poorly known"}, take at least ${FEW_ROUNDS}.`,
   ].filter((warning) => warning !== false);
 }
 

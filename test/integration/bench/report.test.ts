@@ -84,6 +84,26 @@ test("merging writes one Result that is never overwritten", (t) => {
   assert.match(again.errors, /exists already/);
 });
 
+test("the whole is held against the thresholds of its parts", (t) => {
+  t.mock.method(process.stdout, "write", () => true);
+  t.after(() => {
+    process.exitCode = undefined;
+  });
+  const held = join(folder, "held.json");
+  writeResult(
+    held,
+    exampleResult((result) => {
+      result.thresholds = [{ expression: "rate<150000", actual: 100_000, passed: true }];
+    }),
+  );
+  const merged = join(folder, "held-merged.json");
+  run("merge", held, one, "--out", merged);
+  assert.equal(process.exitCode, 1);
+  assert.deepEqual(readResult(merged).thresholds, [
+    { expression: "rate<150000", actual: 200_000, passed: false },
+  ]);
+});
+
 test("Results that do not belong together are not merged", () => {
   const { exitCode, errors } = run("merge", one);
   assert.equal(exitCode, 2);

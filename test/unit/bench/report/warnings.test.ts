@@ -147,6 +147,13 @@ test("an open loop short of its rate is the generator's doing when they were not
   assert.match(judge(exampleResult(late)).warnings.join(), /generator was the bottleneck/);
 });
 
+test("replies beyond the asked rate are told to be a backlog", () => {
+  assert.match(
+    onlyWarning((result) => openLoop(result, 120_000)),
+    /More replies came than messages were due \(120,000 per second, 100,000 asked\)/,
+  );
+});
+
 test("a lag that is a large part of the latency is warned about, a small one is not", () => {
   assert.match(
     onlyWarning((result) => {

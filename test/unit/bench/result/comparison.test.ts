@@ -76,6 +76,12 @@ test("a median beyond the noise does not count when the pairs disagree", () => {
   assert.equal(found.finding, "no-difference");
 });
 
+test("two rounds are too few to show a difference, however large", () => {
+  const clear = [100, 101, 500, 505] as const;
+  assert.equal(contrast([clear, clear]).finding, "no-difference");
+  assert.equal(contrast([clear, clear, clear]).finding, "higher");
+});
+
 test("an arm compared with the very same values is never found different", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 8 }), (pairs) => {
@@ -132,5 +138,8 @@ test("warnings count what is wrong with the samples, and a failed one voids the 
   assert.match(text, /In 1 of 20 measurements the generator was the bottleneck/);
   assert.match(text, /In 1 of 20 measurements the target was not seen to be saturated/);
   assert.ok(!isAcceptable({ samples }));
-  assert.match(comparisonWarnings(samplesOf([[1, 1, 1, 1]])).join(), /Only 1 rounds/);
+  assert.match(
+    comparisonWarnings(samplesOf([[1, 1, 1, 1]])).join(),
+    /Only 1 rounds: too few to show any difference/,
+  );
 });

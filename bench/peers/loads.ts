@@ -1,0 +1,86 @@
+// Owns the loads that servers are compared under. Must not know the servers.
+
+import { makePayload } from "../load/payload.ts";
+import type { Scenario } from "../scenario.ts";
+import { formatBytes } from "../units.ts";
+
+/** A load with a name for files and one for people. */
+export interface NamedLoad {
+  readonly name: string;
+  readonly title: string;
+  readonly scenario: Scenario;
+}
+
+export interface Durations {
+  readonly warmupMs: number;
+  readonly durationMs: number;
+}
+
+/** Closed loops by payload, messages in flight, connections: from all overhead to all copying. */
+const closedLoops = [
+  { payloadBytes: 64, depth: 1, connections: 64 },
+  { payloadBytes: 64, depth: 16, connections: 64 },
+  { payloadBytes: 4096, depth: 1, connections: 64 },
+  { payloadBytes: 64 * 1024, depth: 4, connections: 64 },
+  { payloadBytes: 1024 * 1024, depth: 2, connections: 16 },
+] as const;
+
+/** The open loop, for latency: a rate that every server can hold, so that all meet the same load. */
+const OPEN_LOOP = { payloadBytes: 64, ratePerSecond: 20_000, connections: 64 };
+
+/** Loads that show how much a server can do. */
+export function closedLoads(durations: Durations): NamedLoad[] {
+  return closedLoops.map(({ payloadBytes, depth, connections }) => ({
+    name: `${formatBytes(payloadBytes)
+      .replace(/\.0+ | /, "")
+      .toLowerCase()}-x${depth}`,
+    title: `${formatBytes(payloadBytes).replace(/\.0+ /, " ")}, ${depth} in flight`,
+    scenario: scenarioOf(payloadBytes, connections, { kind: "closed", depth }, durations),
+  }));
+}
+
+/** The load that shows latency when nobody is at the limit. */
+export function openLoad(durations: Durations): NamedLoad {
+  const { payloadBytes, ratePerSecond, connections } = OPEN_LOOP;
+  return {
+    name: `${payloadBytes}b-open`,
+    title: `${payloadBytes} B at ${ratePerSecond.toLocaleString("en-US")} messages/s`,
+    scenario: scenarioOf(
+      payloadBytes,
+      connections,
+      { kind: "open", ratePerSecond, arrivals: "poisson" },
+      durations,
+    ),
+  };
+}
+
+function scenarioOf(
+  payloadBytes: number,
+  connections: number,
+  loop: Scenario["loop"],
+  { warmupMs, durationMs }: Durations,
+): Scenario {
+  return {
+    label: null,
+    endpoint: {
+      url: "ws://127.0.0.1/echo", // Only its path counts: every target is started with a port of its own.
+      headers: [],
+      subprotocols: [],
+      origin: undefined,
+      caPem: undefined,
+      insecure: false,
+      deflate: false,
+      timeoutMs: 10_000,
+      payloads: [makePayload(payloadBytes, "binary")],
+      type: "binary",
+      verify: "length",
+    },
+    engine: "raw",
+    loop,
+    connections,
+    connectionsPerSecond: undefined,
+    threads: 1,
+    warmupMs,
+    durationMs,
+  };
+}

@@ -1,0 +1,68 @@
+// Owns `npm run bench:peers`: ours beside other echo servers over a small matrix of loads, published as a folder.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { tellProgress } from "../commands/compare.ts";
+import { act } from "../commands/outcome.ts";
+import { compareArms } from "../compare.ts";
+import { EXIT } from "../exit.ts";
+import { UsageError } from "../options.ts";
+import { isAcceptable } from "../result/comparison.ts";
+import type { Result } from "../result/schema.ts";
+import { closedLoads, openLoad } from "./loads.ts";
+import { addTimingOptions, readTiming, type Timing } from "./options.ts";
+import { type Measured, publish } from "./publish.ts";
+import { findPeers, pinApart } from "./servers.ts";
+
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+const command = new Command("bench:peers")
+  .description(
+    "measures uws-echo beside other echo servers and writes a folder with Results, plots and an index",
+  )
+  .option(
+    "-o, --out <folder>",
+    "new folder",
+    join("bench", "results", new Date().toISOString().slice(0, 10)),
+  );
+addTimingOptions(command).action((raw: Record<string, unknown>) =>
+  act(command, () => {
+    const folder = String(raw["out"]);
+    if (existsSync(folder))
+      throw new UsageError([`--out: ${folder} exists already: results are never overwritten`]);
+    return measureAll(readTiming(raw), folder);
+  }),
+);
+await command.parseAsync();
+
+async function measureAll(timing: Timing, folder: string): Promise<number> {
+  const peers = findPeers(pinApart(say), say);
+  const measured: Measured[] = [];
+  for (const load of [...closedLoads(timing), openLoad(timing)]) {
+    say(`\n${load.title}`);
+    const results: Result[][] = peers.map(() => []);
+    const progress = tellProgress({ arms: peers, rounds: timing.rounds });
+    const comparison = await compareArms({
+      arms: peers,
+      scenario: load.scenario,
+      rounds: timing.rounds,
+      onProgress: progress.onProgress,
+      onSample: (sample, result) => {
+        progress.onSample(sample);
+        results[sample.arm]?.push(result);
+      },
+    });
+    if (comparison !== undefined) measured.push({ ...load, comparison, results });
+  }
+  publish(
+    folder,
+    ["npm run bench:peers --", ...process.argv.slice(2)].join(" ").replace(/ --$/, ""),
+    peers,
+    measured,
+  );
+  say(`\nwritten: ${folder}`);
+  return measured.every(({ comparison }) => isAcceptable(comparison)) ? EXIT.good : EXIT.notAcceptable;
+}

@@ -1,0 +1,31 @@
+// Owns the options of the comparisons that npm scripts start: how many rounds, how long each measurement.
+
+import type { Command } from "commander";
+import { commonShape, quantity, readFields, UsageError, whole } from "../options.ts";
+import { parseNumber } from "../units.ts";
+import type { Durations } from "./loads.ts";
+
+export interface Timing extends Durations {
+  readonly rounds: number;
+}
+
+const shape = {
+  rounds: quantity(parseNumber, whole(1, 1000)),
+  duration: commonShape.duration,
+  warmup: commonShape.warmup,
+};
+
+export function addTimingOptions(command: Command): Command {
+  return command
+    .option("--rounds <number>", "rounds; each measures every server twice", "5")
+    .option("-d, --duration <time>", "measured window", "3s")
+    .option("-w, --warmup <time>", "load before the window, never counted", "1s");
+}
+
+/** @throws UsageError with every problem */
+export function readTiming(raw: Readonly<Record<string, unknown>>): Timing {
+  const { values, problems } = readFields(shape, raw);
+  const { rounds, duration, warmup } = values;
+  if (rounds === undefined || duration === undefined || warmup === undefined) throw new UsageError(problems);
+  return { rounds, durationMs: duration, warmupMs: warmup };
+}

@@ -1,0 +1,171 @@
+// Owns what a comparison of peers leaves behind: Results, Comparisons, plots, and an index that says how to read them.
+// Must not know how anything was measured.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { formatComparisonFile } from "../compare.ts";
+import { describeFinding, formatFigure } from "../report/compare.ts";
+import { describeEnvironment } from "../report/describe.ts";
+import { formatTable } from "../report/markdown.ts";
+import { barChartSvg, latencySvg } from "../report/svg.ts";
+import { type Comparison, type FigureName, figuresOf } from "../result/comparison.ts";
+import type { Result } from "../result/schema.ts";
+import { median, spread } from "../result/stats.ts";
+import { writeOnce, writeResult } from "../result/store.ts";
+import { formatNumber } from "../units.ts";
+import type { NamedLoad } from "./loads.ts";
+import { OURS, type Peer } from "./servers.ts";
+
+/** One load with all that was measured under it. */
+export interface Measured extends NamedLoad {
+  readonly comparison: Comparison;
+  /** Every Result of every arm, by its index. */
+  readonly results: readonly (readonly Result[])[];
+}
+
+/**
+ * Writes a new folder; nothing in it is ever replaced.
+ * @param command what was typed to get it
+ * @throws StoreError when it exists
+ */
+export function publish(
+  folder: string,
+  command: string,
+  peers: readonly Peer[],
+  measured: readonly Measured[],
+): void {
+  for (const { name, comparison, results } of measured) {
+    writeOnce(join(folder, `${name}.comparison.json`), formatComparisonFile(comparison));
+    results.forEach((ofArm, arm) => {
+      const peer = peers[arm]?.name.toLowerCase() ?? String(arm);
+      writeResult(join(folder, `${name}.${peer}.json`), typical(ofArm));
+    });
+  }
+  const closed = measured.filter(({ scenario }) => scenario.loop.kind === "closed");
+  const names = peers.map(({ name }) => name);
+  writeOnce(
+    join(folder, "rate.svg"),
+    bars("Messages per second, server on one core", names, closed, "messagesPerSecond"),
+  );
+  writeOnce(
+    join(folder, "cpu.svg"),
+    bars("Server CPU time per message", names, closed, "serverCpuUsPerMessage"),
+  );
+  const open = measured.find(({ scenario }) => scenario.loop.kind === "open");
+  if (open !== undefined) {
+    const title = `Latency from the intended send time, ${open.title}`;
+    writeOnce(join(folder, "latency.svg"), latencySvg(title, open.results.map(typical)));
+  }
+  writeOnce(join(folder, "README.md"), describeRun(command, peers, measured));
+  writeIndex(dirname(folder));
+}
+
+/** The Result whose rate, or latency in an open loop, is nearest to the median of its kind. */
+function typical(results: readonly Result[]): Result {
+  const figure = ({ summary, loop }: Result): number =>
+    loop === "open" ? (summary.latencyUs?.p99 ?? 0) : summary.messagesPerSecond;
+  const middle = median(results.map(figure));
+  const [first] = results.toSorted((a, b) => Math.abs(figure(a) - middle) - Math.abs(figure(b) - middle));
+  return first as Result;
+}
+
+function bars(
+  title: string,
+  names: readonly string[],
+  measured: readonly Measured[],
+  figure: FigureName,
+): string {
+  return barChartSvg({
+    title,
+    names,
+    format: (value) => formatFigure(figure, value),
+    groups: measured.map(({ title: group, comparison }) => ({
+      title: group,
+      values: names.map((_, arm) => medianOf(comparison, figure, arm)),
+    })),
+  });
+}
+
+function medianOf({ samples }: Comparison, figure: FigureName, arm: number): number | null {
+  const values = figuresOf(samples, figure, arm);
+  return values.length === 0 ? null : median(values);
+}
+
+function describeRun(command: string, peers: readonly Peer[], measured: readonly Measured[]): string {
+  const [first] = measured;
+  const warnings = measured.flatMap(({ title, comparison }) =>
+    comparison.warnings.map((warning) => `- ${title}: ${warning}`),
+  );
+  const blocks = [
+    `# Echo servers side by side, ${first?.comparison.startedAt.slice(0, 10) ?? ""}`,
+    first === undefined ? "" : describeEnvironment(first.comparison.environment),
+    `Made by \`${command}\`. Servers: ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}.`,
+    `Every round measures two fresh processes of each server, in turns; figures are medians (lowest to highest) of ` +
+      `all of them. "No difference shown" means that two processes of the same server differed as much. ` +
+      "How to read all this: docs/measuring.md.",
+    "![Messages per second](rate.svg)\n\n![Server CPU time per message](cpu.svg)\n\n![Latency by percentile](latency.svg)",
+    ...measured.map((load) => `## ${load.title}\n\n${tableOf(load, peers)}`),
+    warnings.length === 0 ? "" : `## Warnings\n\n${warnings.join("\n")}`,
+  ];
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function tableOf({ comparison }: Measured, peers: readonly Peer[]): string {
+  const headings = [
+    "Server",
+    `CPU against ${OURS}`,
+    "Messages/s",
+    "Server CPU/message",
+    "p50",
+    "p99",
+    "p99.9",
+  ];
+  const rows = peers.map(({ name }, arm) => [
+    name,
+    describeCpu(comparison, arm, name),
+    formatRange(comparison, "messagesPerSecond", arm),
+    formatRange(comparison, "serverCpuUsPerMessage", arm),
+    ...(["p50Us", "p99Us", "p999Us"] as const).map((figure) => {
+      const middle = medianOf(comparison, figure, arm);
+      return middle === null ? "-" : formatFigure(figure, middle);
+    }),
+  ]);
+  return formatTable(headings, rows);
+}
+
+function describeCpu({ contrasts }: Comparison, arm: number, name: string): string {
+  const contrast = contrasts.find((entry) => entry.arm === arm && entry.figure === "serverCpuUsPerMessage");
+  if (contrast === undefined) return "-";
+  return `${contrast.ratio.median.toFixed(2)} (${describeFinding(contrast, name).replace(`${name} `, "")})`;
+}
+
+function formatRange({ samples }: Comparison, figure: FigureName, arm: number): string {
+  const values = figuresOf(samples, figure, arm);
+  if (values.length === 0) return "-";
+  const { median: middle, min, max } = spread(values);
+  return `${formatFigure(figure, middle)} (${formatFigure(figure, min)} to ${formatFigure(figure, max)})`;
+}
+
+/** The index of all runs, newest first, made anew from what is there. */
+function writeIndex(folder: string): void {
+  const runs = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "README.md")))
+    .map(({ name }) => name)
+    .sort()
+    .reverse();
+  const lines = runs.map((name) => {
+    const [heading = "", , environment = ""] = readFileSync(join(folder, name, "README.md"), "utf8").split(
+      "\n",
+    );
+    return `- [${heading.replace(/^# /, "")}](${name}/README.md): ${environment}`;
+  });
+  const text = [
+    "# Reference results",
+    "",
+    `${formatNumber(runs.length)} ${runs.length === 1 ? "run" : "runs"}, newest first. Each folder holds the Results as they were measured, and is never changed.`,
+    "",
+    ...lines,
+    "",
+  ];
+  writeFileSync(join(folder, "README.md"), text.join("\n"));
+}

@@ -1,0 +1,42 @@
+// Owns `npm run bench:server`: what ours costs beside a bare uWebSockets.js echo, and ws, in CPU time per message.
+
+import { Command } from "commander";
+import { tellProgress } from "../commands/compare.ts";
+import { act } from "../commands/outcome.ts";
+import { compareArms } from "../compare.ts";
+import { EXIT } from "../exit.ts";
+import { formatComparison } from "../report/compare.ts";
+import { isAcceptable } from "../result/comparison.ts";
+import { closedLoads } from "./loads.ts";
+import { addTimingOptions, readTiming, type Timing } from "./options.ts";
+import { BARE, findPeers, OURS, pinApart } from "./servers.ts";
+
+/** Beyond this size it is copying that costs, which is the same for all. */
+const LARGEST_BYTES = 64 * 1024;
+
+const command = new Command("bench:server").description(
+  "measures uws-echo beside a bare uWebSockets.js echo and ws, in turns: CPU time per message, medians and ranges",
+);
+addTimingOptions(command).action((raw: Record<string, unknown>) =>
+  act(command, () => measureAll(readTiming(raw))),
+);
+await command.parseAsync();
+
+async function measureAll(timing: Timing): Promise<number> {
+  const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+  const peers = findPeers(pinApart(say), () => undefined);
+  const arms = [BARE, OURS, "ws"].flatMap((name) => peers.filter((peer) => peer.name === name));
+  const loads = closedLoads(timing).filter(
+    ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= LARGEST_BYTES,
+  );
+  let exitCode: number = EXIT.good;
+  for (const { title, scenario } of loads) {
+    say(`\n${title}`);
+    const progress = tellProgress({ arms, rounds: timing.rounds });
+    const comparison = await compareArms({ arms, scenario, rounds: timing.rounds, ...progress });
+    if (comparison === undefined) return EXIT.nothing;
+    process.stdout.write(`\n== ${title} ==\n\n${formatComparison(comparison)}`);
+    if (!isAcceptable(comparison)) exitCode = EXIT.notAcceptable;
+  }
+  return exitCode;
+}

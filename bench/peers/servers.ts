@@ -1,0 +1,86 @@
+// Owns which echo servers there are to compare, and which CPU each side gets.
+// Must not know what is measured.
+
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { allowedCpus } from "../result/environment.ts";
+import type { Arm } from "../rounds.ts";
+
+/** An arm with the version of what it runs on. */
+export interface Peer extends Arm {
+  readonly version: string;
+}
+
+/** Ours; the name is how reports call it. */
+export const OURS = "uws-echo";
+/** The least that a server on the same library costs. */
+export const BARE = "uWebSockets.js";
+
+/** Servers on runtimes that a machine may lack. */
+const otherRuntimes = [
+  { name: "Bun", program: "bun", command: "bun bench/peers/bun.js {port}" },
+  { name: "Deno", program: "deno", command: "deno run --quiet --allow-net bench/peers/deno.js {port}" },
+];
+
+/**
+ * The servers that can be started here, ours first. Paths are those of a checkout, from its top folder.
+ * @param pin what every command is prefixed with
+ * @param onSkip hears why a server is left out
+ */
+export function findPeers(pin: string, onSkip: (reason: string) => void): Peer[] {
+  const ours = `${pin}node dist/src/cli.js --host 127.0.0.1 --port {port} --log-level warn`;
+  const peers: Peer[] = [
+    { name: OURS, target: ours, version: versionOf("../../../package.json") },
+    {
+      name: BARE,
+      target: `${pin}node bench/peers/uws.js {port}`,
+      version: versionOf("uWebSockets.js/package.json"),
+    },
+    { name: "ws", target: `${pin}node bench/peers/ws.js {port}`, version: versionOf("ws/package.json") },
+  ];
+  for (const { name, program, command } of otherRuntimes) {
+    const version = output(program, "--version");
+    if (version === undefined) onSkip(`${name} is left out: no ${program} on PATH`);
+    else
+      peers.push({
+        name,
+        target: `${pin}${command}`,
+        version: /\d+\.\d+\.\d+/.exec(version)?.[0] ?? version,
+      });
+  }
+  return peers;
+}
+
+/**
+ * Keeps this process off one CPU, which is for the server.
+ * @returns what to prefix the server's command with; empty when they cannot be kept apart, and `onSkip` hears why
+ */
+export function pinApart(onSkip: (reason: string) => void): string {
+  const cpus = allowedCpus("self") ?? [];
+  const server = cpus.at(-1);
+  const client = cpus.slice(0, -1);
+  if (server === undefined || client.length === 0) {
+    onSkip("client and server are not pinned: there is only one CPU");
+    return "";
+  }
+  if (output("taskset", "-a", "-p", "-c", client.join(","), String(process.pid)) === undefined) {
+    onSkip("client and server are not pinned: no taskset here");
+    return "";
+  }
+  return `taskset -c ${server} `;
+}
+
+/** Relative to dist/bench/peers, where this runs. */
+function versionOf(packageFile: string): string {
+  const { version } = createRequire(import.meta.url)(packageFile) as { version: string };
+  return version;
+}
+
+/** What a program prints, or undefined when it is not there or fails. */
+function output(program: string, ...args: string[]): string | undefined {
+  try {
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined;
+  }
+}
