@@ -85,3 +85,8 @@ test("without trusted proxies nothing that a client writes changes its address",
     }),
   );
 });
+
+test("a peer that is already gone has no address, and is trusted by nobody", () => {
+  for (const networks of [[], ["10.0.0.0/8"], ["::/0", "0.0.0.0/0"]])
+    assert.equal(clientAddress("", "203.0.113.7", trustNetworks(networks)), "");
+});

@@ -139,6 +139,8 @@ const refused: readonly [keyof ConfigInput, unknown, RegExp][] = [
   ["host", "a b", /expected an IP address, a host name or \*/],
   ["host", "", /expected an IP address/],
   ["adminPort", "on", /expected a port from 0 to 65535, or off/],
+  ["workers", "0", /expected a whole number from 1 to 256, or auto/],
+  ["workers", "257", /from 1 to 256, or auto/],
   ["maxPayload", "0", /expected a size from 1 to 1GiB, such as 64KiB, 16MiB or plain bytes/],
   ["maxPayload", "2GiB", /from 1 to 1GiB/],
   ["maxPayload", "16 megabytes", /expected a size/],
@@ -157,8 +159,13 @@ const refused: readonly [keyof ConfigInput, unknown, RegExp][] = [
   ["onBackpressure", "ignore", /expected close or drop/],
   ["logLevel", "verbose", /expected fatal, error, warn, info, debug, trace or silent/],
   ["goodbye", "maybe", /expected true, 1, yes, on, false, 0, no or off/],
+  ["goodbye", 1, /expected/],
+  ["subprotocols", "two words", /expected any, none, or sub-protocol names \(RFC 6455 tokens\)/],
+  ["subprotocols", ",", /expected any, none/],
+  ["subprotocols", [], /expected any, none/],
   ["allowOrigin", "example.org", /expected any, or origins such as https:\/\/example.org/],
   ["allowOrigin", "data:text/plain,x", /expected any, or origins/],
+  ["allowOrigin", "", /expected any, or origins/],
   ["trustProxy", "10.0.0.0/33", /expected none, or networks such as 10.0.0.0\/8 or ::1/],
   ["trustProxy", "proxy.local", /expected none, or networks/],
   ["tlsCert", "", /expected the path of a file/],
@@ -236,9 +243,13 @@ test("an empty variable counts as not set", () => {
   assert.equal(config.tlsCert, undefined);
 });
 
-test("the variable that Kubernetes makes for a Service named uws-echo is not taken for the port", () => {
-  const { config, sources } = resolveConfig({}, { UWS_ECHO_PORT: "tcp://10.96.0.12:9998" });
+test("the variables that Kubernetes makes for Services of our names are not taken for ports", () => {
+  const { config, sources } = resolveConfig(
+    {},
+    { UWS_ECHO_PORT: "tcp://10.96.0.12:9998", UWS_ECHO_ADMIN_PORT: "tcp://10.96.0.13:9100" },
+  );
   assert.equal(config.port, 9998);
+  assert.equal(config.adminPort, undefined);
   assert.equal(sources.port, "default");
 });
 
@@ -261,6 +272,12 @@ test("one flag is enough to raise the largest message: defaults below it follow"
   const buffer = read({ maxBackpressure: "1GiB" });
   assert.ok(buffer.maxBuffered >= 1024 ** 3);
   assert.equal(buffer.maxPayload, 16 * 1024 * 1024);
+});
+
+test("each worker has descriptors of its own: the default of the connections follows the workers", () => {
+  const one = read({}).maxConnections;
+  assert.equal(read({ workers: 3 }).maxConnections, 3 * one);
+  assert.equal(read({ workers: 3, maxConnections: 100 }).maxConnections, 100);
 });
 
 test("a default that is not below the limit stays", () => {

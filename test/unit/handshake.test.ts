@@ -89,7 +89,7 @@ test("a key of any 16 octets is good, and of any other number is 400", () => {
 });
 
 test("a sub-protocol that is no token is 400", () => {
-  for (const offered of ["two words", "a, b c", "a/b", "ä", '"a"'])
+  for (const offered of ["two words", "a, b c", "a/b", "ä", '"a"', 'a"b'])
     assert.equal(
       checkHandshake({ ...proper, "sec-websocket-protocol": offered })?.reason,
       "bad_subprotocol",
@@ -179,6 +179,8 @@ test("offers that RFC 7692 does not allow are declined", () => {
     "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
     "permessage-deflate; unknown",
     "permessage-deflate; unknown=1",
+    'permessage-deflate"',
+    'permessage-deflate; client_max_window_bits="10',
   ])
     assert.equal(deflate(offer), "", offer);
 });

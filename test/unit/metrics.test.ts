@@ -158,12 +158,14 @@ test("a page shows the counts of its time, not the sum of all pages", async () =
 });
 
 test("workers come and go: each has its line while it lives", async () => {
-  let vitals: Vitals[] = [worker, { ...worker, worker: 2 }];
+  let vitals: Vitals[] = [];
   const registry = createRegistry("text", sourceOf(createStats(), { vitals: () => vitals }), [], build);
   const lines = async (): Promise<string[]> =>
     [...samplesOf(await registry.metrics()).keys()].filter((name) =>
       name.startsWith("echo_worker_event_loop"),
     );
+  assert.deepEqual(await lines(), [], "none has reported yet");
+  vitals = [worker, { ...worker, worker: 2 }];
   assert.deepEqual(await lines(), [
     'echo_worker_event_loop_utilization{worker="1"}',
     'echo_worker_event_loop_utilization{worker="2"}',

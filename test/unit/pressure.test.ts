@@ -201,6 +201,20 @@ test("one connection that is over --max-buffered alone is closed, and the total 
   assert.equal(stats[slot.backpressuredConnections], 0);
 });
 
+test("pongs that wait are counted, and bound by --max-buffered like echoes", (t) => {
+  const { pressure, stats, connect } = bench(t, { maxBuffered: 1000 });
+  const socket = connect();
+  pressure.ponged(socket.ws);
+  assert.equal(stats[slot.backpressuredConnections], 0);
+  socket.amount = 900;
+  pressure.ponged(socket.ws);
+  assert.equal(stats[slot.bufferedBytes], 900);
+  assert.equal(stats[slot.sendsBuffered], 0, "a pong is no echo");
+  socket.amount = 1100;
+  pressure.ponged(socket.ws);
+  assert.equal(socket.ended, "hard");
+});
+
 test("an echo that was dropped is counted with its bytes and closes the connection hard", (t) => {
   const { pressure, stats, terminated, connect } = bench(t);
   const socket = connect();
