@@ -28,10 +28,7 @@ const refusals: Record<string, [octets: string | Buffer, status: number]> = {
   "no version": ["GET /echo\r\n\r\n", 505],
   "the greeting of SMTP": ["EHLO example.org\r\n", 505],
   "no Host": ["GET /echo HTTP/1.1\r\nAccept: */*\r\n\r\n", 400],
-  "a header of 200 KB": [handshake({ "X-Long": "x".repeat(200_000) }), 431],
-  "a header that never ends": [`GET /echo HTTP/1.1\r\nHost: a\r\nX-Long: ${"x".repeat(1_000_000)}`, 431],
-  // uWS takes a request line that does not come in one piece for one of another version.
-  "a path of 200 KB": [`GET /${"x".repeat(200_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 505],
+  "a header that does not end": [`GET /echo HTTP/1.1\r\nHost: a\r\nX-Long: ${"x".repeat(30_000)}`, 431],
   "thousands of headers": [handshake({ X: Array<string>(5000).fill("x") }), 431],
   "a Content-Length that is no number": [post("Content-Length: x"), 400],
   "a Content-Length below zero": [post("Content-Length: -5"), 400],
@@ -60,6 +57,21 @@ for (const [name, body] of Object.entries({
     await raw.send(chunked(body));
     const answer = (await raw.ended()).toString("latin1");
     assert.doesNotMatch(answer, /\r\n0\r\n\r\n$/, "the answer must not look whole");
+    await server.assertAlive();
+  });
+}
+
+for (const [name, start] of Object.entries({
+  "a path": "GET /",
+  "a header": "GET /echo HTTP/1.1\r\nHost: a\r\nX-Long: ",
+  "a method": "",
+})) {
+  test(`ends a connection that sends 2 MB of ${name}`, async (t) => {
+    const raw = await connectRaw(t, server.authority);
+    await raw.send(start + "x".repeat(2_000_000));
+    // It may end by a reset, which takes the answer with it: that one comes before all is read.
+    const answer = (await raw.ended()).toString("latin1");
+    assert.match(answer.slice(0, 12), /^(HTTP\/1\.1 (431|505))?$/);
     await server.assertAlive();
   });
 }
