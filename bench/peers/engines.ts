@@ -1,0 +1,102 @@
+// Owns `npm run bench:engines`: what a message costs the generator, engine raw beside engine ws, on one and the same
+// target process, in turns.
+
+import { Command } from "commander";
+import { act } from "../commands/outcome.ts";
+import { EXIT } from "../exit.ts";
+import type { EngineName } from "../load/worker.ts";
+import { formatTable } from "../report/markdown.ts";
+import { failuresOf } from "../report/warnings.ts";
+import type { Result } from "../result/schema.ts";
+import { spread } from "../result/stats.ts";
+import { measure } from "../run.ts";
+import { samplePid } from "../sampler.ts";
+import { type StartedTarget, startTarget, TargetError } from "../target.ts";
+import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
+import { closedLoads, type NamedLoad } from "./loads.ts";
+import { addTimingOptions, readTiming, type Timing } from "./options.ts";
+import { BARE, findPeers, pinApart } from "./servers.ts";
+
+const ENGINES: readonly EngineName[] = ["raw", "ws"];
+/** Beyond this size it is copying that costs, which is the same for both. */
+const LARGEST_BYTES = 64 * 1024;
+const START_TIMEOUT_MS = 15_000;
+const HEADINGS = [
+  "load",
+  "engine",
+  "client CPU per message",
+  "share of ws",
+  "messages/s",
+  "client CPU",
+  "server CPU",
+];
+
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+const command = new Command("bench:engines").description(
+  "measures the generator: CPU time per message of the engines raw and ws on one target, in turns",
+);
+addTimingOptions(command).action((raw: Record<string, unknown>) =>
+  act(command, () => measureAll(readTiming(raw))),
+);
+await command.parseAsync();
+
+async function measureAll(timing: Timing): Promise<number> {
+  const bare = findPeers(pinApart(say), () => undefined).find(({ name }) => name === BARE);
+  if (bare === undefined) {
+    throw new TargetError(`there is no server to measure against: ${BARE} is missing`);
+  }
+  const target = await startTarget(bare.target, { path: "/", timeoutMs: START_TIMEOUT_MS });
+  try {
+    const loads = closedLoads(timing).filter(
+      ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= LARGEST_BYTES,
+    );
+    const rows: string[][] = [];
+    for (const load of loads) {
+      rows.push(...rowsOf(load.title, await measureLoad(load, timing.rounds, target)));
+    }
+    process.stdout.write(`${formatTable(HEADINGS, rows)}\n`);
+    return EXIT.good;
+  } finally {
+    await target.stop();
+  }
+}
+
+/** Each engine's Results; every round turns the order around, so that a drift of the machine meets both alike. */
+async function measureLoad({ title, scenario }: NamedLoad, rounds: number, target: StartedTarget): Promise<Map<EngineName, Result[]>> {
+  const results = new Map<EngineName, Result[]>(ENGINES.map((engine) => [engine, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const engine of round % 2 === 0 ? ENGINES : ENGINES.toReversed()) {
+      say(`${title}: round ${round + 1} of ${rounds}, ${engine}`);
+      const outcome = await measure(
+        { ...scenario, engine, endpoint: { ...scenario.endpoint, url: target.url } },
+        { sampler: samplePid(target.pid) },
+      );
+      const problems = outcome.kind === "nothing" ? [outcome.reason] : failuresOf(outcome.result);
+      if (outcome.kind === "nothing" || problems.length > 0) {
+        throw new TargetError(`${title} with ${engine}: ${problems.join("; ")}`);
+      }
+      results.get(engine)?.push(outcome.result);
+    }
+  }
+  return results;
+}
+
+function rowsOf(title: string, results: ReadonlyMap<EngineName, readonly Result[]>): string[][] {
+  const cost = (engine: EngineName) =>
+    spread((results.get(engine) ?? []).map(({ client }) => client.cpuUsPerMessage ?? Number.NaN));
+  const median = (engine: EngineName, read: (result: Result) => number): number =>
+    spread((results.get(engine) ?? []).map(read)).median;
+  return ENGINES.map((engine) => {
+    const { median: us, min, max } = cost(engine);
+    return [
+      title,
+      engine,
+      `${formatDurationUs(us)} (${formatDurationUs(min)} to ${formatDurationUs(max)})`,
+      (us / cost("ws").median).toFixed(2),
+      formatNumber(median(engine, ({ summary }) => summary.messagesPerSecond)),
+      formatPercent(median(engine, ({ client }) => client.cpuPercent)),
+      formatPercent(median(engine, ({ server }) => server?.cpuPercent ?? 0)),
+    ];
+  });
+}
