@@ -1,6 +1,6 @@
 // Owns turning what was tallied and sampled into the figures of a Result. Pure; must not know how they were gathered.
 
-import type { ErrorTally } from "./load/generator.ts";
+import type { ErrorTally } from "./load/plan.ts";
 import type { Tally } from "./load/tally.ts";
 import { encodeHistogram, latencyOf } from "./result/histogram.ts";
 import type { ServerFigures } from "./result/schema.ts";

@@ -5,17 +5,18 @@ import { createRequire } from "node:module";
 import { type Clock, systemClock } from "./load/clock.ts";
 import { Crew } from "./load/crew.ts";
 import { Deferred } from "./load/deferred.ts";
-import type { ErrorTally } from "./load/generator.ts";
+import type { ErrorTally } from "./load/plan.ts";
 import type { Window } from "./load/recorder.ts";
 import { type StartThread, startWorkerThread } from "./load/threads.ts";
-import { buildMeasurement, type ClientMark, type ServerRecord } from "./measurement.ts";
+import { buildMeasurement } from "./measurement.ts";
 import { judge } from "./report/warnings.ts";
 import { allowedCpus, describeEnvironment } from "./result/environment.ts";
 import type { Environment, Result } from "./result/schema.ts";
-import type { Sampler, ServerSample } from "./sampler.ts";
+import type { Sampler } from "./sampler.ts";
 import { planThreads, type Scenario } from "./scenario.ts";
 import { type Locality, locate } from "./target.ts";
 import type { Threshold } from "./threshold.ts";
+import { type ProcessUsage, type Watched, watchWindow } from "./watch.ts";
 
 /** Time between the last connection and the start of the load, so that all threads have heard of it. */
 const START_DELAY_MS = 20;
@@ -45,8 +46,7 @@ export interface Progress {
 export interface World {
   readonly clock: Clock;
   readonly startThread: StartThread;
-  /** CPU time and memory of this process. */
-  readonly processUsage: () => { readonly cpuUs: number; readonly rssBytes: number };
+  readonly processUsage: () => ProcessUsage;
   readonly now: () => Date;
   readonly environment: () => Environment;
   readonly locate: (url: string) => Promise<Locality>;
@@ -129,7 +129,9 @@ class Run {
       return this.#nothing("no connection could be opened");
     }
     const window = this.#begin();
-    const watched = await this.#watch(window);
+    const { sampler } = this.#options;
+    const over = Promise.race([this.#interrupted.promise, this.#crew.done]);
+    const watched = await watchWindow(window, { ...this.#world, sampler, over });
     await this.#crew.done;
     const untilNs = Math.min(this.#crew.endedNs, window.untilNs);
     return this.#emptyOutcome(window, untilNs) ?? this.#result(window, untilNs, watched, environment);
@@ -154,53 +156,6 @@ class Run {
     this.#window = window;
     this.#crew.begin(window);
     return window;
-  }
-
-  /** Marks the edges of the window, and samples the server there and every second in between. */
-  async #watch({ fromNs, untilNs }: Window): Promise<Watched> {
-    const { clock, now } = this.#world;
-    const { sampler } = this.#options;
-    const samples: ServerSample[] = [];
-    const sample = async (): Promise<void> => {
-      const taken = await sampler?.sample(() => clock.nowNs());
-      if (taken !== undefined) {
-        samples.push(taken);
-      }
-    };
-    let end = await this.#waitUntil(fromNs);
-    const startedAt = now();
-    const from = this.#mark();
-    let until = from;
-    await sample();
-    while (end === "in time") {
-      const second = Math.floor((clock.nowNs() - fromNs) / 1e9) + 1;
-      const nextNs = Math.min(fromNs + second * 1e9, untilNs);
-      end = await this.#waitUntil(nextNs);
-      until = this.#mark();
-      await sample();
-      if (nextNs === untilNs) {
-        break;
-      }
-    }
-    const server =
-      sampler === undefined ? undefined : { source: sampler.source, cpus: sampler.cpus, samples };
-    return { startedAt, from, until, server };
-  }
-
-  #mark(): ClientMark {
-    return { takenNs: this.#world.clock.nowNs(), ...this.#world.processUsage() };
-  }
-
-  /** Waits for a moment; the run may be over before it comes. */
-  async #waitUntil(timeNs: number): Promise<"in time" | "over"> {
-    const { clock } = this.#world;
-    const reached = new Deferred<"in time">();
-    const delayMs = Math.max(0, (timeNs - clock.nowNs()) / 1e6);
-    const cancel = clock.callAfterMs(delayMs, () => reached.resolve("in time"));
-    const over = Promise.race([this.#interrupted.promise, this.#crew.done]).then(() => "over" as const);
-    const first = await Promise.race([reached.promise, over]);
-    cancel();
-    return first;
   }
 
   #emptyOutcome({ fromNs }: Window, untilNs: number): Outcome | undefined {
@@ -276,14 +231,6 @@ class Run {
       totalMs,
     };
   }
-}
-
-/** What was seen at the edges of the window. */
-interface Watched {
-  readonly startedAt: Date;
-  readonly from: ClientMark;
-  readonly until: ClientMark;
-  readonly server: ServerRecord | undefined;
 }
 
 function phaseAt(nowNs: number, window: Window | undefined): Progress["phase"] {

@@ -2,7 +2,7 @@
 // Must not know the command line, nor how anything is measured.
 
 import type { Endpoint } from "./load/connection.ts";
-import type { Loop, Plan } from "./load/generator.ts";
+import type { Loop, Plan } from "./load/plan.ts";
 import type { EngineName } from "./load/worker.ts";
 import type { Scenario as RecordedScenario } from "./result/schema.ts";
 

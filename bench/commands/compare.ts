@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import { compareArms, formatComparisonFile } from "../compare.ts";
 import { EXIT } from "../exit.ts";
-import { addLoadOptions, quantity, readFields, readLoadOptions, UsageError, whole } from "../options.ts";
+import { quantity, readFields, UsageError, whole } from "../fields.ts";
+import { addLoadOptions, readLoadOptions } from "../options.ts";
 import { createProgressLine } from "../progress.ts";
 import { formatComparison, formatFigure } from "../report/compare.ts";
 import { isAcceptable, type Sample } from "../result/comparison.ts";

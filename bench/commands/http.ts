@@ -6,18 +6,10 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { httpThread } from "../engine/http.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
+import { collect, commonShape, payloadSchema, quantity, readFields, UsageError, whole } from "../fields.ts";
 import { systemClock } from "../load/clock.ts";
 import { makePayload } from "../load/payload.ts";
-import {
-  collect,
-  commonShape,
-  payloadSchema,
-  quantity,
-  readFields,
-  type ServerSource,
-  UsageError,
-  whole,
-} from "../options.ts";
+import type { ServerSource } from "../options.ts";
 import { createProgressLine } from "../progress.ts";
 import { judge } from "../report/warnings.ts";
 import { measure, type Outcome, realWorld } from "../run.ts";

@@ -7,7 +7,7 @@
 
 import autocannon from "autocannon";
 import type { Clock } from "../load/clock.ts";
-import type { ErrorTally, Report } from "../load/generator.ts";
+import type { ErrorTally, Report } from "../load/plan.ts";
 import { Recorder, type Window } from "../load/recorder.ts";
 import type { GeneratorThread, StartThread } from "../load/threads.ts";
 import type { Command } from "../load/worker.ts";

@@ -3,7 +3,7 @@
 
 import type { Endpoint } from "./connection.ts";
 import { Deferred } from "./deferred.ts";
-import type { ErrorTally, Plan, Report } from "./generator.ts";
+import type { ErrorTally, Plan, Report } from "./plan.ts";
 import type { Window } from "./recorder.ts";
 import { Tally } from "./tally.ts";
 import type { GeneratorThread, StartThread } from "./threads.ts";

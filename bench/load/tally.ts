@@ -2,7 +2,7 @@
 // Must not know threads, targets or the shape of a Result.
 
 import { build, type Histogram, JsHistogram } from "hdr-histogram-js";
-import type { IntervalReport } from "./generator.ts";
+import type { IntervalReport } from "./plan.ts";
 import type { Interval } from "./recorder.ts";
 
 /** One second of the window, all generators together. */

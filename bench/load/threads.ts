@@ -1,7 +1,7 @@
 // Owns starting generators as worker threads. Must not know what they are told or what they report.
 
 import { Worker } from "node:worker_threads";
-import type { Report } from "./generator.ts";
+import type { Report } from "./plan.ts";
 import type { Command, WorkerTask } from "./worker.ts";
 
 /** A generator that runs elsewhere. */

@@ -6,7 +6,8 @@ import { createRawEngine } from "../engine/raw.ts";
 import { createWsEngine } from "../engine/ws.ts";
 import { systemClock } from "./clock.ts";
 import type { Endpoint } from "./connection.ts";
-import { Generator, type Plan } from "./generator.ts";
+import { Generator } from "./generator.ts";
+import type { Plan } from "./plan.ts";
 import type { Window } from "./recorder.ts";
 
 export type EngineName = "raw" | "ws";

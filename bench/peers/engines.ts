@@ -63,7 +63,11 @@ async function measureAll(timing: Timing): Promise<number> {
 }
 
 /** Each engine's Results; every round turns the order around, so that a drift of the machine meets both alike. */
-async function measureLoad({ title, scenario }: NamedLoad, rounds: number, target: StartedTarget): Promise<Map<EngineName, Result[]>> {
+async function measureLoad(
+  { title, scenario }: NamedLoad,
+  rounds: number,
+  target: StartedTarget,
+): Promise<Map<EngineName, Result[]>> {
   const results = new Map<EngineName, Result[]>(ENGINES.map((engine) => [engine, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const engine of round % 2 === 0 ? ENGINES : ENGINES.toReversed()) {

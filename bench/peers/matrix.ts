@@ -7,7 +7,7 @@ import { tellProgress } from "../commands/compare.ts";
 import { act } from "../commands/outcome.ts";
 import { compareArms } from "../compare.ts";
 import { EXIT } from "../exit.ts";
-import { UsageError } from "../options.ts";
+import { UsageError } from "../fields.ts";
 import { isAcceptable } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
 import { closedLoads, openLoad } from "./loads.ts";

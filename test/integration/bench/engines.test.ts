@@ -3,12 +3,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { createRawEngine } from "../../../bench/engine/raw.ts";
+import { createWsEngine } from "../../../bench/engine/ws.ts";
 import type { EngineName } from "../../../bench/load/worker.ts";
 import { failuresOf } from "../../../bench/report/warnings.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { startServer } from "../../support/echo-server.ts";
-import { type ClientMessage, echo, startMisbehavingServer } from "../../support/misbehaving-server.ts";
+import {
+  type ClientMessage,
+  echo,
+  startMisbehavingServer,
+  switchingProtocols,
+} from "../../support/misbehaving-server.ts";
 import { measureReal, onlyError, resultOf } from "../../support/real-load.ts";
+import { exampleScenario } from "../../support/virtual-world.ts";
+import { inTime } from "../../support/wait.ts";
 
 const engines: EngineName[] = ["raw", "ws"];
 
@@ -139,3 +148,28 @@ test("a name that resolves to several addresses is tried at all of them", async 
   const outcome = await measureReal(`ws://localhost:${port}/`, {}, { verify: "full" });
   assert.deepEqual(failuresOf(resultOf(outcome)), []);
 });
+
+for (const engine of engines) {
+  test(`the engine ${engine} connects from the loopback address that it is told`, async (t) => {
+    const addresses: (string | undefined)[] = [];
+    const handshake = (accept: string, _request: string, socket: ClientMessage["socket"]): string => {
+      addresses.push(socket.remoteAddress);
+      return switchingProtocols(accept);
+    };
+    const { url } = await startMisbehavingServer(t, { handshake });
+    const { endpoint } = exampleScenario();
+    const open = engine === "raw" ? createRawEngine : createWsEngine;
+    await inTime(
+      new Promise<void>((resolve) => {
+        open({ ...endpoint, url })(0, "127.0.0.2", {
+          onOpen: (connection) => connection.close(),
+          onReplies: () => undefined,
+          onBadReply: () => undefined,
+          onClosed: () => resolve(),
+        });
+      }),
+      "a connection that opens and closes",
+    );
+    assert.deepEqual(addresses, ["127.0.0.2"]);
+  });
+}

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Command } from "commander";
-import { addLoadOptions, type LoadOptions, readLoadOptions, UsageError } from "../../../bench/options.ts";
+import { UsageError } from "../../../bench/fields.ts";
+import { addLoadOptions, type LoadOptions, readLoadOptions } from "../../../bench/options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bench-options-"));
 after(() => rmSync(folder, { recursive: true }));

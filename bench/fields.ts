@@ -1,0 +1,152 @@
+// Owns how a single option is checked: quantities with units, headers, payloads, files, whatever commands share.
+// Must not know which command has which option, nor how options go together.
+
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { canReadProcess } from "./sampler.ts";
+import { parseThreshold } from "./threshold.ts";
+import { parseBytes, parseDurationMs, parseNumber, UnitError } from "./units.ts";
+
+/** Wrong usage: exit code 2. Holds every problem that was found. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
+const MAX_PAYLOADS = 1000;
+/** For options that can be repeated. */
+export const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
+
+/** A text that a parser turns into a number in a range; the parser's complaint becomes the issue. */
+export function quantity(parse: (text: string) => number, range: z.ZodNumber) {
+  return z
+    .string()
+    .transform((text, context) => attempt(context, text, () => parse(text)))
+    .pipe(range);
+}
+
+function attempt<T>(context: z.RefinementCtx, input: unknown, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UnitError)) {
+      throw error;
+    }
+    context.issues.push({ code: "custom", message: error.message, input });
+    return z.NEVER;
+  }
+}
+
+/** A bounded number whose message says what is allowed. */
+export function within(min: number, max: number, unit = ""): z.ZodNumber {
+  const message = `must be between ${min} and ${max}${unit}`;
+  return z.number({ error: message }).min(min, message).max(max, message);
+}
+
+export function whole(min: number, max: number): z.ZodNumber {
+  return within(min, max).int("must be a whole number");
+}
+
+/** RFC 9110 section 5.6.2. */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const headerSchema = z.string().transform((text, context): readonly [string, string] =>
+  attempt(context, text, () => {
+    const colon = text.indexOf(":");
+    const name = text.slice(0, colon).trim();
+    const value = text.slice(colon + 1).trim();
+    if (colon < 1 || !TOKEN.test(name) || /[\r\n\0]/.test(value)) {
+      throw new UnitError(`"${text}" is not a header: write Name: value`);
+    }
+    if (/^(?:sec-websocket-|upgrade$|connection$)/i.test(name)) {
+      throw new UnitError(`${name} belongs to the handshake itself and cannot be set`);
+    }
+    return [name, value];
+  }),
+);
+
+type PayloadChoice =
+  | { readonly kind: "sizes"; readonly sizes: readonly number[] }
+  | { readonly kind: "file"; readonly content: Buffer };
+
+/** Sizes by comma, or `@file` for its content. */
+export const payloadSchema = z.string().transform(
+  (text, context): PayloadChoice =>
+    attempt(context, text, () => {
+      if (text.startsWith("@")) {
+        return { kind: "file", content: readFile(text.slice(1), MAX_PAYLOAD_BYTES) };
+      }
+      const sizes = text.split(",").map(parseBytes);
+      if (sizes.length > MAX_PAYLOADS || sizes.some((bytes) => bytes > MAX_PAYLOAD_BYTES)) {
+        throw new UnitError(`at most ${MAX_PAYLOADS} sizes of at most 256MiB each are allowed`);
+      }
+      return { kind: "sizes", sizes };
+    }),
+);
+
+/** The text of a file. */
+export const fileSchema = z
+  .string()
+  .transform((path, context) => attempt(context, path, () => readFile(path).toString()));
+
+const thresholdSchema = z
+  .string()
+  .transform((text, context) => attempt(context, text, () => parseThreshold(text)));
+
+const webUrlSchema = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
+
+/** What is allowed for options that every measuring command has, by their names in camel case. */
+export const commonShape = {
+  connections: quantity(parseNumber, whole(1, 1_000_000)),
+  duration: quantity(parseDurationMs, within(10, 7 * 86_400_000, " ms")),
+  warmup: quantity(parseDurationMs, within(0, 86_400_000, " ms")),
+  timeout: quantity(parseDurationMs, within(1, 3_600_000, " ms")),
+  header: z.array(headerSchema),
+  label: z.string().min(1, "must not be empty").optional(),
+  threshold: z.array(thresholdSchema),
+  pid: quantity(parseNumber, whole(1, 4_194_304))
+    .refine(canReadProcess, "is not a process that can be read")
+    .optional(),
+  metricsUrl: webUrlSchema.optional(),
+};
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+export type ValuesOf<S extends Shape> = { readonly [K in keyof S]: z.infer<S[K]> };
+
+/** Each field by itself, so that one problem does not hide another. Where there is a problem, values are missing. */
+export function readFields<S extends Shape>(
+  shape: S,
+  raw: Readonly<Record<string, unknown>>,
+): { values: Partial<ValuesOf<S>>; problems: string[] } {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, schema] of Object.entries(shape)) {
+    const parsed = schema.safeParse(raw[name]);
+    if (parsed.success) {
+      values[name] = parsed.data;
+    } else {
+      const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      problems.push(...parsed.error.issues.map((issue) => `${flag}: ${issue.message}`));
+    }
+  }
+  return { values: values as Partial<ValuesOf<S>>, problems };
+}
+
+function readFile(path: string, maxBytes = Number.POSITIVE_INFINITY): Buffer {
+  let content: Buffer;
+  try {
+    content = readFileSync(path);
+  } catch (error) {
+    throw new UnitError(`cannot read the file: ${(error as Error).message}`);
+  }
+  if (content.length > maxBytes) {
+    throw new UnitError(`the file has ${content.length} bytes, more than the ${maxBytes} allowed`);
+  }
+  return content;
+}

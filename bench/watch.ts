@@ -1,0 +1,81 @@
+// Owns what is read while a window passes: this process at its edges, the server there and every second in between.
+// Must not know the load, nor what the figures become.
+
+import type { Clock } from "./load/clock.ts";
+import type { Window } from "./load/recorder.ts";
+import type { ClientMark, ServerRecord } from "./measurement.ts";
+import type { Sampler, ServerSample } from "./sampler.ts";
+
+/** CPU time and memory of this process. */
+export interface ProcessUsage {
+  readonly cpuUs: number;
+  readonly rssBytes: number;
+}
+
+export interface Watched {
+  readonly startedAt: Date;
+  readonly from: ClientMark;
+  readonly until: ClientMark;
+  readonly server: ServerRecord | undefined;
+}
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  readonly now: () => Date;
+  readonly processUsage: () => ProcessUsage;
+  readonly sampler: Sampler | undefined;
+  /** Resolves when the run is over, which may be before the window is. */
+  readonly over: Promise<void>;
+}
+
+/** Watches one window, until its end or that of the run. */
+export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOptions): Promise<Watched> {
+  const { clock, now, processUsage, sampler, over } = options;
+  const samples: ServerSample[] = [];
+  const sample = async (): Promise<void> => {
+    const taken = await sampler?.sample(() => clock.nowNs());
+    if (taken !== undefined) {
+      samples.push(taken);
+    }
+  };
+  const mark = (): ClientMark => ({ takenNs: clock.nowNs(), ...processUsage() });
+  const waitUntil = createWait(clock, over);
+  let end = await waitUntil(fromNs);
+  const startedAt = now();
+  const from = mark();
+  let until = from;
+  await sample();
+  while (end === "in time") {
+    const second = Math.floor((clock.nowNs() - fromNs) / 1e9) + 1;
+    const nextNs = Math.min(fromNs + second * 1e9, untilNs);
+    end = await waitUntil(nextNs);
+    until = mark();
+    await sample();
+    if (nextNs === untilNs) {
+      break;
+    }
+  }
+  const server = sampler === undefined ? undefined : { source: sampler.source, cpus: sampler.cpus, samples };
+  return { startedAt, from, until, server };
+}
+
+/** A function that waits for a moment; the run may be over before it comes. */
+function createWait(clock: Clock, over: Promise<void>): (timeNs: number) => Promise<"in time" | "over"> {
+  let isOver = false;
+  let wake = (): void => undefined;
+  const end = (): void => {
+    isOver = true;
+    wake();
+  };
+  over.then(end, end); // Once, not for every wait: handlers of a pending promise are never freed.
+  return (timeNs) =>
+    new Promise((resolve) => {
+      // Timers count whole milliseconds, and may fire a little early.
+      const delayMs = Math.max(0, Math.ceil((timeNs - clock.nowNs()) / 1e6));
+      const cancel = clock.callAfterMs(isOver ? 0 : delayMs + 1, () => resolve(isOver ? "over" : "in time"));
+      wake = () => {
+        cancel();
+        resolve("over");
+      };
+    });
+}
