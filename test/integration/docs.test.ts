@@ -287,25 +287,23 @@ function patternOf(output: string): RegExp {
   return new RegExp(`^${escaped.replaceAll("…", ".*")}$`);
 }
 
-test("the examples of the endpoints do what they say", async (t) => {
+test("the examples do what they say", async (t) => {
   if (!requireTool(t, "curl")) return;
   const { authority } = await spawnServer(t);
-  const examples = examplesOf(endpoints);
+  const examples = documents.flatMap((path) => examplesOf(document(path)));
   assert.ok(examples.length >= 10);
   for (const { language, code, output } of examples) {
     const real = code.replaceAll("localhost:9998", authority);
-    const shown = output.replaceAll("localhost:…", "…");
+    const prelude = code.includes("import ") ? "" : 'import { WebSocket } from "ws";';
     const { stdout } =
       language === "sh"
         ? await run("sh", ["-c", real])
-        : await run(
-            process.execPath,
-            ["--input-type=module", "-e", `import { WebSocket } from "ws";\n${real}`],
-            {
-              cwd: root,
-            },
-          );
-    assert.match(stdout.replaceAll("\r\n", "\n").trimEnd(), patternOf(shown), code);
+        : await run(process.execPath, ["--input-type=module", "-e", `${prelude}\n${real}`], { cwd: root });
+    assert.match(
+      stdout.replaceAll("\r\n", "\n").trimEnd(),
+      patternOf(output.replaceAll("localhost:…", "…")),
+      code,
+    );
   }
 });
 
