@@ -19,6 +19,9 @@ const DUE_LIMIT = 4096;
 /** Nearer than this to the next due time, a timer is too coarse and the loop spins instead. */
 const SPIN_BELOW_NS = 2e6;
 
+/** An idle turn takes a few microseconds. One that took longer was interrupted, so its CPU time was somebody else's. */
+const IDLE_TURN_LIMIT_NS = 20_000;
+
 export interface OpenLoopOptions {
   readonly client: Client;
   readonly clock: Clock;
@@ -67,7 +70,7 @@ export class OpenLoop {
     }
     const nowNs = this.#clock.nowNs();
     if (this.#client.activity === this.#lastActivity) {
-      this.idleSpinNs += nowNs - this.#lastTickNs;
+      this.idleSpinNs += Math.min(nowNs - this.#lastTickNs, IDLE_TURN_LIMIT_NS);
     }
     this.#collectDue(nowNs);
     this.#sendDue();
