@@ -62,3 +62,19 @@ function pass(stream: DeflateRaw | InflateRaw, octets: Uint8Array): Promise<Buff
     });
   });
 }
+
+/** What a dedicated compressor answers to a plain offer: it keeps its context. */
+export const plain = "permessage-deflate";
+/** What the shared compressor answers: it keeps no context, and has the largest window. */
+export const contextless = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
+
+/** How each direction is compressed after an answer (RFC 7692, section 7.1). */
+export function readAnswer(answer: string): { client: Direction; server: Direction } {
+  const bits = (side: string): number =>
+    Number(new RegExp(`${side}_max_window_bits=(\\d+)`).exec(answer)?.[1] ?? 15);
+  const keeps = (side: string): boolean => !answer.includes(`${side}_no_context_takeover`);
+  return {
+    client: { windowBits: bits("client"), keepsContext: keeps("client") },
+    server: { windowBits: bits("server"), keepsContext: keeps("server") },
+  };
+}
