@@ -139,7 +139,7 @@ export class Crew {
         member.opened = report.opened;
         break;
       case "connected":
-        Object.assign(member, { ...report, isConnected: true });
+        Object.assign(member, { ...report, isConnected: true, openConnections: report.opened });
         break;
       case "interval":
         this.#tally.add(index, report);
