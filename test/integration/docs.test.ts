@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { cliPath, type Spawned, spawnServer } from "../support/echo-server.ts";
 import { requireTool } from "../support/tools.ts";
+import { inTime } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -262,7 +263,8 @@ test("with an admin port the last four endpoints are there and the others are no
     [server.authority, paths.slice(0, -4)],
   ] as const) {
     for (const path of paths) {
-      const { status } = await fetch(`http://${host}${path}`);
+      const { status, body } = await fetch(`http://${host}${path}`);
+      await body?.cancel();
       assert.equal(status !== 404, here.includes(path), `${path} on ${host}`);
     }
   }
@@ -295,10 +297,11 @@ test("the examples do what they say", async (t) => {
   for (const { language, code, output } of examples) {
     const real = code.replaceAll("localhost:9998", authority);
     const prelude = code.includes("import ") ? "" : 'import { WebSocket } from "ws";';
-    const { stdout } =
+    const [program, args] =
       language === "sh"
-        ? await run("sh", ["-c", real])
-        : await run(process.execPath, ["--input-type=module", "-e", `${prelude}\n${real}`], { cwd: root });
+        ? (["sh", ["-c", real]] as const)
+        : ([process.execPath, ["--input-type=module", "-e", `${prelude}\n${real}`]] as const);
+    const { stdout } = await inTime(run(program, args, { cwd: root, timeout: 30_000 }), code, 40_000);
     assert.match(
       stdout.replaceAll("\r\n", "\n").trimEnd(),
       patternOf(output.replaceAll("localhost:…", "…")),

@@ -119,7 +119,7 @@ test("no order of coming and going exceeds a limit or loses a place", () => {
   const step = fc.record({ isComing: fc.boolean(), address: fc.constantFrom(...addresses) });
   fc.assert(
     fc.property(
-      fc.array(step, { maxLength: 100 }),
+      fc.array(step, { minLength: 50, maxLength: 100 }),
       fc.integer({ min: 1, max: 6 }),
       fc.nat(3),
       (steps, max, perIp) => {
