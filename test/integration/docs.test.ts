@@ -276,11 +276,25 @@ interface Example {
   readonly output: string;
 }
 
-/** Each block of code that a block of its output follows. */
+/**
+ * Each block of code that a block of its output follows directly. Of shell commands only those that ask the server: what
+ * installs or starts something is for the reader.
+ */
 function examplesOf(markdown: string): Example[] {
-  return [...markdown.matchAll(/```(sh|js)\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g)].map(
-    ([, language = "", code = "", output = ""]) => ({ language, code, output }),
-  );
+  const blocks = [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap((block, i) => {
+    const [whole, language = "", code = ""] = block;
+    const next = blocks[i + 1];
+    const isFollowed = next?.[1] === "text" && next.index === block.index + whole.length + 2;
+    const isRun =
+      language === "js" ||
+      (language === "sh" && /^(head [^|;&]* \| )?curl [^;&\n]*\n$/.test(withoutQuoted(code)));
+    return isFollowed && isRun ? [{ language, code, output: next[2] ?? "" }] : [];
+  });
+}
+
+function withoutQuoted(code: string): string {
+  return code.replaceAll(/'[^']*'/g, "");
 }
 
 /** Output as a pattern: `…` stands for anything within a line. */
