@@ -71,7 +71,8 @@ class WsConnection implements Connection {
     for (let i = sequence; i < sequence + count; i += 1) {
       let payload = at(payloads, i);
       if (verify === "full") {
-        payload = payload.slice();
+        // A copy of its own, since `ws` compresses later: slice() of a Buffer would be a view.
+        payload = new Uint8Array(payload);
         stampSequence(payload, i);
       }
       this.#socket.send(payload, { binary: type === "binary" });
