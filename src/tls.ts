@@ -27,10 +27,10 @@ export function tlsProblems(files: TlsFiles): string[] {
   const passphrase = read("--tls-passphrase-file", files.tlsPassphraseFile)?.trimEnd();
 
   const certificate =
-    cert &&
+    cert !== undefined &&
     attempt(problems, `--tls-cert ${files.tlsCert}: not a PEM certificate`, () => new X509Certificate(cert));
   const privateKey =
-    key &&
+    key !== undefined &&
     attempt(problems, `--tls-key ${files.tlsKey}: not a PEM private key, or the wrong passphrase`, () =>
       createPrivateKey({ key, format: "pem", ...(passphrase === undefined ? {} : { passphrase }) }),
     );
