@@ -111,6 +111,9 @@ describe("with certificates of openssl", () => {
       /--tls-ca .*not a PEM certificate/,
     ],
   );
+  problemTest("an empty file is refused", (files) => ({ tlsKey: fileWith(files, "") }), [
+    /^--tls-key .*not a PEM private key/,
+  ]);
   problemTest("a folder is refused", ({ folder }) => ({ tlsCert: folder }), [/--tls-cert .*EISDIR/]);
 
   test("uWS gets the paths, and the passphrase without its line end", (t) => {
