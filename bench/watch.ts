@@ -40,6 +40,7 @@ export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOpt
   };
   const mark = (): ClientMark => ({ takenNs: clock.nowNs(), ...processUsage() });
   const waitUntil = createWait(clock, over);
+  await sampler?.sample(() => clock.nowNs()); // The first one takes milliseconds: not in the window.
   let end = await waitUntil(fromNs);
   const startedAt = now();
   const from = mark();

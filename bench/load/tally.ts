@@ -1,7 +1,8 @@
 // Owns the sum over all generators of one run: counts, histograms, and the same per second.
 // Must not know threads, targets or the shape of a Result.
 
-import { build, type Histogram, JsHistogram } from "hdr-histogram-js";
+import type { Histogram } from "hdr-histogram-js";
+import { addEncoded, createHistogram, encodeHistogram } from "./histogram.ts";
 import type { IntervalReport } from "./plan.ts";
 import type { Interval } from "./recorder.ts";
 
@@ -30,19 +31,14 @@ export interface LatencyTally {
   maxNs: number;
 }
 
-/** Counts as 64-bit floats: 32 bits overflow after an hour at a million messages per second. */
-function createHistogram(): Histogram {
-  return build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });
-}
-
 function createLatencyTally(): LatencyTally {
-  return { histogram: createHistogram(), minNs: Number.POSITIVE_INFINITY, maxNs: 0 };
+  return { histogram: createHistogram(64), minNs: Number.POSITIVE_INFINITY, maxNs: 0 };
 }
 
 export class Tally {
   readonly latency = createLatencyTally();
   readonly service = createLatencyTally();
-  readonly lag = createHistogram();
+  readonly lag = createHistogram(64);
   /** Seconds of the window in order; the last one may be shorter. */
   readonly seconds: SecondTally[] = [];
   sent = 0;
@@ -64,18 +60,18 @@ export class Tally {
   constructor(fromNs: number, threads: number) {
     this.#fromNs = fromNs;
     this.#threads = threads;
+    addEncoded(this.lag, encodeHistogram(this.lag)); // The first time takes milliseconds: not in the window.
   }
 
   /** Takes a report of the generator with number `thread`. */
   add(thread: number, { interval, cpuNs, idleSpinNs }: IntervalReport): void {
-    const latency = decode(interval.latency);
-    this.#addFates(interval, latency);
+    this.#addFates(interval);
     if (interval.phase !== "drain") {
       this.#latestRates[thread] =
         interval.replies / Math.max(1e-9, (interval.endNs - interval.startNs) / 1e9);
     }
     if (interval.phase === "measure") {
-      this.#addSecond(interval, cpuNs, latency);
+      this.#addSecond(interval, cpuNs);
       this.idleSpinNs += idleSpinNs;
       const earlier = this.#cpuNs[thread] ?? 0;
       this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
@@ -97,20 +93,19 @@ export class Tally {
     return this.#cpuNs;
   }
 
-  #addFates(interval: Interval, latency: Histogram): void {
+  #addFates(interval: Interval): void {
     this.sent += interval.sent;
     this.answered += interval.answered;
     this.lost += interval.lost;
     this.corrupt += interval.corrupt;
-    addTo(this.latency, latency, interval.minLatencyNs, interval.maxLatencyNs);
-    const service = interval.service === undefined ? latency : decode(interval.service);
-    addTo(this.service, service, interval.minServiceNs, interval.maxServiceNs);
+    addTo(this.latency, interval.latency, interval.minLatencyNs, interval.maxLatencyNs);
+    addTo(this.service, interval.service ?? interval.latency, interval.minServiceNs, interval.maxServiceNs);
     if (interval.lag !== undefined) {
-      this.lag.add(decode(interval.lag));
+      addEncoded(this.lag, interval.lag);
     }
   }
 
-  #addSecond(interval: Interval, cpuNs: number | undefined, latency: Histogram): void {
+  #addSecond(interval: Interval, cpuNs: number | undefined): void {
     const index = Math.round((interval.startNs - this.#fromNs) / 1e9);
     const second = this.seconds[index] ?? { endNs: 0, replies: 0, bytes: 0, cpuNs: 0, latencyNs: undefined };
     this.seconds[index] = second;
@@ -120,13 +115,13 @@ export class Tally {
     second.cpuNs = second.cpuNs === undefined || cpuNs === undefined ? undefined : second.cpuNs + cpuNs;
     this.replies += interval.replies;
     this.bytes += interval.bytes;
-    this.#addLatency(index, second, latency);
+    this.#addLatency(index, second, interval.latency);
   }
 
   /** Keeps a second's histogram only until it is complete: memory must not grow with the duration. */
-  #addLatency(index: number, second: SecondTally, latency: Histogram): void {
-    const unfinished = this.#unfinished.get(index) ?? { histogram: createHistogram(), reports: 0 };
-    unfinished.histogram.add(latency);
+  #addLatency(index: number, second: SecondTally, latency: Uint8Array): void {
+    const unfinished = this.#unfinished.get(index) ?? { histogram: createHistogram(64), reports: 0 };
+    addEncoded(unfinished.histogram, latency);
     unfinished.reports += 1;
     const { histogram } = unfinished;
     if (histogram.totalCount > 0) {
@@ -138,23 +133,15 @@ export class Tally {
     }
     if (unfinished.reports === this.#threads) {
       this.#unfinished.delete(index);
+      histogram.destroy();
     } else {
       this.#unfinished.set(index, unfinished);
     }
   }
 }
 
-/** hdr-histogram-js has this function, but leaves it out of the types that its main module exports. */
-const { decode: decodeHistogram } = JsHistogram as unknown as {
-  decode(encoded: Uint8Array, bitBucketSize: 64): Histogram;
-};
-
-function decode(encoded: Uint8Array): Histogram {
-  return decodeHistogram(encoded, 64);
-}
-
-function addTo(tally: LatencyTally, histogram: Histogram, minNs: number, maxNs: number): void {
-  tally.histogram.add(histogram);
+function addTo(tally: LatencyTally, encoded: Uint8Array, minNs: number, maxNs: number): void {
+  addEncoded(tally.histogram, encoded);
   tally.minNs = Math.min(tally.minNs, minNs);
   tally.maxNs = Math.max(tally.maxNs, maxNs);
 }

@@ -1,0 +1,41 @@
+// Owns the histograms that generators record into and the main thread adds up: how fine, how far, how they travel.
+// Must not know what is recorded.
+
+import { build, type Histogram, initWebAssemblySync, WasmHistogram } from "hdr-histogram-js";
+
+/** Resolution and range of what is recorded, in nanoseconds: 64 ns to one hour, three digits in between. */
+const LOWEST_NS = 64;
+export const HIGHEST_NS = 3600e9;
+
+/**
+ * An empty histogram in WASM: 22 ns a record, against 100 for plain JavaScript. All have the same buckets, so that
+ * adding two is adding numbers. `destroy` frees it.
+ * @param countBits 32 is enough for a second, 64 for any duration
+ */
+export function createHistogram(countBits: 32 | 64): Histogram {
+  initWebAssemblySync();
+  return build({
+    bitBucketSize: countBits,
+    autoResize: false,
+    lowestDiscernibleValue: LOWEST_NS,
+    highestTrackableValue: HIGHEST_NS,
+    numberOfSignificantValueDigits: 3,
+    useWebAssembly: true,
+  });
+}
+
+/** V2 encoding, not compressed: 0.15 ms, where compressing would hold up the load for 0.7 ms every second. */
+export function encodeHistogram(histogram: Histogram): Uint8Array {
+  if (!(histogram instanceof WasmHistogram)) {
+    throw new TypeError("only WASM histograms can be encoded without being compressed");
+  }
+  return histogram.encode();
+}
+
+/** Adds what `encodeHistogram` made of another one. */
+export function addEncoded(sum: Histogram, encoded: Uint8Array): void {
+  // Counts of 32 bits: the decoder gets the total of a 64-bit one wrong beyond 2^32, which no second reaches.
+  const part = WasmHistogram.decode(encoded, 32);
+  sum.add(part);
+  part.destroy();
+}
