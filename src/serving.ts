@@ -155,7 +155,10 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats)
     createEcho({ config, stats, pressure, doorman, compression, httpEcho }),
     createInspect(config, role.worker, reply),
   ];
-  if (config.console) endpoints.push(createPage(new URL("dist/web/page.html", packageRoot), reply));
+  if (config.console)
+    endpoints.push(
+      createPage(new URL("dist/web/page.html", packageRoot), reply, config.tlsCert !== undefined),
+    );
   return {
     connections,
     uploads,

@@ -1,0 +1,109 @@
+// What a WebSocket close means, in words. Pure; knows no connection. Source: RFC 6455 section 7.4 and the IANA registry.
+
+/** What the page knows about a connection that has ended. */
+export interface CloseFacts {
+  readonly code: number;
+  /** True when the `open` event had fired before. */
+  readonly opened: boolean;
+  readonly url: string;
+}
+
+export interface CloseExplanation {
+  /** The registered name of the code, for example `Abnormal Closure`. */
+  readonly name: string;
+  /** What it means, and for a failure what commonly causes it. */
+  readonly sentence: string;
+}
+
+const REGISTERED = new Map<number, CloseExplanation>([
+  [1000, { name: "Normal Closure", sentence: "Both sides are done; the closing handshake was completed." }],
+  [
+    1001,
+    {
+      name: "Going Away",
+      sentence: "The server is shutting down or draining. Connect again to reach it, or another one.",
+    },
+  ],
+  [1002, { name: "Protocol Error", sentence: "One side received a frame that breaks RFC 6455." }],
+  [
+    1003,
+    {
+      name: "Unsupported Data",
+      sentence: "The endpoint does not accept this type of message (text or binary).",
+    },
+  ],
+  [
+    1005,
+    {
+      name: "No Status Received",
+      sentence: "A close frame came without a code. That is a clean close; nobody gave a reason.",
+    },
+  ],
+  [1007, { name: "Invalid Payload Data", sentence: "A text message was not valid UTF-8." }],
+  [
+    1008,
+    {
+      name: "Policy Violation",
+      sentence: "The server refused by its own rules, for example origin, authentication or rate.",
+    },
+  ],
+  [
+    1009,
+    { name: "Message Too Big", sentence: "A message was larger than the server accepts (--max-payload)." },
+  ],
+  [
+    1010,
+    {
+      name: "Mandatory Extension",
+      sentence: "The client asked for an extension that the server did not grant.",
+    },
+  ],
+  [1011, { name: "Internal Error", sentence: "The server met an error of its own. Its log knows more." }],
+  [1012, { name: "Service Restart", sentence: "The server restarts. Connect again in a few seconds." }],
+  [1013, { name: "Try Again Later", sentence: "The server is overloaded. Wait before you connect again." }],
+  [1014, { name: "Bad Gateway", sentence: "A gateway got an invalid answer from the server behind it." }],
+  [
+    1015,
+    { name: "TLS Handshake", sentence: "TLS failed, most often because the certificate is not trusted." },
+  ],
+]);
+
+/** Explains the code of a `close` event; every number gets an answer. */
+export function explainClose(facts: CloseFacts): CloseExplanation {
+  if (facts.code === 1006) {
+    return { name: "Abnormal Closure", sentence: facts.opened ? LOST_CONNECTION : neverOpened(facts.url) };
+  }
+  const registered = REGISTERED.get(facts.code);
+  if (registered !== undefined) return registered;
+  if (facts.code >= 3000 && facts.code <= 3999) {
+    return {
+      name: "Registered Code",
+      sentence: "A code that a library or framework has registered with IANA.",
+    };
+  }
+  if (facts.code >= 4000 && facts.code <= 4999) {
+    return {
+      name: "Private Code",
+      sentence: "A code of the application; its documentation says what it means.",
+    };
+  }
+  return {
+    name: "Unassigned Code",
+    sentence: "RFC 6455 reserves this number; it should not appear on the wire.",
+  };
+}
+
+const LOST_CONNECTION =
+  "The TCP connection ended without a close frame. Common causes: the server was killed or crashed; a message was over " +
+  "--max-payload; the server's backpressure policy cut off a slow reader; a proxy's idle time-out; the network went away.";
+
+function neverOpened(url: string): string {
+  const tls = url.startsWith("wss:")
+    ? "the certificate is not trusted (open the https:// address once to see), "
+    : "the server speaks TLS only (try wss://), ";
+  return (
+    "The connection never opened, and browsers do not tell scripts why. Common causes: nothing listens at this host and " +
+    `port; the server answered the handshake with an error (403 origin, 404 path, 429 or 503 limits); ${tls}` +
+    "or a proxy in between does not pass the Upgrade header on."
+  );
+}

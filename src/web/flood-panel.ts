@@ -1,0 +1,214 @@
+// The Flood panel: its form, its live figures and its two charts.
+
+import { explainClose } from "./close-codes.ts";
+import { byId, checkedValue, showProblem } from "./dom.ts";
+import { type Flood, type FloodPlan, type FloodProgress, startFlood } from "./flood.ts";
+import { formatBytes, formatCompact, formatCount, formatDuration } from "./format.ts";
+import type { Bar } from "./histogram.ts";
+import { type NumberResult, readWhole } from "./numbers.ts";
+import { syntheticPayload } from "./payload.ts";
+import { createBarPlot, createLinePlot } from "./plots.ts";
+import type { TargetResult } from "./target.ts";
+
+const BOUNDS = {
+  messages: { min: 1, max: 100_000_000 },
+  seconds: { min: 1, max: 3600 },
+  sizeBytes: { min: 0, max: 64 * 1024 * 1024 },
+  depth: { min: 1, max: 10_000 },
+};
+/** In flight times size: what the browser and the server together may have to hold. */
+const MAX_IN_FLIGHT_BYTES = 256 * 1024 * 1024;
+const DRAW_MS = 200;
+const CHART_HEIGHT = 150;
+
+export function createFloodPanel(target: () => TargetResult): void {
+  const form = byId("flood-form", HTMLFormElement);
+  const start = byId("flood-start", HTMLButtonElement);
+  const problem = byId("flood-problem", HTMLParagraphElement);
+  const charts = createCharts();
+  let running: { readonly flood: Flood; readonly stop: () => void } | undefined;
+
+  wireStopChoice(form);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (running !== undefined) {
+      running.flood.stop();
+      return;
+    }
+    const plan = readPlan(form);
+    const where = target();
+    showProblem(
+      problem,
+      undefined,
+      "problem" in plan ? plan.problem : "problem" in where ? where.problem : undefined,
+    );
+    if ("problem" in plan || "problem" in where) return;
+    const socket = new WebSocket(where.url, [...where.protocols]);
+    socket.binaryType = "arraybuffer";
+    const flood = startFlood(plan, socket, () => performance.now());
+    socket.onopen = () => flood.opened();
+    socket.onmessage = (event) => flood.received(event.data);
+    socket.onclose = (event) => flood.closed(event.code);
+    charts.clear();
+    setButton("Stop");
+    const timer = setInterval(draw, DRAW_MS);
+    const stop = () => clearInterval(timer);
+    running = { flood, stop };
+
+    function draw(): void {
+      flood.tick();
+      const progress = flood.progress();
+      showFigures(progress, plan as FloodPlan);
+      charts.add(progress);
+      if (progress.end === "running") return;
+      running?.stop();
+      running = undefined;
+      setButton("Start");
+    }
+  });
+
+  function setButton(label: "Start" | "Stop"): void {
+    start.textContent = label;
+    start.classList.toggle("primary", label === "Start");
+    start.classList.toggle("danger", label === "Stop");
+  }
+}
+
+function readPlan(form: HTMLFormElement): FloodPlan | { readonly problem: string } {
+  const bySeconds = checkedValue(form, "flood-stop") === "seconds";
+  const amount = bySeconds
+    ? readField("Seconds", "flood-amount", BOUNDS.seconds)
+    : readField("Messages", "flood-amount", BOUNDS.messages);
+  const size = readField("Size", "flood-size", BOUNDS.sizeBytes);
+  const depth = readField("In flight", "flood-depth", BOUNDS.depth);
+  const problems = [amount, size, depth].flatMap((result) => ("problem" in result ? [result.problem] : []));
+  if ("problem" in amount || "problem" in size || "problem" in depth) return { problem: problems.join(" ") };
+  if (size.value * depth.value > MAX_IN_FLIGHT_BYTES) {
+    return {
+      problem: `Size times in flight is ${formatBytes(size.value * depth.value)}; this page keeps it under ${formatBytes(MAX_IN_FLIGHT_BYTES)}.`,
+    };
+  }
+  const type = byId("flood-type", HTMLSelectElement).value === "binary" ? "binary" : "text";
+  return {
+    payload: syntheticPayload(type, size.value),
+    depth: depth.value,
+    stopAfter: bySeconds ? { seconds: amount.value } : { messages: amount.value },
+  };
+}
+
+function readField(
+  what: string,
+  id: string,
+  bounds: { readonly min: number; readonly max: number },
+): NumberResult {
+  const field = byId(id, HTMLInputElement);
+  const result = readWhole(what, field.value, bounds);
+  if ("problem" in result) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+  return result;
+}
+
+function wireStopChoice(form: HTMLFormElement): void {
+  const amount = byId("flood-amount", HTMLInputElement);
+  const amounts: Record<string, string> = { messages: amount.value, seconds: "10" };
+  let chosen = "messages";
+  form.addEventListener("change", (event) => {
+    if (!(event.target instanceof HTMLInputElement) || event.target.name !== "flood-stop") return;
+    amounts[chosen] = amount.value;
+    chosen = event.target.value;
+    amount.value = amounts[chosen] ?? "";
+    byId("flood-amount-label", HTMLSpanElement).textContent = chosen === "seconds" ? "Seconds" : "Messages";
+  });
+}
+
+function showFigures(progress: FloodProgress, plan: FloodPlan): void {
+  const write = (id: string, text: string) => {
+    byId(id, HTMLElement).textContent = text;
+  };
+  const { histogram, elapsedMs, echoed } = progress;
+  const latency = (us: number) => (echoed === 0 ? "–" : formatDuration(us / 1000));
+  write("flood-rate", elapsedMs === 0 ? "–" : formatCompact((echoed * 1000) / elapsedMs));
+  write("flood-p50", latency(histogram.valueAt(0.5)));
+  write("flood-p99", latency(histogram.valueAt(0.99)));
+  write("flood-max", latency(histogram.max()));
+  write("flood-echoes", formatCount(echoed));
+  const share =
+    "messages" in plan.stopAfter
+      ? echoed / plan.stopAfter.messages
+      : elapsedMs / (plan.stopAfter.seconds * 1000);
+  byId("flood-progress", HTMLProgressElement).value = progress.end === "done" ? 1 : Math.min(1, share);
+  write("flood-note", `${endSentence(progress)} ${clockSentence()}`);
+}
+
+function endSentence(progress: FloodProgress): string {
+  const lost = progress.sent - progress.echoed;
+  const wrong =
+    progress.wrong === 0
+      ? ""
+      : ` ${formatCount(progress.wrong)} had another length or type: this is no echo server.`;
+  switch (progress.end) {
+    case "running":
+      return `Running; ${formatCount(lost)} in flight.${wrong}`;
+    case "done":
+      return `Done: ${formatCount(progress.echoed)} of ${formatCount(progress.sent)} echoed in ${formatDuration(progress.elapsedMs)}.${wrong}`;
+    case "stopped":
+      return `Stopped by you after ${formatDuration(progress.elapsedMs)}, with ${formatCount(lost)} in flight.${wrong}`;
+    case "stalled":
+      return `Stalled: no echo for 10 s, ${formatCount(lost)} messages never came back.${wrong}`;
+    case "closed": {
+      const code = progress.closeCode ?? 1006;
+      const { name, sentence } = explainClose({
+        code,
+        opened: progress.sent > 0,
+        url: byId("url", HTMLInputElement).value,
+      });
+      return `Closed with ${code} ${name}, ${formatCount(lost)} in flight. ${sentence}`;
+    }
+  }
+}
+
+function clockSentence(): string {
+  const resolution = window.crossOriginIsolated ? "5 µs" : "0.1 ms";
+  return `The browser's clock is told in steps of ${resolution}. A browser tops out long before the server does; to measure the server, use uws-echo-bench.`;
+}
+
+interface Charts {
+  clear(): void;
+  add(progress: FloodProgress): void;
+}
+
+function createCharts(): Charts {
+  let bars: Bar[] = [];
+  let times: number[] = [];
+  let rates: number[] = [];
+  let before = { elapsedMs: 0, echoed: 0 };
+  const rateChart = createLinePlot(byId("flood-rate-chart", HTMLDivElement), {
+    height: CHART_HEIGHT,
+    colors: ["--plot-a"],
+    format: formatCompact,
+    formatX: (seconds) => `${formatCompact(seconds)} s`,
+    atLeast: 10,
+  });
+  const latencyChart = createBarPlot(byId("flood-latency-chart", HTMLDivElement), CHART_HEIGHT, (at) => {
+    const bar = bars[at];
+    return bar === undefined ? "" : formatDuration(bar.fromUs / 1000);
+  });
+  return {
+    clear() {
+      times = [];
+      rates = [];
+      before = { elapsedMs: 0, echoed: 0 };
+    },
+    add(progress) {
+      const seconds = (progress.elapsedMs - before.elapsedMs) / 1000;
+      if (seconds > 0) {
+        times.push(progress.elapsedMs / 1000);
+        rates.push((progress.echoed - before.echoed) / seconds);
+        before = { elapsedMs: progress.elapsedMs, echoed: progress.echoed };
+      }
+      rateChart.setData([times, rates]);
+      bars = progress.histogram.bars();
+      latencyChart.setData([bars.map((_, at) => at), bars.map((bar) => bar.count)]);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// The console's log as data: what happened, in which order, and how it reads as text. Pure; draws nothing.
+import { formatBytes, formatDuration, formatTimeOfDay } from "./format.ts";
+import { toHex } from "./hex.ts";
+import { type MessageData, payloadBytes } from "./payload.ts";
+
+/** The four events of the WebSocket API, and `sent` for what went out. */
+export type EntryKind = "open" | "sent" | "message" | "error" | "close";
+
+export interface Entry {
+  readonly id: number;
+  readonly kind: EntryKind;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The payload of `sent` and `message`; undefined for the others, and once it has been let go to save memory. */
+  data: MessageData | undefined;
+  /** Payload length in octets; undefined for events without one. */
+  readonly bytes: number | undefined;
+  readonly type: "text" | "binary" | undefined;
+  /** Round-trip time in ms of an echo. */
+  readonly roundTripMs: number | undefined;
+  /** One line for events without a payload, for example `1000 Normal Closure`. */
+  readonly headline: string;
+  /** A sentence in words below it, or an empty string. */
+  readonly explanation: string;
+  /** Drawn as a failure: an error, or a close that nobody asked for. */
+  readonly isFailure: boolean;
+}
+
+/** An entry before the log has numbered it. */
+export type NewEntry = Omit<Entry, "id">;
+
+/** An open, error or close event of this moment. */
+export function eventEntry(kind: "open" | "error" | "close", headline: string, explanation = ""): NewEntry {
+  return {
+    kind,
+    atMs: Date.now(),
+    data: undefined,
+    bytes: undefined,
+    type: undefined,
+    roundTripMs: undefined,
+    headline,
+    explanation,
+    isFailure: kind === "error",
+  };
+}
+
+/** A message of this moment. */
+export function messageEntry(
+  kind: "sent" | "message",
+  data: MessageData,
+  roundTripMs: number | undefined,
+): NewEntry {
+  return {
+    kind,
+    atMs: Date.now(),
+    data,
+    bytes: payloadBytes(data),
+    type: typeof data === "string" ? "text" : "binary",
+    roundTripMs,
+    headline: "",
+    explanation: "",
+    isFailure: false,
+  };
+}
+
+/** Which entries the log shows. */
+export interface EntryFilter {
+  readonly kinds: "all" | "sent" | "received" | "lifecycle";
+  /** Shown when the text occurs in it, in any case; empty shows all. */
+  readonly text: string;
+}
+
+/** A one-line preview is cut after this many characters (or a third as many octets). */
+const PREVIEW_CHARACTERS = 240;
+
+export function matches(entry: Entry, filter: EntryFilter): boolean {
+  if (filter.kinds === "sent" && entry.kind !== "sent") return false;
+  if (filter.kinds === "received" && entry.kind !== "message") return false;
+  if (filter.kinds === "lifecycle" && (entry.kind === "sent" || entry.kind === "message")) return false;
+  return filter.text === "" || searchable(entry).includes(filter.text.toLowerCase());
+}
+
+/** The entry's content on one line. */
+export function preview(entry: Entry): string {
+  if (entry.data === undefined)
+    return entry.bytes === undefined ? entry.headline : "(payload no longer kept)";
+  if (entry.data.length === 0) return "(empty)";
+  if (typeof entry.data === "string") {
+    const line = entry.data.slice(0, PREVIEW_CHARACTERS).replace(/\s+/g, " ");
+    return entry.data.length > PREVIEW_CHARACTERS ? `${line}…` : line;
+  }
+  const octets = toHex(entry.data, PREVIEW_CHARACTERS / 3);
+  return entry.data.length > PREVIEW_CHARACTERS / 3 ? `${octets} …` : octets;
+}
+
+/** The log as plain text, one line per entry: time, event, type, size, round-trip time, content. */
+export function asText(entries: readonly Entry[]): string {
+  return entries.map(asLine).join("\n");
+}
+
+/** The log as JSON Lines; binary payloads as hexadecimal. */
+export function asJsonLines(entries: readonly Entry[]): string {
+  return entries
+    .map((entry) =>
+      JSON.stringify({
+        time: new Date(entry.atMs).toISOString(),
+        event: entry.kind,
+        type: entry.type,
+        bytes: entry.bytes,
+        roundTripMs: entry.roundTripMs,
+        text: typeof entry.data === "string" ? entry.data : undefined,
+        hex: entry.data instanceof Uint8Array ? toHex(entry.data) : undefined,
+        detail: [entry.headline, entry.explanation].filter((part) => part !== "").join(". ") || undefined,
+      }),
+    )
+    .join("\n");
+}
+
+function asLine(entry: Entry): string {
+  const parts = [formatTimeOfDay(entry.atMs), entry.kind];
+  if (entry.type !== undefined) parts.push(entry.type);
+  if (entry.bytes !== undefined) parts.push(formatBytes(entry.bytes));
+  if (entry.roundTripMs !== undefined) parts.push(formatDuration(entry.roundTripMs));
+  parts.push(preview(entry));
+  if (entry.explanation !== "") parts.push(entry.explanation);
+  return parts.join("  ");
+}
+
+function searchable(entry: Entry): string {
+  const content = typeof entry.data === "string" ? entry.data : preview(entry);
+  return `${entry.kind} ${content} ${entry.explanation}`.toLowerCase();
+}

@@ -1,0 +1,57 @@
+// Holds the log's entries within bounds: a number of entries, and octets of payload. Pure; draws nothing.
+import type { Entry, NewEntry } from "./log-entries.ts";
+
+export interface LogBounds {
+  readonly entries: number;
+  /** Octets of payload kept over all entries; beyond, the oldest payloads are let go. */
+  readonly payloadBytes: number;
+}
+
+export interface LogStore {
+  /** Adds an entry and gives it its id. */
+  add(entry: NewEntry): Entry;
+  /** Oldest first. */
+  entries(): readonly Entry[];
+  /** How many were ever added since the last clear. */
+  total(): number;
+  clear(): void;
+}
+
+export function createLogStore(bounds: LogBounds): LogStore {
+  let entries: Entry[] = [];
+  let total = 0;
+  let nextId = 0;
+  let keptBytes = 0;
+
+  function letGo(entry: Entry): void {
+    if (entry.data === undefined) return;
+    keptBytes -= entry.bytes ?? 0;
+    entry.data = undefined;
+  }
+
+  return {
+    add(init) {
+      const entry: Entry = { ...init, id: nextId };
+      nextId += 1;
+      total += 1;
+      entries.push(entry);
+      if (entry.data !== undefined) keptBytes += entry.bytes ?? 0;
+      while (entries.length > bounds.entries) {
+        const oldest = entries.shift();
+        if (oldest !== undefined) letGo(oldest);
+      }
+      for (const old of entries) {
+        if (keptBytes <= bounds.payloadBytes || old === entry) break;
+        letGo(old);
+      }
+      return entry;
+    },
+    entries: () => entries,
+    total: () => total,
+    clear() {
+      entries = [];
+      total = 0;
+      keptBytes = 0;
+    },
+  };
+}

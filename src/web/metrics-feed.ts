@@ -1,0 +1,98 @@
+// Reads the server's numbers again and again and tells whoever listens. Knows HTTP and the parser, no document.
+import { parseMetricsText } from "./metrics-text.ts";
+import { type Rates, type Reading, ratesBetween, readFigures } from "./server-figures.ts";
+
+/** How the last attempt to read the numbers ended. */
+export type FeedStatus =
+  | { readonly kind: "live"; readonly reading: Reading; readonly rates: Rates | undefined }
+  /** The server answers, but not with numbers: 404 when --admin-port moved them. */
+  | { readonly kind: "refused"; readonly httpStatus: number }
+  | { readonly kind: "unreachable" }
+  | { readonly kind: "unreadable"; readonly problem: string };
+
+export interface Feed {
+  listen(listener: (status: FeedStatus) => void): void;
+  /** The last good reading. */
+  latest(): Reading | undefined;
+  /** Reads at least this often in ms until released; for a short experiment that wants finer steps. */
+  hurry(intervalMs: number): () => void;
+  readNow(): void;
+}
+
+const LIVE_MS = 1000;
+/** After this long without news, a read has failed. */
+const TIMEOUT_MS = 4000;
+/** The longest wait between tries while the numbers cannot be read. */
+const SLOWEST_MS = 15_000;
+
+/** @param url where /metrics is now; undefined when that cannot be told */
+export function createFeed(url: () => string | undefined): Feed {
+  const listeners: ((status: FeedStatus) => void)[] = [];
+  let previous: Reading | undefined;
+  let failures = 0;
+  let hurried: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let reading = false;
+
+  async function read(): Promise<void> {
+    clearTimeout(timer);
+    if (reading) return;
+    reading = true;
+    const status = document.hidden ? undefined : await readOnce(url(), previous);
+    reading = false;
+    if (status !== undefined) {
+      failures = status.kind === "live" ? 0 : failures + 1;
+      previous = status.kind === "live" ? status.reading : previous;
+      for (const listener of listeners) listener(status);
+    }
+    timer = setTimeout(() => void read(), wait());
+  }
+
+  function wait(): number {
+    if (failures === 0) return hurried ?? LIVE_MS;
+    return Math.min(SLOWEST_MS, LIVE_MS * 2 ** Math.min(failures - 1, 4));
+  }
+
+  document.addEventListener("visibilitychange", () => void read());
+  timer = setTimeout(() => void read(), 0);
+
+  return {
+    listen: (listener) => void listeners.push(listener),
+    latest: () => previous,
+    hurry(intervalMs) {
+      hurried = intervalMs;
+      void read();
+      return () => {
+        hurried = undefined;
+      };
+    },
+    readNow: () => void read(),
+  };
+}
+
+async function readOnce(url: string | undefined, previous: Reading | undefined): Promise<FeedStatus> {
+  if (url === undefined) return { kind: "unreachable" };
+  let page: string;
+  try {
+    const response = await fetch(url, {
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { Accept: "text/plain" },
+    });
+    if (!response.ok) return { kind: "refused", httpStatus: response.status };
+    page = await response.text();
+  } catch {
+    // fetch tells scripts no more than "failed": refused, unknown host and cross-origin look alike.
+    return { kind: "unreachable" };
+  }
+  try {
+    const reading = readFigures(parseMetricsText(page), performance.now());
+    return {
+      kind: "live",
+      reading,
+      rates: previous === undefined ? undefined : ratesBetween(previous, reading),
+    };
+  } catch (error) {
+    return { kind: "unreadable", problem: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,83 @@
+// Reads the Prometheus text format 0.0.4. Pure; knows no metric by name.
+
+/** One sample line. */
+export interface Sample {
+  readonly labels: ReadonlyMap<string, string>;
+  readonly value: number;
+}
+
+/** All samples of a page by metric name, in the order of the page. */
+export type Samples = ReadonlyMap<string, readonly Sample[]>;
+
+const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
+const LABEL = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
+
+/** Parses a whole page. Comments are skipped; throws a sentence with the line when one cannot be read. */
+export function parseMetricsText(page: string): Samples {
+  const samples = new Map<string, Sample[]>();
+  for (const [index, line] of page.split("\n").entries()) {
+    const text = line.trim();
+    if (text === "" || text.startsWith("#")) continue;
+    const parsed = parseSample(text);
+    if (parsed === undefined)
+      throw new Error(`Line ${index + 1} is not in the Prometheus text format: ${text.slice(0, 80)}`);
+    const [name, sample] = parsed;
+    const known = samples.get(name);
+    if (known === undefined) samples.set(name, [sample]);
+    else known.push(sample);
+  }
+  return samples;
+}
+
+/** The sum over all samples of a metric whose labels have the given values; undefined when there is none. */
+export function sumOf(
+  samples: Samples,
+  name: string,
+  labels: Record<string, string> = {},
+): number | undefined {
+  const wanted = Object.entries(labels);
+  const matching = (samples.get(name) ?? []).filter((sample) =>
+    wanted.every(([label, value]) => sample.labels.get(label) === value),
+  );
+  return matching.length === 0 ? undefined : matching.reduce((sum, sample) => sum + sample.value, 0);
+}
+
+function parseSample(line: string): [string, Sample] | undefined {
+  const name = NAME.exec(line)?.[0];
+  if (name === undefined) return undefined;
+  const labels = new Map<string, string>();
+  let rest = line.slice(name.length);
+  if (rest.startsWith("{")) {
+    const end = parseLabels(rest, labels);
+    if (end === undefined) return undefined;
+    rest = rest.slice(end);
+  }
+  const [value, timestamp, ...more] = rest.trim().split(/\s+/);
+  if (value === undefined || more.length > 0 || (timestamp !== undefined && !/^-?\d+$/.test(timestamp)))
+    return undefined;
+  const parsed = parseValue(value);
+  return parsed === undefined ? undefined : [name, { labels, value: parsed }];
+}
+
+/** Fills `labels` from `{a="b",...}` at the start of the text; the answer is where the rest begins. */
+function parseLabels(text: string, labels: Map<string, string>): number | undefined {
+  LABEL.lastIndex = 1;
+  let end = 1;
+  for (let match = LABEL.exec(text); match !== null; match = LABEL.exec(text)) {
+    labels.set(match[1] ?? "", unescapeLabel(match[2] ?? ""));
+    end = LABEL.lastIndex;
+  }
+  const closing = /^\s*\}/.exec(text.slice(end));
+  return closing === null ? undefined : end + closing[0].length;
+}
+
+function unescapeLabel(value: string): string {
+  return value.replace(/\\(.)/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
+}
+
+function parseValue(text: string): number | undefined {
+  if (text === "NaN") return Number.NaN;
+  if (text === "+Inf" || text === "Inf") return Number.POSITIVE_INFINITY;
+  if (text === "-Inf") return Number.NEGATIVE_INFINITY;
+  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
+}

@@ -1,0 +1,38 @@
+// What an overrun has shown, in words. Pure.
+import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import type { OverrunProgress } from "./overrun.ts";
+
+export interface OverrunFacts {
+  readonly progress: OverrunProgress;
+  readonly messages: number;
+  /** True when the echoes were left unread. */
+  readonly unread: boolean;
+  /** The most that the server said it had buffered; undefined when its numbers cannot be read. */
+  readonly serverPeakBytes: number | undefined;
+  /** Echoes that the server counted as dropped meanwhile. */
+  readonly serverDrops: number | undefined;
+}
+
+export function describeOutcome(facts: OverrunFacts): string {
+  const { progress, messages } = facts;
+  const after = formatDuration(progress.elapsedMs);
+  const held =
+    facts.serverPeakBytes === undefined
+      ? ""
+      : ` At most ${formatBytes(facts.serverPeakBytes)} waited inside the server.`;
+  if (progress.closeCode === 1006) {
+    return facts.unread
+      ? `The server cut the connection after ${after}: too much waited for a reader that took nothing (its policy is to close).${held}`
+      : `The connection was cut after ${after} (1006).${held}`;
+  }
+  const drops = facts.serverDrops ?? 0;
+  if (drops > 0)
+    return `The server dropped ${formatCount(drops)} echoes and kept the connection (its policy is to drop).${held}`;
+  if (progress.echoed === messages) {
+    const where = facts.unread
+      ? "once they were read"
+      : `while bufferedAmount drained from ${formatBytes(progress.peakBytes)}`;
+    return `All ${formatCount(messages)} echoes came back in ${after}, ${where}: nothing was lost.${held}`;
+  }
+  return `Ended after ${after} with ${formatCount(progress.echoed)} of ${formatCount(messages)} echoes.${held}`;
+}

@@ -1,0 +1,124 @@
+// The overrun mode of the Flood panel: its form, its figures and its chart.
+import { byId, showProblem } from "./dom.ts";
+import { formatBytes, formatCount } from "./format.ts";
+import type { Feed } from "./metrics-feed.ts";
+import { readWhole } from "./numbers.ts";
+import {
+  canStayUnread,
+  type Overrun,
+  type OverrunPlan,
+  type OverrunProgress,
+  overrunReading,
+  overrunUnread,
+} from "./overrun.ts";
+import { describeOutcome } from "./overrun-outcome.ts";
+import { syntheticPayload } from "./payload.ts";
+import { createLinePlot } from "./plots.ts";
+import type { TargetResult } from "./target.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const TOTAL_MIB = { min: 1, max: 512 };
+const MESSAGE_KIB = { min: 1, max: 16 * 1024 };
+const DRAW_MS = 100;
+/** The server's numbers are asked for this often meanwhile. */
+const FEED_MS = 250;
+
+export function createOverrunPanel(target: () => TargetResult, feed: Feed): void {
+  const silent = byId("overrun-silent", HTMLInputElement);
+  const button = byId("overrun-start", HTMLButtonElement);
+  const problem = byId("overrun-problem", HTMLParagraphElement);
+  const chart = createLinePlot(byId("overrun-chart", HTMLDivElement), {
+    height: 150,
+    colors: ["--plot-a", "--plot-b"],
+    format: formatBytes,
+    formatX: (seconds) => `${Number(seconds.toFixed(1))} s`,
+    atLeast: MIB,
+  });
+  let running: Overrun | undefined;
+
+  if (!canStayUnread()) {
+    silent.disabled = true;
+    byId("overrun-note", HTMLParagraphElement).textContent =
+      "Leaving echoes unread needs WebSocketStream, which this browser does not have here (Chromium has it, on https and localhost).";
+  }
+
+  byId("overrun-form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (running !== undefined) {
+      running.stop();
+      return;
+    }
+    const plan = readPlan(target());
+    showProblem(problem, undefined, "problem" in plan ? plan.problem : undefined);
+    if ("problem" in plan) return;
+    const unread = silent.checked;
+    running = unread ? overrunUnread(plan) : overrunReading(plan);
+    button.textContent = "Stop";
+    watch(running, plan, unread);
+  });
+
+  function watch(overrun: Overrun, plan: OverrunPlan, unread: boolean): void {
+    const release = feed.hurry(FEED_MS);
+    const dropsBefore = feed.latest()?.drops;
+    const times: number[] = [];
+    const here: number[] = [];
+    const there: (number | null)[] = [];
+    let serverPeak: number | undefined;
+    write("overrun-outcome", "Running.");
+
+    const timer = setInterval(() => {
+      const progress = overrun.progress();
+      const latest = feed.latest();
+      if (latest?.bufferedBytes !== undefined) serverPeak = Math.max(serverPeak ?? 0, latest.bufferedBytes);
+      times.push(progress.elapsedMs / 1000);
+      here.push(progress.waitingBytes);
+      there.push(latest?.bufferedBytes ?? null);
+      chart.setData([times, here, there]);
+      showFigures(progress, latest?.bufferedBytes);
+      if (!progress.isOver) return;
+      clearInterval(timer);
+      running = undefined;
+      button.textContent = "Overrun";
+      // The numbers of the last moments come with the next reading.
+      setTimeout(() => {
+        release();
+        const dropsAfter = feed.latest()?.drops;
+        const serverDrops =
+          dropsBefore === undefined || dropsAfter === undefined ? undefined : dropsAfter - dropsBefore;
+        write(
+          "overrun-outcome",
+          describeOutcome({
+            progress,
+            messages: plan.messages,
+            unread,
+            serverPeakBytes: serverPeak,
+            serverDrops,
+          }),
+        );
+      }, 2 * FEED_MS);
+    }, DRAW_MS);
+  }
+}
+
+function readPlan(where: TargetResult): OverrunPlan | { readonly problem: string } {
+  if ("problem" in where) return where;
+  const total = readWhole("The total in MiB", byId("overrun-total", HTMLInputElement).value, TOTAL_MIB);
+  const size = readWhole("The message in KiB", byId("overrun-size", HTMLInputElement).value, MESSAGE_KIB);
+  if ("problem" in total) return total;
+  if ("problem" in size) return size;
+  const messageBytes = size.value * KIB;
+  const messages = Math.max(1, Math.floor((total.value * MIB) / messageBytes));
+  return { ...where, payload: syntheticPayload("binary", messageBytes), messageBytes, messages };
+}
+
+function showFigures(progress: OverrunProgress, serverBytes: number | undefined): void {
+  write("overrun-buffered", formatBytes(progress.waitingBytes));
+  write("overrun-peak", formatBytes(progress.peakBytes));
+  write("overrun-server", serverBytes === undefined ? "unknown" : formatBytes(serverBytes));
+  write("overrun-echoed", `${formatCount(progress.echoed)} of ${formatCount(progress.sent)}`);
+}
+
+function write(id: string, text: string): void {
+  byId(id, HTMLElement).textContent = text;
+}

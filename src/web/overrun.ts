@@ -1,0 +1,154 @@
+// Sends far more than is read, on purpose, and watches where it piles up. Knows no document.
+import type { MessageData } from "./payload.ts";
+
+export interface OverrunPlan {
+  readonly url: string;
+  readonly protocols: readonly string[];
+  readonly payload: MessageData;
+  readonly messageBytes: number;
+  readonly messages: number;
+}
+
+export interface OverrunProgress {
+  /** Octets handed to the browser that it has not handed on: `bufferedAmount`, or what a stream has not taken. */
+  readonly waitingBytes: number;
+  readonly peakBytes: number;
+  readonly sent: number;
+  readonly echoed: number;
+  readonly elapsedMs: number;
+  readonly isOver: boolean;
+  /** The code with which it ended; undefined while it runs or when the browser does not tell. */
+  readonly closeCode: number | undefined;
+}
+
+export interface Overrun {
+  progress(): OverrunProgress;
+  stop(): void;
+}
+
+/** Octets that are queued in one go, so that the page stays alive in between. */
+const BURST_BYTES = 8 * 1024 * 1024;
+/** How long a silent reader waits for the server to act, after the last octet has gone or moved. */
+const SILENCE_MS = 6000;
+/** How long the echoes that a silent reader then does read may take. */
+const DRAIN_MS = 5000;
+
+/** Whether this browser can leave echoes unread (WebSocketStream; the plain WebSocket API reads always). */
+export function canStayUnread(): boolean {
+  return "WebSocketStream" in globalThis;
+}
+
+/** Sends everything at once and reads what comes: only bufferedAmount, on this side, climbs. */
+export function overrunReading(plan: OverrunPlan): Overrun {
+  const socket = new WebSocket(plan.url, [...plan.protocols]);
+  socket.binaryType = "arraybuffer";
+  const state = createState();
+
+  function push(): void {
+    if (state.isOver() || socket.readyState !== WebSocket.OPEN) return;
+    for (let burst = 0; burst < BURST_BYTES && state.sent < plan.messages; burst += plan.messageBytes) {
+      socket.send(plan.payload);
+      state.sent += 1;
+    }
+    state.waiting(socket.bufferedAmount);
+    if (state.sent < plan.messages) setTimeout(push, 0);
+  }
+
+  socket.onopen = push;
+  socket.onmessage = () => {
+    state.echoed += 1;
+    if (state.echoed === plan.messages) socket.close(1000, "overrun done");
+  };
+  socket.onclose = (event) => state.end(event.code);
+
+  return {
+    progress() {
+      state.waiting(socket.bufferedAmount);
+      return state.progress();
+    },
+    stop: () => socket.close(1000, "overrun stopped"),
+  };
+}
+
+/** Sends everything and reads nothing until the server has acted, or has had time to; then reads what is left. */
+export function overrunUnread(plan: OverrunPlan): Overrun {
+  const state = createState();
+  const stream = new WebSocketStream(plan.url, { protocols: [...plan.protocols] });
+  const finish = () => stream.close({ closeCode: 1000, reason: "overrun done" });
+  stream.closed.then(
+    (info) => state.end(info.closeCode),
+    () => state.end(1006),
+  );
+  void drive().catch(() => state.end(1006));
+
+  async function drive(): Promise<void> {
+    const { readable, writable } = await stream.opened;
+    const writer = writable.getWriter();
+    let taken = 0;
+    let movedMs = performance.now();
+    const took = () => {
+      taken += 1;
+      movedMs = performance.now();
+      state.waiting((state.sent - taken) * plan.messageBytes);
+    };
+    // A failed write says what `closed` says too.
+    const ignore = () => undefined;
+    while (state.sent < plan.messages && !state.isOver()) {
+      for (let burst = 0; burst < BURST_BYTES && state.sent < plan.messages; burst += plan.messageBytes) {
+        state.sent += 1;
+        writer.write(plan.payload).then(took, ignore);
+      }
+      state.waiting((state.sent - taken) * plan.messageBytes);
+      await pause(0);
+    }
+    while (!state.isOver() && performance.now() - movedMs < SILENCE_MS) await pause(100);
+    if (!state.isOver()) await drain(readable);
+  }
+
+  async function drain(readable: ReadableStream<string | ArrayBuffer>): Promise<void> {
+    const timer = setTimeout(finish, DRAIN_MS);
+    const reader = readable.getReader();
+    for (let echo = await reader.read(); !echo.done; echo = await reader.read()) {
+      state.echoed += 1;
+      if (state.echoed === plan.messages) finish();
+    }
+    clearTimeout(timer);
+  }
+
+  return { progress: state.progress, stop: finish };
+}
+
+function createState() {
+  const startMs = performance.now();
+  let waitingBytes = 0;
+  let peakBytes = 0;
+  let endMs: number | undefined;
+  let closeCode: number | undefined;
+  const state = {
+    sent: 0,
+    echoed: 0,
+    waiting(bytes: number) {
+      waitingBytes = bytes;
+      peakBytes = Math.max(peakBytes, bytes);
+    },
+    end(code: number | undefined) {
+      endMs ??= performance.now();
+      closeCode ??= code;
+    },
+    isOver: () => endMs !== undefined,
+    progress: (): OverrunProgress => ({
+      waitingBytes: endMs === undefined ? waitingBytes : 0,
+      peakBytes,
+      sent: state.sent,
+      echoed: state.echoed,
+      elapsedMs: (endMs ?? performance.now()) - startMs,
+      isOver: endMs !== undefined,
+      closeCode,
+    }),
+  };
+  return state;
+}
+
+function pause(durationMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, durationMs));
+}

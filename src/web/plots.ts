@@ -1,0 +1,174 @@
+// Plots in the page's colours on uPlot: lines over time, and bars. Knows nothing of what they show.
+import uPlot from "uplot";
+
+/** CSS custom properties that a series may be drawn in. */
+export type PlotColor = "--plot-a" | "--plot-b" | "--plot-c";
+
+export interface LinePlotOptions {
+  readonly height: number;
+  readonly colors: readonly PlotColor[];
+  /** How a value is written at the axis. */
+  readonly format: (value: number) => string;
+  /** How an x value is written; without it there is no x axis. */
+  readonly formatX?: (value: number) => string;
+  /** The x axis shows this much up to the newest value; without it, all there is. */
+  readonly spanX?: number;
+  /** The axis reaches at least this far up. */
+  readonly atLeast: number;
+  /** Plots with the same name share their cursor. */
+  readonly syncKey?: string;
+  /** Hears which point the pointer is on; undefined when it has left. */
+  readonly hovered?: (index: number | undefined) => void;
+}
+
+/** x values first, then one list for each series. null leaves a gap. */
+export type PlotData = readonly [readonly number[], ...(readonly (number | null)[])[]];
+
+export interface Plot {
+  setData(data: PlotData): void;
+}
+
+const AXIS_WIDTH = 52;
+
+/** A plot that fills the width of its place, follows its size, and follows the system's dark and light. */
+export function createLinePlot(place: HTMLElement, options: LinePlotOptions): Plot {
+  return createPlot(place, options.height, options.colors.length, () => lineOptions(place, options));
+}
+
+/** Bars at x = 0, 1, 2, ...; `labels` says what is written below a bar. */
+export function createBarPlot(place: HTMLElement, height: number, label: (index: number) => string): Plot {
+  return createPlot(place, height, 1, () => barOptions(place, height, label));
+}
+
+function createPlot(place: HTMLElement, height: number, series: number, options: () => uPlot.Options): Plot {
+  let data: PlotData = [[], ...Array.from({ length: series }, () => [])];
+  let plot: uPlot | undefined;
+
+  // A hidden place has no width; the plot is made once it has one.
+  function rebuild(): void {
+    plot?.destroy();
+    plot = place.clientWidth === 0 ? undefined : new uPlot(options(), asUplotData(data), place);
+  }
+
+  new ResizeObserver(() => {
+    if (plot === undefined) rebuild();
+    else if (place.clientWidth > 0) plot.setSize({ width: place.clientWidth, height });
+  }).observe(place);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rebuild);
+
+  return {
+    setData(next) {
+      data = next;
+      plot?.setData(asUplotData(data));
+    },
+  };
+}
+
+function lineOptions(place: HTMLElement, options: LinePlotOptions): uPlot.Options {
+  const color = colorsOf(place);
+  const { formatX } = options;
+  return {
+    width: place.clientWidth,
+    height: options.height,
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 6 },
+      ...(options.syncKey === undefined ? {} : { sync: { key: options.syncKey } }),
+    },
+    hooks: { setCursor: [(self) => options.hovered?.(self.cursor.idx ?? undefined)] },
+    scales: {
+      x: { time: false, range: (_, min, max) => rangeX(options.spanX, min, max) },
+      y: { range: (_, _min, max) => [0, Math.max(options.atLeast, (max ?? 0) * 1.08)] },
+    },
+    axes: [
+      formatX === undefined ? { show: false } : axis(color, (values) => values.map(formatX), 24),
+      axis(color, (values) => values.map(options.format), AXIS_WIDTH),
+    ],
+    padding: [8, 4, formatX === undefined ? 6 : 0, 0],
+    series: [
+      {},
+      ...options.colors.map((name) => ({
+        stroke: color(name),
+        width: 1.5,
+        fill: `${color(name)}1f`,
+        points: { show: false },
+      })),
+    ],
+  };
+}
+
+function rangeX(span: number | undefined, min: number | null, max: number | null): uPlot.Range.MinMax {
+  const end = max ?? 0;
+  const start = span === undefined ? (min ?? 0) : end - span;
+  return start === end ? [end - 1, end] : [start, end];
+}
+
+function barOptions(place: HTMLElement, height: number, label: (index: number) => string): uPlot.Options {
+  const color = colorsOf(place);
+  const bars = uPlot.paths.bars?.({ size: [0.86, 40], gap: 1 });
+  return {
+    width: place.clientWidth,
+    height,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: {
+      x: { time: false, range: (_, min, max) => [(min ?? 0) - 0.6, (max ?? 0) + 0.6] },
+      y: { range: (_, _min, max) => [0, Math.max(1, (max ?? 0) * 1.08)] },
+    },
+    axes: [
+      {
+        ...axis(color, (values) => values.map((at) => (Number.isInteger(at) ? label(at) : "")), 24),
+        space: 56,
+        incrs: [1, 2, 4, 8, 16],
+      },
+      axis(
+        color,
+        (values) =>
+          values.map((value) =>
+            Number.isInteger(value) ? value.toLocaleString("en-US", { notation: "compact" }) : "",
+          ),
+        AXIS_WIDTH,
+      ),
+    ],
+    padding: [8, 4, 0, 0],
+    series: [
+      {},
+      {
+        ...(bars === undefined ? {} : { paths: bars }),
+        fill: color("--plot-a"),
+        stroke: color("--plot-a"),
+        width: 0,
+        points: { show: false },
+      },
+    ],
+  };
+}
+
+function axis(
+  color: (name: string) => string,
+  values: (splits: number[]) => string[],
+  size: number,
+): uPlot.Axis {
+  return {
+    size,
+    gap: 6,
+    space: 30,
+    font: `11px ${getComputedStyle(document.body).fontFamily}`,
+    stroke: color("--muted"),
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { show: false },
+    values: (_, splits) => values(splits),
+  };
+}
+
+function colorsOf(place: HTMLElement): (name: string) => string {
+  const style = getComputedStyle(place);
+  return (name) => style.getPropertyValue(name).trim();
+}
+
+function asUplotData(data: PlotData): uPlot.AlignedData {
+  const [xs, ...series] = data;
+  return [[...xs], ...series.map((values) => [...values])];
+}

@@ -1,0 +1,46 @@
+// Sends again and again at an interval, until told to stop or until sending fails.
+import { byId } from "./dom.ts";
+import { readWhole } from "./numbers.ts";
+
+export interface Repeat {
+  stop(): void;
+}
+
+const INTERVAL_MS = { min: 10, max: 3_600_000 };
+
+/** @param send sends once; false ends the repetition */
+export function createRepeat(send: () => boolean): Repeat {
+  const button = byId("repeat", HTMLButtonElement);
+  const field = byId("repeat-ms", HTMLInputElement);
+  let timer: ReturnType<typeof setInterval> | undefined;
+
+  function stop(): void {
+    clearInterval(timer);
+    timer = undefined;
+    button.setAttribute("aria-pressed", "false");
+    button.textContent = "Repeat";
+  }
+
+  button.addEventListener("click", () => {
+    if (timer !== undefined) {
+      stop();
+      return;
+    }
+    const interval = readWhole("The interval in ms", field.value, INTERVAL_MS);
+    field.toggleAttribute("aria-invalid", "problem" in interval);
+    field.setCustomValidity("problem" in interval ? interval.problem : "");
+    if ("problem" in interval) {
+      field.setAttribute("aria-invalid", "true");
+      field.reportValidity();
+      return;
+    }
+    timer = setInterval(() => {
+      if (!send()) stop();
+    }, interval.value);
+    button.setAttribute("aria-pressed", "true");
+    button.textContent = "Stop";
+    send();
+  });
+  field.addEventListener("input", () => field.setCustomValidity(""));
+  return { stop };
+}

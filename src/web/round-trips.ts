@@ -1,0 +1,40 @@
+// Which echo answers which message, and how long it took. Pure: the caller brings the clock.
+import type { MessageData } from "./payload.ts";
+
+/** Outstanding messages of one connection, oldest first. An echo server keeps order, so an echo belongs to the oldest match. */
+export interface RoundTrips {
+  sent(data: MessageData, atMs: number): void;
+  /** The round-trip time in ms, or undefined when this is no echo of anything outstanding. */
+  received(data: MessageData, atMs: number): number | undefined;
+  outstanding(): number;
+  clear(): void;
+}
+
+const MAX_OUTSTANDING = 10_000;
+
+/** Messages older than a matched echo count as dropped by the server and are forgotten. */
+export function createRoundTrips(): RoundTrips {
+  let waiting: { readonly data: MessageData; readonly atMs: number }[] = [];
+  return {
+    sent(data, atMs) {
+      if (waiting.length === MAX_OUTSTANDING) waiting.shift();
+      waiting.push({ data, atMs });
+    },
+    received(data, atMs) {
+      const at = waiting.findIndex((message) => sameMessage(message.data, data));
+      const match = waiting[at];
+      if (match === undefined) return undefined;
+      waiting = waiting.slice(at + 1);
+      return atMs - match.atMs;
+    },
+    outstanding: () => waiting.length,
+    clear() {
+      waiting = [];
+    },
+  };
+}
+
+function sameMessage(left: MessageData, right: MessageData): boolean {
+  if (typeof left === "string" || typeof right === "string") return left === right;
+  return left.length === right.length && left.every((octet, at) => octet === right[at]);
+}

@@ -1,0 +1,55 @@
+// The Server panel: plots, limits, and in words why the numbers cannot be read when they cannot.
+import { byId, make } from "./dom.ts";
+import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import type { Feed } from "./metrics-feed.ts";
+import type { Limit } from "./server-figures.ts";
+import { createServerPlots } from "./server-plots.ts";
+import { describeStatus } from "./server-status.ts";
+import type { PageAddress } from "./target.ts";
+
+export function createServerPanel(feed: Feed, page: PageAddress): void {
+  const plots = createServerPlots(byId("server-plots", HTMLDivElement));
+  const panel = byId("server", HTMLElement);
+  const badge = byId("server-status", HTMLParagraphElement);
+  const message = byId("server-message", HTMLDivElement);
+  const name = byId("server-name", HTMLParagraphElement);
+  name.textContent = page.host;
+  let limitsShown = "";
+
+  feed.listen((status) => {
+    const words = describeStatus(status, page);
+    badge.textContent = words.badge;
+    badge.dataset["status"] = words.state;
+    message.hidden = words.message === "";
+    byId("server-message-text", HTMLParagraphElement).textContent = words.message;
+    panel.classList.toggle("stale", status.kind !== "live");
+    if (status.kind !== "live") {
+      plots.gap(performance.now());
+      return;
+    }
+    const { reading, rates } = status;
+    plots.add(reading, rates);
+    name.textContent = reading.version === undefined ? page.host : `${page.host}, version ${reading.version}`;
+    const limits = JSON.stringify(reading.limits);
+    if (limits !== limitsShown) showLimits(reading.limits);
+    limitsShown = limits;
+  });
+  byId("server-retry", HTMLButtonElement).addEventListener("click", () => feed.readNow());
+}
+
+function showLimits(limits: readonly Limit[]): void {
+  const rows = limits.map((limit) => {
+    const name = make("th", "", limit.name);
+    name.scope = "row";
+    return make("tr", "", name, make("td", "", writeLimit(limit)));
+  });
+  byId("server-limits", HTMLTableSectionElement).replaceChildren(...rows);
+  byId("server-limits-empty", HTMLParagraphElement).hidden = rows.length > 0;
+}
+
+/** Every limit of the server takes 0 for "no limit". */
+function writeLimit(limit: Limit): string {
+  if (limit.value === 0) return "off";
+  if (limit.unit === "bytes") return formatBytes(limit.value);
+  return limit.unit === "seconds" ? formatDuration(limit.value * 1000) : formatCount(limit.value);
+}

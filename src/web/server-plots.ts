@@ -1,0 +1,170 @@
+// The Server panel's plots: which figures, in which colours, over the last two minutes.
+import { make } from "./dom.ts";
+import { formatBytes, formatCompact } from "./format.ts";
+import { createLinePlot, type Plot, type PlotColor } from "./plots.ts";
+import type { Rates, Reading } from "./server-figures.ts";
+
+export interface ServerPlots {
+  add(reading: Reading, rates: Rates | undefined): void;
+  /** Leaves a gap: nothing was read. */
+  gap(atMs: number): void;
+}
+
+const SPAN_SECONDS = 120;
+
+type Value = number | undefined;
+
+/** One plot: its title, and what it draws of a reading. */
+interface Chart {
+  readonly title: string;
+  readonly wide?: true;
+  readonly atLeast: number;
+  readonly colors: readonly PlotColor[];
+  readonly format: (value: number) => string;
+  readonly values: (reading: Reading, rates: Rates | undefined) => readonly Value[];
+  /** The figures in words, for the head of the plot. */
+  readonly words: (values: readonly Value[]) => string;
+}
+
+const percent = (value: number) => `${formatCompact(value)} %`;
+const one = (format: (value: number) => string) => (values: readonly Value[]) => written(values[0], format);
+
+const CHARTS: readonly Chart[] = [
+  {
+    title: "Messages/s",
+    wide: true,
+    atLeast: 10,
+    colors: ["--plot-a", "--plot-b"],
+    format: formatCompact,
+    values: (_, rates) => [rates?.messagesIn, rates?.messagesOut],
+    words: ([incoming, outgoing]) =>
+      `${written(incoming, formatCompact)} in, ${written(outgoing, formatCompact)} out`,
+  },
+  {
+    title: "Connections",
+    atLeast: 4,
+    colors: ["--plot-a"],
+    format: formatCompact,
+    values: (reading) => [reading.connections],
+    words: one(formatCompact),
+  },
+  {
+    title: "Drops/s",
+    atLeast: 1,
+    colors: ["--plot-c"],
+    format: formatCompact,
+    values: (_, rates) => [rates?.drops],
+    words: one(formatCompact),
+  },
+  {
+    title: "Buffered",
+    atLeast: 1024,
+    colors: ["--plot-c"],
+    format: formatBytes,
+    values: (reading) => [reading.bufferedBytes],
+    words: one(formatBytes),
+  },
+  {
+    title: "Event loop",
+    atLeast: 100,
+    colors: ["--plot-a"],
+    format: percent,
+    values: (reading) => [
+      reading.eventLoops.length === 0 ? undefined : 100 * Math.max(...reading.eventLoops),
+    ],
+    words: one(percent),
+  },
+  {
+    title: "CPU",
+    atLeast: 100,
+    colors: ["--plot-a"],
+    format: percent,
+    values: (_, rates) => [rates?.cpuPercent],
+    words: one(percent),
+  },
+  {
+    title: "Memory",
+    atLeast: 64 * 1024 * 1024,
+    colors: ["--plot-b"],
+    format: formatBytes,
+    values: (reading) => [reading.memoryBytes],
+    words: one(formatBytes),
+  },
+];
+
+export function createServerPlots(place: HTMLElement): ServerPlots {
+  const drawn = CHARTS.map((chart) => drawChart(place, chart));
+  const times: number[] = [];
+
+  function push(atMs: number, valuesOf: (chart: Chart) => readonly Value[]): void {
+    times.push(atMs / 1000);
+    const old = times.findIndex((time) => time >= atMs / 1000 - SPAN_SECONDS);
+    times.splice(0, old);
+    for (const one of drawn) one.push(times, valuesOf(one.chart), old);
+  }
+
+  return {
+    add: (reading, rates) => push(reading.atMs, (chart) => chart.values(reading, rates)),
+    gap: (atMs) => push(atMs, (chart) => chart.colors.map(() => undefined)),
+  };
+}
+
+interface Drawn {
+  readonly chart: Chart;
+  /** Adds one value for each series and forgets the `old` first ones. */
+  push(times: readonly number[], values: readonly Value[], old: number): void;
+}
+
+function drawChart(place: HTMLElement, chart: Chart): Drawn {
+  const value = make("span", "value", "–");
+  const canvas = make("div", "plot");
+  canvas.setAttribute("aria-hidden", "true");
+  const head = make("div", "plot-head", make("h3", "", chart.title), value);
+  place.append(make("section", chart.wide ? "plot-box wide" : "plot-box", head, canvas));
+  const series: (number | null)[][] = chart.colors.map(() => []);
+  let hovered: number | undefined;
+  let now: readonly number[] = [];
+
+  function write(): void {
+    const at = hovered ?? now.length - 1;
+    const words = chart.words(series.map((values) => values[at] ?? undefined));
+    const age =
+      hovered === undefined ? "" : `${formatCompact(Math.round((now[at] ?? 0) - (now.at(-1) ?? 0)))} s: `;
+    value.replaceChildren(make("small", "", age), words);
+  }
+
+  const plot: Plot = createLinePlot(canvas, {
+    height: chart.wide ? 132 : 72,
+    colors: chart.colors,
+    format: chart.format,
+    atLeast: chart.atLeast,
+    spanX: SPAN_SECONDS,
+    syncKey: "server",
+    ...(chart.wide ? { formatX: (seconds: number) => age(seconds - (now.at(-1) ?? 0)) } : {}),
+    hovered(index) {
+      hovered = index;
+      write();
+    },
+  });
+
+  return {
+    chart,
+    push(times, values, old) {
+      now = times;
+      for (const [at, list] of series.entries()) {
+        list.push(values[at] ?? null);
+        list.splice(0, old);
+      }
+      plot.setData([times, ...series]);
+      write();
+    },
+  };
+}
+
+function age(seconds: number): string {
+  return Math.abs(seconds) < 0.5 ? "now" : `${Math.round(seconds)} s`;
+}
+
+function written(value: Value, format: (value: number) => string): string {
+  return value === undefined ? "–" : format(value);
+}

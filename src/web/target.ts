@@ -1,0 +1,69 @@
+// What the URL field and the sub-protocol field mean, and what the page's own address makes of them. Pure.
+
+/** Where to connect, or a sentence that says what is wrong. */
+export type TargetResult =
+  | { readonly url: string; readonly protocols: readonly string[] }
+  | { readonly problem: string };
+
+/** The address fields of `window.location` that matter here. */
+export interface PageAddress {
+  readonly protocol: string;
+  readonly host: string;
+}
+
+/** RFC 6455 section 4.1: a sub-protocol is a token of RFC 2616. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** This server's echo: ws or wss as the page came; a page opened from a file assumes the default port of this machine. */
+export function defaultUrl(page: PageAddress): string {
+  if (page.protocol === "https:") return `wss://${page.host}/echo`;
+  return page.protocol === "http:" ? `ws://${page.host}/echo` : "ws://localhost:9998/echo";
+}
+
+/** Where the server's numbers are: beside the page, or beside the echo when the page is a file; undefined for a bad URL. */
+export function metricsUrl(page: PageAddress, wsUrl: string): string | undefined {
+  if (page.protocol === "http:" || page.protocol === "https:") return "/metrics";
+  return URL.canParse(wsUrl) ? new URL("/metrics", wsUrl.replace(/^ws/, "http")).href : undefined;
+}
+
+/** Checks both fields before the WebSocket constructor does, with clearer words. */
+export function readTarget(page: PageAddress, typedUrl: string, typedProtocols: string): TargetResult {
+  const text = typedUrl.trim().replace(/^http(s?):/i, "ws$1:");
+  if (!URL.canParse(text)) return { problem: "This is not a URL. It should look like ws://host:port/path." };
+  const url = new URL(text);
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
+    return { problem: `A WebSocket URL begins with ws:// or wss://, not ${url.protocol}//.` };
+  }
+  if (url.hash !== "") return { problem: "A WebSocket URL has no fragment (#...)." };
+  if (page.protocol === "https:" && url.protocol === "ws:" && !isLoopback(url.hostname)) {
+    return { problem: "A page that came over https may not open ws://, only wss:// (mixed content)." };
+  }
+  const protocols = typedProtocols.split(/[\s,]+/).filter((name) => name !== "");
+  const bad = protocols.find((name) => !TOKEN.test(name));
+  if (bad !== undefined)
+    return { problem: `"${bad}" is not a sub-protocol name: letters, digits and !#$%&'*+-.^_\`|~ only.` };
+  const twice = protocols.find((name, at) => protocols.indexOf(name) !== at);
+  if (twice !== undefined) return { problem: `The sub-protocol "${twice}" is there twice.` };
+  return { url: url.href, protocols };
+}
+
+/** The code and reason of close(), or what is wrong with them (the API allows 1000 and 3000 to 4999). */
+export function readClose(
+  typedCode: string,
+  reason: string,
+): { readonly code: number } | { readonly problem: string } {
+  const code = /^\d{4}$/.test(typedCode.trim()) ? Number(typedCode) : Number.NaN;
+  if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
+    return {
+      problem: "A script may close with 1000, or with 3000 to 4999; the other codes belong to the protocol.",
+    };
+  }
+  const octets = new TextEncoder().encode(reason).length;
+  return octets > 123
+    ? { problem: `The close reason has ${octets} octets; a close frame holds 123.` }
+    : { code };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
+}
