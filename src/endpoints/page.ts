@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import Negotiator from "negotiator";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { Reply, SendReply } from "./reply.ts";
 
@@ -100,19 +101,14 @@ export function answerPage(page: Page, request: PageRequest): Reply {
   };
 }
 
-/** RFC 9110 section 12.5.3: the best of br, gzip and identity that the client accepts, br before gzip at equal weight. */
+/** The smallest encoding that the client accepts at all; a page that never changes is best served small. */
 export function chooseEncoding(acceptEncoding: string): Encoding {
-  const weights = new Map<string, number>();
-  for (const part of acceptEncoding.toLowerCase().split(",")) {
-    const [name = "", ...parameters] = part.split(";").map((text) => text.trim());
-    const weight = parameters.find((text) => text.startsWith("q="));
-    weights.set(name, weight === undefined ? 1 : Number(weight.slice(2)) || 0);
-  }
-  const any = weights.get("*") ?? 0;
-  const br = weights.get("br") ?? any;
-  const gzip = weights.get("gzip") ?? any;
-  if (br === 0 && gzip === 0) return "identity";
-  return br >= gzip ? "br" : "gzip";
+  const accepted = new Negotiator({ headers: { "accept-encoding": acceptEncoding } }).encodings([
+    "br",
+    "gzip",
+  ]);
+  if (accepted.includes("br")) return "br";
+  return accepted.includes("gzip") ? "gzip" : "identity";
 }
 
 /** RFC 9110 section 13.1.2: If-None-Match compares weakly, so a proxy's `W/` is no difference. */

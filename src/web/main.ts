@@ -47,7 +47,6 @@ function wirePanels(): void {
 }
 
 urlField.value = defaultUrl(location);
-byId("options", HTMLDetailsElement).open = WIDE.matches;
 wirePanels();
 
 const announcer = createAnnouncer((sentence) => {

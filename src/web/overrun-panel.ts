@@ -10,10 +10,11 @@ import {
   type OverrunProgress,
   overrunReading,
   overrunUnread,
+  UNREAD_MESSAGE_BYTES,
 } from "./overrun.ts";
 import { describeOutcome } from "./overrun-outcome.ts";
 import { syntheticPayload } from "./payload.ts";
-import { createLinePlot } from "./plots.ts";
+import { BINARY_STEPS, createLinePlot } from "./plots.ts";
 import type { TargetResult } from "./target.ts";
 
 const KIB = 1024;
@@ -32,11 +33,21 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     height: 150,
     colors: ["--plot-a", "--plot-b"],
     format: formatBytes,
+    stepsY: BINARY_STEPS,
     formatX: (seconds) => `${Number(seconds.toFixed(1))} s`,
     atLeast: MIB,
   });
   let running: Overrun | undefined;
 
+  silent.addEventListener("change", () => {
+    byId("overrun-size", HTMLInputElement).disabled = silent.checked;
+    write(
+      "overrun-note",
+      silent.checked
+        ? `Messages of ${formatBytes(UNREAD_MESSAGE_BYTES)}, some 4 MiB/s: the server's buffer fills before your eyes.`
+        : "",
+    );
+  });
   if (!canStayUnread()) {
     silent.disabled = true;
     byId("overrun-note", HTMLParagraphElement).textContent =
@@ -49,10 +60,10 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
       running.stop();
       return;
     }
-    const plan = readPlan(target());
+    const unread = silent.checked;
+    const plan = readPlan(target(), unread);
     showProblem(problem, undefined, "problem" in plan ? plan.problem : undefined);
     if ("problem" in plan) return;
-    const unread = silent.checked;
     running = unread ? overrunUnread(plan) : overrunReading(plan);
     button.textContent = "Stop";
     watch(running, plan, unread);
@@ -101,13 +112,13 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
   }
 }
 
-function readPlan(where: TargetResult): OverrunPlan | { readonly problem: string } {
+function readPlan(where: TargetResult, unread: boolean): OverrunPlan | { readonly problem: string } {
   if ("problem" in where) return where;
   const total = readWhole("The total in MiB", byId("overrun-total", HTMLInputElement).value, TOTAL_MIB);
   const size = readWhole("The message in KiB", byId("overrun-size", HTMLInputElement).value, MESSAGE_KIB);
   if ("problem" in total) return total;
   if ("problem" in size) return size;
-  const messageBytes = size.value * KIB;
+  const messageBytes = unread ? UNREAD_MESSAGE_BYTES : size.value * KIB;
   const messages = Math.max(1, Math.floor((total.value * MIB) / messageBytes));
   return { ...where, payload: syntheticPayload("binary", messageBytes), messageBytes, messages };
 }

@@ -28,7 +28,16 @@ export interface Overrun {
 
 /** Octets that are queued in one go, so that the page stays alive in between. */
 const BURST_BYTES = 8 * 1024 * 1024;
-/** How long a silent reader waits for the server to act, after the last octet has gone or moved. */
+/**
+ * Chromium (seen in 156) crashes the tab when a connection is cut while a write to its WebSocketStream is pending. A
+ * message that fits the pipe to its network process is written at once, so it stays small and the pipe gets time.
+ */
+export const UNREAD_MESSAGE_BYTES = 16 * 1024;
+const PACE_MS = 4;
+/** A write that took longer than a moment found the pipe full: time for it to empty. */
+const MOMENT_MS = 2;
+const LONG_PAUSE_MS = 100;
+/** How long a silent reader waits for the server to act, after the last message has gone. */
 const SILENCE_MS = 6000;
 /** How long the echoes that a silent reader then does read may take. */
 const DRAIN_MS = 5000;
@@ -84,24 +93,16 @@ export function overrunUnread(plan: OverrunPlan): Overrun {
   async function drive(): Promise<void> {
     const { readable, writable } = await stream.opened;
     const writer = writable.getWriter();
-    let taken = 0;
-    let movedMs = performance.now();
-    const took = () => {
-      taken += 1;
-      movedMs = performance.now();
-      state.waiting((state.sent - taken) * plan.messageBytes);
-    };
-    // A failed write says what `closed` says too.
-    const ignore = () => undefined;
     while (state.sent < plan.messages && !state.isOver()) {
-      for (let burst = 0; burst < BURST_BYTES && state.sent < plan.messages; burst += plan.messageBytes) {
-        state.sent += 1;
-        writer.write(plan.payload).then(took, ignore);
-      }
-      state.waiting((state.sent - taken) * plan.messageBytes);
-      await pause(0);
+      state.sent += 1;
+      state.waiting(plan.messageBytes);
+      const startMs = performance.now();
+      await writer.write(plan.payload);
+      state.waiting(0);
+      await pause(performance.now() - startMs > MOMENT_MS ? LONG_PAUSE_MS : PACE_MS);
     }
-    while (!state.isOver() && performance.now() - movedMs < SILENCE_MS) await pause(100);
+    const writtenMs = performance.now();
+    while (!state.isOver() && performance.now() - writtenMs < SILENCE_MS) await pause(100);
     if (!state.isOver()) await drain(readable);
   }
 

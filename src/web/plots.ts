@@ -11,8 +11,11 @@ export interface LinePlotOptions {
   readonly format: (value: number) => string;
   /** How an x value is written; without it there is no x axis. */
   readonly formatX?: (value: number) => string;
-  /** The x axis shows this much up to the newest value; without it, all there is. */
-  readonly spanX?: number;
+  /** The x axis shows exactly this; without it, all there is. */
+  readonly rangeX?: readonly [number, number];
+  /** Steps that the axis may take between its numbers; without it, round decimal ones. */
+  readonly stepsX?: readonly number[];
+  readonly stepsY?: readonly number[];
   /** The axis reaches at least this far up. */
   readonly atLeast: number;
   /** Plots with the same name share their cursor. */
@@ -27,6 +30,9 @@ export type PlotData = readonly [readonly number[], ...(readonly (number | null)
 export interface Plot {
   setData(data: PlotData): void;
 }
+
+/** Steps of an axis of octets: 1 to 512 of each binary unit. */
+export const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
 const AXIS_WIDTH = 52;
 
@@ -79,14 +85,16 @@ function lineOptions(place: HTMLElement, options: LinePlotOptions): uPlot.Option
     },
     hooks: { setCursor: [(self) => options.hovered?.(self.cursor.idx ?? undefined)] },
     scales: {
-      x: { time: false, range: (_, min, max) => rangeX(options.spanX, min, max) },
+      x: { time: false, range: (_, min, max) => rangeX(options.rangeX, min, max) },
       y: { range: (_, _min, max) => [0, Math.max(options.atLeast, (max ?? 0) * 1.08)] },
     },
     axes: [
-      formatX === undefined ? { show: false } : axis(color, (values) => values.map(formatX), 24),
-      axis(color, (values) => values.map(options.format), AXIS_WIDTH),
+      formatX === undefined
+        ? { show: false }
+        : axis(color, (values) => values.map(formatX), 24, options.stepsX),
+      axis(color, (values) => values.map(options.format), AXIS_WIDTH, options.stepsY),
     ],
-    padding: [8, 4, formatX === undefined ? 6 : 0, 0],
+    padding: [8, formatX === undefined ? 4 : 14, formatX === undefined ? 6 : 0, 0],
     series: [
       {},
       ...options.colors.map((name) => ({
@@ -99,9 +107,14 @@ function lineOptions(place: HTMLElement, options: LinePlotOptions): uPlot.Option
   };
 }
 
-function rangeX(span: number | undefined, min: number | null, max: number | null): uPlot.Range.MinMax {
+function rangeX(
+  fixed: readonly [number, number] | undefined,
+  min: number | null,
+  max: number | null,
+): uPlot.Range.MinMax {
+  if (fixed !== undefined) return [...fixed];
   const end = max ?? 0;
-  const start = span === undefined ? (min ?? 0) : end - span;
+  const start = min ?? 0;
   return start === end ? [end - 1, end] : [start, end];
 }
 
@@ -150,9 +163,11 @@ function axis(
   color: (name: string) => string,
   values: (splits: number[]) => string[],
   size: number,
+  steps?: readonly number[],
 ): uPlot.Axis {
   return {
     size,
+    ...(steps === undefined ? {} : { incrs: [...steps] }),
     gap: 6,
     space: 30,
     font: `11px ${getComputedStyle(document.body).fontFamily}`,

@@ -1,7 +1,7 @@
 // The Server panel's plots: which figures, in which colours, over the last two minutes.
 import { make } from "./dom.ts";
 import { formatBytes, formatCompact } from "./format.ts";
-import { createLinePlot, type Plot, type PlotColor } from "./plots.ts";
+import { BINARY_STEPS, createLinePlot, type Plot, type PlotColor } from "./plots.ts";
 import type { Rates, Reading } from "./server-figures.ts";
 
 export interface ServerPlots {
@@ -18,6 +18,8 @@ type Value = number | undefined;
 interface Chart {
   readonly title: string;
   readonly wide?: true;
+  /** Octets: the axis steps in powers of two. */
+  readonly binary?: true;
   readonly atLeast: number;
   readonly colors: readonly PlotColor[];
   readonly format: (value: number) => string;
@@ -58,6 +60,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Buffered",
+    binary: true,
     atLeast: 1024,
     colors: ["--plot-c"],
     format: formatBytes,
@@ -84,6 +87,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Memory",
+    binary: true,
     atLeast: 64 * 1024 * 1024,
     colors: ["--plot-b"],
     format: formatBytes,
@@ -100,7 +104,8 @@ export function createServerPlots(place: HTMLElement): ServerPlots {
     times.push(atMs / 1000);
     const old = times.findIndex((time) => time >= atMs / 1000 - SPAN_SECONDS);
     times.splice(0, old);
-    for (const one of drawn) one.push(times, valuesOf(one.chart), old);
+    const ages = times.map((time) => time - atMs / 1000);
+    for (const one of drawn) one.push(ages, valuesOf(one.chart), old);
   }
 
   return {
@@ -111,8 +116,8 @@ export function createServerPlots(place: HTMLElement): ServerPlots {
 
 interface Drawn {
   readonly chart: Chart;
-  /** Adds one value for each series and forgets the `old` first ones. */
-  push(times: readonly number[], values: readonly Value[], old: number): void;
+  /** Adds one value for each series and forgets the `old` first ones. Ages are in seconds, 0 for the newest. */
+  push(ages: readonly number[], values: readonly Value[], old: number): void;
 }
 
 function drawChart(place: HTMLElement, chart: Chart): Drawn {
@@ -138,9 +143,10 @@ function drawChart(place: HTMLElement, chart: Chart): Drawn {
     colors: chart.colors,
     format: chart.format,
     atLeast: chart.atLeast,
-    spanX: SPAN_SECONDS,
+    rangeX: [-SPAN_SECONDS, 0],
     syncKey: "server",
-    ...(chart.wide ? { formatX: (seconds: number) => age(seconds - (now.at(-1) ?? 0)) } : {}),
+    ...(chart.binary ? { stepsY: BINARY_STEPS } : {}),
+    ...(chart.wide ? { formatX: writeAge, stepsX: [30] } : {}),
     hovered(index) {
       hovered = index;
       write();
@@ -149,19 +155,19 @@ function drawChart(place: HTMLElement, chart: Chart): Drawn {
 
   return {
     chart,
-    push(times, values, old) {
-      now = times;
+    push(ages, values, old) {
+      now = ages;
       for (const [at, list] of series.entries()) {
         list.push(values[at] ?? null);
         list.splice(0, old);
       }
-      plot.setData([times, ...series]);
+      plot.setData([ages, ...series]);
       write();
     },
   };
 }
 
-function age(seconds: number): string {
+function writeAge(seconds: number): string {
   return Math.abs(seconds) < 0.5 ? "now" : `${Math.round(seconds)} s`;
 }
 
