@@ -72,7 +72,7 @@ export function createPage(path: URL, reply: SendReply, isTls: boolean): Endpoin
   return {
     path: "/",
     methods: ["GET", "HEAD"],
-    summary: "a page to try, watch and measure the server from a browser",
+    summary: "a page to try the server from a browser",
     mount(app) {
       app.get("/", handle(false));
       app.head("/", handle(true));
