@@ -21,6 +21,15 @@ export function titleOf(result: Pick<Result, "label" | "target">): string {
   return result.label ?? result.target.url;
 }
 
+/** The titles of several Results, numbered where two would be the same. */
+export function distinctTitles(results: readonly Pick<Result, "label" | "target">[]): string[] {
+  const titles = results.map(titleOf);
+  return titles.map((title, index) => {
+    if (titles.indexOf(title) === titles.lastIndexOf(title)) return title;
+    return `${title} (${titles.slice(0, index + 1).filter((other) => other === title).length})`;
+  });
+}
+
 /** `64 connections x 16 in flight, 64 B binary, 10 s after 2 s of warm-up` */
 export function describeLoad({
   scenario,

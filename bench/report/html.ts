@@ -12,8 +12,8 @@ import {
   describeLoad,
   describeLoop,
   describeVerdict,
+  distinctTitles,
   formatUs,
-  titleOf,
 } from "./describe.ts";
 import { failuresOf } from "./warnings.ts";
 
@@ -56,18 +56,18 @@ export function formatHtml(results: readonly Result[]): string {
 function pageData(results: readonly Result[]): PageData {
   const counts = results.map(({ messages }) => messages.received);
   const positions = curvePositions(Math.max(...counts));
-  const first = results[0];
+  const titles = distinctTitles(results);
   return {
-    title: results.length === 1 && first ? titleOf(first) : `${results.length} measurements`,
+    title: titles.length === 1 ? (titles[0] ?? "") : `${titles.length} measurements`,
     positions,
-    results: results.map((result) => pageResult(result, positions)),
+    results: results.map((result, index) => pageResult(result, titles[index] ?? "", positions)),
   };
 }
 
-function pageResult(result: Result, positions: readonly number[]): PageResult {
+function pageResult(result: Result, title: string, positions: readonly number[]): PageResult {
   const { histograms, latencyFrom, loop, engine, window, environment, verdict, warnings, series } = result;
   return {
-    title: titleOf(result),
+    title,
     load: describeLoad(result),
     loop: describeLoop(loop),
     engine: `${engine.name} ${engine.version}`,

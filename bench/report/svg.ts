@@ -4,7 +4,7 @@
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";
 import { curvePositions, curveValues, percentileLabel } from "./curve.ts";
-import { formatUs, titleOf } from "./describe.ts";
+import { distinctTitles, formatUs } from "./describe.ts";
 
 const WIDTH = 860;
 const LIGHT = ["#2563c9", "#d1580b", "#15803d", "#a2259f", "#0e7f8c", "#b91c3c"];
@@ -77,7 +77,7 @@ export function latencySvg(title: string, results: readonly Result[]): string {
     );
     parts.push(`<path class="l${index % LIGHT.length}" d="M${points.join("L")}"/>`);
   });
-  parts.push(...legend(results.map(titleOf), bottom + 46));
+  parts.push(...legend(distinctTitles(results), bottom + 46));
   return svg(title, bottom + 62, parts);
 }
 

@@ -58,7 +58,7 @@ test("the page draws every plot without an error or a request to anywhere", asyn
     result.scenario.depth = null;
     result.scenario.ratePerSecond = 200_000;
   });
-  const { page, troubles } = await openReport(t, [exampleResult(), judge(open)]);
+  const { page, troubles } = await openReport(t, [exampleResult(), exampleResult(), judge(open)]);
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), [
     "Latency by percentile",
@@ -70,9 +70,15 @@ test("the page draws every plot without an error or a request to anywhere", asyn
   const curves = await page.locator("figure").first().locator(".u-legend .u-label").allTextContents();
   assert.deepEqual(
     curves.map((label) => label.replace(/:$/, "")),
-    ["percentile", "ws://127.0.0.1:9998/echo", "open loop </script><b>", "open loop </script><b> (service)"],
+    [
+      "percentile",
+      "ws://127.0.0.1:9998/echo (1)",
+      "ws://127.0.0.1:9998/echo (2)",
+      "open loop </script><b>",
+      "open loop </script><b> (service)",
+    ],
   );
-  assert.equal(await page.locator("#figures tr").count(), 3);
+  assert.equal(await page.locator("#figures tr").count(), 4);
   assert.match((await page.locator(".warnings").textContent()) ?? "", /asked rate was not reached/);
   await page.emulateMedia({ colorScheme: "dark" });
   await page.setViewportSize({ width: 400, height: 800 });
