@@ -21,11 +21,14 @@ export function formatComparison(comparison: Comparison): string {
     loop: scenario.ratePerSecond === null ? "closed" : "open",
     window: { startedAt: comparison.startedAt, seconds: scenario.durationMs / 1000 },
   });
+  const isReached = arms.some(({ target }) => /^wss?:/i.test(target));
   const blocks = [
     arms.map(({ name, target }, index) => `${index === 0 ? "baseline" : "against "}  ${name}: ${target}`),
     [
-      `${rounds} rounds there and back (ABBA), a fresh process each time: ${load}.`,
-      "Median (lowest to highest). Noise: how far two processes of the same arm were apart.",
+      `${rounds} rounds there and back (ABBA)${isReached ? "" : ", a fresh process each time"}: ${load}.`,
+      isReached
+        ? "Median (lowest to highest). Noise: how far two measurements of the same arm were apart; a URL is the same process each time, so noise between processes is not in it."
+        : "Median (lowest to highest). Noise: how far two processes of the same arm were apart.",
     ],
     ...arms.slice(1).map((_, index) => contrastTable(comparison, index + 1)),
     contrasts.length === 0 ? ["No figure is known of all measurements."] : [],

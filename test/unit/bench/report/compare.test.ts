@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatComparison } from "../../../../bench/report/compare.ts";
+import {
+  COMPARISON_KIND,
+  COMPARISON_VERSION,
+  type Comparison,
+  contrastsOf,
+  type Sample,
+} from "../../../../bench/result/comparison.ts";
+import { exampleResult } from "../../../support/result.ts";
+
+/** Three rounds in which B does half of what A does; p99 is the same, and no CPU time is known. */
+function exampleComparison(target: string): Comparison {
+  const samples = [1, 2, 3].flatMap((round) =>
+    [0, 1].flatMap((arm) =>
+      ([1, 2] as const).map(
+        (process): Sample => ({
+          round,
+          arm,
+          process,
+          startedAt: "2026-11-22T12:00:00.000Z",
+          figures: {
+            serverCpuUsPerMessage: null,
+            messagesPerSecond: 100_000 / (arm + 1) + round,
+            p50Us: 100 * (arm + 1),
+            p99Us: 200,
+            p999Us: 300,
+          },
+          verdict: "server-bound",
+          failures: [],
+        }),
+      ),
+    ),
+  );
+  const { scenario, environment } = exampleResult();
+  return {
+    kind: COMPARISON_KIND,
+    version: COMPARISON_VERSION,
+    startedAt: "2026-11-22T12:00:00.000Z",
+    rounds: 3,
+    arms: [
+      { name: "A", target },
+      { name: "B", target },
+    ],
+    scenario,
+    environment,
+    contrasts: contrastsOf(samples, 2),
+    samples,
+    warnings: ["Only 3 rounds."],
+  };
+}
+
+test("a comparison names both arms, and says of each known figure what may be concluded", () => {
+  const text = formatComparison(exampleComparison("node server.js {port}"));
+  assert.match(text, /^baseline {2}A: node server\.js/);
+  assert.match(
+    text,
+    /3 rounds there and back \(ABBA\), a fresh process each time: 64 connections x 16 in flight/,
+  );
+  assert.match(text, /^messages per second +100,002 \(100,001 to 100,003\) .* 0\.500 .* B lower by 50 %$/m);
+  assert.match(text, /^latency p50 .* B higher by 100 %$/m);
+  assert.match(text, /^latency p99 .* no difference shown$/m);
+  assert.match(text, /^! Only 3 rounds\.$/m);
+  assert.doesNotMatch(text, /server CPU|undefined|NaN|null/);
+});
+
+test("targets that are URLs are said to be one process", () => {
+  const text = formatComparison(exampleComparison("ws://127.0.0.1:1/echo"));
+  assert.doesNotMatch(text, /fresh process/);
+  assert.match(text, /a URL is the same process each time/);
+});
