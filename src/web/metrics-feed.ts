@@ -1,14 +1,7 @@
 // Reads the server's numbers again and again and tells whoever listens. Knows HTTP and the parser, no document.
 import { parseMetricsText } from "./metrics-text.ts";
-import { type Rates, type Reading, ratesBetween, readFigures } from "./server-figures.ts";
-
-/** How the last attempt to read the numbers ended. */
-export type FeedStatus =
-  | { readonly kind: "live"; readonly reading: Reading; readonly rates: Rates | undefined }
-  /** The server answers, but not with numbers: 404 when --admin-port moved them. */
-  | { readonly kind: "refused"; readonly httpStatus: number }
-  | { readonly kind: "unreachable" }
-  | { readonly kind: "unreadable"; readonly problem: string };
+import { type Reading, ratesBetween, readFigures } from "./server-figures.ts";
+import type { FeedStatus } from "./server-status.ts";
 
 export interface Feed {
   listen(listener: (status: FeedStatus) => void): void;

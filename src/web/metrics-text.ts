@@ -75,9 +75,10 @@ function unescapeLabel(value: string): string {
   return value.replace(/\\(.)/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
 }
 
+// The format takes what Go's ParseFloat takes, in any case; prom-client writes "Nan".
 function parseValue(text: string): number | undefined {
-  if (text === "NaN") return Number.NaN;
-  if (text === "+Inf" || text === "Inf") return Number.POSITIVE_INFINITY;
-  if (text === "-Inf") return Number.NEGATIVE_INFINITY;
+  if (/^nan$/i.test(text)) return Number.NaN;
+  const infinity = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinity !== null) return infinity[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return text !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
 }

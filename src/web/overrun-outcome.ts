@@ -1,6 +1,17 @@
 // What an overrun has shown, in words. Pure.
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
-import type { OverrunProgress } from "./overrun.ts";
+
+export interface OverrunProgress {
+  /** Octets handed to the browser that it has not handed on: `bufferedAmount`, or what a stream has not taken. */
+  readonly waitingBytes: number;
+  readonly peakBytes: number;
+  readonly sent: number;
+  readonly echoed: number;
+  readonly elapsedMs: number;
+  readonly isOver: boolean;
+  /** The code with which it ended; undefined while it runs or when the browser does not tell. */
+  readonly closeCode: number | undefined;
+}
 
 export interface OverrunFacts {
   readonly progress: OverrunProgress;

@@ -7,12 +7,11 @@ import {
   canStayUnread,
   type Overrun,
   type OverrunPlan,
-  type OverrunProgress,
   overrunReading,
   overrunUnread,
   UNREAD_MESSAGE_BYTES,
 } from "./overrun.ts";
-import { describeOutcome } from "./overrun-outcome.ts";
+import { describeOutcome, type OverrunProgress } from "./overrun-outcome.ts";
 import { syntheticPayload } from "./payload.ts";
 import { BINARY_STEPS, createLinePlot } from "./plots.ts";
 import type { TargetResult } from "./target.ts";

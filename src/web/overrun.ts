@@ -1,4 +1,5 @@
 // Sends far more than is read, on purpose, and watches where it piles up. Knows no document.
+import type { OverrunProgress } from "./overrun-outcome.ts";
 import type { MessageData } from "./payload.ts";
 
 export interface OverrunPlan {
@@ -7,18 +8,6 @@ export interface OverrunPlan {
   readonly payload: MessageData;
   readonly messageBytes: number;
   readonly messages: number;
-}
-
-export interface OverrunProgress {
-  /** Octets handed to the browser that it has not handed on: `bufferedAmount`, or what a stream has not taken. */
-  readonly waitingBytes: number;
-  readonly peakBytes: number;
-  readonly sent: number;
-  readonly echoed: number;
-  readonly elapsedMs: number;
-  readonly isOver: boolean;
-  /** The code with which it ended; undefined while it runs or when the browser does not tell. */
-  readonly closeCode: number | undefined;
 }
 
 export interface Overrun {

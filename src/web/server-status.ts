@@ -1,6 +1,14 @@
 // What to say when the server's numbers can or cannot be read. Pure.
-import type { FeedStatus } from "./metrics-feed.ts";
+import type { Rates, Reading } from "./server-figures.ts";
 import type { PageAddress } from "./target.ts";
+
+/** How the last attempt to read the numbers ended. */
+export type FeedStatus =
+  | { readonly kind: "live"; readonly reading: Reading; readonly rates: Rates | undefined }
+  /** The server answers, but not with numbers: 404 when --admin-port moved them. */
+  | { readonly kind: "refused"; readonly httpStatus: number }
+  | { readonly kind: "unreachable" }
+  | { readonly kind: "unreadable"; readonly problem: string };
 
 export interface StatusWords {
   readonly badge: string;

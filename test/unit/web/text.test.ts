@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { explainClose } from "../../../src/web/close-codes.ts";
+import { formatBytes, formatCompact, formatCount, formatDuration } from "../../../src/web/format.ts";
+import { readWhole } from "../../../src/web/numbers.ts";
+import { describeOutcome, type OverrunFacts } from "../../../src/web/overrun-outcome.ts";
+import { describeStatus } from "../../../src/web/server-status.ts";
+
+test("sizes, counts, rates and durations are written with three significant digits", () => {
+  assert.deepEqual([0, 1023, 1024, 1536, 16 * 2 ** 20, 5.5 * 2 ** 40].map(formatBytes), [
+    "0 B",
+    "1,023 B",
+    "1 KiB",
+    "1.5 KiB",
+    "16 MiB",
+    "5.5 TiB",
+  ]);
+  assert.equal(formatCount(1234567.4), "1,234,567");
+  assert.deepEqual([0, 0.126, 12.34, 950, 9999, 12345, 4.56e6, 7e9].map(formatCompact), [
+    "0",
+    "0.13",
+    "12.3",
+    "950",
+    "9,999",
+    "12.3k",
+    "4.56M",
+    "7G",
+  ]);
+  assert.deepEqual([0.354, 12.44, 512, 1520, 185_000, 3_725_000].map(formatDuration), [
+    "0.35 ms",
+    "12.4 ms",
+    "512 ms",
+    "1.52 s",
+    "3 min 5 s",
+    "1 h 2 min",
+  ]);
+});
+
+test("every close code from 0 to 5000 gets a name and a sentence", () => {
+  for (let code = 0; code <= 5000; code += 1) {
+    const { name, sentence } = explainClose({ code, opened: true, url: "ws://host/echo" });
+    assert.ok(name.length > 0 && sentence.endsWith("."), `${code}`);
+  }
+  assert.equal(explainClose({ code: 1009, opened: true, url: "ws://host/" }).name, "Message Too Big");
+  assert.equal(explainClose({ code: 4242, opened: true, url: "ws://host/" }).name, "Private Code");
+  assert.equal(explainClose({ code: 3000, opened: true, url: "ws://host/" }).name, "Registered Code");
+  assert.equal(explainClose({ code: 2000, opened: true, url: "ws://host/" }).name, "Unassigned Code");
+});
+
+test("1006 means other things before the connection opened than after", () => {
+  const before = explainClose({ code: 1006, opened: false, url: "wss://host/" }).sentence;
+  const after = explainClose({ code: 1006, opened: true, url: "wss://host/" }).sentence;
+  assert.match(before, /never opened.*certificate/);
+  assert.match(after, /without a close frame.*--max-payload.*slow reader/);
+  assert.match(explainClose({ code: 1006, opened: false, url: "ws://host/" }).sentence, /wss:\/\//);
+});
+
+test("a whole number is read with separators, and refused with its bounds", () => {
+  const bounds = { min: 1, max: 20_000 };
+  assert.deepEqual(readWhole("N", " 20,000 ", bounds), { value: 20_000 });
+  assert.deepEqual(readWhole("N", "1 000", bounds), { value: 1000 });
+  for (const typed of ["", "0", "20001", "-1", "1.5", "1e3", "ten"]) {
+    assert.deepEqual(
+      readWhole("N", typed, bounds),
+      { problem: "N must be a whole number from 1 to 20,000." },
+      typed,
+    );
+  }
+});
+
+test("an overrun's outcome says what the server did", () => {
+  const facts: OverrunFacts = {
+    progress: {
+      waitingBytes: 0,
+      peakBytes: 2 ** 20,
+      sent: 100,
+      echoed: 100,
+      elapsedMs: 2000,
+      isOver: true,
+      closeCode: 1000,
+    },
+    messages: 100,
+    unread: false,
+    serverPeakBytes: undefined,
+    serverDrops: undefined,
+  };
+  assert.match(
+    describeOutcome(facts),
+    /All 100 echoes came back in 2 s, while bufferedAmount drained from 1 MiB/,
+  );
+  const cut = {
+    ...facts,
+    unread: true,
+    serverPeakBytes: 2 ** 24,
+    progress: { ...facts.progress, closeCode: 1006, echoed: 0 },
+  };
+  assert.match(describeOutcome(cut), /cut the connection after 2 s.*16 MiB waited inside the server/);
+  assert.match(describeOutcome({ ...facts, unread: true, serverDrops: 7 }), /dropped 7 echoes and kept/);
+  assert.match(describeOutcome({ ...facts, progress: { ...facts.progress, echoed: 3 } }), /3 of 100 echoes/);
+});
+
+test("each way of not reading the numbers has its own words", () => {
+  const http = { protocol: "http:", host: "localhost:9998" };
+  assert.match(describeStatus({ kind: "refused", httpStatus: 404 }, http).message, /--admin-port/);
+  assert.match(describeStatus({ kind: "refused", httpStatus: 503 }, http).message, /503/);
+  assert.match(describeStatus({ kind: "unreachable" }, http).message, /does not answer/);
+  assert.match(
+    describeStatus({ kind: "unreachable" }, { protocol: "file:", host: "" }).message,
+    /another origin/,
+  );
+  assert.match(
+    describeStatus({ kind: "unreadable", problem: "Line 3 is odd." }, http).message,
+    /Line 3 is odd/,
+  );
+});
