@@ -7,7 +7,7 @@ import { formatBytes, formatCompact, formatCount, formatDuration } from "./forma
 import type { Bar } from "./histogram.ts";
 import { type NumberResult, readWhole } from "./numbers.ts";
 import { syntheticPayload } from "./payload.ts";
-import { createBarPlot, createLinePlot } from "./plots.ts";
+import { COUNT_STEPS, createBarPlot, createLinePlot } from "./plots.ts";
 import type { TargetResult } from "./target.ts";
 
 const BOUNDS = {
@@ -186,6 +186,7 @@ function createCharts(): Charts {
     height: CHART_HEIGHT,
     colors: ["--plot-a"],
     format: formatCompact,
+    stepsX: [0.5, ...COUNT_STEPS],
     formatX: (seconds) => `${formatCompact(seconds)} s`,
     atLeast: 10,
   });
@@ -201,7 +202,8 @@ function createCharts(): Charts {
     },
     add(progress) {
       const seconds = (progress.elapsedMs - before.elapsedMs) / 1000;
-      if (seconds > 0) {
+      // The last piece of a flood can be too short to tell a rate.
+      if (seconds > DRAW_MS / 2000) {
         times.push(progress.elapsedMs / 1000);
         rates.push((progress.echoed - before.echoed) / seconds);
         before = { elapsedMs: progress.elapsedMs, echoed: progress.echoed };

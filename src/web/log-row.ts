@@ -28,7 +28,7 @@ export function drawEntry(entry: Entry): HTMLLIElement {
 }
 
 function lineParts(entry: Entry): HTMLElement[] {
-  const time = make("time", "", formatTimeOfDay(entry.atMs));
+  const time = make("time", "", ...splitTime(entry.atMs));
   time.dateTime = new Date(entry.atMs).toISOString();
   const parts: HTMLElement[] = [
     time,
@@ -47,6 +47,12 @@ function lineParts(entry: Entry): HTMLElement[] {
   }
   if (entry.explanation !== "") parts.push(make("span", "why", entry.explanation));
   return parts;
+}
+
+/** Milliseconds apart, since there is no room for them on a phone. */
+function splitTime(atMs: number): [string, HTMLElement] {
+  const [seconds = "", milliseconds = ""] = formatTimeOfDay(atMs).split(".");
+  return [seconds, make("small", "", `.${milliseconds}`)];
 }
 
 function bodyOf(entry: Entry): HTMLElement[] {

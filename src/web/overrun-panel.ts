@@ -32,6 +32,7 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     height: 150,
     colors: ["--plot-a", "--plot-b"],
     format: formatBytes,
+    stepsX: [0.5, 1, 2, 5, 10, 20],
     stepsY: BINARY_STEPS,
     formatX: (seconds) => `${Number(seconds.toFixed(1))} s`,
     atLeast: MIB,
@@ -93,6 +94,7 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
       // The numbers of the last moments come with the next reading.
       setTimeout(() => {
         release();
+        showFigures(progress, feed.latest()?.bufferedBytes);
         const dropsAfter = feed.latest()?.drops;
         const serverDrops =
           dropsBefore === undefined || dropsAfter === undefined ? undefined : dropsAfter - dropsBefore;

@@ -27,9 +27,9 @@ const PACE_MS = 4;
 const MOMENT_MS = 2;
 const LONG_PAUSE_MS = 100;
 /** How long a silent reader waits for the server to act, after the last message has gone. */
-const SILENCE_MS = 6000;
-/** How long the echoes that a silent reader then does read may take. */
-const DRAIN_MS = 5000;
+const SILENCE_MS = 3000;
+/** Once a silent reader does read, no echo for this long means that there are no more. */
+const DRAINED_MS = 1500;
 
 /** Whether this browser can leave echoes unread (WebSocketStream; the plain WebSocket API reads always). */
 export function canStayUnread(): boolean {
@@ -96,13 +96,13 @@ export function overrunUnread(plan: OverrunPlan): Overrun {
   }
 
   async function drain(readable: ReadableStream<string | ArrayBuffer>): Promise<void> {
-    const timer = setTimeout(finish, DRAIN_MS);
+    let timer = setTimeout(finish, DRAINED_MS);
     const reader = readable.getReader();
     for (let echo = await reader.read(); !echo.done; echo = await reader.read()) {
       state.echoed += 1;
-      if (state.echoed === plan.messages) finish();
+      clearTimeout(timer);
+      timer = setTimeout(finish, state.echoed === plan.messages ? 0 : DRAINED_MS);
     }
-    clearTimeout(timer);
   }
 
   return { progress: state.progress, stop: finish };

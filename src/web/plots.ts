@@ -34,7 +34,14 @@ export interface Plot {
 /** Steps of an axis of octets: 1 to 512 of each binary unit. */
 export const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
+/** Steps of an axis of things that are counted. */
+export const COUNT_STEPS = Array.from(
+  { length: 30 },
+  (_, at) => ([1, 2, 5][at % 3] ?? 1) * 10 ** Math.floor(at / 3),
+);
+
 const AXIS_WIDTH = 52;
+const AXIS_HEIGHT = 24;
 
 /** A plot that fills the width of its place, follows its size, and follows the system's dark and light. */
 export function createLinePlot(place: HTMLElement, options: LinePlotOptions): Plot {
@@ -91,7 +98,7 @@ function lineOptions(place: HTMLElement, options: LinePlotOptions): uPlot.Option
     axes: [
       formatX === undefined
         ? { show: false }
-        : axis(color, (values) => values.map(formatX), 24, options.stepsX),
+        : axis(color, (values) => values.map(formatX), AXIS_HEIGHT, options.stepsX),
       axis(color, (values) => values.map(options.format), AXIS_WIDTH, options.stepsY),
     ],
     padding: [8, formatX === undefined ? 4 : 14, formatX === undefined ? 6 : 0, 0],
@@ -113,9 +120,9 @@ function rangeX(
   max: number | null,
 ): uPlot.Range.MinMax {
   if (fixed !== undefined) return [...fixed];
-  const end = max ?? 0;
   const start = min ?? 0;
-  return start === end ? [end - 1, end] : [start, end];
+  const end = max ?? 0;
+  return start === end ? [start, start + 1] : [start, end];
 }
 
 function barOptions(place: HTMLElement, height: number, label: (index: number) => string): uPlot.Options {
@@ -132,8 +139,7 @@ function barOptions(place: HTMLElement, height: number, label: (index: number) =
     },
     axes: [
       {
-        ...axis(color, (values) => values.map((at) => (Number.isInteger(at) ? label(at) : "")), 24),
-        space: 56,
+        ...axis(color, (values) => values.map((at) => (Number.isInteger(at) ? label(at) : "")), AXIS_HEIGHT),
         incrs: [1, 2, 4, 8, 16],
       },
       axis(
@@ -169,7 +175,7 @@ function axis(
     size,
     ...(steps === undefined ? {} : { incrs: [...steps] }),
     gap: 6,
-    space: 30,
+    space: size === AXIS_HEIGHT ? 56 : 30,
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
     stroke: color("--muted"),
     grid: { stroke: color("--line"), width: 1 },

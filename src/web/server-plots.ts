@@ -1,7 +1,7 @@
 // The Server panel's plots: which figures, in which colours, over the last two minutes.
 import { make } from "./dom.ts";
 import { formatBytes, formatCompact } from "./format.ts";
-import { BINARY_STEPS, createLinePlot, type Plot, type PlotColor } from "./plots.ts";
+import { BINARY_STEPS, COUNT_STEPS, createLinePlot, type Plot, type PlotColor } from "./plots.ts";
 import type { Rates, Reading } from "./server-figures.ts";
 
 export interface ServerPlots {
@@ -18,8 +18,7 @@ type Value = number | undefined;
 interface Chart {
   readonly title: string;
   readonly wide?: true;
-  /** Octets: the axis steps in powers of two. */
-  readonly binary?: true;
+  readonly steps?: readonly number[];
   readonly atLeast: number;
   readonly colors: readonly PlotColor[];
   readonly format: (value: number) => string;
@@ -44,7 +43,8 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Connections",
-    atLeast: 4,
+    steps: COUNT_STEPS,
+    atLeast: 2,
     colors: ["--plot-a"],
     format: formatCompact,
     values: (reading) => [reading.connections],
@@ -52,6 +52,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Drops/s",
+    steps: COUNT_STEPS,
     atLeast: 1,
     colors: ["--plot-c"],
     format: formatCompact,
@@ -60,7 +61,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Buffered",
-    binary: true,
+    steps: BINARY_STEPS,
     atLeast: 1024,
     colors: ["--plot-c"],
     format: formatBytes,
@@ -87,7 +88,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Memory",
-    binary: true,
+    steps: BINARY_STEPS,
     atLeast: 64 * 1024 * 1024,
     colors: ["--plot-b"],
     format: formatBytes,
@@ -145,7 +146,7 @@ function drawChart(place: HTMLElement, chart: Chart): Drawn {
     atLeast: chart.atLeast,
     rangeX: [-SPAN_SECONDS, 0],
     syncKey: "server",
-    ...(chart.binary ? { stepsY: BINARY_STEPS } : {}),
+    ...(chart.steps === undefined ? {} : { stepsY: chart.steps }),
     ...(chart.wide ? { formatX: writeAge, stepsX: [30] } : {}),
     hovered(index) {
       hovered = index;

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startServer } from "../support/echo-server.ts";
+import { seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
+
+const open = useBrowser();
+const PHONE = { width: 375, height: 812 };
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`on a phone in the ${colorScheme} theme, every panel fits, works and is quiet in the console`, async (t) => {
+    const server = await startServer(t);
+    const opened = await open(t, server.urls.page, { viewport: PHONE, colorScheme });
+    if (opened === undefined) return;
+    const { page, troubles } = opened;
+    const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+    assert.equal(background, colorScheme === "light" ? "rgb(244, 245, 247)" : "rgb(14, 17, 22)");
+    await page.fill("#message", "wide".repeat(500));
+    await page.click("#send");
+    await page.locator(".entry.message summary").click();
+    for (const tab of ["console", "flood", "snippets", "server"]) {
+      await page.click(`#tab-${tab}`);
+      await page.locator(`#${tab}`).waitFor();
+      assert.equal(await page.locator('[role="tabpanel"]:visible').count(), tab === "snippets" ? 2 : 1);
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), PHONE.width, tab);
+    }
+    await seeText(page, "#server-status", /^Live$/);
+    await page.setViewportSize({ width: 320, height: 640 });
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 320);
+    assert.deepEqual(troubles, []);
+  });
+}
+
+test("on a wide screen the server has its own column, and the theme can change while the page is open", async (t) => {
+  const server = await startServer(t);
+  const opened = await open(t, server.urls.page, {
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "light",
+  });
+  if (opened === undefined) return;
+  const { page, troubles } = opened;
+  await page.locator("#server").waitFor();
+  assert.ok(!(await page.isVisible("#tab-server")));
+  assert.equal(
+    await page.evaluate("document.documentElement.scrollHeight"),
+    900,
+    "the page itself does not scroll",
+  );
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(14, 17, 22)");
+  await page.setViewportSize(PHONE);
+  await page.click("#tab-server");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.locator("#console").waitFor();
+  assert.deepEqual(troubles, []);
+});
+
+test("the page can be used with the keyboard alone", async (t) => {
+  const server = await startServer(t);
+  const opened = await open(t, server.urls.page);
+  if (opened === undefined) return;
+  const { page, troubles } = opened;
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate("document.activeElement.className"), "skip");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate("document.activeElement.id"), "url");
+  await page.keyboard.press("Enter");
+  await seeReadyState(page, 1);
+  await page.focus("#message");
+  await page.keyboard.press("Control+Enter");
+  await page.locator(".entry.message").waitFor();
+  await page.focus("#tab-console");
+  for (const expected of ["tab-flood", "tab-snippets", "tab-console"]) {
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await page.evaluate("document.activeElement.id"), expected);
+    assert.equal(await page.getAttribute(`#${expected}`, "aria-selected"), "true");
+  }
+  await page.focus("#history summary");
+  await page.keyboard.press("Enter");
+  await page.locator("#history-list button").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#history-list").isVisible(), false);
+  assert.deepEqual(troubles, []);
+});
+
+test("every control has a name, and ids are not used twice", async (t) => {
+  const server = await startServer(t);
+  const opened = await open(t, server.urls.page);
+  if (opened === undefined) return;
+  const nameless =
+    await opened.page.evaluate(`[...document.querySelectorAll("input, select, textarea, button, progress, [role=tabpanel]")]
+    .filter((control) => !(control.labels?.length || control.textContent.trim() || control.ariaLabel || control.getAttribute("aria-labelledby")))
+    .map((control) => control.outerHTML)`);
+  assert.deepEqual(nameless, []);
+  const twice = await opened.page.evaluate(`[...document.querySelectorAll("[id]")].map(({ id }) => id)
+    .filter((id, at, ids) => ids.indexOf(id) !== at)`);
+  assert.deepEqual(twice, []);
+  const dangling =
+    await opened.page.evaluate(`[...document.querySelectorAll("[aria-controls], [aria-labelledby], [aria-describedby]")]
+    .flatMap((element) => ["aria-controls", "aria-labelledby", "aria-describedby"].map((name) => element.getAttribute(name)))
+    .filter((id) => id !== null && document.getElementById(id) === null)`);
+  assert.deepEqual(dangling, []);
+});
+
+test("the snippets carry the URL of the field", async (t) => {
+  const server = await startServer(t);
+  const opened = await open(t, server.urls.page);
+  if (opened === undefined) return;
+  const { page, troubles } = opened;
+  await page.click("#tab-snippets");
+  const tabs = page.locator("#snippet-tabs [role=tab]");
+  assert.equal(await tabs.count(), 8);
+  await page.fill("#url", "wss://echo.example/echo?room=1");
+  for (let at = 0; at < 8; at += 1) {
+    await tabs.nth(at).click();
+    assert.match(
+      (await page.textContent("#snippet-code")) ?? "",
+      /(wss|https):\/\/echo\.example\/echo\?room=1/,
+    );
+  }
+  assert.deepEqual(troubles, []);
+});
