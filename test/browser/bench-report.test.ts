@@ -4,38 +4,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { formatHtml } from "../../bench/report/html.ts";
 import { judge } from "../../bench/report/warnings.ts";
 import type { Result } from "../../bench/result/schema.ts";
+import { launchChromium, openPage, type WatchedPage } from "../support/chromium.ts";
 import { exampleResult } from "../support/result.ts";
-import { requireTool } from "../support/tools.ts";
 
-interface Opened {
-  readonly page: Page;
-  /** Console errors, uncaught errors and every request but that for the page itself. */
-  readonly troubles: string[];
-}
-
-async function openReport(t: TestContext, results: readonly Result[]): Promise<Opened> {
+async function openReport(t: TestContext, results: readonly Result[]): Promise<WatchedPage | undefined> {
+  const browser = await launchChromium();
+  if (browser === undefined) {
+    t.skip("no Chromium is installed");
+    return undefined;
+  }
+  t.after(() => browser.close());
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-report-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "report.html");
   writeFileSync(path, formatHtml(results));
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  const troubles: string[] = [];
-  const url = pathToFileURL(path).href;
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) troubles.push(message.text());
-  });
-  page.on("pageerror", (error) => troubles.push(String(error)));
-  page.on("request", (request) => {
-    if (request.url() !== url && !request.url().startsWith("data:")) troubles.push(request.url());
-  });
-  await page.goto(url);
-  return { page, troubles };
+  return openPage(browser, pathToFileURL(path).href);
 }
 
 /** Whether something other than background was drawn on every canvas. */
@@ -50,7 +37,6 @@ function canvasesWithInk(page: Page): Promise<boolean[]> {
 }
 
 test("the page draws every plot without an error or a request to anywhere", async (t) => {
-  if (!requireTool(t, "chromium")) return;
   const open = exampleResult((result) => {
     result.label = "open loop </script><b>";
     result.loop = "open";
@@ -58,7 +44,9 @@ test("the page draws every plot without an error or a request to anywhere", asyn
     result.scenario.depth = null;
     result.scenario.ratePerSecond = 200_000;
   });
-  const { page, troubles } = await openReport(t, [exampleResult(), exampleResult(), judge(open)]);
+  const opened = await openReport(t, [exampleResult(), exampleResult(), judge(open)]);
+  if (opened === undefined) return;
+  const { page, troubles } = opened;
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), [
     "Latency by percentile",
@@ -87,8 +75,7 @@ test("the page draws every plot without an error or a request to anywhere", asyn
 });
 
 test("a run without replies or a known server still makes a page, without plots of the unknown", async (t) => {
-  if (!requireTool(t, "chromium")) return;
-  const { page, troubles } = await openReport(t, [
+  const opened = await openReport(t, [
     judge(
       exampleResult((result) => {
         result.messages.received = 0;
@@ -99,6 +86,8 @@ test("a run without replies or a known server still makes a page, without plots 
       }),
     ),
   ]);
+  if (opened === undefined) return;
+  const { page, troubles } = opened;
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), ["Latency by percentile"]);
   assert.match((await page.locator(".failed").textContent()) ?? "", /no message came back/);
   assert.deepEqual(troubles, []);
