@@ -124,14 +124,14 @@ function curl(httpUrl: string): Snippet {
     id: "curl",
     title: "curl",
     note: "curl cannot hold a WebSocket conversation everywhere, but it shows the handshake, and the same path echoes an HTTP body.",
-    code: `# The handshake: expect "101 Switching Protocols"; curl then waits, so stop it after a second.
-curl --include --no-buffer --http1.1 --max-time 1 \\
+    code: `# The handshake: expect "101 Switching Protocols". curl then waits for more, so it gives up after a second.
+curl --silent --include --no-buffer --http1.1 --max-time 1 \\
   --header 'Connection: Upgrade' --header 'Upgrade: websocket' \\
   --header 'Sec-WebSocket-Version: 13' --header 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \\
   ${httpUrl}
 
 # The HTTP echo: the body comes back.
-curl --data 'Hello' ${httpUrl}
+curl --silent --data 'Hello' ${httpUrl}
 `,
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startServer } from "../support/echo-server.ts";
+import { waitUntil } from "../support/wait.ts";
 import { seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
 
 const open = useBrowser();
@@ -101,7 +102,7 @@ test("every control has a name, and ids are not used twice", async (t) => {
   assert.deepEqual(dangling, []);
 });
 
-test("the snippets carry the URL of the field", async (t) => {
+test("the browser's snippet runs as copied, and all snippets follow the URL field", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
   if (opened === undefined) return;
@@ -109,6 +110,11 @@ test("the snippets carry the URL of the field", async (t) => {
   await page.click("#tab-snippets");
   const tabs = page.locator("#snippet-tabs [role=tab]");
   assert.equal(await tabs.count(), 8);
+  const said: string[] = [];
+  page.on("console", (message) => said.push(message.text()));
+  await page.evaluate((await page.textContent("#snippet-code")) ?? "");
+  await waitUntil(() => said.length === 2, "the browser's snippet to run");
+  assert.deepEqual(said, ["echo: Hello", "closed: 1000 done"]);
   await page.fill("#url", "wss://echo.example/echo?room=1");
   for (let at = 0; at < 8; at += 1) {
     await tabs.nth(at).click();
