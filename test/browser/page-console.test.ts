@@ -62,6 +62,8 @@ test("each kind of message comes back, and the close code and reason are those t
   await page.fill("#close-reason", "enough");
   await page.click("#connect");
   await seeReadyState(page, 3);
+  // readyState changes a moment before the event comes.
+  await page.locator(".entry.close").waitFor();
   assert.match((await logRows(page)).at(-1) ?? "", /4001 Private Code, reason “enough”/);
   const counted = await server.stats();
   assert.equal(counted['echo_messages_received_total{type="text"}'], 2);
