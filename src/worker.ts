@@ -53,11 +53,13 @@ async function start(config: Config, worker: number): Promise<void> {
       tell({ kind: "stats", stats: serving.stats, vitals: serving.vitals() }, onSent);
   };
   const timer = setInterval(report, reportIntervalMs);
-  stopped.then(() => {
-    clearInterval(timer);
-    // The last counts must arrive before the channel closes.
-    report(disconnect);
-  });
+  // The order to stop may have come while this was starting.
+  await stopOrdered;
+  if (isForced) serving.force();
+  await serving.stop();
+  clearInterval(timer);
+  // The last counts must arrive before the channel closes.
+  report(disconnect);
 }
 
 // The supervisor may be gone already.
@@ -65,15 +67,11 @@ function disconnect(): void {
   if (process.connected) process.disconnect();
 }
 
-let resolveStopped: () => void = () => undefined;
-const stopped = new Promise<void>((resolve) => {
-  resolveStopped = resolve;
+let isForced = false;
+let orderStop: () => void = () => undefined;
+const stopOrdered = new Promise<void>((resolve) => {
+  orderStop = resolve;
 });
-
-async function stop(): Promise<void> {
-  await serving?.stop();
-  resolveStopped();
-}
 
 process.on("message", (order: Order) => {
   switch (order.kind) {
@@ -81,15 +79,16 @@ process.on("message", (order: Order) => {
       void start(order.config, order.worker);
       return;
     case "stop":
-      void stop();
+      orderStop();
       return;
     case "force":
+      isForced = true;
       serving?.force();
       return;
     case "scraped":
       waiting.get(order.id)?.(order);
   }
 });
-process.on("disconnect", () => void stop());
+process.on("disconnect", () => orderStop());
 // A terminal signals the whole process group; only the supervisor decides.
 process.on("SIGINT", () => undefined).on("SIGTERM", () => undefined);
