@@ -34,6 +34,8 @@ export class DescriptorGuard {
     this.#set(this.#sockets + 1);
     if (this.#sockets >= this.#limit && !this.#isPaused) {
       this.#isPaused = true;
+      // With neither a listener nor a socket left, only this timer keeps the process alive to listen again.
+      this.#timer.ref();
       this.#listener.close();
       bump(this.#stats, slot.listenPauses);
       this.#log.warn(
@@ -66,6 +68,7 @@ export class DescriptorGuard {
     if (!this.#isPaused || this.#sockets > this.#limit * 0.95) return;
     if (!this.#listener.reopen()) return;
     this.#isPaused = false;
+    this.#timer.unref();
     this.#log.info({ sockets: this.#sockets, limit: this.#limit }, "listening again");
   }
 

@@ -11,7 +11,7 @@ import { mountEndpoints } from "./endpoints/fallback.ts";
 import { createHttpEcho, type Uploads } from "./endpoints/http-echo.ts";
 import { createInspect } from "./endpoints/inspect.ts";
 import { createPage } from "./endpoints/page.ts";
-import { createReply } from "./endpoints/reply.ts";
+import { createReply, type SendReply } from "./endpoints/reply.ts";
 import { DescriptorGuard } from "./guard.ts";
 import { Listener } from "./listener.ts";
 import { type Log, rateLimited } from "./log.ts";
@@ -66,7 +66,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   let stopping: Promise<void> | undefined;
 
   const reply = createReply(stats);
-  const echoing = createEchoing(native, config, role, stats);
+  const echoing = createEchoing(native, config, role, stats, reply);
   const admin = createAdmin({ reply, scrape, isReady: () => stopping === undefined, log });
   const app = createApp(native, config);
   mountEndpoints(
@@ -123,7 +123,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
 }
 
 /** Everything that has to do with echoing, before it is on an app. */
-function createEchoing(native: Native, config: Config, role: Role, stats: Stats) {
+function createEchoing(native: Native, config: Config, role: Role, stats: Stats, reply: SendReply) {
   const { log } = role;
   const now = (): number => Math.round(performance.now());
   const connections = new Set<EchoSocket>();
@@ -137,7 +137,6 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats)
     warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes }),
   );
   const admission = createAdmission(config, now);
-  const reply = createReply(stats);
   const doorman = createDoorman({
     config,
     stats,

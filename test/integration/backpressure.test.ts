@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { connectClient, connectSlowReader, flood, maskedFrame } from "../support/client.ts";
 import { scrape, spawnServer, startServer } from "../support/echo-server.ts";
+import { residentBytes } from "../support/memory.ts";
 import { inTime, waitUntil } from "../support/wait.ts";
 
 const KiB = 1024;
@@ -12,10 +12,6 @@ const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 const payloadBytes = 64 * KiB;
 const frame = maskedFrame(2, Buffer.alloc(payloadBytes));
-
-function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * KiB;
-}
 
 test("closes a reader that never reads at --max-backpressure, and the others do not notice", async (t) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "1MiB" });

@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { type Cleanup, scrape, spawnServer, startServer } from "../support/echo-server.ts";
+import { residentBytes } from "../support/memory.ts";
 import { inTime } from "../support/wait.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
-
-function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * KiB;
-}
 
 test("POST /echo sends the body back with its content type", async (t) => {
   const server = await startServer(t);
