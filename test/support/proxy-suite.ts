@@ -1,0 +1,220 @@
+// What must hold through a proxy, whichever it is.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type RequestOptions, request } from "node:http";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { type Client, connectClient, refusedHandshake } from "./client.ts";
+import { type Cleanup, type Spawned, scrape } from "./echo-server.ts";
+import {
+  choosePorts,
+  type Ports,
+  type ProxyProgram,
+  serverHosts,
+  startBackend,
+  startProxy,
+} from "./proxies.ts";
+import { requireTool } from "./tools.ts";
+import { inTime, waitUntil } from "./wait.ts";
+
+const run = promisify(execFile);
+const benchPath = fileURLToPath(new URL("../../dist/bench/cli.js", import.meta.url));
+
+const result = z.object({
+  messages: z.object({ received: z.number().positive(), lost: z.literal(0), corrupt: z.literal(0) }),
+  connections: z.object({ failed: z.literal(0), closedEarly: z.literal(0) }),
+  errors: z.strictObject({}),
+});
+
+/** Runs the harness for a second; it exits with 0 only if nothing was lost, and each octet is compared. */
+async function measure(url: string, ...args: string[]): Promise<void> {
+  const fixed = ["run", url, "--verify", "full", "--duration", "1s", "--warmup", "0s", "--json"];
+  const { stdout } = await run(process.execPath, [benchPath, ...fixed, ...args], { maxBuffer: 2 ** 26 });
+  result.parse(JSON.parse(stdout));
+}
+
+/** Sends a request from an address of its own and returns status and body. */
+async function ask(url: string, options: RequestOptions): Promise<{ status: number; body: string }> {
+  const [response] = await once(request(url, options).end(), "response");
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += chunk;
+  return { status: response.statusCode, body };
+}
+
+/** Starts one of two servers that can be told apart by the sub-protocol that they choose. */
+function startOne(t: Cleanup, name: "first" | "second", ports: Ports): Promise<Spawned> {
+  const host = serverHosts[name === "first" ? 0 : 1];
+  return startBackend(t, host, ports, ["--subprotocols", name]);
+}
+
+const both = { subprotocols: ["first", "second"] };
+
+/** A new client comes, has a message echoed and goes. Returns the server that it got. */
+async function visit(t: Cleanup, url: string): Promise<string> {
+  const { ws, next, closed } = await connectClient(t, url, both);
+  ws.send("hello");
+  assert.equal((await next()).data.toString(), "hello");
+  ws.close(1000);
+  assert.equal((await closed).code, 1000);
+  return ws.protocol;
+}
+
+/** Clients that stay: at least two on each server. */
+async function settle(t: Cleanup, url: string): Promise<Record<"first" | "second", Client[]>> {
+  const settled: Record<"first" | "second", Client[]> = { first: [], second: [] };
+  for (let i = 0; i < 30 && (settled.first.length < 2 || settled.second.length < 2); i++) {
+    const client = await connectClient(t, url, both);
+    settled[z.enum(["first", "second"]).parse(client.ws.protocol)].push(client);
+  }
+  assert.ok(settled.first.length >= 2 && settled.second.length >= 2, "both servers are used");
+  return settled;
+}
+
+/** Stops a server while new clients keep coming: nobody may be turned away, and its own clients are told to go. */
+async function stopUnderVisits(
+  t: Cleanup,
+  url: string,
+  server: Spawned,
+  clients: readonly Client[],
+): Promise<void> {
+  let stopped = false;
+  const visits = (async () => {
+    // Some more after the end, when the proxy may still think that the server is there.
+    for (let left = 5; left > 0; ) {
+      await visit(t, url);
+      if (stopped) left--;
+    }
+  })();
+  server.child.kill("SIGTERM");
+  for (const client of clients) assert.equal((await inTime(client.closed, "the close event")).code, 1001);
+  assert.equal(await server.exited, 0);
+  stopped = true;
+  await visits;
+}
+
+/** Registers the tests. */
+export function testProxy(proxyProgram: ProxyProgram): void {
+  const { program } = proxyProgram;
+
+  test(`the harness loses nothing through ${program}: small messages in flight by the thousand, large ones, TLS`, async (t) => {
+    if (!requireTool(t, program)) return;
+    const ports = await choosePorts();
+    for (const host of serverHosts) await startBackend(t, host, ports);
+    const { authority, tlsAuthority, ca } = await startProxy(t, proxyProgram, ports);
+    await measure(`ws://${authority}/echo`, "-c", "64", "--depth", "32", "--payload", "64");
+    await measure(`ws://${authority}/echo`, "-c", "4", "--depth", "4", "--payload", "64,65536,1048576");
+    const tls = ["--ca", ca, "-c", "16", "--depth", "4", "--payload", "0,125,126,65536"];
+    await measure(`wss://${tlsAuthority}/echo`, ...tls);
+  });
+
+  test(`sub-protocols, close codes and streamed bodies pass through ${program}; metrics do not`, async (t) => {
+    if (!requireTool(t, program)) return;
+    const ports = await choosePorts();
+    await startBackend(t, serverHosts[0], ports, ["--goodbye"]);
+    const { authority, tlsAuthority, ca } = await startProxy(t, proxyProgram, ports);
+    const url = `ws://${authority}/echo`;
+
+    const client = await connectClient(t, url, { subprotocols: ["chat", "superchat"] });
+    assert.equal(client.ws.protocol, "chat");
+    client.ws.close(4321, "enough");
+    assert.equal((await client.closed).code, 4321);
+    const admin = `http://${serverHosts[0]}:${ports.admin}/metrics`;
+    assert.equal((await scrape(admin))['echo_connections_closed_total{code="4xxx"}'], 1);
+
+    const secure = await connectClient(t, `wss://${tlsAuthority}/echo`, { ca: readFileSync(ca) });
+    secure.ws.send("Goodbye");
+    assert.equal((await secure.closed).code, 1000);
+
+    // The second half is sent when the first has come back, which it would not if the body were collected.
+    const post = request(`http://${authority}/echo`, { method: "POST" });
+    post.write("first half, ");
+    const [response] = await inTime(once(post, "response"), "an answer while the body is being sent");
+    const [half] = await inTime(once(response, "data"), "the first half");
+    assert.equal(half.toString(), "first half, ");
+    post.end("second half");
+    let rest = "";
+    for await (const chunk of response) rest += chunk;
+    assert.equal(rest, "second half");
+
+    assert.equal((await ask(`http://${authority}/metrics`, {})).status, 404);
+  });
+
+  test(`the server sees the client behind ${program}, whatever the client calls itself`, async (t) => {
+    if (!requireTool(t, program)) return;
+    // The other server is not there, which no client notices.
+    const ports = await choosePorts();
+    await startBackend(t, serverHosts[0], ports, ["--max-connections-per-ip", "2"]);
+    const { authority } = await startProxy(t, proxyProgram, ports);
+    const spoof = (fake: string) => ({ localAddress: "127.0.0.2", headers: { "X-Forwarded-For": fake } });
+
+    const { body } = await ask(`http://${authority}/inspect`, spoof("203.0.113.66"));
+    const { remoteAddress, clientAddress, forwardedFor, headers } = JSON.parse(body);
+    assert.deepEqual([remoteAddress, clientAddress, forwardedFor], ["127.0.0.1", "127.0.0.2", "127.0.0.2"]);
+    assert.equal(headers["x-forwarded-proto"], "http");
+    assert.equal(headers.host, authority);
+
+    const url = `ws://${authority}/echo`;
+    for (const fake of ["203.0.113.1", "203.0.113.2"]) await connectClient(t, url, spoof(fake));
+    const refused = await refusedHandshake(url, spoof("203.0.113.3"));
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers["retry-after"], "1");
+    await connectClient(t, url, { localAddress: "127.0.0.3" });
+  });
+
+  test(`the server's ping keeps a silent client connected for longer than ${program} allows silence`, async (t) => {
+    if (!requireTool(t, program)) return;
+    // The least idle timeout, and the shipped one of the proxy scaled down alike.
+    const ports = await choosePorts();
+    await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "8s"]);
+    const { authority } = await startProxy(t, proxyProgram, ports, "12s");
+    const { ws, next } = await connectClient(t, `ws://${authority}/echo`);
+    const since = performance.now();
+    let pings = 0;
+    ws.on("ping", () => pings++);
+    await waitUntil(() => pings > 1 && performance.now() - since > 14_000, "14 s of silence", 60_000);
+    ws.send("still here");
+    assert.equal((await next()).data.toString(), "still here");
+  });
+
+  test(`without pings ${program} ends a silent connection, so its time-out is real`, async (t) => {
+    if (!requireTool(t, program)) return;
+    const ports = await choosePorts();
+    await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "0"]);
+    const { authority } = await startProxy(t, proxyProgram, ports, "1s");
+    const { closed } = await connectClient(t, `ws://${authority}/echo`);
+    assert.equal((await inTime(closed, "the proxy to give up")).code, 1006);
+  });
+
+  test(`a rolling restart behind ${program} turns no client away and ends each connection with 1001`, async (t) => {
+    if (!requireTool(t, program)) return;
+    const ports = await choosePorts();
+    const first = await startOne(t, "first", ports);
+    const second = await startOne(t, "second", ports);
+    const { authority } = await startProxy(t, proxyProgram, ports);
+    const url = `ws://${authority}/echo`;
+    const clients = await settle(t, url);
+
+    await stopUnderVisits(t, url, first, clients.first);
+    for (const { ws } of clients.second) assert.equal(ws.readyState, ws.OPEN);
+    await startOne(t, "first", ports);
+    await waitUntil(async () => (await visit(t, url)) === "first", "the first server is used again");
+    await stopUnderVisits(t, url, second, clients.second);
+    assert.equal(await visit(t, url), "first");
+  });
+
+  test(`a server that is full costs no client an error while ${program} has another one`, async (t) => {
+    if (!requireTool(t, program)) return;
+    const ports = await choosePorts();
+    await startBackend(t, serverHosts[0], ports, ["--max-connections", "2"]);
+    await startBackend(t, serverHosts[1], ports);
+    const { authority } = await startProxy(t, proxyProgram, ports);
+    for (let i = 0; i < 8; i++) await connectClient(t, `ws://${authority}/echo`);
+    const samples = await scrape(`http://${serverHosts[0]}:${ports.admin}/metrics`);
+    assert.equal(samples["echo_connections"], 2);
+    assert.ok((samples['echo_upgrades_rejected_total{reason="capacity"}'] ?? 0) > 0, "it was asked for more");
+  });
+}
