@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:http";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -96,125 +96,133 @@ async function stopUnderVisits(
   await visits;
 }
 
-/** Registers the tests. */
-export function testProxy(proxyProgram: ProxyProgram): void {
-  const { program } = proxyProgram;
+async function checkPings(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  // The least idle timeout, and the shipped one of the proxy scaled down alike.
+  const ports = await choosePorts();
+  await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "8s"]);
+  const { authority } = await startProxy(t, proxy, ports, "12s");
+  const { ws, next } = await connectClient(t, `ws://${authority}/echo`);
+  const since = performance.now();
+  let pings = 0;
+  ws.on("ping", () => pings++);
+  await waitUntil(() => pings > 1 && performance.now() - since > 14_000, "14 s of silence", 60_000);
+  ws.send("still here");
+  assert.equal((await next()).data.toString(), "still here");
+}
 
-  test(`the harness loses nothing through ${program}: small messages in flight by the thousand, large ones, TLS`, async (t) => {
-    if (!requireTool(t, program)) return;
-    const ports = await choosePorts();
-    for (const host of serverHosts) await startBackend(t, host, ports);
-    const { authority, tlsAuthority, ca } = await startProxy(t, proxyProgram, ports);
-    await measure(`ws://${authority}/echo`, "-c", "64", "--depth", "32", "--payload", "64");
-    await measure(`ws://${authority}/echo`, "-c", "4", "--depth", "4", "--payload", "64,65536,1048576");
-    const tls = ["--ca", ca, "-c", "16", "--depth", "4", "--payload", "0,125,126,65536"];
-    await measure(`wss://${tlsAuthority}/echo`, ...tls);
-  });
+async function checkHarness(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  for (const host of serverHosts) await startBackend(t, host, ports);
+  const { authority, tlsAuthority, ca } = await startProxy(t, proxy, ports);
+  await measure(`ws://${authority}/echo`, "-c", "64", "--depth", "32", "--payload", "64");
+  await measure(`ws://${authority}/echo`, "-c", "4", "--depth", "4", "--payload", "64,65536,1048576");
+  const tls = ["--ca", ca, "-c", "16", "--depth", "4", "--payload", "0,125,126,65536"];
+  await measure(`wss://${tlsAuthority}/echo`, ...tls);
+}
 
-  test(`sub-protocols, close codes and streamed bodies pass through ${program}; metrics do not`, async (t) => {
-    if (!requireTool(t, program)) return;
-    const ports = await choosePorts();
-    await startBackend(t, serverHosts[0], ports, ["--goodbye"]);
-    const { authority, tlsAuthority, ca } = await startProxy(t, proxyProgram, ports);
-    const url = `ws://${authority}/echo`;
+async function checkPassage(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  await startBackend(t, serverHosts[0], ports, ["--goodbye"]);
+  const { authority, tlsAuthority, ca } = await startProxy(t, proxy, ports);
+  const url = `ws://${authority}/echo`;
 
-    const client = await connectClient(t, url, { subprotocols: ["chat", "superchat"] });
-    assert.equal(client.ws.protocol, "chat");
-    client.ws.close(4321, "enough");
-    assert.equal((await client.closed).code, 4321);
-    const admin = `http://${serverHosts[0]}:${ports.admin}/metrics`;
-    assert.equal((await scrape(admin))['echo_connections_closed_total{code="4xxx"}'], 1);
+  const client = await connectClient(t, url, { subprotocols: ["chat", "superchat"] });
+  assert.equal(client.ws.protocol, "chat");
+  client.ws.close(4321, "enough");
+  assert.equal((await client.closed).code, 4321);
+  const admin = `http://${serverHosts[0]}:${ports.admin}/metrics`;
+  assert.equal((await scrape(admin))['echo_connections_closed_total{code="4xxx"}'], 1);
 
-    const secure = await connectClient(t, `wss://${tlsAuthority}/echo`, { ca: readFileSync(ca) });
-    secure.ws.send("Goodbye");
-    assert.equal((await secure.closed).code, 1000);
+  const secure = await connectClient(t, `wss://${tlsAuthority}/echo`, { ca: readFileSync(ca) });
+  secure.ws.send("Goodbye");
+  assert.equal((await secure.closed).code, 1000);
 
-    // The second half is sent when the first has come back, which it would not if the body were collected.
-    const post = request(`http://${authority}/echo`, { method: "POST" });
-    post.write("first half, ");
-    const [response] = await inTime(once(post, "response"), "an answer while the body is being sent");
-    const [half] = await inTime(once(response, "data"), "the first half");
-    assert.equal(half.toString(), "first half, ");
-    post.end("second half");
-    let rest = "";
-    for await (const chunk of response) rest += chunk;
-    assert.equal(rest, "second half");
+  // The second half is sent when the first has come back, which it would not if the body were collected.
+  const post = request(`http://${authority}/echo`, { method: "POST" });
+  post.write("first half, ");
+  const [response] = await inTime(once(post, "response"), "an answer while the body is being sent");
+  const [half] = await inTime(once(response, "data"), "the first half");
+  assert.equal(half.toString(), "first half, ");
+  post.end("second half");
+  let rest = "";
+  for await (const chunk of response) rest += chunk;
+  assert.equal(rest, "second half");
 
-    assert.equal((await ask(`http://${authority}/metrics`, {})).status, 404);
-  });
+  assert.equal((await ask(`http://${authority}/metrics`, {})).status, 404);
+}
 
-  test(`the server sees the client behind ${program}, whatever the client calls itself`, async (t) => {
-    if (!requireTool(t, program)) return;
-    // The other server is not there, which no client notices.
-    const ports = await choosePorts();
-    await startBackend(t, serverHosts[0], ports, ["--max-connections-per-ip", "2"]);
-    const { authority } = await startProxy(t, proxyProgram, ports);
-    const spoof = (fake: string) => ({ localAddress: "127.0.0.2", headers: { "X-Forwarded-For": fake } });
+async function checkAddresses(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  // The other server is not there, which no client notices.
+  const ports = await choosePorts();
+  await startBackend(t, serverHosts[0], ports, ["--max-connections-per-ip", "2"]);
+  const { authority } = await startProxy(t, proxy, ports);
+  const spoof = (fake: string) => ({ localAddress: "127.0.0.2", headers: { "X-Forwarded-For": fake } });
 
-    const { body } = await ask(`http://${authority}/inspect`, spoof("203.0.113.66"));
-    const { remoteAddress, clientAddress, forwardedFor, headers } = JSON.parse(body);
-    assert.deepEqual([remoteAddress, clientAddress, forwardedFor], ["127.0.0.1", "127.0.0.2", "127.0.0.2"]);
-    assert.equal(headers["x-forwarded-proto"], "http");
-    assert.equal(headers.host, authority);
+  const { body } = await ask(`http://${authority}/inspect`, spoof("203.0.113.66"));
+  const { remoteAddress, clientAddress, forwardedFor, headers } = JSON.parse(body);
+  assert.deepEqual([remoteAddress, clientAddress, forwardedFor], ["127.0.0.1", "127.0.0.2", "127.0.0.2"]);
+  assert.equal(headers["x-forwarded-proto"], "http");
+  assert.equal(headers.host, authority);
 
-    const url = `ws://${authority}/echo`;
-    for (const fake of ["203.0.113.1", "203.0.113.2"]) await connectClient(t, url, spoof(fake));
-    const refused = await refusedHandshake(url, spoof("203.0.113.3"));
-    assert.equal(refused.status, 429);
-    assert.equal(refused.headers["retry-after"], "1");
-    await connectClient(t, url, { localAddress: "127.0.0.3" });
-  });
+  const url = `ws://${authority}/echo`;
+  for (const fake of ["203.0.113.1", "203.0.113.2"]) await connectClient(t, url, spoof(fake));
+  const refused = await refusedHandshake(url, spoof("203.0.113.3"));
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers["retry-after"], "1");
+  await connectClient(t, url, { localAddress: "127.0.0.3" });
+}
 
-  test(`the server's ping keeps a silent client connected for longer than ${program} allows silence`, async (t) => {
-    if (!requireTool(t, program)) return;
-    // The least idle timeout, and the shipped one of the proxy scaled down alike.
-    const ports = await choosePorts();
-    await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "8s"]);
-    const { authority } = await startProxy(t, proxyProgram, ports, "12s");
-    const { ws, next } = await connectClient(t, `ws://${authority}/echo`);
-    const since = performance.now();
-    let pings = 0;
-    ws.on("ping", () => pings++);
-    await waitUntil(() => pings > 1 && performance.now() - since > 14_000, "14 s of silence", 60_000);
-    ws.send("still here");
-    assert.equal((await next()).data.toString(), "still here");
-  });
+async function checkSilence(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "0"]);
+  const { authority } = await startProxy(t, proxy, ports, "1s");
+  const { closed } = await connectClient(t, `ws://${authority}/echo`);
+  assert.equal((await inTime(closed, "the proxy to give up")).code, 1006);
+}
 
-  test(`without pings ${program} ends a silent connection, so its time-out is real`, async (t) => {
-    if (!requireTool(t, program)) return;
-    const ports = await choosePorts();
-    await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "0"]);
-    const { authority } = await startProxy(t, proxyProgram, ports, "1s");
-    const { closed } = await connectClient(t, `ws://${authority}/echo`);
-    assert.equal((await inTime(closed, "the proxy to give up")).code, 1006);
-  });
+async function checkRollingRestart(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  const first = await startOne(t, "first", ports);
+  const second = await startOne(t, "second", ports);
+  const { authority } = await startProxy(t, proxy, ports);
+  const url = `ws://${authority}/echo`;
+  const clients = await settle(t, url);
 
-  test(`a rolling restart behind ${program} turns no client away and ends each connection with 1001`, async (t) => {
-    if (!requireTool(t, program)) return;
-    const ports = await choosePorts();
-    const first = await startOne(t, "first", ports);
-    const second = await startOne(t, "second", ports);
-    const { authority } = await startProxy(t, proxyProgram, ports);
-    const url = `ws://${authority}/echo`;
-    const clients = await settle(t, url);
+  await stopUnderVisits(t, url, first, clients.first);
+  for (const { ws } of clients.second) assert.equal(ws.readyState, ws.OPEN);
+  await startOne(t, "first", ports);
+  await waitUntil(async () => (await visit(t, url)) === "first", "the first server is used again");
+  await stopUnderVisits(t, url, second, clients.second);
+  assert.equal(await visit(t, url), "first");
+}
 
-    await stopUnderVisits(t, url, first, clients.first);
-    for (const { ws } of clients.second) assert.equal(ws.readyState, ws.OPEN);
-    await startOne(t, "first", ports);
-    await waitUntil(async () => (await visit(t, url)) === "first", "the first server is used again");
-    await stopUnderVisits(t, url, second, clients.second);
-    assert.equal(await visit(t, url), "first");
-  });
+async function checkFullServer(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  await startBackend(t, serverHosts[0], ports, ["--max-connections", "2"]);
+  await startBackend(t, serverHosts[1], ports);
+  const { authority } = await startProxy(t, proxy, ports);
+  for (let i = 0; i < 8; i++) await connectClient(t, `ws://${authority}/echo`);
+  const samples = await scrape(`http://${serverHosts[0]}:${ports.admin}/metrics`);
+  assert.equal(samples["echo_connections"], 2);
+  assert.ok((samples['echo_upgrades_rejected_total{reason="capacity"}'] ?? 0) > 0, "it was asked for more");
+}
 
-  test(`a server that is full costs no client an error while ${program} has another one`, async (t) => {
-    if (!requireTool(t, program)) return;
-    const ports = await choosePorts();
-    await startBackend(t, serverHosts[0], ports, ["--max-connections", "2"]);
-    await startBackend(t, serverHosts[1], ports);
-    const { authority } = await startProxy(t, proxyProgram, ports);
-    for (let i = 0; i < 8; i++) await connectClient(t, `ws://${authority}/echo`);
-    const samples = await scrape(`http://${serverHosts[0]}:${ports.admin}/metrics`);
-    assert.equal(samples["echo_connections"], 2);
-    assert.ok((samples['echo_upgrades_rejected_total{reason="capacity"}'] ?? 0) > 0, "it was asked for more");
+const checks: readonly (readonly [name: string, check: typeof checkPings])[] = [
+  ["the server's ping keeps a silent client connected for longer than the proxy allows silence", checkPings],
+  ["the harness loses nothing: small messages in flight by the thousand, large ones, TLS", checkHarness],
+  ["sub-protocols, close codes and streamed bodies pass; metrics do not", checkPassage],
+  ["the server sees the client, whatever the client calls itself", checkAddresses],
+  ["without pings the proxy ends a silent connection, so its time-out is real", checkSilence],
+  ["a rolling restart turns no client away and ends each connection with 1001", checkRollingRestart],
+  ["a server that is full costs no client an error while there is another one", checkFullServer],
+];
+
+/** Registers the tests, which run two at a time: the first one does little but wait. */
+export function testProxy(proxy: ProxyProgram): void {
+  describe(`behind ${proxy.program}`, { concurrency: 2 }, () => {
+    for (const [name, check] of checks)
+      test(name, async (t) => {
+        if (requireTool(t, proxy.program)) await check(t, proxy);
+      });
   });
 }
