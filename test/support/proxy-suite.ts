@@ -53,13 +53,15 @@ function startOne(t: Cleanup, name: "first" | "second", ports: Ports): Promise<S
 
 const both = { subprotocols: ["first", "second"] };
 
-/** A new client comes, has a message echoed and goes. Returns the server that it got. */
+/** A new client comes, has a message echoed and goes, unless told to go before. Returns the server that it got. */
 async function visit(t: Cleanup, url: string): Promise<string> {
   const { ws, next, closed } = await connectClient(t, url, both);
   ws.send("hello");
-  assert.equal((await next()).data.toString(), "hello");
+  const answer = await Promise.race([next(), closed]);
+  if ("data" in answer) assert.equal(answer.data.toString(), "hello");
   ws.close(1000);
-  assert.equal((await closed).code, 1000);
+  const { code } = await closed;
+  assert.ok(code === 1000 || code === 1001, `closed with ${code}`);
   return ws.protocol;
 }
 
