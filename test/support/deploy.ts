@@ -41,7 +41,13 @@ const ruleFile = z.object({
   groups: z.array(
     z.object({
       rules: z.array(
-        z.object({ record: z.string().optional(), alert: z.string().optional(), expr: z.string() }),
+        z.object({
+          record: z.string().optional(),
+          alert: z.string().optional(),
+          expr: z.string(),
+          labels: z.record(z.string(), z.string()).default({}),
+          annotations: z.record(z.string(), z.string()).default({}),
+        }),
       ),
     }),
   ),
@@ -61,8 +67,13 @@ const dashboard = z.object({
     z.object({
       id: z.number(),
       title: z.string(),
+      type: z.string(),
+      description: z.string().optional(),
       gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
-      targets: z.array(z.object({ refId: z.string(), expr: z.string() })).default([]),
+      fieldConfig: z.object({ defaults: z.object({ unit: z.string().optional() }) }).optional(),
+      targets: z
+        .array(z.object({ refId: z.string(), expr: z.string(), legendFormat: z.string() }))
+        .default([]),
     }),
   ),
 });
@@ -70,9 +81,4 @@ export type Dashboard = z.infer<typeof dashboard>;
 
 export function readDashboard(): Dashboard {
   return dashboard.parse(JSON.parse(read("deploy/grafana/dashboards/uws-echo.json")));
-}
-
-/** A query of the dashboard as Prometheus would get it, with every server selected. */
-export function withoutVariables(expr: string): string {
-  return expr.replaceAll(/\$(job|instance)\b/g, ".*").replaceAll("$__rate_interval", "1m");
 }
