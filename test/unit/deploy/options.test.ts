@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
+import { Command } from "commander";
 import { z } from "zod";
+import { addMergeCommand } from "../../../bench/commands/merge.ts";
+import { addRunCommand } from "../../../bench/commands/run.ts";
 import { flagName, optionNames, resolveConfig, unknownVariables } from "../../../src/config.ts";
 import type { Config } from "../../../src/options.ts";
 import { routes } from "../../../src/stats.ts";
@@ -52,7 +55,7 @@ const compose = z
       z.object({
         environment: z.record(z.string(), z.string()).default({}),
         volumes: z.array(z.string()).default([]),
-        ports: z.array(z.string()),
+        ports: z.array(z.string()).default([]),
         stop_grace_period: z.string().optional(),
         user: z.string().optional(),
       }),
@@ -66,9 +69,20 @@ test("every YAML file under deploy/ parses", () => {
   for (const path of files) assert.ok(readYaml(path), path);
 });
 
+/** The flags of every command of the harness. */
+function benchFlags(): string[] {
+  const program = new Command();
+  addRunCommand(program);
+  addMergeCommand(program);
+  return program.commands
+    .flatMap(({ options }) => options.flatMap(({ long }) => [long ?? ""]))
+    .concat("--help");
+}
+
 test("the flags that deploy/ and its comments name exist", () => {
-  const flags = new Set(optionNames.map(flagName));
-  const commands = new Set(["--build"]);
+  const flags = new Set([...optionNames.map(flagName), ...benchFlags()]);
+  // Of Docker Compose.
+  const commands = new Set(["--build", "--profile"]);
   for (const path of filesBelow("deploy")) {
     for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g))
       assert.ok(flags.has(flag) || commands.has(flag), `${path}: ${flag}`);
