@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { canReadProcess } from "./sampler.ts";
 import { parseThreshold } from "./threshold.ts";
-import { parseBytes, parseDurationMs, parseNumber, UnitError } from "./units.ts";
+import { parseBytes, parseDurationMs, parseMoment, parseNumber, UnitError } from "./units.ts";
 
 /** Wrong usage: exit code 2. Holds every problem that was found. */
 export class UsageError extends Error {
@@ -20,6 +20,7 @@ export class UsageError extends Error {
 
 const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
 const MAX_PAYLOADS = 1000;
+const DAY_MS = 86_400_000;
 /** For options that can be repeated. */
 export const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
 
@@ -94,6 +95,21 @@ export const payloadSchema = z.string().transform(
 export const fileSchema = z
   .string()
   .transform((path, context) => attempt(context, path, () => readFile(path).toString()));
+
+/** A moment to wait for. One that has passed would start this generator after the others. */
+export const startSchema = z.string().transform((text, context) =>
+  attempt(context, text, () => {
+    const start = new Date(parseMoment(text));
+    const now = new Date();
+    if (start <= now) {
+      throw new UnitError(`${text} has passed already, it is ${now.toISOString()}`);
+    }
+    if (start.getTime() - now.getTime() > DAY_MS) {
+      throw new UnitError(`${text} is more than a day ahead (a number counts seconds since 1970)`);
+    }
+    return start;
+  }),
+);
 
 const thresholdSchema = z
   .string()

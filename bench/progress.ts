@@ -31,7 +31,7 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   let isStarted = false;
   return {
     show(progress) {
-      const done = progress.totalMs - progress.leftMs;
+      const done = Math.max(0, progress.totalMs - progress.leftMs);
       const payload = { text: describeProgress(progress) };
       if (isStarted) {
         bar.update(done, payload);
@@ -52,6 +52,10 @@ export function describeProgress(progress: Progress): string {
   const errors = `${formatNumber(errorCount)} errors`;
   if (phase === "connect") {
     return `connect ${formatNumber(openConnections)} of ${formatNumber(requestedConnections)}, ${errors}`;
+  }
+  if (phase === "wait") {
+    const seconds = Math.ceil((progress.leftMs - progress.totalMs) / 1000);
+    return `wait ${seconds} s for the start, ${formatNumber(openConnections)} connections, ${errors}`;
   }
   const latency = (name: string, us: number | null): string[] =>
     us === null ? [] : [`${name} ${formatDurationUs(us)}`];

@@ -29,7 +29,7 @@ export type Outcome =
 
 /** How it is going. */
 export interface Progress {
-  readonly phase: "connect" | "warmup" | "measure" | "drain";
+  readonly phase: "connect" | "wait" | "warmup" | "measure" | "drain";
   readonly openConnections: number;
   readonly requestedConnections: number;
   /** Of the last full second. */
@@ -37,7 +37,7 @@ export interface Progress {
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;
-  /** Until the end of the measured window; all of it while connecting. */
+  /** Until the end of the measured window; while connecting, all that there is of load. */
   readonly leftMs: number;
   readonly totalMs: number;
 }
@@ -69,6 +69,8 @@ export interface MeasureOptions {
   /** Where to read how the server is doing. */
   readonly sampler?: Sampler | undefined;
   readonly thresholds?: readonly Threshold[];
+  /** When the load is to start, by the wall clock: a moment that several generators share. Default: once connected. */
+  readonly startAt?: Date | undefined;
   /** Ends the measurement early; what was measured by then becomes a partial Result. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -128,7 +130,11 @@ class Run {
     if (this.#crew.opened === 0) {
       return this.#nothing("no connection could be opened");
     }
-    const window = this.#begin();
+    const startNs = this.#startNs();
+    if (startNs === undefined) {
+      return this.#nothing("not every connection was open by the time at which the load was to start");
+    }
+    const window = this.#begin(startNs);
     const { sampler } = this.#options;
     const over = Promise.race([this.#interrupted.promise, this.#crew.done]);
     const watched = await watchWindow(window, { ...this.#world, sampler, over });
@@ -148,9 +154,21 @@ class Run {
     this.#crew.stop();
   };
 
-  #begin(): Window {
+  /** When the load starts, on the shared clock; undefined when it is too late for that. */
+  #startNs(): number | undefined {
+    const { clock, now } = this.#world;
+    const nowNs = clock.nowNs();
+    const earliestNs = nowNs + START_DELAY_MS * 1e6;
+    const { startAt } = this.#options;
+    if (startAt === undefined) {
+      return earliestNs;
+    }
+    const startNs = nowNs + (startAt.getTime() - now().getTime()) * 1e6;
+    return startNs < earliestNs ? undefined : startNs;
+  }
+
+  #begin(startNs: number): Window {
     const { warmupMs, durationMs } = this.#scenario;
-    const startNs = this.#world.clock.nowNs() + START_DELAY_MS * 1e6;
     const fromNs = startNs + warmupMs * 1e6;
     const window = { startNs, fromNs, untilNs: fromNs + durationMs * 1e6 };
     this.#window = window;
@@ -236,6 +254,9 @@ class Run {
 function phaseAt(nowNs: number, window: Window | undefined): Progress["phase"] {
   if (window === undefined) {
     return "connect";
+  }
+  if (nowNs < window.startNs) {
+    return "wait";
   }
   if (nowNs < window.fromNs) {
     return "warmup";

@@ -42,7 +42,8 @@ export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOpt
   const waitUntil = createWait(clock, over);
   await sampler?.sample(() => clock.nowNs()); // The first one takes milliseconds: not in the window.
   let end = await waitUntil(fromNs);
-  const startedAt = now();
+  // The window began when it was due to, even if this thread wakes up late: generators are merged by this.
+  const startedAt = new Date(now().getTime() - (clock.nowNs() - fromNs) / 1e6);
   const from = mark();
   let until = from;
   await sample();

@@ -1,17 +1,23 @@
-// Owns the command `merge`: the Results of several generators of one run become one Result file.
+// Owns the command `merge`: the Results of several generators of one run become one Result.
 // Must not know how to measure.
 
+import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { EXIT } from "../exit.ts";
+import { quantity, readFields, whole } from "../fields.ts";
 import { formatText } from "../report/text.ts";
 import { failuresOf, judge } from "../report/warnings.ts";
+import { findResults } from "../result/log.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
-import { formatResult, readResult, StoreError, writeResult } from "../result/store.ts";
+import type { Result } from "../result/schema.ts";
+import { formatResultLine, readText, StoreError, writeResult } from "../result/store.ts";
 import { evaluateThresholds, parseThreshold } from "../threshold.ts";
+import { parseNumber } from "../units.ts";
 
 interface MergeOptions {
   readonly out?: string;
   readonly json?: boolean;
+  readonly expect?: string;
 }
 
 /** Adds `merge FILE...` to the program. */
@@ -19,12 +25,16 @@ export function addMergeCommand(program: Command): void {
   program
     .command("merge")
     .description("make one Result of those of several generators of one run: counts and histograms add")
-    .argument("<file...>", "Result files, two or more")
+    .argument(
+      "<file...>",
+      "Result files, or logs with a Result on a line of its own (run --json) among others; - is the standard input",
+    )
+    .option("--expect <number>", "fail unless there are the Results of so many generators")
     .option("-o, --out <file>", "write the merged Result to this new file")
-    .option("--json", "print the merged Result to the standard output, and nothing else")
-    .action((files: string[], options: MergeOptions, command: Command) => {
+    .option("--json", "print the merged Result as a line of JSON to the standard output, and nothing else")
+    .action(async (files: string[], options: MergeOptions, command: Command) => {
       try {
-        merge(files, options);
+        merge(await resultsOf(files, options), options);
       } catch (error) {
         if (!(error instanceof StoreError || error instanceof MergeError)) throw error;
         command.error(`error: ${error.message}`, { exitCode: EXIT.usage });
@@ -32,8 +42,38 @@ export function addMergeCommand(program: Command): void {
     });
 }
 
-function merge(files: readonly string[], { out, json }: MergeOptions): void {
-  const results = files.map(readResult);
+/** The Results of all files. @throws MergeError with every problem: none is left out silently */
+async function resultsOf(files: readonly string[], { expect }: MergeOptions): Promise<readonly Result[]> {
+  const { values, problems } = readFields(
+    { expect: quantity(parseNumber, whole(1, 1_000_000)).optional() },
+    { expect },
+  );
+  const texts: { name: string; text: string }[] = [];
+  for (const file of files) {
+    try {
+      if (file === "-") texts.push({ name: "the standard input", text: await readAll(process.stdin) });
+      else texts.push({ name: file, text: readText(file) });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  const found = findResults(texts);
+  problems.push(...found.problems);
+  const generators = found.results.reduce((sum, { scenario }) => sum + scenario.generators, 0);
+  if (values.expect !== undefined && generators !== values.expect) {
+    problems.push(`${values.expect} generators were to be merged, but the Results are of ${generators}`);
+  }
+  if (problems.length > 0) {
+    const good = found.results.length;
+    const rest =
+      good === 0 ? [] : [`nothing was merged; ${good} ${good === 1 ? "Result is" : "Results are"} good`];
+    throw new MergeError([...problems, ...rest].join("\n"));
+  }
+  return found.results;
+}
+
+function merge(results: readonly Result[], { out, json }: MergeOptions): void {
   const merged = mergeResults(results);
   // What each generator was held against, the whole is.
   const expressions = new Set(
@@ -42,6 +82,6 @@ function merge(files: readonly string[], { out, json }: MergeOptions): void {
   const thresholds = evaluateThresholds([...expressions].map(parseThreshold), merged);
   const result = judge({ ...merged, thresholds });
   if (out !== undefined) writeResult(out, result);
-  process.stdout.write(json === true ? formatResult(result) : formatText(result));
+  process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
   if (failuresOf(result).length > 0) process.exitCode = EXIT.notAcceptable;
 }

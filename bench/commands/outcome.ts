@@ -9,7 +9,7 @@ import { UsageError } from "../fields.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import { formatText } from "../report/text.ts";
 import { failuresOf } from "../report/warnings.ts";
-import { formatResult, StoreError, writeResult } from "../result/store.ts";
+import { formatResultLine, StoreError, writeResult } from "../result/store.ts";
 import type { Outcome } from "../run.ts";
 import { TargetError } from "../target.ts";
 import { formatNumber } from "../units.ts";
@@ -24,7 +24,7 @@ export interface OutputOptions {
 
 export function addOutputOptions(command: Command): Command {
   return command
-    .option("--json", "print the Result as JSON to the standard output, and nothing else")
+    .option("--json", "print the Result as a line of JSON to the standard output, and nothing else")
     .option("-o, --out <file>", `write the Result to this new file (default: one in ${DEFAULT_FOLDER}/)`);
 }
 
@@ -88,7 +88,7 @@ export function tell(outcome: Outcome, { json, out }: OutputOptions): number {
     return EXIT.nothing;
   }
   const { result } = outcome;
-  process.stdout.write(json === true ? formatResult(result) : formatText(result));
+  process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
   const path = out ?? (json === true ? undefined : defaultPath(result.window.startedAt));
   if (path !== undefined) {
     writeResult(path, result);

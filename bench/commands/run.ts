@@ -2,6 +2,7 @@
 // Must not know how a measurement is made.
 
 import type { Command } from "commander";
+import { readFields, startSchema } from "../fields.ts";
 import { addLoadOptions, type LoadOptions, readLoadOptions } from "../options.ts";
 import { createProgressLine } from "../progress.ts";
 import { measure } from "../run.ts";
@@ -23,11 +24,17 @@ export function addRunCommand(program: Command): void {
     .command("run")
     .description("measure a WebSocket echo target once")
     .argument("<url>", "ws:// or wss:// URL of the echo endpoint");
-  addOutputOptions(addLoadOptions(command)).action((url: string, raw: Record<string, unknown>) =>
+  addLoadOptions(command).option(
+    "--start-at <time>",
+    "connect, then wait until this moment (RFC 3339, or seconds since 1970) to start, as others do (default: at once)",
+  );
+  addOutputOptions(command).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {
       const output: OutputOptions = raw;
+      const { values, problems } = readFields({ startAt: startSchema.optional() }, raw);
       return run(
-        checkTogether(outputProblems(output), () => readLoadOptions(url, raw)),
+        checkTogether([...problems, ...outputProblems(output)], () => readLoadOptions(url, raw)),
+        values.startAt,
         output,
       );
     }),
@@ -36,6 +43,7 @@ export function addRunCommand(program: Command): void {
 
 async function run(
   { scenario, thresholds, pid, metricsUrl }: LoadOptions,
+  startAt: Date | undefined,
   output: OutputOptions,
 ): Promise<number> {
   const sampler = await chooseSampler({
@@ -49,6 +57,7 @@ async function run(
     const outcome = await measure(scenario, {
       sampler,
       thresholds,
+      startAt,
       signal: interruption.signal,
       onProgress: (progress) => line.show(progress),
     });

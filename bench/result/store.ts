@@ -68,40 +68,56 @@ export function formatResult(result: Result): string {
   return `${JSON.stringify(resultSchema.parse(result), null, 2)}\n`;
 }
 
+/** The Result as one line, which stays whole among the other lines of a log. @throws ZodError when it is no valid Result */
+export function formatResultLine(result: Result): string {
+  return `${JSON.stringify(resultSchema.parse(result))}\n`;
+}
+
 /** Reads a Result file. @throws StoreError that says what is wrong with it */
 export function readResult(path: string): Result {
-  return readVersioned(path, resultSchema, { kind: RESULT_KIND, version: RESULT_VERSION });
+  return parseResult(path, readText(path));
+}
+
+/** The Result that a text holds; errors call the text by `name`. @throws StoreError that says what is wrong with it */
+export function parseResult(name: string, text: string): Result {
+  return parseVersioned(name, text, resultSchema, { kind: RESULT_KIND, version: RESULT_VERSION });
+}
+
+interface Expected {
+  readonly kind: string;
+  readonly version: number;
 }
 
 /**
  * Reads a JSON file of a known kind and version.
  * @throws StoreError when it is missing, truncated, foreign, of another version, or has wrong fields (all are named)
  */
-export function readVersioned<T>(
-  path: string,
-  schema: z.ZodType<T>,
-  expected: { readonly kind: string; readonly version: number },
-): T {
-  const data = parseJson(path, readText(path));
+export function readVersioned<T>(path: string, schema: z.ZodType<T>, expected: Expected): T {
+  return parseVersioned(path, readText(path), schema, expected);
+}
+
+function parseVersioned<T>(name: string, text: string, schema: z.ZodType<T>, expected: Expected): T {
+  const data = parseJson(name, text);
   const { kind, version } = data as { kind?: unknown; version?: unknown };
   if (kind !== expected.kind) {
-    throw new StoreError(`${path} is not a file of kind "${expected.kind}"${describeKind(kind)}`);
+    throw new StoreError(`${name} is not a file of kind "${expected.kind}"${describeKind(kind)}`);
   }
   if (version !== expected.version) {
     const age = typeof version === "number" && version > expected.version ? "a newer" : "an older";
     throw new StoreError(
-      `${path} is version ${String(version)} of "${expected.kind}", written by ${age} uws-echo-bench; ` +
+      `${name} is version ${String(version)} of "${expected.kind}", written by ${age} uws-echo-bench; ` +
         `this one reads version ${expected.version}`,
     );
   }
   const parsed = schema.safeParse(data);
   if (!parsed.success) {
-    throw new StoreError(`${path} has wrong fields:\n${z.prettifyError(parsed.error)}`);
+    throw new StoreError(`${name} has wrong fields:\n${z.prettifyError(parsed.error)}`);
   }
   return parsed.data;
 }
 
-function readText(path: string): string {
+/** The text of a file. @throws StoreError when it cannot be read */
+export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -110,21 +126,21 @@ function readText(path: string): string {
   }
 }
 
-function parseJson(path: string, text: string): object {
+function parseJson(name: string, text: string): object {
   const trimmed = text.trim();
-  if (trimmed === "") throw new StoreError(`${path} is empty`);
+  if (trimmed === "") throw new StoreError(`${name} is empty`);
   if (trimmed.startsWith("{") && !trimmed.endsWith("}")) {
     throw new StoreError(
-      `${path} is truncated: its JSON ends in the middle, after ${text.length} characters`,
+      `${name} is truncated: its JSON ends in the middle, after ${text.length} characters`,
     );
   }
   let data: unknown;
   try {
     data = JSON.parse(trimmed);
   } catch (error) {
-    throw new StoreError(`${path} is not JSON, or is damaged: ${(error as Error).message}`);
+    throw new StoreError(`${name} is not JSON, or is damaged: ${(error as Error).message}`);
   }
-  if (typeof data !== "object" || data === null) throw new StoreError(`${path} holds no JSON object`);
+  if (typeof data !== "object" || data === null) throw new StoreError(`${name} holds no JSON object`);
   return data;
 }
 

@@ -135,6 +135,18 @@ describe("run", () => {
     assert.equal((await run()).code, 2);
   });
 
+  test("refuses a start that has passed, is far off, or is no time, before it connects", async () => {
+    const url = "ws://127.0.0.1:9/";
+    const passed = await run(url, "--start-at", "2020-01-01T00:00:00Z", "-c", "0");
+    assert.equal(passed.code, 2);
+    assert.match(passed.stderr, /--connections: must be/);
+    assert.match(passed.stderr, /--start-at: 2020-01-01T00:00:00Z has passed already, it is 20/);
+    const inMilliseconds = await run(url, "--start-at", String(Date.now() + 5000));
+    assert.equal(inMilliseconds.code, 2);
+    assert.match(inMilliseconds.stderr, /more than a day ahead \(a number counts seconds/);
+    assert.match((await run(url, "--start-at", "soon")).stderr, /--start-at: "soon" is not a moment/);
+  });
+
   test("exits with 3 when nothing was measured, and says why", async (t) => {
     const { port, kill } = await startMisbehavingServer(t);
     await kill();

@@ -239,6 +239,41 @@ describe("an interrupted run", () => {
   });
 });
 
+describe("a load that starts at a time", () => {
+  const at = (ms: number): Date => new Date(Date.UTC(2026, 10, 22) + ms);
+
+  test("waits for it, connected, and measures from then on", async () => {
+    const phases = new Set<string>();
+    const result = await resultOf({}, fixed20Ms, {
+      startAt: at(30_000),
+      onProgress: ({ phase }) => phases.add(phase),
+    });
+    assert.equal(result.window.startedAt, at(31_000).toISOString()); // after 1 s of warm-up
+    assert.equal(result.window.seconds, 2);
+    assert.equal(result.messages.sent, 1000);
+    assert.deepEqual([...phases], ["connect", "wait", "warmup", "measure"]);
+  });
+
+  test("that comes before every connection is open measures nothing", async () => {
+    const outcome = await outcomeOf({ connectionsPerSecond: 1 }, fixed20Ms, { startAt: at(5000) });
+    assert.match(
+      outcome.kind === "nothing" ? outcome.reason : "",
+      /not every connection was open by the time/,
+    );
+  });
+
+  test("measures nothing when the target goes, or the run is interrupted, while it waits", async () => {
+    const gone = await outcomeOf({}, { ...fixed20Ms, diesAtNs: 2000 * MS }, { startAt: at(30_000) });
+    assert.match(gone.kind === "nothing" ? gone.reason : "", /ended every connection before the measured/);
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    clock.callAtNs(2000 * MS, () => controller.abort());
+    const stopped = await outcomeOf({}, fixed20Ms, { clock, startAt: at(30_000), signal: controller.signal });
+    assert.match(stopped.kind === "nothing" ? stopped.reason : "", /interrupted before the measured/);
+    assert.ok(clock.nowNs() < 5000 * MS, "without waiting any longer");
+  });
+});
+
 test("the server's figures are those of the window, and CPU per message follows from them", async () => {
   const clock = new VirtualClock();
   const sampler = {

@@ -43,4 +43,8 @@ test("the progress line says what is going on, in one line", () => {
     describeProgress({ ...progress, phase: "connect", openConnections: 7 }),
     "connect 7 of 64, 0 errors",
   );
+  assert.equal(
+    describeProgress({ ...progress, phase: "wait", leftMs: 20_900 }),
+    "wait 9 s for the start, 64 connections, 0 errors",
+  );
 });

@@ -1,0 +1,60 @@
+// Owns finding Results in a text: a file of one, or a log in which each is a line (`run --json`) among other lines.
+// Must not know where the text came from, nor what becomes of the Results.
+
+import type { Result } from "./schema.ts";
+import { parseResult, StoreError } from "./store.ts";
+
+/** How a Result on one line begins; what a log puts before it (a time, the name of a pod) is not its own. */
+const OPENING = '{"kind":"uws-echo-bench/';
+
+/** Results with what has to be told about them, so that the good ones are known whatever else is wrong. */
+export interface Found {
+  readonly results: readonly Result[];
+  /** One sentence for each Result that cannot be read, and for each that was there before. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Finds the Results of all texts. Lines that hold none are passed over, as a log has many.
+ * @param texts each with the name that errors call it by
+ */
+export function findResults(texts: readonly { readonly name: string; readonly text: string }[]): Found {
+  const placeOf = new Map<string, string>();
+  const results: Result[] = [];
+  const problems: string[] = [];
+  for (const { place, text } of texts.flatMap(piecesOf)) {
+    try {
+      if (!text.trimStart().startsWith("{") && text.trimEnd().includes("\n")) {
+        throw new StoreError(`${place} holds no Result: none of its lines is one, as run --json prints them`);
+      }
+      const result = parseResult(place, text);
+      const content = JSON.stringify(result);
+      const before = placeOf.get(content);
+      if (before === undefined) {
+        placeOf.set(content, place);
+        results.push(result);
+      } else {
+        problems.push(`${place} is the same Result as ${before}: merged, it would count twice`);
+      }
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  return { results, problems };
+}
+
+interface Piece {
+  readonly place: string;
+  readonly text: string;
+}
+
+/** What should be a Result each: the lines that begin like one, or else the text as a whole. */
+function piecesOf({ name, text }: { readonly name: string; readonly text: string }): Piece[] {
+  const lines = text.split("\n");
+  const pieces = lines.flatMap((line, index) => {
+    const start = line.indexOf(OPENING);
+    return start === -1 ? [] : [{ place: `line ${index + 1} of ${name}`, text: line.slice(start) }];
+  });
+  return pieces.length > 0 ? pieces : [{ place: name, text }];
+}

@@ -1,0 +1,102 @@
+#!/bin/sh
+# Runs generators of load in the cluster, all over one window, and merges what they measured into one Result.
+set -eu
+
+usage() {
+  cat >&2 <<'TEXT'
+usage: load.sh [-g generators] [-l seconds] [-n namespace] [-o file] URL [option of uws-echo-bench run]...
+
+  -g  generators, one pod each: 2 or more (default: 4)
+  -l  seconds from now until they start together: pods have to be scheduled, to have the image and to connect (default: 60)
+  -n  name space (default: that of the kubectl context)
+  -o  new file for the merged Result (default: uws-echo-load-<start>.json)
+
+Connections and rates are those of each generator. What the pods wrote is kept beside the Result, as <file>.log.
+BENCH is the command that merges (default: node dist/bench/cli.js of this checkout, so run npm run build before).
+
+example: load.sh -g 8 ws://uws-echo/echo --connections 500 --duration 60s
+TEXT
+  exit 2
+}
+
+refuse() {
+  echo "load.sh: $1" >&2
+  exit 2
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+generators=4 lead=60 namespace='' out=''
+while getopts g:l:n:o: option; do
+  case $option in
+    g) generators=$OPTARG ;;
+    l) lead=$OPTARG ;;
+    n) namespace=$OPTARG ;;
+    o) out=$OPTARG ;;
+    *) usage ;;
+  esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || usage
+case $generators in '' | *[!0-9]* | 0 | 1) refuse "-g $generators: must be a whole number from 2" ;; esac
+case $lead in '' | *[!0-9]* | 0) refuse "-l $lead: must be a whole number of seconds from 1" ;; esac
+
+start=$(($(date +%s) + lead))
+job=uws-echo-load-$start
+out=${out:-$job.json}
+log=$out.log
+for file in "$out" "$log"; do
+  [ ! -e "$file" ] || refuse "-o $file exists already: a measurement is never overwritten"
+done
+
+bench() {
+  if [ -n "${BENCH:-}" ]; then $BENCH "$@"; else node "$here/../../dist/bench/cli.js" "$@"; fi
+}
+
+# Before anything is started: what cannot be merged need not be measured.
+bench merge --help >/dev/null || refuse "the harness does not run here: npm run build, or set BENCH"
+
+kube() {
+  kubectl ${namespace:+--namespace "$namespace"} "$@"
+}
+
+# The rest of the command line as a JSON array: quotes and spaces reach the generators as they were typed.
+arguments='"--start-at","'$start'"'
+for argument; do
+  arguments=$arguments,\"$(printf '%s' "$argument" | sed 's/\\/\\\\/g; s/"/\\"/g')\"
+done
+
+kubectl kustomize "$here/overlays/load" |
+  kubectl patch --local --filename - --type strategic --output yaml --patch "{
+    \"metadata\": {\"name\": \"$job\"},
+    \"spec\": {
+      \"completions\": $generators,
+      \"parallelism\": $generators,
+      \"template\": {\"spec\": {\"containers\": [{\"name\": \"generator\", \"args\": [$arguments]}]}}
+    }
+  }" |
+  kube create --filename - >&2
+trap 'kube delete job "$job" --wait=false >&2; exit 130' INT TERM
+echo "load.sh: $generators generators start together in $((start - $(date +%s))) s; interrupting this ends them" >&2
+
+# Both ends are waited for: kubectl wait knows one at a time.
+while :; do
+  conditions=$(kube get job "$job" --output 'jsonpath={.status.conditions[*].type}')
+  case " $conditions " in *' Complete '* | *' Failed '*) break ;; esac
+  sleep 1
+done
+trap - INT TERM
+
+kube logs --selector "job-name=$job" --prefix --tail -1 >"$log"
+case " $conditions " in
+  *' Failed '*)
+    echo "load.sh: a generator failed, so there is nothing to merge. The pods wrote ($log):" >&2
+    grep -v '{"kind":"uws-echo-bench/' "$log" >&2 || true
+    exit 3
+    ;;
+esac
+# Errors are counted in a Result, but what was said about them is in the log only.
+grep -v '{"kind":"uws-echo-bench/' "$log" >&2 || true
+code=0
+bench merge --expect "$generators" --out "$out" "$log" || code=$?
+[ ! -e "$out" ] || echo "Result: $out" >&2
+exit "$code"

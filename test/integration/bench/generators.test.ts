@@ -1,0 +1,79 @@
+// Several generators of one run, each a process of its own, as in a cluster: what they measured becomes one Result.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { decodeFromCompressedBase64, JsHistogram } from "hdr-histogram-js";
+import { type EncodedHistogram, type Result, resultSchema } from "../../../bench/result/schema.ts";
+import { spawnServer } from "../../support/echo-server.ts";
+
+const run = promisify(execFile);
+const cli = fileURLToPath(new URL("../../../dist/bench/cli.js", import.meta.url));
+const GENERATORS = 4;
+/** Enough to start four processes on a busy machine. */
+const LEAD_SECONDS = 8;
+
+/** Counts by bucket, read with the plain JavaScript decoder, bucket by bucket: no code of the harness is in this. */
+function bucketsOf({ data, unitNs }: EncodedHistogram): Map<number, number> {
+  assert.equal(unitNs, 1);
+  const histogram = decodeFromCompressedBase64(data, 64, false);
+  assert.ok(histogram instanceof JsHistogram);
+  const buckets = new Map<number, number>();
+  for (let valueNs = 0; valueNs <= histogram.maxValue; ) {
+    const count = histogram.getCountAtIndex(histogram.countsArrayIndex(valueNs));
+    if (count > 0) buckets.set(histogram.lowestEquivalentValue(valueNs), count);
+    valueNs = histogram.nextNonEquivalentValue(valueNs);
+  }
+  return buckets;
+}
+
+function sumOf(parts: readonly Map<number, number>[]): Map<number, number> {
+  const sum = new Map<number, number>();
+  for (const [bucket, count] of parts.flatMap((part) => [...part]))
+    sum.set(bucket, (sum.get(bucket) ?? 0) + count);
+  return sum;
+}
+
+const sorted = (buckets: Map<number, number>): [number, number][] => [...buckets].sort(([a], [b]) => a - b);
+const total = (buckets: Map<number, number>): number =>
+  [...buckets.values()].reduce((sum, count) => sum + count, 0);
+
+test("four generators at once, merged, are one histogram of all their samples, bucket for bucket", async (t) => {
+  const { authority } = await spawnServer(t);
+  const startAt = Math.ceil(Date.now() / 1000) + LEAD_SECONDS;
+  const load = ["--connections", "4", "--rate", "500", "--duration", "2s", "--warmup", "200ms"];
+  const outputs = await Promise.all(
+    Array.from({ length: GENERATORS }, () =>
+      run(process.execPath, [
+        ...[cli, "run", `ws://${authority}/echo`, "--start-at", String(startAt), "--json"],
+        ...load,
+      ]),
+    ),
+  );
+  const log = outputs
+    .map(({ stdout }, pod) => `[pod/load-${pod}] ${stdout}`)
+    .join("a line of something else\n");
+  const parts = outputs.map(({ stdout }) => resultSchema.parse(JSON.parse(stdout)));
+  for (const { window } of parts)
+    assert.equal(Math.round(Date.parse(window.startedAt) / 100), startAt * 10 + 2, "one window for all");
+
+  const merging = run(process.execPath, [cli, "merge", "-", "--expect", String(GENERATORS), "--json"]);
+  merging.child.stdin?.end(log);
+  const merged: Result = resultSchema.parse(JSON.parse((await merging).stdout));
+
+  for (const name of ["latency", "service"] as const) {
+    const expected = sumOf(parts.map(({ histograms }) => bucketsOf(histograms[name])));
+    const found = bucketsOf(merged.histograms[name]);
+    assert.ok(expected.size > 20, "the samples fall into many buckets");
+    assert.deepEqual(sorted(found), sorted(expected), name);
+    assert.equal(total(found), merged.messages.received);
+  }
+  const received = parts.reduce((sum, { messages }) => sum + messages.received, 0);
+  assert.deepEqual(merged.messages, { sent: received, received, lost: 0, corrupt: 0 });
+  assert.ok(Math.abs(received - GENERATORS * 1000) <= GENERATORS, "all that was due, but for the edges of the window");
+  assert.deepEqual(merged.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
+  assert.equal(merged.scenario.generators, GENERATORS);
+  assert.equal(merged.scenario.ratePerSecond, 2000);
+});
