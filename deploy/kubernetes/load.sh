@@ -40,6 +40,17 @@ shift $((OPTIND - 1))
 case $generators in '' | *[!0-9]* | 0 | 1) refuse "-g $generators: must be a whole number from 2" ;; esac
 case $lead in '' | *[!0-9]* | 0) refuse "-l $lead: must be a whole number of seconds from 1" ;; esac
 
+bench() {
+  if [ -n "${BENCH:-}" ]; then $BENCH "$@"; else node "$here/../../dist/bench/cli.js" "$@"; fi
+}
+
+kube() {
+  kubectl ${namespace:+--namespace "$namespace"} "$@"
+}
+
+# Before anything is started: what cannot be merged need not be measured.
+bench merge --help >/dev/null || refuse "the harness does not run here: npm run build, or set BENCH"
+
 start=$(($(date +%s) + lead))
 job=uws-echo-load-$start
 out=${out:-$job.json}
@@ -47,17 +58,6 @@ log=$out.log
 for file in "$out" "$log"; do
   [ ! -e "$file" ] || refuse "-o $file exists already: a measurement is never overwritten"
 done
-
-bench() {
-  if [ -n "${BENCH:-}" ]; then $BENCH "$@"; else node "$here/../../dist/bench/cli.js" "$@"; fi
-}
-
-# Before anything is started: what cannot be merged need not be measured.
-bench merge --help >/dev/null || refuse "the harness does not run here: npm run build, or set BENCH"
-
-kube() {
-  kubectl ${namespace:+--namespace "$namespace"} "$@"
-}
 
 # The rest of the command line as a JSON array: quotes and spaces reach the generators as they were typed.
 arguments='"--start-at","'$start'"'

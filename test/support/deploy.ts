@@ -29,14 +29,6 @@ export function readYaml(path: string): unknown {
   return documents[0]?.toJS();
 }
 
-/** The variables of a file of `NAME=value` lines. */
-export function readVariables(path: string): Record<string, string> {
-  const lines = read(path)
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"));
-  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/, 2) as [string, string]));
-}
-
 const ruleFile = z.object({
   groups: z.array(
     z.object({

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../../../dist/bench/cli.js", import.meta.url));
 const GENERATORS = 4;
 /** Enough to start four processes on a busy machine. */
-const LEAD_SECONDS = 8;
+const LEAD_SECONDS = 12;
 
 /** Counts by bucket, read with the plain JavaScript decoder, bucket by bucket: no code of the harness is in this. */
 function bucketsOf({ data, unitNs }: EncodedHistogram): Map<number, number> {
@@ -72,7 +72,10 @@ test("four generators at once, merged, are one histogram of all their samples, b
   }
   const received = parts.reduce((sum, { messages }) => sum + messages.received, 0);
   assert.deepEqual(merged.messages, { sent: received, received, lost: 0, corrupt: 0 });
-  assert.ok(Math.abs(received - GENERATORS * 1000) <= GENERATORS, "all that was due, but for the edges of the window");
+  assert.ok(
+    Math.abs(received - GENERATORS * 1000) <= GENERATORS,
+    "all that was due, but for the edges of the window",
+  );
   assert.deepEqual(merged.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
   assert.equal(merged.scenario.generators, GENERATORS);
   assert.equal(merged.scenario.ratePerSecond, 2000);

@@ -1,4 +1,4 @@
-// What deploy/ tells the server, held against its table of options, and what shutdown needs against what it is given.
+// What deploy/ tells the server, held against its table of options. For Kubernetes, see kubernetes.test.ts.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
@@ -8,12 +8,8 @@ import { addMergeCommand } from "../../../bench/commands/merge.ts";
 import { addRunCommand } from "../../../bench/commands/run.ts";
 import { flagName, optionNames, resolveConfig, unknownVariables } from "../../../src/config.ts";
 import type { Config } from "../../../src/options.ts";
-import { routes } from "../../../src/stats.ts";
 import { parseDuration } from "../../../src/units.ts";
-import { filesBelow, read, readVariables, readYaml } from "../../support/deploy.ts";
-
-const base = "deploy/kubernetes/base";
-const production = "deploy/kubernetes/overlays/production";
+import { filesBelow, read, readYaml } from "../../support/deploy.ts";
 
 function settle(variables: Readonly<Record<string, string>>): Config {
   assert.ok(Object.keys(variables).length > 0);
@@ -23,30 +19,6 @@ function settle(variables: Readonly<Record<string, string>>): Config {
 
 // A supervisor gives workers that do not end by themselves 5 s more, and then kills them.
 const endsWithinMs = (config: Config): number => config.drainDelay + config.drainTimeout + 5000;
-
-const baseConfig = (): Config => settle(readVariables(`${base}/options.env`));
-const productionConfig = (): Config =>
-  settle({ ...readVariables(`${base}/options.env`), ...readVariables(`${production}/options.env`) });
-
-const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
-const podTemplate = z.object({
-  metadata: z.object({ annotations: z.record(z.string(), z.string().nullable()) }),
-  spec: z.object({
-    terminationGracePeriodSeconds: z.number(),
-    securityContext: z.object({ runAsUser: z.number() }).optional(),
-    containers: z.array(
-      z.object({
-        ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
-        startupProbe: probe.optional(),
-        readinessProbe: probe.optional(),
-        livenessProbe: probe.optional(),
-      }),
-    ),
-  }),
-});
-const pod = (folder: string): z.infer<typeof podTemplate> =>
-  z.object({ spec: z.object({ template: podTemplate }) }).parse(readYaml(`${folder}/deployment.yaml`)).spec
-    .template;
 
 const compose = z
   .object({
@@ -81,67 +53,13 @@ function benchFlags(): string[] {
 
 test("the flags that deploy/ and its comments name exist", () => {
   const flags = new Set([...optionNames.map(flagName), ...benchFlags()]);
-  // Of Docker Compose.
-  const commands = new Set(["--build", "--profile"]);
+  // Of Docker Compose, and of kubectl in load.sh.
+  const others =
+    "--build --profile --namespace --local --filename --type --output --patch --wait --selector --prefix --tail";
+  const commands = new Set(others.split(" "));
   for (const path of filesBelow("deploy")) {
     for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g))
       assert.ok(flags.has(flag) || commands.has(flag), `${path}: ${flag}`);
-  }
-});
-
-test("Kubernetes gives the server longer to end than it may take", () => {
-  for (const [config, folder] of [
-    [baseConfig(), base],
-    [productionConfig(), production],
-  ] as const) {
-    const graceMs = pod(folder).spec.terminationGracePeriodSeconds * 1000;
-    assert.ok(config.drainDelay > 0, "load balancers need time to notice");
-    assert.ok(endsWithinMs(config) <= graceMs, folder);
-  }
-});
-
-test("Kubernetes probes and scrapes routes that exist, on the ports that the server opens", () => {
-  const { metadata, spec } = pod(base);
-  const [container] = spec.containers;
-  assert.ok(container);
-  const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
-  const config = baseConfig();
-  assert.deepEqual(ports, { echo: config.port, admin: config.adminPort });
-  assert.deepEqual(
-    [container.startupProbe, container.readinessProbe, container.livenessProbe].map((each) => each?.httpGet),
-    [
-      { path: "/livez", port: "admin" },
-      { path: "/readyz", port: "admin" },
-      { path: "/livez", port: "admin" },
-    ],
-  );
-  assert.equal(metadata.annotations["prometheus.io/port"], String(config.adminPort));
-  const paths = ["/livez", "/readyz", metadata.annotations["prometheus.io/path"]];
-  for (const path of paths)
-    assert.ok(
-      routes.some((route) => route === path),
-      String(path),
-    );
-});
-
-test("each Kubernetes manifest is named in its kustomization, and each file named there exists", () => {
-  const shape = z.object({
-    resources: z.array(z.string()),
-    configMapGenerator: z.array(z.object({ envs: z.array(z.string()) })),
-    patches: z.array(z.object({ path: z.string() })).default([]),
-  });
-  for (const folder of [base, production]) {
-    const { resources, configMapGenerator, patches } = shape.parse(readYaml(`${folder}/kustomization.yaml`));
-    const named = [
-      "kustomization.yaml",
-      ...resources,
-      ...configMapGenerator.flatMap((map) => map.envs),
-      ...patches.map((patch) => patch.path),
-    ];
-    const own = named.filter((path) => !path.startsWith("../"));
-    assert.deepEqual(own.map((path) => `${folder}/${path}`).toSorted(), filesBelow(folder).toSorted());
-    for (const path of named)
-      assert.ok(existsSync(new URL(`../../../${folder}/${path}`, import.meta.url)), path);
   }
 });
 
@@ -175,8 +93,7 @@ test("Compose mounts files that exist, and publishes nothing beyond this machine
   }
 });
 
-test("image, Compose and Kubernetes run the server as the same user", () => {
+test("image and Compose run the server as the same user", () => {
   const user = /^USER (\d+):/m.exec(read("Dockerfile"))?.[1];
   assert.equal(compose.services["echo"]?.user, `${user}:${user}`);
-  assert.equal(pod(base).spec.securityContext?.runAsUser, Number(user));
 });

@@ -1,0 +1,166 @@
+// deploy/kubernetes/load.sh from its start to the merged Result. The cluster is a stand-in (test/support/kubectl.ts), its pods
+// are real: processes that run the Job's own command line against a real server.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { readResult } from "../../../bench/result/store.ts";
+import { root } from "../../support/deploy.ts";
+import { spawnServer } from "../../support/echo-server.ts";
+import { parseManifests, schemaProblems } from "../../support/kubernetes.ts";
+import { requireTool } from "../../support/tools.ts";
+import { inTime, waitUntil } from "../../support/wait.ts";
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder with a cluster of its own, and load.sh in front of it. */
+function createCluster(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), "uws-echo-load-"));
+  const cluster = join(folder, "cluster");
+  const bin = join(folder, "bin");
+  mkdirSync(cluster);
+  mkdirSync(bin);
+  const { stdout: real } = spawnSync("sh", ["-c", "command -v kubectl"], { encoding: "utf8" });
+  const standIn = [process.execPath, "--import", "tsx", `${root}test/support/kubectl.ts`];
+  writeFileSync(
+    join(bin, "kubectl"),
+    `#!/bin/sh\ncase $1 in kustomize | patch) exec '${real.trim()}' "$@" ;; esac\ncd '${root}' && exec '${standIn.join("' '")}' "$@"\n`,
+    { mode: 0o755 },
+  );
+  const env = {
+    ...process.env,
+    PATH: [bin, process.env["PATH"]].join(delimiter),
+    CLUSTER: cluster,
+    KUBECONFIG: "/dev/null", // Whatever cluster this machine knows is none of ours.
+  };
+  t.after(() => {
+    spawnSync("kubectl", ["end"], { env });
+    rmSync(folder, { recursive: true });
+  });
+
+  function start(...args: readonly string[]) {
+    const child = spawn(`${root}deploy/kubernetes/load.sh`, args, {
+      cwd: folder,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream].setEncoding("utf8").on("data", (text: string) => {
+        output[stream] += text;
+      });
+    const finished = new Promise<Finished>((resolve) => {
+      child.once("close", (code) => resolve({ code, ...output }));
+    });
+    return { child, output, finished: inTime(finished, `load.sh ${args.join(" ")}`, 60_000) };
+  }
+  return { folder, cluster, start, load: (...args: readonly string[]) => start(...args).finished };
+}
+
+/** Enough for the stand-in of kubectl and for the generators to start, on a busy machine. */
+const lead = ["-l", "25"];
+const brief = ["-d", "1s", "-w", "200ms", "-c", "4"];
+
+describe("load.sh", { concurrency: true }, () => {
+  test("starts four generators at once, and merges what each wrote to its log into one Result", async (t) => {
+    if (!requireTool(t, "kubectl")) return;
+    const { authority } = await spawnServer(t);
+    const { folder, cluster, load } = createCluster(t);
+    const label = 'a "label" of \\ many $HOME words';
+    const { code, stdout, stderr } = await load(
+      ...[...lead, "-o", "merged.json", `ws://${authority}/echo`, ...brief],
+      ...["--label", label, "--threshold", "lost==0"],
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /4 generators start together in \d+ s/);
+    assert.match(stderr, /^Result: merged\.json$/m);
+    assert.match(stdout, /messages\/s/);
+
+    const result = readResult(join(folder, "merged.json"));
+    assert.equal(result.scenario.generators, 4);
+    assert.deepEqual(result.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
+    assert.deepEqual([result.messages.lost, result.messages.corrupt], [0, 0]);
+    assert.equal(result.label, label, "quotes, spaces and dollars arrive as they were typed");
+    assert.deepEqual(result.thresholds, [{ expression: "lost==0", actual: 0, passed: true }]);
+
+    const log = readFileSync(join(folder, "merged.json.log"), "utf8");
+    assert.equal(log.match(/^\[pod\/\S+\/generator\] \{"kind":"uws-echo-bench\/result"/gm)?.length, 4);
+    assert.deepEqual(
+      await schemaProblems(parseManifests(readFileSync(join(cluster, "job.yaml"), "utf8"))),
+      [],
+    );
+    const again = await load("-o", "merged.json", "ws://127.0.0.1:9/");
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /merged\.json exists already/);
+  });
+
+  test("merges Results that are not acceptable too, and passes that on", async (t) => {
+    if (!requireTool(t, "kubectl")) return;
+    const { authority } = await spawnServer(t);
+    const { folder, load } = createCluster(t);
+    const { code, stdout, stderr } = await load(
+      ...["-g", "2", ...lead, "-o", "slow.json", `ws://${authority}/echo`, ...brief],
+      ...["--threshold", "rate>100m"],
+    );
+    assert.equal(code, 1, stderr);
+    assert.match(stdout, /NOT ACCEPTABLE: threshold rate>100m was not met/);
+    assert.equal(readResult(join(folder, "slow.json")).scenario.generators, 2);
+  });
+
+  test("says what the generators said when they fail, keeps it, and merges nothing", async (t) => {
+    if (!requireTool(t, "kubectl")) return;
+    const { folder, load } = createCluster(t);
+    const { code, stderr } = await load("-g", "2", "-o", "none.json", "ws://127.0.0.1:9/", "-c", "none");
+    assert.equal(code, 3);
+    assert.match(stderr, /a generator failed/);
+    assert.match(stderr, /^\[pod\/uws-echo-load-\d+-0-x7k2p\/generator\] error: --connections: /m);
+    assert.deepEqual(
+      [existsSync(join(folder, "none.json")), existsSync(join(folder, "none.json.log"))],
+      [false, true],
+    );
+  });
+
+  test("ends the generators when it is interrupted", async (t) => {
+    if (!requireTool(t, "kubectl")) return;
+    const { cluster, start } = createCluster(t);
+    const { child, output, finished } = start("-g", "2", "-l", "600", "ws://127.0.0.1:9/");
+    await waitUntil(() => output.stderr.includes("interrupting this ends them"), "load.sh waits", 40_000);
+    child.kill("SIGTERM");
+    assert.equal((await finished).code, 130);
+    for (const name of readdirSync(cluster).filter((each) => each.endsWith(".pid"))) {
+      const pid = Number(readFileSync(join(cluster, name), "utf8"));
+      await waitUntil(() => !existsSync(`/proc/${pid}/exe`), `pod ${name} has ended`);
+    }
+  });
+
+  test("refuses what it cannot do, before it asks the cluster", async (t) => {
+    const { cluster, load } = createCluster(t);
+    const refused: readonly (readonly [readonly string[], RegExp])[] = [
+      [[], /^usage: load\.sh/],
+      [["-x"], /usage: load\.sh/],
+      [["-g", "1", "ws://x/"], /-g 1: must be a whole number from 2/],
+      [["-g", "many", "ws://x/"], /-g many/],
+      [["-l", "soon", "ws://x/"], /-l soon: must be a whole number of seconds/],
+    ];
+    for (const [args, expected] of refused) {
+      const { code, stderr } = await load(...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, expected);
+    }
+    assert.deepEqual(readdirSync(cluster), []);
+  });
+});

@@ -1,0 +1,354 @@
+// deploy/kubernetes as kubectl renders it, held against itself and against the server. Files and schemas:
+// kubernetes-schemas.test.ts.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, test } from "node:test";
+import { z } from "zod";
+import { resolveConfig, unknownVariables } from "../../../src/config.ts";
+import type { Config } from "../../../src/options.ts";
+import { routes } from "../../../src/stats.ts";
+import { read } from "../../support/deploy.ts";
+import { type Manifest, renderKustomization } from "../../support/kubernetes.ts";
+import { requireTool } from "../../support/tools.ts";
+
+const folder = "deploy/kubernetes";
+/** Those that run the server; the others add something to a server that runs. */
+const servers = ["base", "overlays/ingress"];
+
+const rendered = new Map<string, Manifest[]>();
+function manifestsOf(name: string): Manifest[] {
+  const manifests = rendered.get(name) ?? renderKustomization(`${folder}/${name}`);
+  rendered.set(name, manifests);
+  return manifests;
+}
+
+/** The one manifest of a kind in a kustomization, as far as `shape` knows it. */
+function one<T extends z.ZodType>(name: string, kind: string, shape: T): z.infer<T> {
+  const found = manifestsOf(name).filter((manifest) => manifest.kind === kind);
+  assert.equal(found.length, 1, `${name} has one ${kind}`);
+  const { data, error } = shape.safeParse(found[0]);
+  assert.ok(data !== undefined, `${name}, ${kind}:\n${error && z.prettifyError(error)}`);
+  return data;
+}
+
+const labels = z.record(z.string(), z.string());
+const probe = z.object({
+  httpGet: z.object({ path: z.string(), port: z.string() }),
+  periodSeconds: z.number(),
+  timeoutSeconds: z.number().default(1),
+  failureThreshold: z.number(),
+});
+const podTemplate = z.object({
+  metadata: z.object({ labels, annotations: labels.default({}) }),
+  spec: z.object({
+    serviceAccountName: z.string().optional(),
+    automountServiceAccountToken: z.boolean(),
+    enableServiceLinks: z.boolean(),
+    terminationGracePeriodSeconds: z.number(),
+    topologySpreadConstraints: z.array(z.object({ labelSelector: z.object({ matchLabels: labels }) })),
+    securityContext: z.object({
+      runAsNonRoot: z.boolean(),
+      runAsUser: z.number(),
+      seccompProfile: z.object({ type: z.string() }),
+    }),
+    containers: z
+      .array(
+        z.object({
+          image: z.string(),
+          command: z.array(z.string()).optional(),
+          ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
+          envFrom: z.array(z.object({ configMapRef: z.object({ name: z.string() }) })).default([]),
+          startupProbe: probe.optional(),
+          readinessProbe: probe.optional(),
+          livenessProbe: probe.optional(),
+          lifecycle: z.unknown().optional(),
+          resources: z.object({ requests: labels, limits: labels }),
+          securityContext: z.object({
+            allowPrivilegeEscalation: z.boolean(),
+            readOnlyRootFilesystem: z.boolean(),
+            capabilities: z.object({ drop: z.array(z.string()) }),
+          }),
+        }),
+      )
+      .length(1),
+  }),
+});
+const deployment = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    // An autoscaler's replicas would be set back by every apply.
+    replicas: z.undefined().optional(),
+    selector: z.object({ matchLabels: labels }),
+    template: podTemplate,
+  }),
+});
+const job = z.object({
+  spec: z.object({
+    completionMode: z.literal("Indexed"),
+    completions: z.number(),
+    parallelism: z.number(),
+    backoffLimit: z.literal(0),
+    template: podTemplate,
+  }),
+});
+
+const deploymentOf = (name: string) => one(name, "Deployment", deployment);
+const containerOf = (template: z.infer<typeof podTemplate>) => {
+  const [container] = template.spec.containers;
+  assert.ok(container);
+  return container;
+};
+
+/** What the server makes of the ConfigMap of a kustomization. */
+function configOf(name: string): Config {
+  const { metadata, data } = one(
+    name,
+    "ConfigMap",
+    z.object({ metadata: z.object({ name: z.string() }), data: labels }),
+  );
+  const reference = containerOf(deploymentOf(name).spec.template).envFrom[0]?.configMapRef.name;
+  assert.equal(reference, metadata.name, "the Deployment reads the generated map, hash and all");
+  assert.match(metadata.name, /^uws-echo-options-\w+$/);
+  assert.deepEqual(unknownVariables(data), []);
+  return resolveConfig({}, data).config;
+}
+
+describe("the server in Kubernetes", () => {
+  for (const name of servers) {
+    test(`${name}: every selector finds the server's pods`, (t) => {
+      if (!requireTool(t, "kubectl")) return;
+      const { spec } = deploymentOf(name);
+      const pod = spec.template.metadata.labels;
+      const matchLabels = z.object({ matchLabels: labels });
+      const selectors = [
+        spec.selector.matchLabels,
+        ...spec.template.spec.topologySpreadConstraints.map((each) => each.labelSelector.matchLabels),
+        one(name, "Service", z.object({ spec: z.object({ selector: labels }) })).spec.selector,
+        one(name, "PodDisruptionBudget", z.object({ spec: z.object({ selector: matchLabels }) })).spec
+          .selector.matchLabels,
+        one(name, "NetworkPolicy", z.object({ spec: z.object({ podSelector: matchLabels }) })).spec
+          .podSelector.matchLabels,
+        one("overlays/monitoring", "PodMonitor", z.object({ spec: z.object({ selector: matchLabels }) })).spec
+          .selector.matchLabels,
+      ];
+      for (const selector of selectors) {
+        assert.ok(Object.keys(selector).length > 0, "an empty selector finds everything");
+        for (const [label, value] of Object.entries(selector)) assert.equal(pod[label], value);
+      }
+    });
+
+    test(`${name}: probes, scrapes and Services use routes and ports that the server opens`, (t) => {
+      if (!requireTool(t, "kubectl")) return;
+      const { template } = deploymentOf(name).spec;
+      const container = containerOf(template);
+      const config = configOf(name);
+      const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
+      assert.deepEqual(ports, { echo: config.port, admin: config.adminPort });
+      const { startupProbe, readinessProbe, livenessProbe } = container;
+      assert.deepEqual(
+        [startupProbe, readinessProbe, livenessProbe].map((each) => each?.httpGet),
+        ["/livez", "/readyz", "/livez"].map((path) => ({ path, port: "admin" })),
+      );
+      const { annotations } = template.metadata;
+      assert.equal(annotations["prometheus.io/port"], String(config.adminPort));
+      const { podMetricsEndpoints } = one(
+        "overlays/monitoring",
+        "PodMonitor",
+        z.object({
+          spec: z.object({ podMetricsEndpoints: z.array(z.object({ port: z.string(), path: z.string() })) }),
+        }),
+      ).spec;
+      assert.deepEqual(
+        podMetricsEndpoints.map(({ port, path }) => [port, path]),
+        [["admin", annotations["prometheus.io/path"]]],
+      );
+      for (const path of ["/livez", "/readyz", "/metrics", annotations["prometheus.io/path"]])
+        assert.ok(
+          routes.some((route) => route === path),
+          String(path),
+        );
+      const service = one(
+        name,
+        "Service",
+        z.object({ spec: z.object({ ports: z.array(z.object({ targetPort: z.string() })) }) }),
+      );
+      assert.deepEqual(
+        service.spec.ports.map(({ targetPort }) => targetPort),
+        ["echo"],
+        "nothing of the admin port",
+      );
+    });
+
+    test(`${name}: one mechanism covers what lags behind SIGTERM, and the pod is given the time for it`, (t) => {
+      if (!requireTool(t, "kubectl")) return;
+      const { template } = deploymentOf(name).spec;
+      const { lifecycle, readinessProbe } = containerOf(template);
+      const { drainDelay, drainTimeout } = configOf(name);
+      assert.equal(
+        lifecycle,
+        undefined,
+        "a preStop would add to --drain-delay, which does the same and says so",
+      );
+      assert.ok(readinessProbe);
+      // Whoever asks /readyz itself is told within the delay, and so is whoever watches the pod's conditions.
+      const { periodSeconds, failureThreshold } = readinessProbe;
+      assert.ok(drainDelay >= periodSeconds * failureThreshold * 1000);
+      // A supervisor gives workers that do not end by themselves 5 s more, and then kills them.
+      const graceMs = template.spec.terminationGracePeriodSeconds * 1000;
+      assert.ok(graceMs >= drainDelay + drainTimeout + 5000);
+    });
+  }
+
+  test("talks to nobody, has no token, and shows its admin port to the monitoring name space only", (t) => {
+    if (!requireTool(t, "kubectl")) return;
+    const { spec } = deploymentOf("base").spec.template;
+    const account = one(
+      "base",
+      "ServiceAccount",
+      z.object({ metadata: z.object({ name: z.string() }), automountServiceAccountToken: z.literal(false) }),
+    );
+    assert.equal(spec.serviceAccountName, account.metadata.name);
+    const policy = one("base", "NetworkPolicy", z.object({ spec: z.record(z.string(), z.unknown()) })).spec;
+    const monitoring = {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+    };
+    assert.deepEqual(
+      { ...policy, podSelector: undefined },
+      {
+        podSelector: undefined,
+        policyTypes: ["Ingress", "Egress"],
+        ingress: [{ ports: [{ port: "echo" }] }, { from: [monitoring], ports: [{ port: "admin" }] }],
+        egress: [],
+      },
+    );
+  });
+});
+
+test("every pod meets the Pod Security Standard `restricted`, without a token, as the image's own user", (t) => {
+  if (!requireTool(t, "kubectl")) return;
+  const user = Number(/^USER (\d+):/m.exec(read("Dockerfile"))?.[1]);
+  const templates = [
+    ...servers.map((name) => deploymentOf(name).spec.template),
+    one("overlays/load", "Job", job).spec.template,
+  ];
+  for (const template of templates) {
+    const { spec } = template;
+    assert.deepEqual([spec.automountServiceAccountToken, spec.enableServiceLinks], [false, false]);
+    assert.deepEqual(spec.securityContext, {
+      runAsNonRoot: true,
+      runAsUser: user,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    const { securityContext, resources } = containerOf(template);
+    assert.deepEqual(securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    assert.ok(resources.requests["cpu"] && resources.requests["memory"] && resources.limits["memory"]);
+  }
+});
+
+test("server and generators run the same image, of this version", (t) => {
+  if (!requireTool(t, "kubectl")) return;
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(read("package.json")));
+  for (const template of [deploymentOf("base").spec.template, one("overlays/load", "Job", job).spec.template])
+    assert.equal(containerOf(template).image, `uws-echo:${version}`);
+});
+
+test("the autoscaler goes up before pods are full, and down more slowly than a pod drains", (t) => {
+  if (!requireTool(t, "kubectl")) return;
+  const { spec } = one(
+    "overlays/autoscale",
+    "HorizontalPodAutoscaler",
+    z.object({
+      spec: z.object({
+        scaleTargetRef: z.object({ apiVersion: z.string(), kind: z.string(), name: z.string() }),
+        minReplicas: z.number(),
+        metrics: z.array(
+          z.object({
+            type: z.string(),
+            pods: z.object({ target: z.object({ averageValue: z.coerce.number() }) }).optional(),
+          }),
+        ),
+        behavior: z.object({
+          scaleDown: z.object({
+            stabilizationWindowSeconds: z.number(),
+            policies: z.array(
+              z.object({ type: z.literal("Pods"), value: z.literal(1), periodSeconds: z.number() }),
+            ),
+          }),
+        }),
+      }),
+    }),
+  );
+  const server = deploymentOf("base");
+  assert.deepEqual(spec.scaleTargetRef, {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    name: server.metadata.name,
+  });
+  assert.ok(spec.minReplicas >= 2, "one can be lost");
+  assert.deepEqual(
+    spec.metrics.map(({ type }) => type),
+    ["Resource", "Pods"],
+  );
+  assert.ok((spec.metrics[1]?.pods?.target.averageValue ?? 0) <= 0.8 * configOf("base").maxConnections);
+  const { stabilizationWindowSeconds, policies } = spec.behavior.scaleDown;
+  const graceSeconds = server.spec.template.spec.terminationGracePeriodSeconds;
+  for (const { periodSeconds } of policies) assert.ok(periodSeconds >= 5 * graceSeconds);
+  assert.ok(stabilizationWindowSeconds >= 300);
+});
+
+test("the ingress leads to the Service, outlasts the server's pings, and is trusted with addresses", (t) => {
+  if (!requireTool(t, "kubectl")) return;
+  const backend = z.object({ service: z.object({ name: z.string(), port: z.object({ name: z.string() }) }) });
+  const { metadata, spec } = one(
+    "overlays/ingress",
+    "Ingress",
+    z.object({
+      metadata: z.object({ annotations: labels }),
+      spec: z.object({
+        rules: z.array(z.object({ http: z.object({ paths: z.array(z.object({ backend })) }) })),
+      }),
+    }),
+  );
+  const service = one(
+    "overlays/ingress",
+    "Service",
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({ ports: z.array(z.object({ name: z.string() })) }),
+    }),
+  );
+  const { name } = service.metadata;
+  for (const { http } of spec.rules)
+    for (const path of http.paths) {
+      assert.equal(path.backend.service.name, name);
+      assert.ok(service.spec.ports.some((port) => port.name === path.backend.service.port.name));
+    }
+  assert.equal(metadata.annotations["nginx.org/websocket-services"], name);
+  const timeouts = Object.entries(metadata.annotations).filter(([key]) => /-(read|send)-timeout$/.test(key));
+  assert.equal(timeouts.length, 4);
+  const config = configOf("overlays/ingress");
+  for (const [key, value] of timeouts) assert.ok(Number.parseInt(value, 10) * 1000 > config.idleTimeout, key);
+  assert.ok(config.trustProxy.length > 0);
+});
+
+test("the generators' exit codes: 1 is a Result all the same, others end the Job", (t) => {
+  if (!requireTool(t, "kubectl")) return;
+  const { spec } = one("overlays/load", "Job", job);
+  assert.equal(spec.completions, spec.parallelism);
+  const [shell = "", ...rest] = containerOf(spec.template).command ?? [];
+  for (const [code, expected] of [
+    [0, 0],
+    [1, 0],
+    [2, 1],
+    [3, 1],
+  ]) {
+    // The container's own command line, with a function in the place of the harness.
+    const [flag = "", script = "", ...more] = rest;
+    const { status } = spawnSync(shell, [flag, `node() { return ${code}; }; ${script}`, ...more]);
+    assert.equal(status, expected, `exit code ${code}`);
+  }
+});
