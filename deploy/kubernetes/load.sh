@@ -4,9 +4,10 @@ set -eu
 
 usage() {
   cat >&2 <<'TEXT'
-usage: load.sh [-g generators] [-l seconds] [-n namespace] [-o file] URL [option of uws-echo-bench run]...
+usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] URL [option of uws-echo-bench run]...
 
   -g  generators, one pod each: 2 or more (default: 4)
+  -i  image of the generators (default: that of overlays/load)
   -l  seconds from now until they start together: pods have to be scheduled, to have the image and to connect (default: 60)
   -n  name space (default: that of the kubectl context)
   -o  new file for the merged Result (default: uws-echo-load-<start>.json)
@@ -25,10 +26,11 @@ refuse() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-generators=4 lead=60 namespace='' out=''
-while getopts g:l:n:o: option; do
+generators=4 image='' lead=60 namespace='' out=''
+while getopts g:i:l:n:o: option; do
   case $option in
     g) generators=$OPTARG ;;
+    i) image=$OPTARG ;;
     l) lead=$OPTARG ;;
     n) namespace=$OPTARG ;;
     o) out=$OPTARG ;;
@@ -59,11 +61,17 @@ for file in "$out" "$log"; do
   [ ! -e "$file" ] || refuse "-o $file exists already: a measurement is never overwritten"
 done
 
+json_string() {
+  printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"
+}
+
 # The rest of the command line as a JSON array: quotes and spaces reach the generators as they were typed.
 arguments='"--start-at","'$start'"'
 for argument; do
-  arguments=$arguments,\"$(printf '%s' "$argument" | sed 's/\\/\\\\/g; s/"/\\"/g')\"
+  arguments=$arguments,$(json_string "$argument")
 done
+container='"name": "generator", "args": ['$arguments']'
+[ -z "$image" ] || container=$container', "image": '$(json_string "$image")
 
 kubectl kustomize "$here/overlays/load" |
   kubectl patch --local --filename - --type strategic --output yaml --patch "{
@@ -71,7 +79,7 @@ kubectl kustomize "$here/overlays/load" |
     \"spec\": {
       \"completions\": $generators,
       \"parallelism\": $generators,
-      \"template\": {\"spec\": {\"containers\": [{\"name\": \"generator\", \"args\": [$arguments]}]}}
+      \"template\": {\"spec\": {\"containers\": [{$container}]}}
     }
   }" |
   kube create --filename - >&2
@@ -80,7 +88,10 @@ echo "load.sh: $generators generators start together in $((start - $(date +%s)))
 
 # Both ends are waited for: kubectl wait knows one at a time.
 while :; do
-  conditions=$(kube get job "$job" --output 'jsonpath={.status.conditions[*].type}')
+  conditions=$(kube get job "$job" --output 'jsonpath={.status.conditions[*].type}') || {
+    echo "load.sh: the cluster cannot be asked any more; the Results are going to be in the logs of job $job" >&2
+    exit 3
+  }
   case " $conditions " in *' Complete '* | *' Failed '*) break ;; esac
   sleep 1
 done

@@ -82,7 +82,15 @@ describe("load.sh", { concurrency: true }, () => {
     const { folder, cluster, load } = createCluster(t);
     const label = 'a "label" of \\ many $HOME words';
     const { code, stdout, stderr } = await load(
-      ...[...lead, "-o", "merged.json", `ws://${authority}/echo`, ...brief],
+      ...[
+        ...lead,
+        "-i",
+        "registry.example.com/echo:1",
+        "-o",
+        "merged.json",
+        `ws://${authority}/echo`,
+        ...brief,
+      ],
       ...["--label", label, "--threshold", "lost==0"],
     );
     assert.equal(code, 0, stderr);
@@ -99,10 +107,9 @@ describe("load.sh", { concurrency: true }, () => {
 
     const log = readFileSync(join(folder, "merged.json.log"), "utf8");
     assert.equal(log.match(/^\[pod\/\S+\/generator\] \{"kind":"uws-echo-bench\/result"/gm)?.length, 4);
-    assert.deepEqual(
-      await schemaProblems(parseManifests(readFileSync(join(cluster, "job.yaml"), "utf8"))),
-      [],
-    );
+    const manifest = readFileSync(join(cluster, "job.yaml"), "utf8");
+    assert.deepEqual(await schemaProblems(parseManifests(manifest)), []);
+    assert.match(manifest, /image: registry\.example\.com\/echo:1$/m);
     const again = await load("-o", "merged.json", "ws://127.0.0.1:9/");
     assert.equal(again.code, 2);
     assert.match(again.stderr, /merged\.json exists already/);

@@ -1,6 +1,9 @@
 // deploy/kubernetes as files and as kubectl renders it, against the Kubernetes schemas. What it means: kubernetes.test.ts.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { z } from "zod";
 import { filesBelow, read, readYaml, root } from "../../support/deploy.ts";
@@ -63,6 +66,26 @@ describe("the Kubernetes schemas", () => {
       ]),
     );
     assert.deepEqual(await schemaProblems(all), []);
+  });
+
+  test("accept the overlay that docs/deploying.md shows, with its image and options in place", async (t) => {
+    if (!requireTool(t, "kubectl")) return;
+    const own = mkdtempSync(join(tmpdir(), "uws-echo-overlay-"));
+    t.after(() => rmSync(own, { recursive: true }));
+    const shown =
+      /^### An overlay of your own\n+```yaml\n([\s\S]*?)^```$/m.exec(read("docs/deploying.md"))?.[1] ?? "";
+    const here = shown.replaceAll("../uws-echo/", `${relative(own, root)}/`);
+    writeFileSync(join(own, "kustomization.yaml"), here);
+    const manifests = renderKustomization(own);
+    assert.deepEqual(await schemaProblems(manifests), []);
+    const kinds = manifests.map(({ kind }) => kind);
+    for (const kind of ["Deployment", "Ingress", "HorizontalPodAutoscaler", "PodMonitor"])
+      assert.ok(kinds.includes(kind), kind);
+    for (const { kind, metadata } of manifests) assert.equal(metadata["namespace"], "uws-echo", kind);
+    const text = JSON.stringify(manifests);
+    assert.match(text, /"image":"registry\.example\.com\/uws-echo:0\.1\.0"/);
+    assert.match(text, /"UWS_ECHO_TRUST_PROXY":"10\.244\.0\.0\/16"/);
+    assert.match(text, /"UWS_ECHO_DRAIN_DELAY":"5s"/);
   });
 
   test("refuse a field that does not exist, a wrong type, a wrong value, a missing field and an unknown kind", async () => {
