@@ -59,9 +59,23 @@ export interface LoadOptions extends ServerSource {
   readonly thresholds: Values["threshold"];
 }
 
+/** Adds the options of every single measurement: whose server it was, and what the Result is held against. */
+export function addResultOptions(command: Command): Command {
+  return command
+    .option("--label <text>", "name for tables and plots")
+    .option("--pid <pid>", "server process: its CPU and memory are read from /proc")
+    .option("--metrics-url <url>", "server's Prometheus page (default: /metrics of the target is tried)")
+    .option(
+      "--threshold <condition>",
+      `fail with exit code 1 unless it holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,
+      collect,
+      [],
+    );
+}
+
 /** Adds the options that describe a load to a command. `readLoadOptions` takes what commander makes of them. */
 export function addLoadOptions(command: Command): Command {
-  return command
+  command
     .option("-c, --connections <number>", "WebSocket connections to open", "64")
     .option("-p, --depth <number>", "closed loop: messages in flight per connection (default: 1)")
     .option("-r, --rate <per second>", "open loop: messages per second over all connections, replies or not")
@@ -80,16 +94,8 @@ export function addLoadOptions(command: Command): Command {
     .option("--insecure", "accept any certificate")
     .option("--timeout <time>", "for a handshake, and for the last replies", "10s")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
-    .option("--deflate", "offer permessage-deflate (only with --engine ws)")
-    .option("--label <text>", "name for tables and plots")
-    .option("--pid <pid>", "server process: its CPU and memory are read from /proc")
-    .option("--metrics-url <url>", "server's Prometheus page (default: /metrics of the target is tried)")
-    .option(
-      "--threshold <condition>",
-      `fail with exit code 1 unless it holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,
-      collect,
-      [],
-    );
+    .option("--deflate", "offer permessage-deflate (only with --engine ws)");
+  return addResultOptions(command);
 }
 
 /**

@@ -9,14 +9,14 @@ import type { HttpLoad } from "../engine/http-probe.ts";
 import { collect, commonShape, payloadSchema, quantity, readFields, UsageError, whole } from "../fields.ts";
 import { systemClock } from "../load/clock.ts";
 import { makePayload } from "../load/payload.ts";
-import type { ServerSource } from "../options.ts";
+import { addResultOptions, type ServerSource } from "../options.ts";
 import { createProgressLine } from "../progress.ts";
 import { judge } from "../report/warnings.ts";
 import { measure, type Outcome, realWorld } from "../run.ts";
 import { chooseSampler } from "../sampler.ts";
 import type { Scenario } from "../scenario.ts";
 import { defaultMetricsUrl } from "../target.ts";
-import { type Threshold, thresholdMetrics } from "../threshold.ts";
+import type { Threshold } from "../threshold.ts";
 import { parseNumber } from "../units.ts";
 import {
   act,
@@ -64,17 +64,8 @@ export function addHttpCommand(program: Command): void {
       ).choices(["none", "length", "full"]),
     )
     .option("-H, --header <name: value>", "request header (repeatable)", collect, [])
-    .option("--timeout <time>", "for a response; autocannon rounds it up to whole seconds", "10s")
-    .option("--label <text>", "name for tables and plots")
-    .option("--pid <pid>", "server process: its CPU and memory are read from /proc")
-    .option("--metrics-url <url>", "server's Prometheus page (default: /metrics of the target is tried)")
-    .option(
-      "--threshold <condition>",
-      `fail with exit code 1 unless it holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,
-      collect,
-      [],
-    );
-  addOutputOptions(command).action((url: string, raw: Record<string, unknown>) =>
+    .option("--timeout <time>", "for a response; autocannon rounds it up to whole seconds", "10s");
+  addOutputOptions(addResultOptions(command)).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {
       const output: OutputOptions = raw;
       return run(
