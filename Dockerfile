@@ -12,7 +12,8 @@ COPY package.json package-lock.json ./
 # Empty takes the package that the lock names. The official release, which is not in the npm registry:
 # --build-arg UWEBSOCKETS_SPEC=github:uNetworking/uWebSockets.js#v20.x.y
 ARG UWEBSOCKETS_SPEC=""
-RUN --mount=type=cache,target=/root/.npm \
+# Registry, proxy and credentials of a site that has its own: --secret id=npmrc,src=$HOME/.npmrc
+RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
     case "$UWEBSOCKETS_SPEC" in \
       github:* | git*) \
         apt-get update \
@@ -25,7 +26,8 @@ RUN --mount=type=cache,target=/root/.npm \
 
 # What the two programs need when they run.
 FROM manifest AS dependencies
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
+RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --omit=dev --ignore-scripts
 # The package ships one binary for each platform and Node ABI, 250 MB in all. Keeps the one that this Node loads, then loads it.
 RUN cd node_modules/uWebSockets.js \
     && binary=$(node -p '`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`') \
@@ -33,15 +35,20 @@ RUN cd node_modules/uWebSockets.js \
       ! -name "$binary" ! -name package.json ! -name uws.js ! -name ESM_wrapper.mjs ! -name LICENSE ! -name source_commit \
       -exec rm -r {} + \
     && node -e 'require("uWebSockets.js")'
+# No program reads the packages' own tests, typings and source maps: a third of what is left.
+RUN find node_modules -depth \
+      \( -type d \( -name test -o -name tests -o -name .github \) -exec rm -r {} + \) -o \
+      \( -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete \)
 
 # dist/, compiled.
 FROM manifest AS build
-RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
+RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src
 COPY bench bench
-RUN npm run build
+RUN npm run build && find dist \( -name '*.d.ts' -o -name '*.map' \) -delete
 
 FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0
