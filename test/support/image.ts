@@ -15,7 +15,8 @@ import { waitUntil } from "./wait.ts";
 export const baseImage: string = `docker.io/library/${/^ARG NODE_IMAGE=(\S+)$/m.exec(read("Dockerfile"))?.[1]}`;
 
 const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "uws-echo-test");
-const state = "/run/uws-echo-test";
+// Its own for each storage, and gone after a reboot, as Podman expects it.
+const state = `/run/uws-echo-test-${createHash("sha256").update(cache).digest("hex").slice(0, 8)}`;
 const storage = ["--root", `${cache}/storage`, "--runroot", `${state}/run`, "--tmpdir", `${state}/libpod`];
 const env = {
   ...process.env,
