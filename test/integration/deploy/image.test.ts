@@ -36,16 +36,23 @@ const manifest = z
   .parse(JSON.parse(read("package.json")));
 
 let image: string | undefined;
+let failure: unknown;
 let shared: Container | undefined;
 const cleanups: (() => unknown)[] = [];
 after(() => {
   for (const clean of cleanups) clean();
 });
 
-/** The image, built once for all tests; undefined where it cannot be, and then the test is skipped. */
+/** The image, built once for all tests, or failed once; undefined where it cannot be, and then the test is skipped. */
 function imageFor(t: TestContext): string | undefined {
   if (!requireContainers(t)) return undefined;
-  image ??= buildImage();
+  if (failure !== undefined) throw failure;
+  try {
+    image ??= buildImage();
+  } catch (error) {
+    failure = error;
+    throw error;
+  }
   return image;
 }
 
