@@ -8,14 +8,11 @@ import { type Measured, publish } from "../../../../bench/peers/publish.ts";
 import {
   COMPARISON_KIND,
   COMPARISON_VERSION,
-  type Comparison,
   comparisonSchema,
-  comparisonWarnings,
-  contrastsOf,
-  type Sample,
 } from "../../../../bench/result/comparison.ts";
 import { readResult, readVersioned } from "../../../../bench/result/store.ts";
 import { recordScenario } from "../../../../bench/scenario.ts";
+import { exampleComparison } from "../../../support/comparison.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "uws-echo-publish-"));
@@ -27,40 +24,18 @@ const peers = [
   { name: "Peer", target: "theirs {port}", version: "9.9.9" },
 ];
 
-/** Three rounds in which the second server takes twice the CPU time and does half the messages. */
+/** The second server takes twice the CPU time and does half the messages. */
 function measuredUnder(load: ReturnType<typeof openLoad>): Measured {
-  const samples = [1, 2, 3].flatMap((round) =>
-    [0, 1].flatMap((arm) =>
-      ([1, 2] as const).map(
-        (process): Sample => ({
-          round,
-          arm,
-          process,
-          startedAt: "2026-11-22T12:00:00.000Z",
-          figures: {
-            serverCpuUsPerMessage: (arm + 1) * (4 + round / 100),
-            messagesPerSecond: 100_000 / (arm + 1),
-            p50Us: 100,
-            p99Us: 200,
-            p999Us: 300,
-          },
-          verdict: "server-bound",
-          failures: [],
-        }),
-      ),
-    ),
-  );
-  const comparison: Comparison = {
-    kind: COMPARISON_KIND,
-    version: COMPARISON_VERSION,
-    startedAt: "2026-11-22T12:00:00.000Z",
-    rounds: 3,
-    arms: peers.map(({ name, target }) => ({ name, target })),
+  const arms = peers.map(({ name, target }) => ({ name, target }));
+  const comparison = {
+    ...exampleComparison(arms, (arm, round) => ({
+      serverCpuUsPerMessage: (arm + 1) * (4 + round / 100),
+      messagesPerSecond: 100_000 / (arm + 1),
+      p50Us: 100,
+      p99Us: 200,
+      p999Us: 300,
+    })),
     scenario: recordScenario(load.scenario),
-    environment: exampleResult().environment,
-    contrasts: contrastsOf(samples, 2),
-    samples,
-    warnings: comparisonWarnings(samples),
   };
   const slow = exampleResult((result) => {
     result.summary.messagesPerSecond = 1;

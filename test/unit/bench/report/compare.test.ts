@@ -1,58 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatComparison } from "../../../../bench/report/compare.ts";
-import {
-  COMPARISON_KIND,
-  COMPARISON_VERSION,
-  type Comparison,
-  contrastsOf,
-  type Sample,
-} from "../../../../bench/result/comparison.ts";
-import { exampleResult } from "../../../support/result.ts";
+import type { Comparison } from "../../../../bench/result/comparison.ts";
+import { exampleComparison } from "../../../support/comparison.ts";
 
-/** Three rounds in which B does half of what A does; p99 is the same, and no CPU time is known. */
-function exampleComparison(target: string): Comparison {
-  const samples = [1, 2, 3].flatMap((round) =>
-    [0, 1].flatMap((arm) =>
-      ([1, 2] as const).map(
-        (process): Sample => ({
-          round,
-          arm,
-          process,
-          startedAt: "2026-11-22T12:00:00.000Z",
-          figures: {
-            serverCpuUsPerMessage: null,
-            messagesPerSecond: 100_000 / (arm + 1) + round,
-            p50Us: 100 * (arm + 1),
-            p99Us: 200,
-            p999Us: 300,
-          },
-          verdict: "server-bound",
-          failures: [],
-        }),
-      ),
-    ),
-  );
-  const { scenario, environment } = exampleResult();
+/** B does half of what A does; p99 is the same, and no CPU time is known. */
+function comparisonOf(target: string): Comparison {
+  const arms = [
+    { name: "A", target },
+    { name: "B", target },
+  ];
   return {
-    kind: COMPARISON_KIND,
-    version: COMPARISON_VERSION,
-    startedAt: "2026-11-22T12:00:00.000Z",
-    rounds: 3,
-    arms: [
-      { name: "A", target },
-      { name: "B", target },
-    ],
-    scenario,
-    environment,
-    contrasts: contrastsOf(samples, 2),
-    samples,
+    ...exampleComparison(arms, (arm, round) => ({
+      serverCpuUsPerMessage: null,
+      messagesPerSecond: 100_000 / (arm + 1) + round,
+      p50Us: 100 * (arm + 1),
+      p99Us: 200,
+      p999Us: 300,
+    })),
     warnings: ["Only 3 rounds."],
   };
 }
 
 test("a comparison names both arms, and says of each known figure what may be concluded", () => {
-  const text = formatComparison(exampleComparison("node server.js {port}"));
+  const text = formatComparison(comparisonOf("node server.js {port}"));
   assert.match(text, /^baseline {2}A: node server\.js/);
   assert.match(
     text,
@@ -66,7 +37,7 @@ test("a comparison names both arms, and says of each known figure what may be co
 });
 
 test("targets that are URLs are said to be one process", () => {
-  const text = formatComparison(exampleComparison("ws://127.0.0.1:1/echo"));
+  const text = formatComparison(comparisonOf("ws://127.0.0.1:1/echo"));
   assert.doesNotMatch(text, /fresh process/);
   assert.match(text, /a URL is the same process each time/);
 });
