@@ -1,15 +1,13 @@
 // What must hold through a proxy, whichever it is.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:http";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { z } from "zod";
 import { type Client, connectClient, refusedHandshake } from "./client.ts";
 import { type Cleanup, type Spawned, scrape } from "./echo-server.ts";
+import { measureWithHarness } from "./harness.ts";
 import {
   choosePorts,
   type Ports,
@@ -21,9 +19,6 @@ import {
 import { requireTool } from "./tools.ts";
 import { inTime, waitUntil } from "./wait.ts";
 
-const run = promisify(execFile);
-const benchPath = fileURLToPath(new URL("../../dist/bench/cli.js", import.meta.url));
-
 const result = z.object({
   messages: z.object({ received: z.number().positive(), lost: z.literal(0), corrupt: z.literal(0) }),
   connections: z.object({ failed: z.literal(0), closedEarly: z.literal(0) }),
@@ -32,9 +27,8 @@ const result = z.object({
 
 /** Runs the harness for a second; it exits with 0 only if nothing was lost, and each octet is compared. */
 async function measure(url: string, ...args: string[]): Promise<void> {
-  const fixed = ["run", url, "--verify", "full", "--duration", "1s", "--warmup", "0s", "--json"];
-  const { stdout } = await run(process.execPath, [benchPath, ...fixed, ...args], { maxBuffer: 2 ** 26 });
-  result.parse(JSON.parse(stdout));
+  const fixed = ["--verify", "full", "--duration", "1s", "--warmup", "0s"];
+  result.parse(await measureWithHarness(url, [...fixed, ...args]));
 }
 
 /** Sends a request from an address of its own and returns status and body. */

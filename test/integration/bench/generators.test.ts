@@ -3,14 +3,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { decodeFromCompressedBase64, JsHistogram } from "hdr-histogram-js";
 import { type EncodedHistogram, type Result, resultSchema } from "../../../bench/result/schema.ts";
 import { spawnServer } from "../../support/echo-server.ts";
+import { harnessPath } from "../../support/harness.ts";
 
 const run = promisify(execFile);
-const cli = fileURLToPath(new URL("../../../dist/bench/cli.js", import.meta.url));
 const GENERATORS = 4;
 /** Enough to start four processes on a busy machine. */
 const LEAD_SECONDS = 12;
@@ -48,7 +47,7 @@ test("four generators at once, merged, are one histogram of all their samples, b
   const outputs = await Promise.all(
     Array.from({ length: GENERATORS }, () =>
       run(process.execPath, [
-        ...[cli, "run", `ws://${authority}/echo`, "--start-at", String(startAt), "--json"],
+        ...[harnessPath, "run", `ws://${authority}/echo`, "--start-at", String(startAt), "--json"],
         ...load,
       ]),
     ),
@@ -63,7 +62,14 @@ test("four generators at once, merged, are one histogram of all their samples, b
       "one window for all",
     );
 
-  const merging = run(process.execPath, [cli, "merge", "-", "--expect", String(GENERATORS), "--json"]);
+  const merging = run(process.execPath, [
+    harnessPath,
+    "merge",
+    "-",
+    "--expect",
+    String(GENERATORS),
+    "--json",
+  ]);
   merging.child.stdin?.end(log);
   const merged: Result = resultSchema.parse(JSON.parse((await merging).stdout));
 

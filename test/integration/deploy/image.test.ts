@@ -1,16 +1,13 @@
 // The image as it is shipped: built by the Dockerfile and run by Podman, with no privilege and a file system that it cannot write.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { lstatSync, readdirSync } from "node:fs";
-import { text } from "node:stream/consumers";
 import { after, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type Result, resultSchema } from "../../../bench/result/schema.ts";
 import { connectClient } from "../../support/client.ts";
 import { read } from "../../support/deploy.ts";
 import { scrape } from "../../support/echo-server.ts";
+import { measureWithHarness } from "../../support/harness.ts";
 import {
   baseImage,
   buildImage,
@@ -21,14 +18,12 @@ import {
   startContainer,
   tryPodman,
 } from "../../support/image.ts";
-import { inTime } from "../../support/wait.ts";
 
 const MB = 1e6;
 /** What the image may add to its base; docs/deploying.md says what it does add. */
 const maxAddedBytes = 17.5 * MB;
 
-const benchPath = fileURLToPath(new URL("../../../dist/bench/cli.js", import.meta.url));
-const load = ["--connections", "8", "--duration", "1s", "--warmup", "200ms", "--verify", "full", "--json"];
+const load = ["--connections", "8", "--duration", "1s", "--warmup", "200ms", "--verify", "full"];
 
 const byName = z.record(z.string(), z.string());
 const manifest = z
@@ -64,11 +59,9 @@ async function containerFor(t: TestContext): Promise<Container | undefined> {
   return shared;
 }
 
-function assertEchoed(stdout: string): Result {
-  const result = resultSchema.parse(JSON.parse(stdout));
-  assert.ok(result.messages.received > 0);
-  assert.deepEqual([result.messages.lost, result.messages.corrupt], [0, 0]);
-  return result;
+function assertEchoed({ received, lost, corrupt }: Result["messages"]): void {
+  assert.ok(received > 0);
+  assert.deepEqual([lost, corrupt], [0, 0]);
 }
 
 test("the server in the image is not root, has no capability and can get none", async (t) => {
@@ -129,17 +122,8 @@ test("the health check of the image asks the port that the variables say", async
 test("the harness outside echoes through the image, and every byte comes back", async (t) => {
   const container = await containerFor(t);
   if (container === undefined) return;
-  const child = spawn(process.execPath, [benchPath, "run", `ws://${container.authority}/echo`, ...load], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exited = once(child, "exit");
-  const [stdout, stderr] = await inTime(
-    Promise.all([text(child.stdout), text(child.stderr)]),
-    "load",
-    60_000,
-  );
-  assert.deepEqual(await exited, [0, null], stderr);
-  const { messages } = assertEchoed(stdout);
+  const { messages } = await measureWithHarness(`ws://${container.authority}/echo`, load);
+  assertEchoed(messages);
   const samples = await scrape(`http://${container.authority}/metrics`);
   assert.ok((samples['echo_messages_received_total{type="binary"}'] ?? 0) >= messages.received);
 });
@@ -147,8 +131,9 @@ test("the harness outside echoes through the image, and every byte comes back", 
 test("the harness in the image measures, with no more privileges than the server", async (t) => {
   const container = await containerFor(t);
   if (container === undefined || image === undefined) return;
-  const command = ["dist/bench/cli.js", "run", `ws://${container.authority}/echo`, ...load];
-  assertEchoed(podman("run", "--rm", ...restrictions, "--entrypoint", "node", image, ...command));
+  const command = ["dist/bench/cli.js", "run", `ws://${container.authority}/echo`, "--json", ...load];
+  const stdout = podman("run", "--rm", ...restrictions, "--entrypoint", "node", image, ...command);
+  assertEchoed(resultSchema.parse(JSON.parse(stdout)).messages);
 });
 
 test("the image stops on SIGTERM: clients get 1001, and the exit code is 0", async (t) => {

@@ -1,10 +1,6 @@
 // A real Prometheus under the shipped configuration, a built server, and load from the harness.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { z } from "zod";
 import {
   connectClient,
   connectSlowReader,
@@ -14,30 +10,22 @@ import {
 } from "../../support/client.ts";
 import { readRules } from "../../support/deploy.ts";
 import { scrape, spawnServer } from "../../support/echo-server.ts";
+import { measureWithHarness } from "../../support/harness.ts";
 import { type Prometheus, startPrometheus } from "../../support/prometheus.ts";
 import { dashboardQueries, runbookQueries } from "../../support/queries.ts";
 import { requireTool } from "../../support/tools.ts";
 import { waitUntil } from "../../support/wait.ts";
 
-const harness = fileURLToPath(new URL("../../../dist/bench/cli.js", import.meta.url));
 const windowSeconds = 300;
 const payloadBytes = 100;
 const maxConnections = 40;
 
 /** What the harness says that it sent, all of it answered. */
 async function load(url: string, metricsUrl: string): Promise<number> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [
-      harness,
-      ...["run", url, "--connections", "8", "--rate", "1000", "--payload", String(payloadBytes)],
-      ...["--duration", "2s", "--warmup", "0s", "--metrics-url", metricsUrl, "--json"],
-    ],
-    { maxBuffer: 1 << 26 },
-  );
-  const { messages } = z
-    .object({ messages: z.object({ sent: z.number(), received: z.number(), lost: z.number() }) })
-    .parse(JSON.parse(stdout));
+  const { messages } = await measureWithHarness(url, [
+    ...["--connections", "8", "--rate", "1000", "--payload", String(payloadBytes)],
+    ...["--duration", "2s", "--warmup", "0s", "--metrics-url", metricsUrl],
+  ]);
   assert.equal(messages.lost, 0);
   assert.equal(messages.received, messages.sent);
   return messages.sent;

@@ -1,0 +1,15 @@
+// The real command uws-echo-bench, for tests that need load or a Result of it.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Result, resultSchema } from "../../bench/result/schema.ts";
+
+export const harnessPath = fileURLToPath(new URL("../../dist/bench/cli.js", import.meta.url));
+
+/** Runs `uws-echo-bench run URL --json` and gives its Result; fails when it does not exit with 0 within a minute. */
+export async function measureWithHarness(url: string, args: readonly string[]): Promise<Result> {
+  const command = [harnessPath, "run", url, "--json", ...args];
+  const options = { maxBuffer: 2 ** 26, timeout: 60_000 };
+  const { stdout } = await promisify(execFile)(process.execPath, command, options);
+  return resultSchema.parse(JSON.parse(stdout));
+}
