@@ -1,14 +1,15 @@
 // The page's entry: makes the parts and joins them. Reads as the table of contents of src/web.
-import { createAnnouncer } from "./announcer.ts";
-import { createConsole } from "./console.ts";
-import { byId, showProblem } from "./dom.ts";
-import { createFloodPanel } from "./flood-panel.ts";
-import { createFeed } from "./metrics-feed.ts";
-import { createOverrunPanel } from "./overrun-panel.ts";
-import { createServerPanel } from "./server-panel.ts";
-import { createSnippetsPanel } from "./snippets-panel.ts";
-import { choose, wireTabs } from "./tabs.ts";
-import { defaultUrl, metricsUrl, readTarget, type TargetResult } from "./target.ts";
+
+import { createConsole } from "./console/console.ts";
+import { createFloodPanel } from "./flood/flood-panel.ts";
+import { createOverrunPanel } from "./flood/overrun-panel.ts";
+import { createFeed } from "./server/metrics-feed.ts";
+import { createServerPanel } from "./server/panel.ts";
+import { createSnippetsPanel } from "./snippets/panel.ts";
+import { createAnnouncer } from "./ui/announcer.ts";
+import { byId, showProblem } from "./ui/dom.ts";
+import { choose, wireTabs } from "./ui/tabs.ts";
+import { defaultUrl, metricsUrl, readTarget, type TargetResult } from "./websocket/target.ts";
 
 const WIDE = matchMedia("(min-width: 1080px)");
 const urlField = byId("url", HTMLInputElement);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { snippetsFor } from "../../src/web/snippets.ts";
+import { snippetsFor } from "../../src/web/snippets/snippets.ts";
 import { startServer } from "../support/echo-server.ts";
 import { requireTool } from "../support/tools.ts";
 

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hexDump, parseHex, toHex } from "../../../src/web/hex.ts";
-import { createHistory } from "../../../src/web/history.ts";
-import { composePayload, payloadBytes, prettyJson, syntheticPayload } from "../../../src/web/payload.ts";
-import { defaultUrl, metricsUrl, readClose, readTarget } from "../../../src/web/target.ts";
+import { createHistory } from "../../../src/web/console/history.ts";
+import { hexDump, parseHex, toHex } from "../../../src/web/websocket/hex.ts";
+import {
+  composePayload,
+  payloadBytes,
+  prettyJson,
+  syntheticPayload,
+} from "../../../src/web/websocket/payload.ts";
+import { defaultUrl, metricsUrl, readClose, readTarget } from "../../../src/web/websocket/target.ts";
 
 const http = { protocol: "http:", host: "localhost:9998" };
 

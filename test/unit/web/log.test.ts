@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { createAnnouncer } from "../../../src/web/announcer.ts";
 import {
   asJsonLines,
   asText,
@@ -8,8 +7,9 @@ import {
   matches,
   messageEntry,
   preview,
-} from "../../../src/web/log-entries.ts";
-import { createLogStore } from "../../../src/web/log-store.ts";
+} from "../../../src/web/console/log-entries.ts";
+import { createLogStore } from "../../../src/web/console/log-store.ts";
+import { createAnnouncer } from "../../../src/web/ui/announcer.ts";
 
 const all = { kinds: "all", text: "" } as const;
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { startFlood } from "../../../src/web/flood.ts";
-import { createHistogram } from "../../../src/web/histogram.ts";
-import type { MessageData } from "../../../src/web/payload.ts";
-import { createRoundTrips } from "../../../src/web/round-trips.ts";
+import { createRoundTrips } from "../../../src/web/console/round-trips.ts";
+import { startFlood } from "../../../src/web/flood/flood.ts";
+import { createHistogram } from "../../../src/web/flood/histogram.ts";
+import type { MessageData } from "../../../src/web/websocket/payload.ts";
 
 /** The naive version: sort all values and take the one at the rank. */
 function naiveQuantile(values: readonly number[], quantile: number): number {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startEchoServer } from "../../../src/server.ts";
-import { parseMetricsText, sumOf } from "../../../src/web/metrics-text.ts";
-import { ratesBetween, readFigures } from "../../../src/web/server-figures.ts";
+import { ratesBetween, readFigures } from "../../../src/web/server/figures.ts";
+import { parseMetricsText, sumOf } from "../../../src/web/server/metrics-text.ts";
 
 test("the Prometheus text format is read: labels, escapes, values, timestamps, comments", () => {
   const samples = parseMetricsText(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shellQuote, snippetsFor } from "../../../src/web/snippets.ts";
+import { shellQuote, snippetsFor } from "../../../src/web/snippets/snippets.ts";
 
 test("each snippet has its own name, a note, and the URL in the scheme that its tool takes", () => {
   const snippets = snippetsFor("ws://localhost:9998/echo");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explainClose } from "../../../src/web/close-codes.ts";
-import { formatBytes, formatCompact, formatCount, formatDuration } from "../../../src/web/format.ts";
-import { readWhole } from "../../../src/web/numbers.ts";
-import { describeOutcome, type OverrunFacts } from "../../../src/web/overrun-outcome.ts";
-import { describeStatus } from "../../../src/web/server-status.ts";
+import { describeOutcome, type OverrunFacts } from "../../../src/web/flood/overrun-outcome.ts";
+import { describeStatus } from "../../../src/web/server/status.ts";
+import { formatBytes, formatCompact, formatCount, formatDuration } from "../../../src/web/ui/format.ts";
+import { readWhole } from "../../../src/web/ui/numbers.ts";
+import { explainClose } from "../../../src/web/websocket/close-codes.ts";
 
 test("sizes, counts, rates and durations are written with three significant digits", () => {
   assert.deepEqual([0, 1023, 1024, 1536, 16 * 2 ** 20, 5.5 * 2 ** 40].map(formatBytes), [

@@ -1,8 +1,8 @@
 // The Snippets panel: one tab for each language, filled with the URL of the target form.
-import { copyWithFeedback } from "./clipboard.ts";
-import { byId, make } from "./dom.ts";
+import { copyWithFeedback } from "../ui/clipboard.ts";
+import { byId, make } from "../ui/dom.ts";
+import { choose, wireTabs } from "../ui/tabs.ts";
 import { snippetsFor } from "./snippets.ts";
-import { choose, wireTabs } from "./tabs.ts";
 
 export interface SnippetsPanel {
   setUrl(url: string): void;

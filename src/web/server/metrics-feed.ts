@@ -1,7 +1,8 @@
 // Reads the server's numbers again and again and tells whoever listens. Knows HTTP and the parser, no document.
+
+import { type Reading, ratesBetween, readFigures } from "./figures.ts";
 import { parseMetricsText } from "./metrics-text.ts";
-import { type Reading, ratesBetween, readFigures } from "./server-figures.ts";
-import type { FeedStatus } from "./server-status.ts";
+import type { FeedStatus } from "./status.ts";
 
 export interface Feed {
   listen(listener: (status: FeedStatus) => void): void;

@@ -1,7 +1,7 @@
 // Draws the console's log: rows, filter, pause, copy, download. Knows no connection.
-import { copyWithFeedback, save } from "./clipboard.ts";
-import { byId } from "./dom.ts";
-import { formatCount } from "./format.ts";
+import { copyWithFeedback, save } from "../ui/clipboard.ts";
+import { byId } from "../ui/dom.ts";
+import { formatCount } from "../ui/format.ts";
 import { asJsonLines, asText, type Entry, type EntryFilter, matches, type NewEntry } from "./log-entries.ts";
 import { drawEntry } from "./log-row.ts";
 import { createLogStore } from "./log-store.ts";

@@ -1,7 +1,8 @@
 // Shows the connection's live properties: readyState, bufferedAmount, protocol, extensions.
-import type { Connection } from "./connection.ts";
-import { byId } from "./dom.ts";
-import { formatBytes } from "./format.ts";
+
+import { byId } from "../ui/dom.ts";
+import { formatBytes } from "../ui/format.ts";
+import type { Connection } from "../websocket/connection.ts";
 
 const STATES = ["connecting", "open", "closing", "closed"] as const;
 const PILLS = { connecting: "Connecting", open: "Open", closing: "Closing", closed: "Closed" };

@@ -1,11 +1,11 @@
 // The Server panel: plots, limits, and in words why the numbers cannot be read when they cannot.
-import { byId, make } from "./dom.ts";
-import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import { byId, make } from "../ui/dom.ts";
+import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
+import type { PageAddress } from "../websocket/target.ts";
+import type { Limit } from "./figures.ts";
 import type { Feed } from "./metrics-feed.ts";
-import type { Limit } from "./server-figures.ts";
-import { createServerPlots } from "./server-plots.ts";
-import { describeStatus } from "./server-status.ts";
-import type { PageAddress } from "./target.ts";
+import { createServerPlots } from "./plots.ts";
+import { describeStatus } from "./status.ts";
 
 export function createServerPanel(feed: Feed, page: PageAddress): void {
   const plots = createServerPlots(byId("server-plots", HTMLDivElement));

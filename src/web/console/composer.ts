@@ -1,14 +1,14 @@
 // The composer: what is typed or chosen, checked as it changes; history; repeat. Knows no connection.
-import { byId, checkedValue, make } from "./dom.ts";
-import { formatBytes } from "./format.ts";
-import { createHistory, type Draft } from "./history.ts";
+import { byId, checkedValue, make } from "../ui/dom.ts";
+import { formatBytes } from "../ui/format.ts";
 import {
   type ComposerMode,
   composePayload,
   type MessageData,
   type PayloadResult,
   payloadBytes,
-} from "./payload.ts";
+} from "../websocket/payload.ts";
+import { createHistory, type Draft } from "./history.ts";
 import { createRepeat } from "./repeat.ts";
 
 export interface Composer {

@@ -1,8 +1,8 @@
 // The Server panel's plots: which figures, in which colours, over the last two minutes.
-import { make } from "./dom.ts";
-import { formatBytes, formatCompact } from "./format.ts";
-import { BINARY_STEPS, COUNT_STEPS, createLinePlot, type Plot, type PlotColor } from "./plots.ts";
-import type { Rates, Reading } from "./server-figures.ts";
+import { make } from "../ui/dom.ts";
+import { formatBytes, formatCompact } from "../ui/format.ts";
+import { BINARY_STEPS, COUNT_STEPS, createLinePlot, type Plot, type PlotColor } from "../ui/plots.ts";
+import type { Rates, Reading } from "./figures.ts";
 
 export interface ServerPlots {
   add(reading: Reading, rates: Rates | undefined): void;

@@ -1,6 +1,7 @@
 // Sends far more than is read, on purpose, and watches where it piles up. Knows no document.
+
+import type { MessageData } from "../websocket/payload.ts";
 import type { OverrunProgress } from "./overrun-outcome.ts";
-import type { MessageData } from "./payload.ts";
 
 export interface OverrunPlan {
   readonly url: string;

@@ -1,10 +1,10 @@
 // One row of the log: a line, and for messages a body that is drawn when it is opened.
-import { copyWithFeedback, save } from "./clipboard.ts";
-import { make } from "./dom.ts";
-import { formatBytes, formatDuration, formatTimeOfDay } from "./format.ts";
-import { hexDump, toHex } from "./hex.ts";
+import { copyWithFeedback, save } from "../ui/clipboard.ts";
+import { make } from "../ui/dom.ts";
+import { formatBytes, formatDuration, formatTimeOfDay } from "../ui/format.ts";
+import { hexDump, toHex } from "../websocket/hex.ts";
+import { type MessageData, prettyJson } from "../websocket/payload.ts";
 import { type Entry, preview } from "./log-entries.ts";
-import { type MessageData, prettyJson } from "./payload.ts";
 
 /** How much of a payload an opened row shows. */
 const SHOWN_CHARACTERS = 64 * 1024;

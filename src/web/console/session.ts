@@ -1,13 +1,13 @@
 // One console session: the connection, its round trips, its log entries, and trying again. Knows no form.
-import type { Announcer } from "./announcer.ts";
-import { explainClose } from "./close-codes.ts";
-import { type ClosedFacts, type Connection, createConnection } from "./connection.ts";
-import { formatBytes, formatDuration } from "./format.ts";
+import type { Announcer } from "../ui/announcer.ts";
+import { formatBytes, formatDuration } from "../ui/format.ts";
+import { explainClose } from "../websocket/close-codes.ts";
+import { type ClosedFacts, type Connection, createConnection } from "../websocket/connection.ts";
+import { type MessageData, payloadBytes } from "../websocket/payload.ts";
+import type { TargetResult } from "../websocket/target.ts";
 import { eventEntry, messageEntry, type NewEntry } from "./log-entries.ts";
-import { type MessageData, payloadBytes } from "./payload.ts";
 import { createReconnect } from "./reconnect.ts";
 import { createRoundTrips } from "./round-trips.ts";
-import type { TargetResult } from "./target.ts";
 
 /** What a session needs from the page. */
 export interface SessionHost {

@@ -1,6 +1,7 @@
 // What to say when the server's numbers can or cannot be read. Pure.
-import type { Rates, Reading } from "./server-figures.ts";
-import type { PageAddress } from "./target.ts";
+
+import type { PageAddress } from "../websocket/target.ts";
+import type { Rates, Reading } from "./figures.ts";
 
 /** How the last attempt to read the numbers ended. */
 export type FeedStatus =

@@ -1,14 +1,14 @@
 // The Flood panel: its form, its live figures and its two charts.
 
-import { explainClose } from "./close-codes.ts";
-import { byId, checkedValue, showProblem } from "./dom.ts";
+import { byId, checkedValue, showProblem } from "../ui/dom.ts";
+import { formatBytes, formatCompact, formatCount, formatDuration } from "../ui/format.ts";
+import { type NumberResult, readWhole } from "../ui/numbers.ts";
+import { COUNT_STEPS, createBarPlot, createLinePlot } from "../ui/plots.ts";
+import { explainClose } from "../websocket/close-codes.ts";
+import { syntheticPayload } from "../websocket/payload.ts";
+import type { TargetResult } from "../websocket/target.ts";
 import { type Flood, type FloodPlan, type FloodProgress, startFlood } from "./flood.ts";
-import { formatBytes, formatCompact, formatCount, formatDuration } from "./format.ts";
 import type { Bar } from "./histogram.ts";
-import { type NumberResult, readWhole } from "./numbers.ts";
-import { syntheticPayload } from "./payload.ts";
-import { COUNT_STEPS, createBarPlot, createLinePlot } from "./plots.ts";
-import type { TargetResult } from "./target.ts";
 
 const BOUNDS = {
   messages: { min: 1, max: 100_000_000 },

@@ -1,5 +1,5 @@
 // Which echo answers which message, and how long it took. Pure: the caller brings the clock.
-import type { MessageData } from "./payload.ts";
+import type { MessageData } from "../websocket/payload.ts";
 
 /** Outstanding messages of one connection, oldest first. An echo server keeps order, so an echo belongs to the oldest match. */
 export interface RoundTrips {

@@ -1,11 +1,11 @@
 // The console: joins the target form, the session, the composer and the log.
-import type { Announcer } from "./announcer.ts";
+import type { Announcer } from "../ui/announcer.ts";
+import { byId, showProblem } from "../ui/dom.ts";
+import { readClose, type TargetResult } from "../websocket/target.ts";
 import { createComposer } from "./composer.ts";
-import { byId, showProblem } from "./dom.ts";
 import { createLogView } from "./log-view.ts";
 import { createSession } from "./session.ts";
 import { showState } from "./state-view.ts";
-import { readClose, type TargetResult } from "./target.ts";
 
 export interface Console {
   /** The server's largest message in octets, once known. */

@@ -1,5 +1,5 @@
 // What an overrun has shown, in words. Pure.
-import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
 
 export interface OverrunProgress {
   /** Octets handed to the browser that it has not handed on: `bufferedAmount`, or what a stream has not taken. */

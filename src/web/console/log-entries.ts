@@ -1,7 +1,7 @@
 // The console's log as data: what happened, in which order, and how it reads as text. Pure; draws nothing.
-import { formatBytes, formatDuration, formatTimeOfDay } from "./format.ts";
-import { toHex } from "./hex.ts";
-import { type MessageData, payloadBytes } from "./payload.ts";
+import { formatBytes, formatDuration, formatTimeOfDay } from "../ui/format.ts";
+import { toHex } from "../websocket/hex.ts";
+import { type MessageData, payloadBytes } from "../websocket/payload.ts";
 
 /** The four events of the WebSocket API, and `sent` for what went out. */
 export type EntryKind = "open" | "sent" | "message" | "error" | "close";

@@ -1,5 +1,5 @@
 // Messages that were sent, newest first, for sending again. Pure.
-import type { ComposerMode } from "./payload.ts";
+import type { ComposerMode } from "../websocket/payload.ts";
 
 export interface Draft {
   readonly mode: ComposerMode;

@@ -1,6 +1,6 @@
 // Sends again and again at an interval, until told to stop or until sending fails.
-import { byId } from "./dom.ts";
-import { readWhole } from "./numbers.ts";
+import { byId } from "../ui/dom.ts";
+import { readWhole } from "../ui/numbers.ts";
 
 export interface Repeat {
   stop(): void;

@@ -1,8 +1,12 @@
 // The overrun mode of the Flood panel: its form, its figures and its chart.
-import { byId, showProblem } from "./dom.ts";
-import { formatBytes, formatCount } from "./format.ts";
-import type { Feed } from "./metrics-feed.ts";
-import { readWhole } from "./numbers.ts";
+
+import type { Feed } from "../server/metrics-feed.ts";
+import { byId, showProblem } from "../ui/dom.ts";
+import { formatBytes, formatCount } from "../ui/format.ts";
+import { readWhole } from "../ui/numbers.ts";
+import { BINARY_STEPS, createLinePlot } from "../ui/plots.ts";
+import { syntheticPayload } from "../websocket/payload.ts";
+import type { TargetResult } from "../websocket/target.ts";
 import {
   canStayUnread,
   type Overrun,
@@ -12,9 +16,6 @@ import {
   UNREAD_MESSAGE_BYTES,
 } from "./overrun.ts";
 import { describeOutcome, type OverrunProgress } from "./overrun-outcome.ts";
-import { syntheticPayload } from "./payload.ts";
-import { BINARY_STEPS, createLinePlot } from "./plots.ts";
-import type { TargetResult } from "./target.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
