@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 // The command uws-echo: flags and variables -> Config -> start. The only file that ends the process.
-import { buildCommand, readCommandLine } from "./command.ts";
-import { ConfigError, printConfig, unknownVariables } from "./config.ts";
+import { buildCommand, readCommandLine } from "./config/command-line.ts";
+import type { Config } from "./config/options.ts";
+import { ConfigError, printConfig, unknownVariables } from "./config/resolve.ts";
 import { checkHealth } from "./health.ts";
-import { ListenError } from "./listener.ts";
-import { createLog, type Log } from "./log.ts";
-import { NativeLoadError } from "./native.ts";
-import type { Config } from "./options.ts";
-import { packageVersion } from "./package.ts";
-import type { Running } from "./running.ts";
-import { runSingle } from "./single.ts";
-import { runSupervisor, WorkersFailedError } from "./supervisor.ts";
+import type { Running } from "./process/running.ts";
+import { runSingle } from "./process/single.ts";
+import { runSupervisor, WorkersFailedError } from "./process/supervisor.ts";
+import { ListenError } from "./server/listener.ts";
+import { createLog, type Log } from "./system/log.ts";
+import { packageVersion } from "./system/package.ts";
+import { NativeLoadError } from "./system/uws.ts";
 
 /** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */
 const failed = 1;

@@ -1,8 +1,8 @@
 // `uws-echo health`: asks a running server whether it is alive, for a container's HEALTHCHECK.
 import { get } from "node:http";
 import { get as getSecure } from "node:https";
-import type { Config } from "./options.ts";
-import { servedUrls } from "./urls.ts";
+import type { Config } from "./config/options.ts";
+import { servedUrls } from "./server/urls.ts";
 
 const timeoutMs = 3000;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { startEchoServer } from "../../src/server.ts";
+import { startEchoServer } from "../../src/index.ts";
 import { spawnServer, startServer } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait.ts";

@@ -1,7 +1,7 @@
 // Runs tables of protocol cases: what a client sends, what must come back, and how the connection is afterwards.
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
-import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/server.ts";
+import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/index.ts";
 import { type Frame, frame, opcode, openRaw, type RawSocket } from "../support/raw-socket.ts";
 
 /** A frame that must come back: final, and with no reserved bit. */

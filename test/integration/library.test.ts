@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ConfigError, ListenError, startEchoServer } from "../../src/server.ts";
+import { ConfigError, ListenError, startEchoServer } from "../../src/index.ts";
 import { connectClient } from "../support/client.ts";
 import { startServer } from "../support/echo-server.ts";
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/server.ts";
+import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/index.ts";
 import { inTime } from "./wait.ts";
 
 /** What `node:test` gives to a test, as far as cleaning up needs it. */

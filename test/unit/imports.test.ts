@@ -113,20 +113,20 @@ test("the server and the harness do not know each other", () => {
 test("nothing imports a command", () => {
   for (const path of modules.keys())
     for (const target of neighbours(path))
-      assert.doesNotMatch(target, /^(src|bench)\/(cli|worker)\.ts$/, path);
+      assert.doesNotMatch(target, /^(src|bench)\/(process\/)?(cli|worker)\.ts$/, path);
 });
 
 test("the foundations import nothing of ours", () => {
   for (const path of [
-    "src/stats.ts",
-    "src/units.ts",
-    "src/machine.ts",
-    "src/native.ts",
-    "src/address.ts",
-    "src/log.ts",
+    "src/metrics/counters.ts",
+    "src/lib/units.ts",
+    "src/system/resources.ts",
+    "src/system/uws.ts",
+    "src/http/client-address.ts",
+    "src/system/log.ts",
   ])
     assert.deepEqual(
-      neighbours(path).filter((target) => target !== "src/options.ts" || path !== "src/log.ts"),
+      neighbours(path).filter((target) => target !== "src/config/options.ts" || path !== "src/system/log.ts"),
       [],
       path,
     );
@@ -134,8 +134,9 @@ test("the foundations import nothing of ours", () => {
 
 test("what counts and what decides knows no endpoint and no process", () => {
   const below =
-    /^src\/(stats|units|option|options|config|handshake|address|admission|pressure|metrics|families|scrape|limits|urls)\.ts$/;
-  const above = /^src\/(endpoints\/|admin|serving|single|supervisor|worker|server|cli|listener|drain|guard)/;
+    /^src\/(metrics\/|config\/|lib\/|http\/client-address|server\/urls|websocket\/(handshake|admission|backpressure)\.ts$)/;
+  const above =
+    /^src\/(process\/|cli|index|http\/(?!client-address)|websocket\/(echo|lifecycle)|server\/(?!urls))/;
   for (const path of [...modules.keys()].filter((each) => below.test(each)))
     for (const target of neighbours(path)) assert.doesNotMatch(target, above, path);
 });
@@ -154,13 +155,13 @@ test("the harness that measures does not know the reports, and a report measures
 
 test("uWebSockets.js is loaded in one place; all others know only its types", () => {
   const users = importersOf("uWebSockets.js", false).filter((path) => path.startsWith("src/"));
-  assert.deepEqual(users, ["src/native.ts"]);
+  assert.deepEqual(users, ["src/system/uws.ts"]);
 });
 
 test("prom-client stays behind the metrics", () => {
   assert.deepEqual(
     importersOf("prom-client").filter((path) => path.startsWith("src/")),
-    ["src/families.ts", "src/metrics.ts", "src/scrape.ts"],
+    ["src/metrics/prom-client.ts", "src/metrics/registry.ts", "src/metrics/scrape.ts"],
   );
 });
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { type Result, resultSchema } from "../../../bench/result/schema.ts";
-import { resolveConfig } from "../../../src/config.ts";
+import { resolveConfig } from "../../../src/config/resolve.ts";
 import { read, readYaml, root } from "../../support/deploy.ts";
 import { spawnServer } from "../../support/echo-server.ts";
 import { requireTool } from "../../support/tools.ts";

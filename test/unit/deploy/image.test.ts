@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { z } from "zod";
-import { resolveConfig } from "../../../src/config.ts";
+import { resolveConfig } from "../../../src/config/resolve.ts";
 import { read, root } from "../../support/deploy.ts";
 
 interface Instruction {

@@ -6,9 +6,9 @@ import { Command } from "commander";
 import { z } from "zod";
 import { addMergeCommand } from "../../../bench/commands/merge.ts";
 import { addRunCommand } from "../../../bench/commands/run.ts";
-import { flagName, optionNames, resolveConfig, unknownVariables } from "../../../src/config.ts";
-import type { Config } from "../../../src/options.ts";
-import { parseDuration } from "../../../src/units.ts";
+import type { Config } from "../../../src/config/options.ts";
+import { flagName, optionNames, resolveConfig, unknownVariables } from "../../../src/config/resolve.ts";
+import { parseDuration } from "../../../src/lib/units.ts";
 import { filesBelow, read, readYaml } from "../../support/deploy.ts";
 
 function settle(variables: Readonly<Record<string, string>>): Config {

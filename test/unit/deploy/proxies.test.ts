@@ -1,10 +1,10 @@
 // What the shipped proxy files say, held against the server's options: time-outs, checks, limits.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readCommandLine } from "../../../src/command.ts";
-import { resolveConfig } from "../../../src/config.ts";
-import type { Config } from "../../../src/options.ts";
-import { parseDuration } from "../../../src/units.ts";
+import { readCommandLine } from "../../../src/config/command-line.ts";
+import type { Config } from "../../../src/config/options.ts";
+import { resolveConfig } from "../../../src/config/resolve.ts";
+import { parseDuration } from "../../../src/lib/units.ts";
 import { read } from "../../support/deploy.ts";
 
 const nginx = read("deploy/proxies/nginx.conf");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startEchoServer } from "../../../src/server.ts";
+import { startEchoServer } from "../../../src/index.ts";
 import { ratesBetween, readFigures } from "../../../src/web/server/figures.ts";
 import { parseMetricsText, sumOf } from "../../../src/web/server/metrics-text.ts";
 

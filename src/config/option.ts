@@ -1,0 +1,122 @@
+// What one option is, and the kinds of value that options have. It knows no particular option.
+import { z } from "zod";
+import { formatDuration, formatSize, parseDuration, parseSize } from "../lib/units.ts";
+
+/** The groups of `--help`, in its order. */
+export const optionGroups = [
+  "Listening",
+  "WebSocket",
+  "Backpressure",
+  "Admission",
+  "TLS",
+  "Shutdown",
+  "Pages and logs",
+] as const;
+
+/** One row of the table of options. */
+export interface Option<T> {
+  readonly group: (typeof optionGroups)[number];
+  /** What stands for the value in `--help`; a boolean option has none. */
+  readonly placeholder?: string;
+  readonly help: string;
+  /** What is allowed, as it follows "expected" in an error. */
+  readonly expected: string;
+  /** Reads a flag, a variable or a value given by a program. */
+  readonly schema: z.ZodType<T>;
+  readonly default: T | (() => T);
+  /** Says in `--help` where a computed default comes from. */
+  readonly defaultNote?: string;
+  readonly format: (value: T) => string;
+  /** The gauge that shows this limit. */
+  readonly limit?: { readonly name: string; readonly help: string; readonly value: (value: T) => number };
+}
+
+export function option<T>(row: Option<T>): Option<T> {
+  return row;
+}
+
+type Common<T> = Pick<Option<T>, "group" | "help" | "default"> & Partial<Option<T>>;
+
+/** A whole number from `min` to `max`. */
+export function integer(row: Common<number> & { min: number; max: number }): Option<number> {
+  const { min, max, ...rest } = row;
+  const expected = `a whole number from ${min} to ${max}`;
+  return { placeholder: "<n>", expected, schema: integerSchema(min, max), format: String, ...rest };
+}
+
+export function integerSchema(min: number, max: number): z.ZodType<number> {
+  const text = z.string().regex(/^\d+$/).transform(Number);
+  return z.union([z.number(), text]).pipe(z.number().int().min(min).max(max));
+}
+
+/** A size in bytes, from `min` to `max`; a program gives bytes. */
+export function size(row: Common<number> & { min: number; max: number }): Option<number> {
+  const { min, max, ...rest } = row;
+  const expected = `a size from ${formatSize(min)} to ${formatSize(max)}, such as 64KiB, 16MiB or plain bytes`;
+  const schema = quantity(parseSize).pipe(z.number().int().min(min).max(max));
+  return { placeholder: "<size>", expected, schema, format: formatSize, ...rest };
+}
+
+/** A duration in milliseconds, from `min` to `max`; a program gives milliseconds. `off` allows 0 below `min`. */
+export function duration(
+  row: Common<number> & { min: number; max: number; off?: boolean; whole?: "seconds" },
+): Option<number> {
+  const { min, max, off = false, whole, ...rest } = row;
+  const range = `a duration from ${formatDuration(min)} to ${formatDuration(max)}`;
+  const expected = `${range}${whole === undefined ? "" : " in whole seconds"}${off ? ", or 0 for off" : ""}, such as 500ms, 30s or 2m`;
+  const isAllowed = (value: number): boolean =>
+    (off && value === 0) || (value >= min && value <= max && (whole === undefined || value % 1000 === 0));
+  const schema = quantity(parseDuration).pipe(z.number().int().refine(isAllowed));
+  return { placeholder: "<duration>", expected, schema, format: formatDuration, ...rest };
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(
+  row: Omit<Common<T>, "default"> & { default: NoInfer<T>; choices: readonly T[] },
+): Option<T> {
+  const { choices, ...rest } = row;
+  const schema = z.enum(choices) as unknown as z.ZodType<T>;
+  return {
+    placeholder: `<${choices.join("|")}>`,
+    expected: listOr(choices),
+    schema,
+    format: String,
+    ...rest,
+  };
+}
+
+/** On or off. */
+export function toggle(row: Common<boolean>): Option<boolean> {
+  const schema = z.union([z.boolean(), z.stringbool({ truthy: on, falsy: off })]);
+  return { expected: listOr([...on, ...off]), schema, format: String, ...row };
+}
+const on = ["true", "1", "yes", "on"];
+const off = ["false", "0", "no", "off"];
+
+/** A file that is named here and read elsewhere; undefined when not given. */
+export function file(row: Omit<Common<string | undefined>, "default">): Option<string | undefined> {
+  return {
+    placeholder: "<file>",
+    expected: "the path of a file",
+    schema: z.string().min(1).optional(),
+    default: undefined,
+    format: (value) => value ?? "none",
+    ...row,
+  };
+}
+
+/** Splits `a, b` at its commas. */
+export function commaList(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+export function listOr(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function quantity(parse: (text: string) => number | undefined) {
+  return z.union([z.number(), z.string().transform(parse)]);
+}

@@ -1,0 +1,368 @@
+// THE table of options. Flags, variables, --help, --print-config, the docs' table and the limit gauges come from it.
+import { availableParallelism } from "node:os";
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { formatDuration } from "../lib/units.ts";
+import { defaultMaxBuffered, defaultMaxConnections } from "../system/resources.ts";
+import { choice, commaList, duration, file, integer, integerSchema, option, size, toggle } from "./option.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const seconds = (milliseconds: number): number => milliseconds / 1000;
+
+// RFC 6455, section 4.1: a sub-protocol is a token (RFC 2616, section 2.2).
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+const host = z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/);
+
+const listening = {
+  port: integer({
+    group: "Listening",
+    help: "port of /echo and the HTTP endpoints; 0 lets the system choose",
+    min: 0,
+    max: 65_535,
+    default: 9998,
+  }),
+  host: option({
+    group: "Listening",
+    placeholder: "<address>",
+    help: "address or host name to listen on; * is every address, IPv4 and IPv6",
+    expected: "an IP address, a host name or *",
+    schema: host,
+    default: "*",
+    format: String,
+  }),
+  adminPort: option({
+    group: "Listening",
+    placeholder: "<n|off>",
+    help: "moves /metrics and the health endpoints to a listener of their own, in plain HTTP",
+    expected: "a port from 0 to 65535, or off",
+    schema: z.union([z.literal("off").transform(() => undefined), integerSchema(0, 65_535), z.undefined()]),
+    default: undefined,
+    format: (value) => (value === undefined ? "off" : String(value)),
+  }),
+  adminHost: option({
+    group: "Listening",
+    placeholder: "<address>",
+    help: "address of the admin listener",
+    expected: "an IP address, a host name or *",
+    schema: host,
+    default: "*",
+    format: String,
+  }),
+  reusePort: toggle({
+    group: "Listening",
+    help: "lets other servers share the port (SO_REUSEPORT); otherwise a second one is an error",
+    default: false,
+  }),
+  workers: option({
+    group: "Listening",
+    placeholder: "<n|auto>",
+    help: "processes that share the port; auto is one per core; limits of the whole server are divided among them",
+    expected: "a whole number from 1 to 256, or auto",
+    schema: z.union([z.literal("auto").transform(() => availableParallelism()), integerSchema(1, 256)]),
+    default: 1,
+    format: String,
+  }),
+};
+
+const websocket = {
+  maxPayload: size({
+    group: "WebSocket",
+    help: "largest message, after decompression; a larger one drops the connection (1006)",
+    min: 1,
+    max: GiB,
+    default: 16 * MiB,
+    limit: { name: "payload_bytes", help: "Largest message that is accepted, in bytes", value: Number },
+  }),
+  subprotocols: option<"any" | "none" | readonly string[]>({
+    group: "WebSocket",
+    placeholder: "<a,b|any|none>",
+    help: "sub-protocols that are spoken, best first; any takes the client's first offer, none never chooses",
+    expected: "any, none, or sub-protocol names (RFC 6455 tokens) separated by commas",
+    schema: z.union([
+      z.enum(["any", "none"]),
+      z
+        .string()
+        .transform(commaList)
+        .pipe(z.array(z.string().regex(token)).min(1)),
+      z.array(z.string().regex(token)).min(1),
+    ]),
+    default: "any",
+    format: (value) => (typeof value === "string" ? value : value.join(",")),
+  }),
+  compression: choice({
+    group: "WebSocket",
+    help: "permessage-deflate: one compressor for all, or one per connection (more memory, better ratio)",
+    choices: ["off", "shared", "dedicated"],
+    default: "off",
+  }),
+  compressionMinSize: size({
+    group: "WebSocket",
+    help: "replies below this size are not compressed",
+    min: 0,
+    max: GiB,
+    default: KiB,
+  }),
+  idleTimeout: duration({
+    group: "WebSocket",
+    help: "a silent connection is pinged some 16 s before this, and dropped at it",
+    // uWS aborts the process for 1 to 7 s and above 960 s.
+    min: 8000,
+    max: 960_000,
+    off: true,
+    whole: "seconds",
+    default: 50_000,
+    limit: {
+      name: "idle_timeout_seconds",
+      help: "Silence after which a connection is dropped, 0 for never",
+      value: seconds,
+    },
+  }),
+  maxLifetime: duration({
+    group: "WebSocket",
+    help: "connections are closed with 1001 after this, up to 10 % earlier by chance",
+    min: 100,
+    max: 7 * 86_400_000,
+    off: true,
+    default: 0,
+    limit: {
+      name: "lifetime_seconds",
+      help: "Age at which a connection is closed, 0 for never",
+      value: seconds,
+    },
+  }),
+  goodbye: toggle({
+    group: "WebSocket",
+    help: "after the text Goodbye, echoes it and closes with 1000, as pywebsocket's echo handler does",
+    default: false,
+  }),
+};
+
+const backpressure = {
+  maxBackpressure: size({
+    group: "Backpressure",
+    help: "bytes that may wait for one slow reader; at least --max-payload; the peak is this and one message more",
+    min: 1,
+    max: GiB,
+    default: 16 * MiB,
+    limit: { name: "backpressure_bytes", help: "Bytes that may wait for one slow reader", value: Number },
+  }),
+  maxBuffered: size({
+    group: "Backpressure",
+    help: "bytes that may wait for all slow readers together; over it, the slowest is closed",
+    min: 64 * KiB,
+    max: 1024 * GiB,
+    default: defaultMaxBuffered,
+    defaultNote: "a quarter of the memory limit",
+    limit: {
+      name: "buffered_bytes",
+      help: "Bytes that may wait for all slow readers together",
+      value: Number,
+    },
+  }),
+  stallTimeout: duration({
+    group: "Backpressure",
+    help: "a connection under pressure that takes no byte for this long is closed",
+    min: 100,
+    max: 3_600_000,
+    off: true,
+    default: 30_000,
+    limit: {
+      name: "stall_timeout_seconds",
+      help: "Time without progress after which a slow reader is closed, 0 for never",
+      value: seconds,
+    },
+  }),
+  onBackpressure: choice({
+    group: "Backpressure",
+    help: "at --max-backpressure: close the connection, or drop the echo and count it",
+    choices: ["close", "drop"],
+    default: "close",
+  }),
+};
+
+const admission = {
+  maxConnections: integer({
+    group: "Admission",
+    help: "open WebSocket connections; more are refused with 503",
+    min: 1,
+    max: 10_000_000,
+    default: defaultMaxConnections,
+    defaultNote: "from the descriptor limit",
+    limit: { name: "connections", help: "WebSocket connections that may be open", value: Number },
+  }),
+  maxConnectionsPerIp: integer({
+    group: "Admission",
+    help: "open WebSocket connections of one client address; more are refused with 429; 0 is off",
+    min: 0,
+    max: 10_000_000,
+    default: 0,
+    limit: {
+      name: "connections_per_ip",
+      help: "WebSocket connections that one address may have open, 0 for no limit",
+      value: Number,
+    },
+  }),
+  handshakeRate: integer({
+    group: "Admission",
+    help: "WebSocket handshakes per second, with a burst of as many; more are refused with 429; 0 is off",
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    limit: {
+      name: "handshakes_per_second",
+      help: "WebSocket handshakes accepted per second, 0 for no limit",
+      value: Number,
+    },
+  }),
+  allowOrigin: option<"any" | readonly string[]>({
+    group: "Admission",
+    placeholder: "<origin,...|any>",
+    help: "origins whose pages may connect; others get 403; clients without an Origin are no browsers and pass",
+    expected: "any, or origins such as https://example.org separated by commas",
+    schema: z.union([
+      z.enum(["any", "*"]).transform(() => "any" as const),
+      z
+        .string()
+        .transform(commaList)
+        .pipe(z.array(z.string().transform(readOrigin)).min(1)),
+      z.array(z.string().transform(readOrigin)).min(1),
+    ]),
+    default: "any",
+    format: (value) => (typeof value === "string" ? value : value.join(",")),
+  }),
+  trustProxy: option<readonly string[]>({
+    group: "Admission",
+    placeholder: "<cidr,...|none>",
+    help: "proxies whose X-Forwarded-For counts",
+    expected: "none, or networks such as 10.0.0.0/8 or ::1 separated by commas",
+    schema: z.union([
+      z.literal("none").transform(() => []),
+      z
+        .string()
+        .transform(commaList)
+        .pipe(z.array(z.string().transform(readCidr)).min(1)),
+      z.array(z.string().transform(readCidr)),
+    ]),
+    default: [],
+    format: (value) => (value.length === 0 ? "none" : value.join(",")),
+  }),
+};
+
+const tls = {
+  tlsCert: file({
+    group: "TLS",
+    help: "certificate chain in PEM; serves wss:// and https://, needs --tls-key",
+  }),
+  tlsKey: file({ group: "TLS", help: "private key in PEM" }),
+  tlsCa: file({
+    group: "TLS",
+    help: "authorities in PEM; a client certificate of any other is refused (uWS cannot demand that clients show one)",
+  }),
+  tlsPassphraseFile: file({ group: "TLS", help: "file that holds the passphrase of the key" }),
+};
+
+const shutdown = {
+  drainDelay: duration({
+    group: "Shutdown",
+    help: "on SIGTERM, how long /readyz says 503 before listening ends",
+    min: 0,
+    max: 3_600_000,
+    default: 0,
+  }),
+  drainSpread: duration({
+    group: "Shutdown",
+    help: "time over which connections are then closed, at random; below --drain-timeout",
+    min: 0,
+    max: 3_600_000,
+    default: 0,
+  }),
+  drainTimeout: duration({
+    group: "Shutdown",
+    help: "after this, what is still open is dropped",
+    min: 100,
+    max: 3_600_000,
+    default: 10_000,
+    limit: {
+      name: "drain_timeout_seconds",
+      help: "Time that shutdown gives connections to end",
+      value: seconds,
+    },
+  }),
+};
+
+const pages = {
+  console: toggle({
+    group: "Pages and logs",
+    help: "the page at / to try the server from a browser",
+    default: true,
+  }),
+  logLevel: choice({
+    group: "Pages and logs",
+    help: "least level that is logged",
+    choices: ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
+    default: "info",
+  }),
+};
+
+/** Every option of the server, by the name that a program uses. */
+export const options = {
+  ...listening,
+  ...websocket,
+  ...backpressure,
+  ...admission,
+  ...tls,
+  ...shutdown,
+  ...pages,
+};
+
+/** The effective value of every option: sizes in bytes, durations in milliseconds. */
+export type Config = {
+  readonly [Name in keyof typeof options]: z.output<(typeof options)[Name]["schema"]>;
+};
+
+/** What several options must agree on. Returns one sentence for each disagreement. */
+export function disagreements(config: Config): string[] {
+  const problems: string[] = [];
+  if (config.maxBackpressure < config.maxPayload) {
+    problems.push(
+      "--max-backpressure must be at least --max-payload, or the largest message could never be echoed",
+    );
+  }
+  if (config.maxBuffered < config.maxBackpressure) {
+    problems.push("--max-buffered must be at least --max-backpressure");
+  }
+  if (config.drainSpread >= config.drainTimeout) {
+    problems.push(
+      `--drain-spread must be below --drain-timeout (${formatDuration(config.drainTimeout)}), or the last connections would be dropped`,
+    );
+  }
+  if (config.adminPort !== undefined && config.adminPort === config.port && config.port !== 0) {
+    problems.push("--admin-port must differ from --port");
+  }
+  if (config.tlsCert === undefined || config.tlsKey === undefined) {
+    const given = (["tlsCert", "tlsKey", "tlsCa", "tlsPassphraseFile"] as const).some(
+      (name) => config[name] !== undefined,
+    );
+    if (given) problems.push("TLS needs both --tls-cert and --tls-key");
+  }
+  return problems;
+}
+
+function readOrigin(text: string, context: z.RefinementCtx): string {
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  if (origin === "null" && text !== "null") {
+    context.addIssue({ code: "custom", message: `${text} is not an origin` });
+    return z.NEVER;
+  }
+  return origin;
+}
+
+function readCidr(text: string, context: z.RefinementCtx): string {
+  const cidr = ipaddr.isValid(text) ? `${text}/${text.includes(":") ? 128 : 32}` : text;
+  if (ipaddr.isValidCIDR(cidr)) return cidr;
+  context.addIssue({ code: "custom", message: `${text} is not a network` });
+  return z.NEVER;
+}

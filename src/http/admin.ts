@@ -1,0 +1,107 @@
+// What an operator's tools ask: /metrics, /livez, /readyz. On the main port, or on a listener of their own.
+import type { HttpResponse } from "uWebSockets.js";
+import type { Config } from "../config/options.ts";
+import type { Scraper } from "../metrics/scrape.ts";
+import { Listener } from "../server/listener.ts";
+import type { Log } from "../system/log.ts";
+import type { Native } from "../system/uws.ts";
+import type { Endpoint, HttpHandler } from "./endpoint.ts";
+import { mountEndpoints } from "./mount.ts";
+import type { SendReply } from "./reply.ts";
+
+export interface AdminParts {
+  readonly reply: SendReply;
+  readonly scrape: Scraper;
+  /** Whether new connections are welcome. */
+  readonly isReady: () => boolean;
+  readonly log: Log;
+}
+
+/** The endpoints for operators. */
+export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoint[] {
+  const health = (
+    path: "/livez" | "/readyz" | "/healthz",
+    summary: string,
+    isGood: () => boolean,
+  ): Endpoint => {
+    const handler: HttpHandler = (res, req) => {
+      const good = isGood();
+      const isHead = req.getMethod() === "head";
+      reply(res, path, { status: good ? 200 : 503, body: good ? "ok\n" : "shutting down\n", isHead });
+    };
+    return {
+      path,
+      methods: ["GET", "HEAD"],
+      summary,
+      mount: (app) => app.get(path, handler).head(path, handler),
+    };
+  };
+
+  const metrics: HttpHandler = (res, req) => {
+    const request = { accept: req.getHeader("accept"), acceptEncoding: req.getHeader("accept-encoding") };
+    const isHead = req.getMethod() === "head";
+    let isAborted = false;
+    res.onAborted(() => {
+      isAborted = true;
+    });
+    scrape(request).then(
+      ({ headers, body }) => {
+        if (!isAborted) reply(res, "/metrics", { status: 200, headers, body, isHead });
+      },
+      (error: unknown) => {
+        log.error({ err: error }, "scrape failed");
+        if (!isAborted) failScrape(res, reply, error);
+      },
+    );
+  };
+
+  return [
+    {
+      path: "/metrics",
+      methods: ["GET", "HEAD"],
+      summary: "metrics for Prometheus, as text 0.0.4 or OpenMetrics 1.0",
+      mount: (app) => app.get("/metrics", metrics).head("/metrics", metrics),
+    },
+    health("/livez", "200 while the process answers", () => true),
+    health("/readyz", "200 while new connections are welcome, 503 once it shuts down", isReady),
+    health("/healthz", "the same as /livez", () => true),
+  ];
+}
+
+/** The admin listener, when --admin-port asks for one. */
+export interface AdminListener {
+  readonly port: number;
+  close(): void;
+}
+
+/**
+ * Opens the listener of --admin-port.
+ * @throws ListenError
+ */
+export async function openAdmin(
+  native: Native,
+  config: Pick<Config, "adminPort" | "adminHost" | "reusePort">,
+  endpoints: readonly Endpoint[],
+  reply: SendReply,
+): Promise<AdminListener | undefined> {
+  if (config.adminPort === undefined) return undefined;
+  const app = native.App();
+  mountEndpoints(app, endpoints, reply);
+  const listener = new Listener(native, app, {
+    host: config.adminHost,
+    port: config.adminPort,
+    isShared: config.reusePort,
+  });
+  await listener.open();
+  return {
+    port: listener.port,
+    close() {
+      listener.close();
+      app.close();
+    },
+  };
+}
+
+function failScrape(res: HttpResponse, reply: SendReply, error: unknown): void {
+  reply(res, "/metrics", { status: 503, body: `The metrics cannot be collected: ${String(error)}\n` });
+}

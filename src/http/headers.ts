@@ -1,0 +1,20 @@
+// Copies what uWS knows about a request, which is dead once its handler returns. It decides nothing.
+import type { HttpRequest, HttpResponse } from "uWebSockets.js";
+import type { RequestHeaders } from "../websocket/handshake.ts";
+import { normalizeAddress } from "./client-address.ts";
+
+/** All headers by lower-case name; repeated ones are joined by commas (RFC 9110, section 5.3). */
+export function readHeaders(req: HttpRequest): RequestHeaders {
+  // No prototype: a header may be called "constructor".
+  const headers: Record<string, string> = Object.create(null);
+  req.forEach((name, value) => {
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+  });
+  return headers;
+}
+
+/** Address of the TCP peer in its normal spelling; uWS spells IPv4 over IPv6 in full. */
+export function peerAddress(res: HttpResponse): string {
+  const text = Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
+  return normalizeAddress(text) ?? text;
+}

@@ -1,0 +1,42 @@
+// GET /inspect: what reached us of a request, for whoever tests a proxy in between. Any method will do.
+
+import type { Config } from "../config/options.ts";
+import { clientAddress, trustNetworks } from "./client-address.ts";
+import type { Endpoint, HttpHandler } from "./endpoint.ts";
+import { peerAddress } from "./headers.ts";
+import { json, type SendReply } from "./reply.ts";
+
+/** @param worker number of this process, from 1 */
+export function createInspect(config: Config, worker: number, reply: SendReply): Endpoint {
+  const trusts = trustNetworks(config.trustProxy);
+  const handler: HttpHandler = (res, req) => {
+    // No prototype: a header may be called "constructor".
+    const headers: Record<string, string | string[]> = Object.create(null);
+    req.forEach((name, value) => {
+      const seen = headers[name];
+      headers[name] = seen === undefined ? value : Array.isArray(seen) ? [...seen, value] : [seen, value];
+    });
+    const remoteAddress = peerAddress(res);
+    const forwardedFor = [headers["x-forwarded-for"] ?? []].flat().join(", ");
+    const found = {
+      method: req.getCaseSensitiveMethod(),
+      path: req.getUrl(),
+      query: req.getQuery() ?? "",
+      headers,
+      remoteAddress,
+      clientAddress: clientAddress(remoteAddress, forwardedFor, trusts),
+      forwardedFor: forwardedFor === "" ? null : forwardedFor,
+      tls: config.tlsCert !== undefined,
+      worker,
+      time: new Date().toISOString(),
+    };
+    const isHead = req.getMethod() === "head";
+    reply(res, "/inspect", { status: 200, ...json(found), isHead });
+  };
+  return {
+    path: "/inspect",
+    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+    summary: "JSON of the request as it reached the server",
+    mount: (app) => app.any("/inspect", handler),
+  };
+}

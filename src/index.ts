@@ -1,0 +1,55 @@
+// The package's library face: an echo server in this process, for somebody's test suite or program.
+import { ConfigError, type ConfigInput, resolveConfig } from "./config/resolve.ts";
+import { runSingle } from "./process/single.ts";
+import type { ServedUrls } from "./server/urls.ts";
+import { silentLog } from "./system/log.ts";
+
+export { ConfigError, type ConfigInput } from "./config/resolve.ts";
+export { ListenError } from "./server/listener.ts";
+export type { ServedUrls } from "./server/urls.ts";
+export { NativeLoadError } from "./system/uws.ts";
+
+/** A running echo server. */
+export interface EchoServer {
+  /** Where it can be reached; `urls.echo` is what `new WebSocket()` takes. */
+  readonly urls: ServedUrls;
+  readonly port: number;
+  /** What it has counted so far, by metric name and labels, for example `echo_messages_received_total{type="text"}`. */
+  stats(): Promise<Readonly<Record<string, number>>>;
+  /** Sends what is buffered, closes every connection with 1001 and frees the port. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an echo server in this process, on a free port unless `port` says otherwise.
+ * @param options the options of the command by their camelCase names; sizes in bytes and durations in milliseconds, or
+ *   text such as "16MiB" and "30s"
+ * @throws ConfigError with every problem of the options, ListenError, NativeLoadError
+ */
+export async function startEchoServer(options: ConfigInput = {}): Promise<EchoServer> {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { config } = resolveConfig({ port: 0, host: "127.0.0.1", ...given }, {}, "program");
+  if (config.workers > 1) {
+    throw new ConfigError(["workers: a program has one process; run the command uws-echo for more"]);
+  }
+  const { urls, port, scrape, stop } = await runSingle(config, silentLog());
+  return {
+    urls,
+    port,
+    async stats() {
+      const { body } = await scrape({ accept: "text/plain", acceptEncoding: "identity" });
+      return parseSamples(body.toString());
+    },
+    stop,
+  };
+}
+
+function parseSamples(page: string): Record<string, number> {
+  const samples = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return Object.fromEntries(
+    samples.map((line) => {
+      const at = line.lastIndexOf(" ");
+      return [line.slice(0, at), Number(line.slice(at + 1))] as const;
+    }),
+  );
+}

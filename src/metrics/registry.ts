@@ -1,0 +1,267 @@
+// The Prometheus page: prom-client families that read stats inside collect(). Nothing here runs per message, and there
+// is no uWS in it.
+import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from "prom-client";
+import {
+  backpressureDurationBounds,
+  bufferedAmountBounds,
+  closeCodes,
+  connectionDurationBounds,
+  httpCodes,
+  httpSlot,
+  messageSizeBounds,
+  rejectionReasons,
+  routes,
+  type Stats,
+  slot,
+  sumSlots,
+  terminationReasons,
+} from "./counters.ts";
+import type { Vitals } from "./process-sampler.ts";
+import { type Distribution, Families, type Sample } from "./prom-client.ts";
+
+/** Where the page's numbers come from: one process, or the sum over several. */
+export interface MetricsSource {
+  stats(): Stats;
+  vitals(): readonly Vitals[];
+  workerRestarts(): number;
+}
+
+/** A limit in force, as a gauge `echo_limit_<name>`. */
+export interface LimitGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly value: number;
+}
+
+export interface BuildInfo {
+  readonly version: string;
+  readonly nodeVersion: string;
+}
+
+export type Format = "text" | "openmetrics";
+
+/** One registry in one format, filled from `source` at each scrape. */
+export function createRegistry(
+  format: Format,
+  source: MetricsSource,
+  limits: readonly LimitGauge[],
+  build: BuildInfo,
+): Registry {
+  const registry = new Registry();
+  // One registry per format: rendering as OpenMetrics renames prom-client's counters for good.
+  if (format === "openmetrics")
+    (registry as unknown as Registry<OpenMetricsContentType>).setContentType(
+      Registry.OPENMETRICS_CONTENT_TYPE,
+    );
+  collectDefaultMetrics({ register: registry });
+  const families = new Families(registry, () => source.stats());
+  defineInfo(families, limits, build);
+  defineConnections(families);
+  defineMessages(families);
+  defineBackpressure(families);
+  defineHttp(families);
+  defineWorkers(families, source);
+  return registry;
+}
+
+function defineInfo(families: Families, limits: readonly LimitGauge[], build: BuildInfo): void {
+  families.gaugeBy(
+    ["version", "node_version"],
+    "echo_build_info",
+    "Always 1; the labels tell what is running",
+    () => [[{ version: build.version, node_version: build.nodeVersion }, 1]],
+  );
+  for (const { name, help, value } of limits) families.gauge(`echo_limit_${name}`, help, () => value);
+}
+
+function defineConnections(families: Families): void {
+  families.gauge("echo_connections", "Open WebSocket connections", at(slot.connections));
+  families.gauge("echo_sockets", "Open TCP connections of clients, HTTP included", at(slot.sockets));
+  families.counter(
+    "echo_connections_opened_total",
+    "WebSocket connections opened",
+    at(slot.connectionsOpened),
+  );
+  families.counterBy(
+    ["code"],
+    "echo_connections_closed_total",
+    "WebSocket connections closed, by close code",
+    labelled("code", closeCodes, slot.connectionsClosed),
+  );
+  families.counterBy(
+    ["reason"],
+    "echo_connections_terminated_total",
+    "Connections that the server ended by itself, by reason",
+    labelled("reason", terminationReasons, slot.connectionsTerminated),
+  );
+  families.counterBy(
+    ["reason"],
+    "echo_upgrades_rejected_total",
+    "WebSocket handshakes refused, by reason",
+    labelled("reason", rejectionReasons, slot.upgradesRejected),
+  );
+  families.counter(
+    "echo_listen_pauses_total",
+    "Times that listening paused because descriptors ran short",
+    at(slot.listenPauses),
+  );
+  families.histogram(
+    "echo_connection_duration_seconds",
+    "Lifetime of WebSocket connections that have closed",
+    distribution(connectionDurationBounds, slot.connectionDuration, slot.connectionDurationSum),
+  );
+}
+
+function defineMessages(families: Families): void {
+  const byType = (name: string, help: string, pick: (counts: MessageCounts) => number): void =>
+    families.counterBy(["type"], name, help, (stats) => [
+      [{ type: "text" }, pick(countText(stats))],
+      [{ type: "binary" }, pick(countBinary(stats))],
+    ]);
+  byType("echo_messages_received_total", "Messages received", (counts) => counts.received);
+  byType("echo_messages_sent_total", "Messages echoed", (counts) => counts.received - counts.dropped);
+  byType("echo_received_bytes_total", "Payload received, in bytes", (counts) => counts.receivedBytes);
+  byType(
+    "echo_sent_bytes_total",
+    "Payload echoed, in bytes",
+    (counts) => counts.receivedBytes - counts.droppedBytes,
+  );
+  families.counterBy(
+    ["result"],
+    "echo_sends_total",
+    "Results of send(): out at once, buffered, or dropped",
+    (stats) => {
+      const text = countText(stats);
+      const binary = countBinary(stats);
+      const buffered = stats[slot.sendsBuffered] ?? 0;
+      const dropped = text.dropped + binary.dropped;
+      return [
+        [{ result: "sent" }, text.received + binary.received - dropped - buffered],
+        [{ result: "buffered" }, buffered],
+        [{ result: "dropped" }, dropped],
+      ];
+    },
+  );
+  families.histogram("echo_message_size_bytes", "Payload of messages received", (stats) => {
+    const text = buckets(stats, slot.textMessages, messageSizeBounds);
+    const binary = buckets(stats, slot.binaryMessages, messageSizeBounds);
+    return {
+      bounds: messageSizeBounds,
+      counts: text.map((count, i) => count + (binary[i] ?? 0)),
+      sum: (stats[slot.textBytes] ?? 0) + (stats[slot.binaryBytes] ?? 0),
+    };
+  });
+}
+
+function defineBackpressure(families: Families): void {
+  families.gauge(
+    "echo_buffered_bytes",
+    "Bytes waiting in user space for slow readers",
+    at(slot.bufferedBytes),
+  );
+  families.gauge(
+    "echo_backpressured_connections",
+    "Connections with bytes waiting",
+    at(slot.backpressuredConnections),
+  );
+  families.counter(
+    "echo_drains_total",
+    "Times that a slow reader could be written to again",
+    at(slot.drains),
+  );
+  families.histogram(
+    "echo_buffered_amount_bytes",
+    "bufferedAmount of a connection after each buffered send",
+    distribution(bufferedAmountBounds, slot.bufferedAmount, slot.bufferedAmountSum),
+  );
+  families.histogram(
+    "echo_backpressure_duration_seconds",
+    "How long connections stayed under pressure",
+    distribution(backpressureDurationBounds, slot.backpressureDuration, slot.backpressureDurationSum),
+  );
+}
+
+function defineHttp(families: Families): void {
+  families.counterBy(
+    ["route", "code"],
+    "echo_http_requests_total",
+    "HTTP responses, by route and status code",
+    (stats) =>
+      routes.flatMap((route) =>
+        httpCodes.map((code): Sample => [{ route, code }, stats[httpSlot(route, code)] ?? 0]),
+      ),
+  );
+  families.counter(
+    "echo_http_echoed_bytes_total",
+    "Body received by POST /echo, in bytes",
+    at(slot.httpEchoedBytes),
+  );
+}
+
+function defineWorkers(families: Families, source: MetricsSource): void {
+  const perWorker = (pick: (vitals: Vitals) => number) => (): Sample[] =>
+    source.vitals().map((vitals) => [{ worker: vitals.worker }, pick(vitals)]);
+  families.counter("echo_worker_restarts_total", "Workers that died and were replaced", () =>
+    source.workerRestarts(),
+  );
+  families.gaugeBy(
+    ["worker"],
+    "echo_worker_event_loop_utilization",
+    "Share of the last second in which a worker's event loop was busy, 0 to 1",
+    perWorker((vitals) => vitals.eventLoopUtilization),
+  );
+  families.counterBy(
+    ["worker"],
+    "echo_worker_cpu_seconds_total",
+    "CPU time of a worker, user and system, in seconds",
+    perWorker((vitals) => vitals.cpuSeconds),
+  );
+  families.gaugeBy(
+    ["worker"],
+    "echo_worker_resident_memory_bytes",
+    "Resident memory of a worker",
+    perWorker((vitals) => vitals.residentBytes),
+  );
+}
+
+/** What the hot path counts for one type of message; all else is worked out from it. */
+interface MessageCounts {
+  readonly received: number;
+  readonly receivedBytes: number;
+  readonly dropped: number;
+  readonly droppedBytes: number;
+}
+
+function countText(stats: Stats): MessageCounts {
+  return {
+    received: sumSlots(stats, slot.textMessages, messageSizeBounds.length + 1),
+    receivedBytes: stats[slot.textBytes] ?? 0,
+    dropped: stats[slot.textDropped] ?? 0,
+    droppedBytes: stats[slot.textDroppedBytes] ?? 0,
+  };
+}
+
+function countBinary(stats: Stats): MessageCounts {
+  return {
+    received: sumSlots(stats, slot.binaryMessages, messageSizeBounds.length + 1),
+    receivedBytes: stats[slot.binaryBytes] ?? 0,
+    dropped: stats[slot.binaryDropped] ?? 0,
+    droppedBytes: stats[slot.binaryDroppedBytes] ?? 0,
+  };
+}
+
+function at(index: number): (stats: Stats) => number {
+  return (stats) => stats[index] ?? 0;
+}
+
+function labelled(label: string, values: readonly string[], first: number): (stats: Stats) => Sample[] {
+  return (stats) => values.map((value, i) => [{ [label]: value }, stats[first + i] ?? 0]);
+}
+
+function buckets(stats: Stats, first: number, bounds: readonly number[]): number[] {
+  return [...stats.subarray(first, first + bounds.length + 1)];
+}
+
+function distribution(bounds: readonly number[], first: number, sum: number): (stats: Stats) => Distribution {
+  return (stats) => ({ bounds, counts: buckets(stats, first, bounds), sum: stats[sum] ?? 0 });
+}

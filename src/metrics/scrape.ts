@@ -1,0 +1,90 @@
+// One answer to GET /metrics: which format, compressed or not, and how long the last one took.
+import { performance } from "node:perf_hooks";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import Negotiator from "negotiator";
+import { Gauge, type Registry } from "prom-client";
+import {
+  type BuildInfo,
+  createRegistry,
+  type Format,
+  type LimitGauge,
+  type MetricsSource,
+} from "./registry.ts";
+
+const compress = promisify(gzip);
+const mediaTypes = {
+  text: "text/plain",
+  openmetrics: "application/openmetrics-text;version=1.0.0",
+} as const;
+
+/** What a client asks for. */
+export interface ScrapeRequest {
+  readonly accept: string;
+  readonly acceptEncoding: string;
+}
+
+export interface Scrape {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** Renders the page for one client. */
+export type Scraper = (request: ScrapeRequest) => Promise<Scrape>;
+
+export function createScraper(
+  source: MetricsSource,
+  limits: readonly LimitGauge[],
+  build: BuildInfo,
+): Scraper {
+  const last = { seconds: 0, bytes: 0 };
+  // Both at once: prom-client counts CPU time from the moment that its defaults are registered.
+  const registries = { text: createPage("text"), openmetrics: createPage("openmetrics") };
+
+  function createPage(format: Format): Registry {
+    const registry = createRegistry(format, source, limits, build);
+    const registers = [registry];
+    new Gauge({
+      name: "echo_scrape_duration_seconds",
+      help: "Time that the scrape before this one took to render",
+      registers,
+      collect() {
+        this.set(last.seconds);
+      },
+    });
+    new Gauge({
+      name: "echo_scrape_size_bytes",
+      help: "Size of the scrape before this one, uncompressed",
+      registers,
+      collect() {
+        this.set(last.bytes);
+      },
+    });
+    return registry;
+  }
+
+  return async (request) => {
+    const startedAt = performance.now();
+    const registry = registries[chooseFormat(request.accept)];
+    const body = await registry.metrics();
+    last.seconds = (performance.now() - startedAt) / 1000;
+    last.bytes = Buffer.byteLength(body);
+    const headers = { "Content-Type": registry.contentType, Vary: "Accept, Accept-Encoding" };
+    const encodings = new Negotiator({ headers: { "accept-encoding": request.acceptEncoding } });
+    if (encodings.encoding(["gzip", "identity"]) !== "gzip") return { headers, body };
+    return { headers: { ...headers, "Content-Encoding": "gzip" }, body: await compress(body) };
+  };
+}
+
+/** OpenMetrics 1.0 for those who prefer it, the text format 0.0.4 for everyone else. */
+export function chooseFormat(accept: string): Format {
+  // Prometheus 3 adds escaping=... and asks for text/plain in versions 1.0.0 and 0.0.4: neither decides anything here.
+  const known = accept
+    .replaceAll(/;\s*escaping=[^;,]*/g, "")
+    .replaceAll(/(text\/plain)((?:;\s*(?!q=)[^;,]*)+)/g, "$1");
+  const preferred = new Negotiator({ headers: { accept: known } }).mediaType([
+    mediaTypes.text,
+    mediaTypes.openmetrics,
+  ]);
+  return preferred === mediaTypes.openmetrics ? "openmetrics" : "text";
+}

@@ -1,0 +1,19 @@
+// What the supervisor and its workers tell each other, over the IPC channel of fork() (structured clone).
+import type { Config } from "../config/options.ts";
+import type { Stats } from "../metrics/counters.ts";
+import type { Vitals } from "../metrics/process-sampler.ts";
+import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
+
+/** To a worker. */
+export type Order =
+  | { readonly kind: "start"; readonly config: Config; readonly worker: number }
+  | { readonly kind: "stop" }
+  | { readonly kind: "force" }
+  | { readonly kind: "scraped"; readonly id: number; readonly scrape?: Scrape; readonly problem?: string };
+
+/** From a worker. */
+export type Report =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly problem: string }
+  | { readonly kind: "stats"; readonly stats: Stats; readonly vitals: Vitals }
+  | { readonly kind: "scrape"; readonly id: number; readonly request: ScrapeRequest };

@@ -1,0 +1,12 @@
+// What can be started and stopped: one process, or a supervisor with its workers.
+import type { ServedUrls } from "../server/urls.ts";
+
+export interface Running {
+  readonly urls: ServedUrls;
+  /** Ends as `--drain-*` say. */
+  stop(): Promise<void>;
+  /** Ends at once; `stop()` then resolves soon. */
+  force(): void;
+  /** Rejects when it cannot go on; never resolves. */
+  readonly failure: Promise<never>;
+}

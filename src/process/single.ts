@@ -1,0 +1,31 @@
+// The server as one process: what it counts is all there is.
+
+import type { Config } from "../config/options.ts";
+import { limitGauges } from "../metrics/limit-gauges.ts";
+import { createScraper } from "../metrics/scrape.ts";
+import { type Serving, serve } from "../server/server.ts";
+import { servedUrls } from "../server/urls.ts";
+import type { Log } from "../system/log.ts";
+import { packageVersion } from "../system/package.ts";
+import type { Running } from "./running.ts";
+
+/** @throws ListenError, NativeLoadError */
+export async function runSingle(
+  config: Config,
+  log: Log,
+): Promise<Running & Pick<Serving, "port" | "scrape">> {
+  const build = { version: packageVersion(), nodeVersion: process.versions.node };
+  const limits = limitGauges(config);
+  const serving = await serve(config, {
+    worker: 1,
+    isOneOfMany: false,
+    log,
+    createScraper: (stats, vitals) =>
+      createScraper({ stats: () => stats, vitals: () => [vitals()], workerRestarts: () => 0 }, limits, build),
+  });
+  return {
+    ...serving,
+    urls: servedUrls(config, serving.port, serving.adminPort),
+    failure: new Promise<never>(() => undefined),
+  };
+}

@@ -1,0 +1,251 @@
+// --workers N: forks processes that share the port, replaces those that die, and sums what they count. It answers
+// scrapes itself, so that a busy worker cannot delay them.
+import { type ChildProcess, fork } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/options.ts";
+import { createAdmin, openAdmin } from "../http/admin.ts";
+import { createReply } from "../http/reply.ts";
+import { addCounters, addStats, createStats, type Stats } from "../metrics/counters.ts";
+import { limitGauges, shareOf } from "../metrics/limit-gauges.ts";
+import type { Vitals } from "../metrics/process-sampler.ts";
+import { createScraper, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
+import { ListenError, reservePort } from "../server/listener.ts";
+import { servedUrls } from "../server/urls.ts";
+import type { Log } from "../system/log.ts";
+import { packageVersion } from "../system/package.ts";
+import { loadNative } from "../system/uws.ts";
+import type { Order, Report } from "./messages.ts";
+import type { Running } from "./running.ts";
+
+/** Workers die again and again; the server cannot go on. */
+export class WorkersFailedError extends Error {
+  override readonly name = "WorkersFailedError";
+}
+
+/** A worker that lives this long has not died of its start, in milliseconds. */
+const goodLifeMs = 10_000;
+const maxEarlyDeaths = 5;
+const firstBackoffMs = 100;
+/** Time beyond the drain that a worker gets before it is killed, in milliseconds. */
+const killAfterMs = 5000;
+
+/**
+ * Starts the workers, and resolves once all of them serve.
+ * @throws ListenError, NativeLoadError, WorkersFailedError
+ */
+export async function runSupervisor(config: Config, log: Log): Promise<Running> {
+  const native = await loadNative();
+  const port =
+    config.reusePort && config.port !== 0 ? config.port : await reservePort(native, config.host, config.port);
+  const supervisor = new Supervisor({ ...config, port }, log);
+  const build = { version: packageVersion(), nodeVersion: process.versions.node };
+  const scrape = createScraper(supervisor, limitGauges(config), build);
+  supervisor.answerScrapes(scrape);
+  const reply = createReply(supervisor.own);
+  const endpoints = createAdmin({ reply, scrape, isReady: () => supervisor.isReady, log });
+  const admin = await openAdmin(native, config, endpoints, reply);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    admin?.close();
+    throw error;
+  }
+  return {
+    urls: servedUrls(config, port, admin?.port),
+    failure: supervisor.failure,
+    async stop() {
+      await supervisor.stop();
+      admin?.close();
+    },
+    force: () => supervisor.force(),
+  };
+}
+
+/** One place in the team; the process in it may change. */
+interface Place {
+  readonly worker: number;
+  child: ChildProcess | undefined;
+  isReady: boolean;
+  stats: Stats;
+  vitals: Vitals | undefined;
+  earlyDeaths: number;
+  startedAt: number;
+  /** Called when a worker in this place serves. */
+  onReady: () => void;
+}
+
+class Supervisor {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #places: readonly Place[];
+  /** What this process itself counts: answers of the admin listener. */
+  readonly own = createStats();
+  /** What workers that have died had counted. */
+  readonly #past = createStats();
+  readonly #stopping = new AbortController();
+  readonly failure: Promise<never>;
+  #fail: (error: Error) => void = () => undefined;
+  #scrape: Scraper | undefined;
+  #restarts = 0;
+  #isStarted = false;
+
+  constructor(config: Config, log: Log) {
+    this.#config = config;
+    this.#log = log;
+    this.#places = Array.from({ length: config.workers }, (_, i) => ({
+      worker: i + 1,
+      child: undefined,
+      isReady: false,
+      stats: createStats(),
+      vitals: undefined,
+      earlyDeaths: 0,
+      startedAt: 0,
+      onReady: () => undefined,
+    }));
+    this.failure = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failure.catch(() => this.force());
+  }
+
+  get isReady(): boolean {
+    return !this.#stopping.signal.aborted && this.#places.some((place) => place.isReady);
+  }
+
+  stats(): Stats {
+    const sum = createStats();
+    addStats(sum, this.own);
+    addStats(sum, this.#past);
+    for (const place of this.#places) addStats(sum, place.stats);
+    return sum;
+  }
+
+  vitals(): readonly Vitals[] {
+    return this.#places.flatMap((place) => place.vitals ?? []);
+  }
+
+  workerRestarts(): number {
+    return this.#restarts;
+  }
+
+  answerScrapes(scrape: Scraper): void {
+    this.#scrape = scrape;
+  }
+
+  async start(): Promise<void> {
+    // A worker may die and be replaced before it is ready, so it is the places that are waited for.
+    const ready = this.#places.map(
+      (place) =>
+        new Promise<void>((resolve) => {
+          place.onReady = resolve;
+        }),
+    );
+    for (const place of this.#places) this.#launch(place);
+    await Promise.race([Promise.all(ready), this.failure]);
+    this.#isStarted = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const { drainDelay, drainTimeout } = this.#config;
+    this.#tellAll({ kind: "stop" });
+    const kill = setTimeout(
+      () => {
+        for (const place of this.#places) place.child?.kill("SIGKILL");
+      },
+      drainDelay + drainTimeout + killAfterMs,
+    );
+    await Promise.all(this.#places.map(({ child }) => child && exited(child)));
+    clearTimeout(kill);
+  }
+
+  force(): void {
+    this.#stopping.abort();
+    this.#tellAll({ kind: "stop" });
+    this.#tellAll({ kind: "force" });
+  }
+
+  #launch(place: Place): void {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const child = fork(new URL(`worker.${extension}`, import.meta.url), { serialization: "advanced" });
+    place.child = child;
+    place.startedAt = performance.now();
+    send(child, { kind: "start", config: shareOf(this.#config, this.#places.length), worker: place.worker });
+    child.on("message", (report: Report) => this.#receive(place, child, report));
+    child.once("exit", (code, signal) => this.#bury(place, code, signal));
+  }
+
+  #receive(place: Place, child: ChildProcess, report: Report): void {
+    switch (report.kind) {
+      case "ready":
+        place.isReady = true;
+        place.onReady();
+        this.#log.info({ worker: place.worker, pid: child.pid }, "worker ready");
+        return;
+      case "failed":
+        // At the start this is the operator's mistake; later it counts as a death, and is tried again.
+        this.#log.error({ worker: place.worker, problem: report.problem }, "worker cannot serve");
+        if (!this.#isStarted) this.#fail(new ListenError(report.problem));
+        return;
+      case "stats":
+        place.stats = report.stats;
+        place.vitals = report.vitals;
+        return;
+      case "scrape":
+        this.#answer(child, report.id, report.request);
+    }
+  }
+
+  #answer(child: ChildProcess, id: number, request: ScrapeRequest): void {
+    this.#scrape?.(request).then(
+      (scrape) => send(child, { kind: "scraped", id, scrape }),
+      (error: unknown) => send(child, { kind: "scraped", id, problem: String(error) }),
+    );
+  }
+
+  #bury(place: Place, code: number | null, signal: NodeJS.Signals | null): void {
+    addCounters(this.#past, place.stats);
+    place.stats = createStats();
+    place.vitals = undefined;
+    place.child = undefined;
+    place.isReady = false;
+    if (this.#stopping.signal.aborted) return;
+    const lifeMs = performance.now() - place.startedAt;
+    place.earlyDeaths = lifeMs < goodLifeMs ? place.earlyDeaths + 1 : 1;
+    this.#log.error({ worker: place.worker, code, signal, lifeMs: Math.round(lifeMs) }, "worker died");
+    if (place.earlyDeaths >= maxEarlyDeaths) {
+      this.#fail(
+        new WorkersFailedError(
+          `worker ${place.worker} died ${maxEarlyDeaths} times in a row within ${goodLifeMs / 1000} s of its start`,
+        ),
+      );
+      return;
+    }
+    void this.#replace(place);
+  }
+
+  async #replace(place: Place): Promise<void> {
+    const backoffMs = firstBackoffMs * 2 ** (place.earlyDeaths - 1);
+    const { signal } = this.#stopping;
+    await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    this.#restarts++;
+    this.#launch(place);
+  }
+
+  #tellAll(order: Order): void {
+    for (const { child } of this.#places) if (child !== undefined) send(child, order);
+  }
+}
+
+function send(child: ChildProcess, order: Order): void {
+  // A worker may die at any time; its exit is handled where it is reported.
+  if (child.connected) child.send(order, () => undefined);
+}
+
+function exited(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+  });
+}

@@ -1,0 +1,95 @@
+// One of several worker processes: serves as its supervisor says, reports its counts several times a second, and ends
+// when it is told to or when the supervisor is gone. It has no process.exit: it ends when nothing is left to do.
+
+import type { Config } from "../config/options.ts";
+import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
+import { type Serving, serve } from "../server/server.ts";
+import { createLog } from "../system/log.ts";
+import type { Order, Report } from "./messages.ts";
+
+/** How often counts are reported, in milliseconds. */
+const reportIntervalMs = 250;
+/** How long a scrape may wait for the supervisor, in milliseconds. */
+const scrapeTimeoutMs = 2000;
+
+type Waiting = (answer: Extract<Order, { kind: "scraped" }>) => void;
+const waiting = new Map<number, Waiting>();
+let serving: Serving | undefined;
+
+function tell(report: Report, onSent?: () => void): void {
+  if (process.connected) process.send?.(report, () => onSent?.());
+  else onSent?.();
+}
+
+/** Asks the supervisor, which has the counts of all workers. */
+function askSupervisor(request: ScrapeRequest): Promise<Scrape> {
+  const id = waiting.size === 0 ? 1 : Math.max(...waiting.keys()) + 1;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      waiting.delete(id);
+      reject(new Error(`the supervisor did not answer within ${scrapeTimeoutMs} ms`));
+    }, scrapeTimeoutMs);
+    waiting.set(id, ({ scrape, problem }) => {
+      waiting.delete(id);
+      clearTimeout(timer);
+      if (scrape === undefined) reject(new Error(problem ?? "no answer"));
+      else resolve(scrape);
+    });
+    tell({ kind: "scrape", id, request });
+  });
+}
+
+async function start(config: Config, worker: number): Promise<void> {
+  const log = (await createLog(config.logLevel)).child({ worker });
+  try {
+    serving = await serve(config, { worker, isOneOfMany: true, log, createScraper: () => askSupervisor });
+  } catch (error) {
+    tell({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
+    disconnect();
+    return;
+  }
+  tell({ kind: "ready" });
+  const report = (onSent?: () => void): void => {
+    if (serving !== undefined)
+      tell({ kind: "stats", stats: serving.stats, vitals: serving.vitals() }, onSent);
+  };
+  const timer = setInterval(report, reportIntervalMs);
+  // The order to stop may have come while this was starting.
+  await stopOrdered;
+  if (isForced) serving.force();
+  await serving.stop();
+  clearInterval(timer);
+  // The last counts must arrive before the channel closes.
+  report(disconnect);
+}
+
+// The supervisor may be gone already.
+function disconnect(): void {
+  if (process.connected) process.disconnect();
+}
+
+let isForced = false;
+let orderStop: () => void = () => undefined;
+const stopOrdered = new Promise<void>((resolve) => {
+  orderStop = resolve;
+});
+
+process.on("message", (order: Order) => {
+  switch (order.kind) {
+    case "start":
+      void start(order.config, order.worker);
+      return;
+    case "stop":
+      orderStop();
+      return;
+    case "force":
+      isForced = true;
+      serving?.force();
+      return;
+    case "scraped":
+      waiting.get(order.id)?.(order);
+  }
+});
+process.on("disconnect", () => orderStop());
+// A terminal signals the whole process group; only the supervisor decides.
+process.on("SIGINT", () => undefined).on("SIGTERM", () => undefined);

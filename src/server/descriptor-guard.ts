@@ -1,0 +1,80 @@
+// Keeps the process from running out of descriptors: with none left, uWS spins at 100 % on its listening socket. Stops
+// listening before that point, and listens again below it.
+
+import { bump, type Stats, slot } from "../metrics/counters.ts";
+import type { Log } from "../system/log.ts";
+import { openDescriptors } from "../system/resources.ts";
+import type { Listener } from "./listener.ts";
+
+/** How often the count is held against the system's own, in milliseconds. */
+const checkIntervalMs = 1000;
+
+export class DescriptorGuard {
+  readonly #limit: number;
+  readonly #listener: Listener;
+  readonly #stats: Stats;
+  readonly #log: Log;
+  readonly #timer: NodeJS.Timeout;
+  /** Descriptors that are no client. */
+  readonly #others: number;
+  #sockets = 0;
+  #isPaused = false;
+
+  /** @param limit sockets at which listening stops; start it once the server listens */
+  constructor(limit: number, listener: Listener, stats: Stats, log: Log) {
+    this.#limit = limit;
+    this.#listener = listener;
+    this.#stats = stats;
+    this.#log = log;
+    this.#others = openDescriptors() ?? 0;
+    this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref();
+  }
+
+  /** A socket was accepted. */
+  opened(): void {
+    this.#set(this.#sockets + 1);
+    if (this.#sockets >= this.#limit && !this.#isPaused) {
+      this.#isPaused = true;
+      // With neither a listener nor a socket left, only this timer keeps the process alive to listen again.
+      this.#timer.ref();
+      this.#listener.close();
+      bump(this.#stats, slot.listenPauses);
+      this.#log.warn(
+        { sockets: this.#sockets, limit: this.#limit },
+        "descriptors run short: listening is paused",
+      );
+    }
+  }
+
+  /** A socket, or the WebSocket on it, has closed. */
+  closed(): void {
+    this.#set(this.#sockets - 1);
+    this.#resume();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#isPaused = false;
+  }
+
+  // uWS says that a WebSocket closed when its close frame is sent, while the descriptor stays a little longer.
+  #check(): void {
+    if (this.#sockets < this.#limit / 2 && !this.#isPaused) return;
+    const open = openDescriptors();
+    if (open !== undefined) this.#set(Math.max(0, open - this.#others));
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused || this.#sockets > this.#limit * 0.95) return;
+    if (!this.#listener.reopen()) return;
+    this.#isPaused = false;
+    this.#timer.unref();
+    this.#log.info({ sockets: this.#sockets, limit: this.#limit }, "listening again");
+  }
+
+  #set(sockets: number): void {
+    this.#sockets = sockets;
+    this.#stats[slot.sockets] = sockets;
+  }
+}

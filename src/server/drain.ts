@@ -1,0 +1,61 @@
+// The end of a server: every echo that was accepted goes out, then each connection gets 1001, then all is closed.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/options.ts";
+import type { Uploads } from "../http/upload-echo.ts";
+import type { Log } from "../system/log.ts";
+import { openDescriptors } from "../system/resources.ts";
+import type { EchoSocket, Pressure } from "../websocket/backpressure.ts";
+
+export interface DrainParts {
+  readonly config: Pick<Config, "drainDelay" | "drainSpread" | "drainTimeout">;
+  readonly connections: ReadonlySet<EchoSocket>;
+  readonly uploads: Uploads;
+  readonly pressure: Pressure;
+  readonly log: Log;
+  readonly stopListening: () => void;
+  /** Aborted when the end must come at once. */
+  readonly force: AbortSignal;
+}
+
+const pollIntervalMs = 10;
+/** How long clients may take to close their side once they have been told, in milliseconds. */
+const lingerMs = 1000;
+
+/** Waits for load balancers, stops listening, says 1001 to everyone, and waits until they are gone or time is up. */
+export async function drain(parts: DrainParts): Promise<void> {
+  const { config, connections, uploads, pressure, log, force } = parts;
+  await sleep(config.drainDelay, undefined, { signal: force }).catch(ignoreAbort);
+  parts.stopListening();
+
+  const deadline = performance.now() + config.drainTimeout;
+  const told = [...connections];
+  const descriptorsBefore = openDescriptors();
+  log.info({ connections: told.length, uploads: uploads.size }, "draining");
+  const timers = told.map((ws) => {
+    const tell = (): void => {
+      if (connections.has(ws)) pressure.closeGracefully(ws, 1001, "drain");
+    };
+    if (config.drainSpread > 0) return setTimeout(tell, Math.random() * config.drainSpread);
+    tell();
+    return undefined;
+  });
+  await until(() => connections.size === 0 && uploads.size === 0, deadline, force);
+  for (const timer of timers) clearTimeout(timer);
+
+  // A close frame ends the WebSocket for uWS, but not yet the socket. Exiting now would reset those whose client is
+  // still sending, and a reset makes the client's system throw away echoes that it has not read.
+  if (told.length > 0 && descriptorsBefore !== undefined) {
+    const expected = descriptorsBefore - told.length;
+    const lingerDeadline = Math.min(deadline, performance.now() + lingerMs);
+    await until(() => (openDescriptors() ?? 0) <= expected, lingerDeadline, force);
+  }
+  if (connections.size > 0) log.warn({ connections: connections.size }, "time is up: the rest is dropped");
+}
+
+async function until(isDone: () => boolean, deadline: number, force: AbortSignal): Promise<void> {
+  while (!isDone() && performance.now() < deadline && !force.aborted) await sleep(pollIntervalMs);
+}
+
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === "AbortError")) throw error;
+}

@@ -1,0 +1,187 @@
+// One process of the server, from its configuration to its end: builds the uWS app, mounts the endpoints, listens,
+// drains. It knows neither flags nor other processes.
+import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
+import type { Config } from "../config/options.ts";
+import { tlsAppOptions } from "../config/tls.ts";
+import { createAdmin, openAdmin } from "../http/admin.ts";
+import type { Endpoint } from "../http/endpoint.ts";
+import { createInspect } from "../http/inspect.ts";
+import { mountEndpoints } from "../http/mount.ts";
+import { createPage } from "../http/page.ts";
+import { createReply, type SendReply } from "../http/reply.ts";
+import { createHttpEcho, type Uploads } from "../http/upload-echo.ts";
+import { createStats, type Stats } from "../metrics/counters.ts";
+import { type Vitals, VitalsSampler } from "../metrics/process-sampler.ts";
+import type { Scraper } from "../metrics/scrape.ts";
+import { type Log, rateLimited } from "../system/log.ts";
+import { packageRoot } from "../system/package.ts";
+import { socketLimit } from "../system/resources.ts";
+import { loadNative, type Native } from "../system/uws.ts";
+import { createAdmission } from "../websocket/admission.ts";
+import { type EchoSocket, Pressure } from "../websocket/backpressure.ts";
+import { createEcho } from "../websocket/echo.ts";
+import { createDoorman } from "../websocket/lifecycle.ts";
+import { DescriptorGuard } from "./descriptor-guard.ts";
+import { drain } from "./drain.ts";
+import { Listener } from "./listener.ts";
+
+/** How one process differs from the next. */
+export interface Role {
+  /** From 1. */
+  readonly worker: number;
+  /** Shares the port with other workers, and leaves the admin listener to their supervisor. */
+  readonly isOneOfMany: boolean;
+  /** Makes the answer to GET /metrics from this process's numbers, or asks whoever has all of them. */
+  readonly createScraper: (stats: Stats, vitals: () => Vitals) => Scraper;
+  readonly log: Log;
+}
+
+export interface Serving {
+  readonly port: number;
+  /** Port of the admin listener, if there is one. */
+  readonly adminPort: number | undefined;
+  readonly stats: Stats;
+  readonly scrape: Scraper;
+  vitals(): Vitals;
+  /** Ends as `--drain-*` say; resolves when all sockets are closed. Calling it again does nothing more. */
+  stop(): Promise<void>;
+  /** Ends at once. */
+  force(): void;
+}
+
+/** Warnings of one kind are logged at most this often, in milliseconds. */
+const warnIntervalMs = 5000;
+
+/**
+ * Starts to serve.
+ * @throws ListenError, NativeLoadError
+ */
+export async function serve(config: Config, role: Role): Promise<Serving> {
+  const native = await loadNative();
+  const { log } = role;
+  const stats = createStats();
+  const sampler = new VitalsSampler(role.worker);
+  const scrape = role.createScraper(stats, () => sampler.read());
+  const forced = new AbortController();
+  let stopping: Promise<void> | undefined;
+
+  const reply = createReply(stats);
+  const echoing = createEchoing(native, config, role, stats, reply);
+  const admin = createAdmin({ reply, scrape, isReady: () => stopping === undefined, log });
+  const app = createApp(native, config);
+  mountEndpoints(
+    app,
+    config.adminPort === undefined ? [...echoing.endpoints, ...admin] : echoing.endpoints,
+    reply,
+  );
+  const isShared = config.reusePort || role.isOneOfMany;
+  const listener = new Listener(native, app, { host: config.host, port: config.port, isShared });
+  await listener.open();
+  const adminListener = role.isOneOfMany
+    ? undefined
+    : await openAdmin(native, config, admin, reply).catch(closeAndThrow);
+  function closeAndThrow(error: unknown): never {
+    listener.close();
+    throw error;
+  }
+
+  const guard = new DescriptorGuard(socketLimit(), listener, stats, log);
+  app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
+  echoing.onWebSocketClosed(() => guard.closed());
+
+  function closeAll(): void {
+    for (const part of [guard, sampler, echoing.pressure]) part.stop();
+    listener.close();
+    app.close();
+    adminListener?.close();
+  }
+
+  return {
+    port: listener.port,
+    adminPort: adminListener?.port,
+    stats,
+    scrape,
+    vitals: () => sampler.read(),
+    stop() {
+      stopping ??= drain({
+        config,
+        connections: echoing.connections,
+        uploads: echoing.uploads,
+        pressure: echoing.pressure,
+        log,
+        force: forced.signal,
+        stopListening() {
+          echoing.admission.stop();
+          guard.stop();
+          listener.close();
+        },
+      }).finally(closeAll);
+      return stopping;
+    },
+    force: () => forced.abort(),
+  };
+}
+
+/** Everything that has to do with echoing, before it is on an app. */
+function createEchoing(native: Native, config: Config, role: Role, stats: Stats, reply: SendReply) {
+  const { log } = role;
+  const now = (): number => Math.round(performance.now());
+  const connections = new Set<EchoSocket>();
+  const uploads: Uploads = new Set();
+  let closed: () => void = () => undefined;
+
+  const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
+    log.warn({ reason, ...details, suppressed }, "slow reader closed"),
+  );
+  const pressure = new Pressure(config, stats, now, (ws, reason, bufferedBytes) =>
+    warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes }),
+  );
+  const admission = createAdmission(config, now);
+  const doorman = createDoorman({
+    config,
+    stats,
+    admission,
+    pressure,
+    reply,
+    log,
+    now,
+    connections,
+    onClosed: () => closed(),
+  });
+  const httpEcho = createHttpEcho(stats, uploads, config.stallTimeout);
+  const compression = compressor(native, config.compression);
+  const endpoints: Endpoint[] = [
+    createEcho({ config, stats, pressure, doorman, compression, httpEcho }),
+    createInspect(config, role.worker, reply),
+  ];
+  if (config.console)
+    endpoints.push(
+      createPage(new URL("dist/web/page.html", packageRoot), reply, config.tlsCert !== undefined),
+    );
+  return {
+    connections,
+    uploads,
+    pressure,
+    admission,
+    endpoints,
+    onWebSocketClosed(listener: () => void) {
+      closed = listener;
+    },
+  };
+}
+
+function createApp(native: Native, config: Config): TemplatedApp {
+  const tls = tlsAppOptions(config);
+  return tls === undefined ? native.App() : native.SSLApp(tls);
+}
+
+function compressor(native: Native, compression: Config["compression"]): CompressOptions {
+  switch (compression) {
+    case "off":
+      return native.DISABLED;
+    case "shared":
+      return native.SHARED_COMPRESSOR | native.SHARED_DECOMPRESSOR;
+    case "dedicated":
+      return native.DEDICATED_COMPRESSOR_256KB | native.DEDICATED_DECOMPRESSOR;
+  }
+}

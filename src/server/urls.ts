@@ -1,0 +1,37 @@
+// The URLs under which a server can be reached. Pure.
+import type { Config } from "../config/options.ts";
+
+export interface ServedUrls {
+  /** For `new WebSocket()`. */
+  readonly echo: string;
+  /** For POST. */
+  readonly httpEcho: string;
+  readonly inspect: string;
+  /** The page; undefined with `--no-console`. */
+  readonly page: string | undefined;
+  readonly metrics: string;
+  readonly livez: string;
+  readonly readyz: string;
+}
+
+export function servedUrls(config: Config, port: number, adminPort: number | undefined): ServedUrls {
+  const secure = config.tlsCert === undefined ? "" : "s";
+  const authority = `${hostForUrl(config.host)}:${port}`;
+  const http = `http${secure}://${authority}`;
+  const admin = adminPort === undefined ? http : `http://${hostForUrl(config.adminHost)}:${adminPort}`;
+  return {
+    echo: `ws${secure}://${authority}/echo`,
+    httpEcho: `${http}/echo`,
+    inspect: `${http}/inspect`,
+    page: config.console ? `${http}/` : undefined,
+    metrics: `${admin}/metrics`,
+    livez: `${admin}/livez`,
+    readyz: `${admin}/readyz`,
+  };
+}
+
+// An address that means "every address" cannot be connected to: the reader is on this machine.
+function hostForUrl(host: string): string {
+  if (host === "*" || host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}

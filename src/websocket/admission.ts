@@ -1,0 +1,111 @@
+// Who may connect: draining, capacity, address, rate, origin. Decides before the upgrade; knows no socket.
+
+import type { Config } from "../config/options.ts";
+import type { Refusal } from "./handshake.ts";
+
+/** The limits that admission keeps. Those of the whole server are already divided among its workers. */
+export type AdmissionLimits = Pick<
+  Config,
+  "maxConnections" | "maxConnectionsPerIp" | "handshakeRate" | "allowOrigin"
+>;
+
+/** A client that asks to connect. */
+export interface Candidate {
+  /** Client address, behind trusted proxies; only read when connections are limited by address. */
+  readonly address: string;
+  readonly origin: string | undefined;
+}
+
+export interface Admission {
+  /** Refuses, or takes a place that `release` gives back when the connection has ended. */
+  admit(candidate: Candidate): Refusal | undefined;
+  release(address: string): void;
+  /** From now on everyone is refused. */
+  stop(): void;
+}
+
+/**
+ * @param now milliseconds of a clock that never goes back
+ */
+export function createAdmission(limits: AdmissionLimits, now: () => number): Admission {
+  const { maxConnections, maxConnectionsPerIp, handshakeRate, allowOrigin } = limits;
+  const perAddress = new Map<string, number>();
+  const takeToken = createTokenBucket(handshakeRate, now);
+  let open = 0;
+  let stopped = false;
+
+  function refuse({ address, origin }: Candidate): Refusal | undefined {
+    if (stopped) return unavailable("draining", "The server is shutting down.\n");
+    if (allowOrigin !== "any" && origin !== undefined && !allowOrigin.includes(normalOrigin(origin))) {
+      return {
+        reason: "origin",
+        status: 403,
+        body: "Pages of this origin may not connect (--allow-origin).\n",
+      };
+    }
+    if (open >= maxConnections) {
+      return unavailable(
+        "capacity",
+        `The server has ${maxConnections} connections, its limit (--max-connections).\n`,
+      );
+    }
+    if (maxConnectionsPerIp > 0 && (perAddress.get(address) ?? 0) >= maxConnectionsPerIp) {
+      return tooMany(
+        "per_ip",
+        `This address has ${maxConnectionsPerIp} connections, its limit (--max-connections-per-ip).\n`,
+      );
+    }
+    // Last, so that a handshake that is refused for another reason costs no token.
+    if (!takeToken())
+      return tooMany("rate", `More than ${handshakeRate} handshakes a second (--handshake-rate).\n`);
+    return undefined;
+  }
+
+  return {
+    admit(candidate) {
+      const refusal = refuse(candidate);
+      if (refusal !== undefined) return refusal;
+      open++;
+      if (maxConnectionsPerIp > 0)
+        perAddress.set(candidate.address, (perAddress.get(candidate.address) ?? 0) + 1);
+      return undefined;
+    },
+    release(address) {
+      open--;
+      if (maxConnectionsPerIp === 0) return;
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left > 0) perAddress.set(address, left);
+      else perAddress.delete(address);
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+// A token bucket that refills continuously and holds one second's worth.
+function createTokenBucket(perSecond: number, now: () => number): () => boolean {
+  if (perSecond === 0) return () => true;
+  let tokens = perSecond;
+  let filledAt = now();
+  return () => {
+    const at = now();
+    tokens = Math.min(perSecond, tokens + ((at - filledAt) / 1000) * perSecond);
+    filledAt = at;
+    if (tokens < 1) return false;
+    tokens--;
+    return true;
+  };
+}
+
+function normalOrigin(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).origin : origin;
+}
+
+function unavailable(reason: "draining" | "capacity", body: string): Refusal {
+  return { reason, status: 503, headers: { "Retry-After": "5" }, body };
+}
+
+function tooMany(reason: "per_ip" | "rate", body: string): Refusal {
+  return { reason, status: 429, headers: { "Retry-After": "1" }, body };
+}

@@ -1,0 +1,68 @@
+// THE HOT PATH: RFC 862 over WebSocket. What a message costs is decided in `message`; all else is set-up or slow path.
+import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
+import type { Config } from "../config/options.ts";
+import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
+import { messageSizeBucket, type Stats, slot } from "../metrics/counters.ts";
+import type { Connection, EchoSocket, Pressure } from "./backpressure.ts";
+import type { Doorman } from "./lifecycle.ts";
+
+const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
+
+/** What the echo endpoint needs of the server. */
+export interface EchoParts {
+  readonly config: Config;
+  readonly stats: Stats;
+  readonly pressure: Pressure;
+  readonly doorman: Doorman;
+  /** The compressor of uWS that --compression asks for. */
+  readonly compression: CompressOptions;
+  /** POST /echo. */
+  readonly httpEcho: HttpHandler;
+}
+
+/** `/echo`: every message goes back as it came. */
+export function createEcho({ config, stats, pressure, doorman, compression, httpEcho }: EchoParts): Endpoint {
+  const compressFrom = config.compression === "off" ? Number.POSITIVE_INFINITY : config.compressionMinSize;
+
+  // Per message: no allocation, closure, await, log or Map lookup. `message` is dead once this returns.
+  function echo(ws: EchoSocket, message: ArrayBuffer, isBinary: boolean): void {
+    const bytes = message.byteLength;
+    (stats[(isBinary ? binaryMessages : textMessages) + messageSizeBucket(bytes)] as number)++;
+    (stats[isBinary ? binaryBytes : textBytes] as number) += bytes;
+    const result = ws.send(message, isBinary, bytes >= compressFrom);
+    if (result === 1) return; // SENT
+    if (result === 0) pressure.buffered(ws);
+    else pressure.dropped(ws, bytes, isBinary);
+  }
+
+  function echoUntilGoodbye(ws: EchoSocket, message: ArrayBuffer, isBinary: boolean): void {
+    const isGoodbye = !isBinary && message.byteLength === 7 && Buffer.from(message).equals(goodbye);
+    echo(ws, message, isBinary);
+    if (isGoodbye && doorman.isOpen(ws)) pressure.closeGracefully(ws, 1000, "goodbye");
+  }
+
+  return {
+    path: "/echo",
+    methods: ["GET", "HEAD", "POST"],
+    summary: "WebSocket echo; POST streams its body back",
+    mount(app: TemplatedApp) {
+      app.ws<Connection>("/echo", {
+        maxPayloadLength: config.maxPayload,
+        maxBackpressure: config.maxBackpressure,
+        idleTimeout: config.idleTimeout / 1000,
+        sendPingsAutomatically: true,
+        maxLifetime: 0, // counted in minutes and without jitter: --max-lifetime has timers of its own
+        compression,
+        upgrade: doorman.upgrade,
+        open: doorman.open,
+        message: config.goodbye ? echoUntilGoodbye : echo,
+        ping: (ws) => pressure.ponged(ws),
+        drain: (ws) => pressure.drained(ws),
+        close: doorman.close,
+      });
+      app.get("/echo", doorman.explain).head("/echo", doorman.explain).post("/echo", httpEcho);
+    },
+  };
+}
+
+const goodbye = Buffer.from("Goodbye");

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buildCommand, type CommandLine, readCommandLine } from "../../../src/config/command-line.ts";
+import { optionGroups } from "../../../src/config/option.ts";
+import { ConfigError, flagName, optionNames } from "../../../src/config/resolve.ts";
+
+function serve(args: readonly string[], environment = {}): Extract<CommandLine, { resolved: unknown }> {
+  const line = readCommandLine(args, environment);
+  assert.ok("resolved" in line);
+  return line;
+}
+
+function problemsOf(args: readonly string[], environment = {}): readonly string[] {
+  try {
+    readCommandLine(args, environment);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+  return [];
+}
+
+test("no flags serve with defaults", () => {
+  const { action, resolved } = serve([]);
+  assert.equal(action, "serve");
+  assert.equal(resolved.config.port, 9998);
+});
+
+test("flags are read with a space or an equals sign", () => {
+  const { config, sources } = serve(["--port", "7000", "--max-payload=1MiB", "--goodbye"]).resolved;
+  assert.equal(config.port, 7000);
+  assert.equal(config.maxPayload, 1024 * 1024);
+  assert.equal(config.goodbye, true);
+  assert.equal(sources.goodbye, "flag");
+  assert.equal(sources.reusePort, "default");
+});
+
+test("--no-console turns the page off, and so does its variable", () => {
+  assert.equal(serve([]).resolved.config.console, true);
+  assert.equal(serve(["--no-console"]).resolved.config.console, false);
+  assert.equal(serve([], { UWS_ECHO_CONSOLE: "false" }).resolved.config.console, false);
+  const { config, sources } = serve(["--no-console"], { UWS_ECHO_CONSOLE: "true" }).resolved;
+  assert.equal(config.console, false);
+  assert.equal(sources.console, "flag");
+});
+
+test("a flag that is no option is named, wherever it stands", () => {
+  assert.deepEqual(problemsOf(["--prot", "7000"]), ["--prot: there is no such option"]);
+  assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: there is no such option"]);
+});
+
+test("a flag without its value is told", () => {
+  const problems = problemsOf(["--port"]);
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? "", /--port <n>.*argument missing/);
+});
+
+test("unknown flags, surplus words and bad values are told at once", () => {
+  const problems = problemsOf(["serve", "--wrokers=2", "--port", "x"], { UWS_ECHO_LOG_LEVEL: "loud" });
+  assert.deepEqual(problems.map((problem) => problem.split(/[ :]/)[0]).sort(), [
+    "--port",
+    "--wrokers=2",
+    "UWS_ECHO_LOG_LEVEL",
+    "serve",
+  ]);
+});
+
+test("there is one command, health, which takes the options of the server and nothing else", () => {
+  const { action, resolved } = serve(["health", "--port", "7000"]);
+  assert.equal(action, "health");
+  assert.equal(resolved.config.port, 7000);
+  assert.deepEqual(problemsOf(["start"]), ["start: there is no such command; there is health"]);
+  assert.deepEqual(problemsOf(["health", "now"]), ["now: not expected here"]);
+});
+
+test("--print-config is an action that needs a good configuration", () => {
+  assert.equal(serve(["--print-config", "--port", "7000"]).action, "print-config");
+  assert.equal(problemsOf(["--print-config", "--port", "x"]).length, 1);
+});
+
+test("help and version are answered whatever else is wrong", () => {
+  for (const args of [["--help"], ["-h"], ["--port", "x", "--help"], ["--nonsense", "--help"]])
+    assert.deepEqual(readCommandLine(args, {}), { action: "help" }, args.join(" "));
+  for (const args of [["--version"], ["-V"], ["--port", "x", "-V"]])
+    assert.deepEqual(readCommandLine(args, {}), { action: "version" }, args.join(" "));
+});
+
+test("the help has every group in order, and every option with its default", () => {
+  const help = buildCommand().helpInformation();
+  const headings = help.split("\n").filter((line) => /^[A-Z][A-Za-z ]*:$/.test(line));
+  assert.deepEqual(headings, [...optionGroups.map((group) => `${group}:`), "Options:"]);
+  const text = help.replaceAll(/\s+/g, " ");
+  for (const name of optionNames) {
+    const flag = name === "console" ? "--no-console" : flagName(name);
+    assert.ok(text.includes(` ${flag} `), flag);
+  }
+  assert.equal(text.match(/\(default: /g)?.length, optionNames.length - 1, "all but --no-console");
+  assert.ok(text.includes("(default: 9998)"));
+  assert.ok(text.includes("(default: 16MiB)"));
+  assert.ok(text.includes("(default: a quarter of the memory limit)"));
+  assert.ok(text.includes("(default: from the descriptor limit)"));
+});
+
+test("no line of the help is wider than 110 columns", () => {
+  for (const line of buildCommand().helpInformation().split("\n")) assert.ok(line.length <= 110, line);
+});
