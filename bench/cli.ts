@@ -4,11 +4,11 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addCompareCommand } from "./commands/compare.ts";
+import { EXIT } from "./commands/exit-codes.ts";
 import { addHttpCommand } from "./commands/http.ts";
 import { addMergeCommand } from "./commands/merge.ts";
 import { addReportCommand } from "./commands/report.ts";
 import { addRunCommand } from "./commands/run.ts";
-import { EXIT } from "./exit.ts";
 
 const EXIT_CODES_HELP = `
 Exit codes:

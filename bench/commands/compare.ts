@@ -1,19 +1,19 @@
 // Owns the command `compare`: two targets and a load in, a Comparison out. Must not know how arms are measured.
 
 import type { Command } from "commander";
-import { compareArms, formatComparisonFile } from "../compare.ts";
-import { EXIT } from "../exit.ts";
-import { quantity, readFields, UsageError, whole } from "../fields.ts";
-import { addLoadOptions, readLoadOptions } from "../options.ts";
-import { createProgressLine } from "../progress.ts";
+import { compareArms, formatComparisonFile } from "../measure/compare.ts";
+import type { Progress } from "../measure/measure.ts";
+import { type Arm, isUrl } from "../measure/rounds.ts";
+import type { Scenario } from "../measure/scenario.ts";
 import { formatComparison, formatFigure } from "../report/compare.ts";
 import { isAcceptable, type Sample } from "../result/comparison.ts";
 import { writeOnce } from "../result/store.ts";
-import { type Arm, isUrl } from "../rounds.ts";
-import type { Progress } from "../run.ts";
-import type { Scenario } from "../scenario.ts";
 import { parseNumber } from "../units.ts";
+import { EXIT } from "./exit-codes.ts";
+import { addLoadOptions, readLoadOptions } from "./load-options.ts";
+import { quantity, readFields, UsageError, whole } from "./option-schemas.ts";
 import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
+import { createProgressLine } from "./progress.ts";
 
 /** Shorter than a single run's, since there are many. */
 const defaults = { duration: "3s", warmup: "1s" };

@@ -4,20 +4,27 @@
 import { createRequire } from "node:module";
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { httpThread } from "../engine/http.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
-import { collect, commonShape, payloadSchema, quantity, readFields, UsageError, whole } from "../fields.ts";
+import { makePayload } from "../engine/payload.ts";
 import { systemClock } from "../load/clock.ts";
-import { makePayload } from "../load/payload.ts";
-import { addResultOptions, type ServerSource } from "../options.ts";
-import { createProgressLine } from "../progress.ts";
-import { judge } from "../report/warnings.ts";
-import { measure, type Outcome, realWorld } from "../run.ts";
-import { chooseSampler } from "../sampler.ts";
-import type { Scenario } from "../scenario.ts";
-import { defaultMetricsUrl } from "../target.ts";
-import type { Threshold } from "../threshold.ts";
+import { httpThread } from "../load/http-generator.ts";
+import { measure, type Outcome, realWorld } from "../measure/measure.ts";
+import type { Scenario } from "../measure/scenario.ts";
+import type { Threshold } from "../result/threshold.ts";
+import { judge } from "../result/verdict.ts";
+import { chooseSampler } from "../target/sampler.ts";
+import { defaultMetricsUrl } from "../target/target.ts";
 import { parseNumber } from "../units.ts";
+import { addResultOptions, type ServerSource } from "./load-options.ts";
+import {
+  collect,
+  commonShape,
+  payloadSchema,
+  quantity,
+  readFields,
+  UsageError,
+  whole,
+} from "./option-schemas.ts";
 import {
   act,
   addOutputOptions,
@@ -27,6 +34,7 @@ import {
   outputProblems,
   tell,
 } from "./outcome.ts";
+import { createProgressLine } from "./progress.ts";
 
 const shape = {
   ...commonShape,

@@ -3,16 +3,16 @@
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
-import { EXIT } from "../exit.ts";
-import { quantity, readFields, whole } from "../fields.ts";
 import { formatText } from "../report/text.ts";
-import { failuresOf, judge } from "../report/warnings.ts";
 import { findResults } from "../result/log.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
 import type { Result } from "../result/schema.ts";
 import { formatResultLine, readText, StoreError, writeResult } from "../result/store.ts";
-import { evaluateThresholds, parseThreshold } from "../threshold.ts";
+import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
+import { failuresOf, judge } from "../result/verdict.ts";
 import { parseNumber } from "../units.ts";
+import { EXIT } from "./exit-codes.ts";
+import { quantity, readFields, whole } from "./option-schemas.ts";
 
 interface MergeOptions {
   readonly out?: string;

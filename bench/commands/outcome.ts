@@ -4,15 +4,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { EXIT } from "../exit.ts";
-import { UsageError } from "../fields.ts";
 import type { ErrorTally } from "../load/plan.ts";
+import type { Outcome } from "../measure/measure.ts";
 import { formatText } from "../report/text.ts";
-import { failuresOf } from "../report/warnings.ts";
 import { formatResultLine, StoreError, writeResult } from "../result/store.ts";
-import type { Outcome } from "../run.ts";
-import { TargetError } from "../target.ts";
+import { failuresOf } from "../result/verdict.ts";
+import { TargetError } from "../target/target.ts";
 import { formatNumber } from "../units.ts";
+import { EXIT } from "./exit-codes.ts";
+import { UsageError } from "./option-schemas.ts";
 
 /** Where Results go that were given no name. */
 const DEFAULT_FOLDER = "uws-echo-bench-results";

@@ -3,7 +3,6 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
-import { EXIT } from "../exit.ts";
 import { formatCsv } from "../report/csv.ts";
 import { formatHgrm } from "../report/hgrm.ts";
 import { formatHtml } from "../report/html.ts";
@@ -11,6 +10,7 @@ import { formatMarkdown } from "../report/markdown.ts";
 import { formatText } from "../report/text.ts";
 import type { Result } from "../result/schema.ts";
 import { readResult, StoreError } from "../result/store.ts";
+import { EXIT } from "./exit-codes.ts";
 
 const formats = ["text", "markdown", "csv", "hgrm", "html"] as const;
 type Format = (typeof formats)[number];

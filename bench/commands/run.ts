@@ -2,12 +2,11 @@
 // Must not know how a measurement is made.
 
 import type { Command } from "commander";
-import { readFields, startSchema } from "../fields.ts";
-import { addLoadOptions, type LoadOptions, readLoadOptions } from "../options.ts";
-import { createProgressLine } from "../progress.ts";
-import { measure } from "../run.ts";
-import { chooseSampler } from "../sampler.ts";
-import { defaultMetricsUrl } from "../target.ts";
+import { measure } from "../measure/measure.ts";
+import { chooseSampler } from "../target/sampler.ts";
+import { defaultMetricsUrl } from "../target/target.ts";
+import { addLoadOptions, type LoadOptions, readLoadOptions } from "./load-options.ts";
+import { readFields, startSchema } from "./option-schemas.ts";
 import {
   act,
   addOutputOptions,
@@ -17,6 +16,7 @@ import {
   outputProblems,
   tell,
 } from "./outcome.ts";
+import { createProgressLine } from "./progress.ts";
 
 /** Adds `run URL` to the program. */
 export function addRunCommand(program: Command): void {

@@ -2,9 +2,9 @@
 // Must not know which engine met it.
 
 import { STATUS_CODES } from "node:http";
-import type { Ending } from "../load/connection.ts";
-import type { ProtocolFault } from "../load/frame.ts";
-import type { ReplyFault } from "../load/payload.ts";
+import type { Ending } from "./connection.ts";
+import type { ProtocolFault } from "./frame.ts";
+import type { ReplyFault } from "./payload.ts";
 
 /** How far a connection had come when it failed. */
 export type Stage = "connecting" | "securing" | "handshaking" | "open";

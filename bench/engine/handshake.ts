@@ -2,7 +2,7 @@
 // Must not know sockets: it gets bytes and gives a verdict.
 
 import { createHash, randomBytes } from "node:crypto";
-import type { Ending, Endpoint } from "../load/connection.ts";
+import type { Ending, Endpoint } from "./connection.ts";
 import { endingOfRefusal } from "./failure.ts";
 
 /** RFC 6455 section 1.3. */

@@ -3,7 +3,7 @@
 
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { Ending } from "../load/connection.ts";
+import type { Ending } from "./connection.ts";
 import { endingOf } from "./failure.ts";
 
 /** What to ask for, again and again. */

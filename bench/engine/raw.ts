@@ -4,9 +4,7 @@
 import { randomBytes } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
-import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "../load/connection.ts";
-import { encodeMaskedFrame, FrameReader, type FrameSink, OPCODE, type ProtocolFault } from "../load/frame.ts";
-import { FrameTape, ReplyChecker } from "../load/payload.ts";
+import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "./connection.ts";
 import {
   describeBadReply,
   endingOf,
@@ -15,7 +13,9 @@ import {
   handshakeTimedOut,
   type Stage,
 } from "./failure.ts";
+import { encodeMaskedFrame, FrameReader, type FrameSink, OPCODE, type ProtocolFault } from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
+import { FrameTape, ReplyChecker } from "./payload.ts";
 
 /** One read buffer serves all connections of a thread: its content is used up before the next read. */
 const READ_BUFFER_BYTES = 256 * 1024;

@@ -3,9 +3,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
-import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "../load/connection.ts";
-import { OPCODE, type ProtocolFault } from "../load/frame.ts";
-import { at, ReplyChecker, stampSequence } from "../load/payload.ts";
+import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "./connection.ts";
 import {
   describeBadReply,
   endingOf,
@@ -14,6 +12,8 @@ import {
   endingOfRefusal,
   handshakeTimedOut,
 } from "./failure.ts";
+import { OPCODE, type ProtocolFault } from "./frame.ts";
+import { at, ReplyChecker, stampSequence } from "./payload.ts";
 
 /** As in the raw engine. */
 const CLOGGED_BYTES = 1024 * 1024;

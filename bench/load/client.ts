@@ -3,10 +3,10 @@
 //
 // Per reply: no allocation, no closure, no clock read of its own. The clock is read once per socket read.
 
+import type { Connection } from "../engine/connection.ts";
+import { at } from "../engine/payload.ts";
 import type { Clock } from "./clock.ts";
-import type { Connection } from "./connection.ts";
 import { Outstanding } from "./outstanding.ts";
-import { at } from "./payload.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** One open connection and what it has in flight. */

@@ -1,7 +1,7 @@
 // Owns the generators of one run as one: starts their threads, gives them one command, adds up their reports.
 // Must not know the target's figures, nor the shape of a Result.
 
-import type { Endpoint } from "./connection.ts";
+import type { Endpoint } from "../engine/connection.ts";
 import { Deferred } from "./deferred.ts";
 import type { ErrorTally, Plan, Report } from "./plan.ts";
 import type { Window } from "./recorder.ts";

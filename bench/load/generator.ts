@@ -1,9 +1,9 @@
 // Owns the phases of one generator: connect, wait for the common start, warm up, measure, drain, close.
 // Must not know threads, processes or what becomes of its reports.
 
+import type { Connection, ConnectionEvents, Ending, Engine } from "../engine/connection.ts";
 import { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import type { Connection, ConnectionEvents, Ending, Engine } from "./connection.ts";
 import { OpenLoop } from "./open-loop.ts";
 import { createPacer } from "./pacer.ts";
 import type { Plan, Report } from "./plan.ts";

@@ -2,10 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Endpoint } from "../engine/connection.ts";
 import { createRawEngine } from "../engine/raw.ts";
 import { createWsEngine } from "../engine/ws.ts";
 import { systemClock } from "./clock.ts";
-import type { Endpoint } from "./connection.ts";
 import { Generator } from "./generator.ts";
 import type { Plan } from "./plan.ts";
 import type { Window } from "./recorder.ts";

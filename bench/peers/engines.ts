@@ -2,16 +2,16 @@
 // target process, in turns.
 
 import { Command } from "commander";
+import { EXIT } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
-import { EXIT } from "../exit.ts";
 import type { EngineName } from "../load/worker.ts";
+import { measure } from "../measure/measure.ts";
 import { formatTable } from "../report/markdown.ts";
-import { failuresOf } from "../report/warnings.ts";
 import type { Result } from "../result/schema.ts";
 import { spread } from "../result/stats.ts";
-import { measure } from "../run.ts";
-import { samplePid } from "../sampler.ts";
-import { type StartedTarget, startTarget, TargetError } from "../target.ts";
+import { failuresOf } from "../result/verdict.ts";
+import { samplePid } from "../target/sampler.ts";
+import { type StartedTarget, startTarget, TargetError } from "../target/target.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
 import { closedLoads, type NamedLoad } from "./loads.ts";
 import { addTimingOptions, readTiming, type Timing } from "./options.ts";

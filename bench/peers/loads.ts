@@ -1,7 +1,7 @@
 // Owns the loads that servers are compared under. Must not know the servers.
 
-import { makePayload } from "../load/payload.ts";
-import type { Scenario } from "../scenario.ts";
+import { makePayload } from "../engine/payload.ts";
+import type { Scenario } from "../measure/scenario.ts";
 import { formatBytes } from "../units.ts";
 
 /** A load with a name for files and one for people. */

@@ -1,7 +1,7 @@
 // Owns the options of the comparisons that npm scripts start: how many rounds, how long each measurement.
 
 import type { Command } from "commander";
-import { commonShape, quantity, readFields, UsageError, whole } from "../fields.ts";
+import { commonShape, quantity, readFields, UsageError, whole } from "../commands/option-schemas.ts";
 import { parseNumber } from "../units.ts";
 import type { Durations } from "./loads.ts";
 

@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { formatComparisonFile } from "../compare.ts";
+import { formatComparisonFile } from "../measure/compare.ts";
 import { describeFinding, formatFigure } from "../report/compare.ts";
 import { describeEnvironment } from "../report/describe.ts";
 import { formatTable } from "../report/markdown.ts";

@@ -2,9 +2,9 @@
 
 import { Command } from "commander";
 import { tellProgress } from "../commands/compare.ts";
+import { EXIT } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
-import { compareArms } from "../compare.ts";
-import { EXIT } from "../exit.ts";
+import { compareArms } from "../measure/compare.ts";
 import { formatComparison } from "../report/compare.ts";
 import { isAcceptable } from "../result/comparison.ts";
 import { closedLoads } from "./loads.ts";

@@ -3,8 +3,8 @@
 
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { allowedCpus } from "../result/environment.ts";
-import type { Arm } from "../rounds.ts";
+import type { Arm } from "../measure/rounds.ts";
+import { allowedCpus } from "../target/environment.ts";
 
 /** An arm with the version of what it runs on. */
 export interface Peer extends Arm {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result, Second } from "../result/schema.ts";
+import { failuresOf } from "../result/verdict.ts";
 import { formatBytes, formatNumber, formatPercent } from "../units.ts";
 import { curvePositions, curveValues } from "./curve.ts";
 import {
@@ -15,7 +16,6 @@ import {
   distinctTitles,
   formatUs,
 } from "./describe.ts";
-import { failuresOf } from "./warnings.ts";
 
 /** What the script in page.html draws. Every curve shares `positions`; every line over time has its own seconds. */
 interface PageData {

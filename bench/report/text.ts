@@ -1,6 +1,7 @@
 // Owns the report for a terminal. Must not know files or formats other than plain text.
 
 import type { Latency, Result } from "../result/schema.ts";
+import { failuresOf } from "../result/verdict.ts";
 import { formatBytes, formatNumber, formatPercent } from "../units.ts";
 import {
   describeEnvironment,
@@ -12,7 +13,6 @@ import {
   latencyColumns,
   titleOf,
 } from "./describe.ts";
-import { failuresOf } from "./warnings.ts";
 
 const LABEL_WIDTH = 13;
 

@@ -6,8 +6,8 @@ import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { formatHtml } from "../../bench/report/html.ts";
-import { judge } from "../../bench/report/warnings.ts";
 import type { Result } from "../../bench/result/schema.ts";
+import { judge } from "../../bench/result/verdict.ts";
 import { launchChromium, openPage, type WatchedPage } from "../support/chromium.ts";
 import { exampleResult } from "../support/result.ts";
 

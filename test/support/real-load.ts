@@ -1,16 +1,16 @@
 // Measurements of real sockets without worker threads: the generator runs in the test's own thread.
 
+import type { Endpoint } from "../../bench/engine/connection.ts";
 import { createRawEngine } from "../../bench/engine/raw.ts";
 import { createWsEngine } from "../../bench/engine/ws.ts";
 import { systemClock } from "../../bench/load/clock.ts";
-import type { Endpoint } from "../../bench/load/connection.ts";
 import { Generator } from "../../bench/load/generator.ts";
 import type { StartThread } from "../../bench/load/threads.ts";
-import { describeEnvironment } from "../../bench/result/environment.ts";
+import { type MeasureOptions, measure, type Outcome, type World } from "../../bench/measure/measure.ts";
+import type { Scenario } from "../../bench/measure/scenario.ts";
 import type { Result } from "../../bench/result/schema.ts";
-import { type MeasureOptions, measure, type Outcome, type World } from "../../bench/run.ts";
-import type { Scenario } from "../../bench/scenario.ts";
-import { locate } from "../../bench/target.ts";
+import { describeEnvironment } from "../../bench/target/environment.ts";
+import { locate } from "../../bench/target/target.ts";
 import { exampleScenario } from "./virtual-world.ts";
 
 const startHere: StartThread = ({ engine, endpoint, plan }, events) => {

@@ -1,10 +1,10 @@
 // A world for `measure` without threads, sockets or real time: every run in it gives the same Result.
 
-import type { Connection, ConnectionEvents } from "../../bench/load/connection.ts";
+import type { Connection, ConnectionEvents } from "../../bench/engine/connection.ts";
 import { Generator } from "../../bench/load/generator.ts";
-import { describeEnvironment } from "../../bench/result/environment.ts";
-import type { World } from "../../bench/run.ts";
-import type { Scenario } from "../../bench/scenario.ts";
+import type { World } from "../../bench/measure/measure.ts";
+import type { Scenario } from "../../bench/measure/scenario.ts";
+import { describeEnvironment } from "../../bench/target/environment.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 /** How the target behaves. All times are nanoseconds from the start of the clock. */

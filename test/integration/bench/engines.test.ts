@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { createRawEngine } from "../../../bench/engine/raw.ts";
 import { createWsEngine } from "../../../bench/engine/ws.ts";
 import type { EngineName } from "../../../bench/load/worker.ts";
-import { failuresOf } from "../../../bench/report/warnings.ts";
+import { failuresOf } from "../../../bench/result/verdict.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { startServer } from "../../support/echo-server.ts";
 import {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import type { EngineName } from "../../../bench/load/worker.ts";
-import { failuresOf } from "../../../bench/report/warnings.ts";
+import { failuresOf } from "../../../bench/result/verdict.ts";
 import {
   type ClientMessage,
   echo,

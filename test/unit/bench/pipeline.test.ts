@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { type MeasureOptions, measure, type Outcome } from "../../../bench/measure/measure.ts";
+import type { Scenario } from "../../../bench/measure/scenario.ts";
 import { type Result, resultSchema } from "../../../bench/result/schema.ts";
-import { type MeasureOptions, measure, type Outcome } from "../../../bench/run.ts";
-import type { Scenario } from "../../../bench/scenario.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../support/virtual-world.ts";
 
@@ -299,7 +299,7 @@ test("the server's figures are those of the window, and CPU per message follows 
 });
 
 test("a threshold is judged by the figures of the Result", async () => {
-  const { parseThreshold } = await import("../../../bench/threshold.ts");
+  const { parseThreshold } = await import("../../../bench/result/threshold.ts");
   const thresholds = ["p99<5ms", "rate>=500", "lost==0"].map(parseThreshold);
   const { thresholds: judged } = await resultOf({}, fixed20Ms, { thresholds });
   assert.deepEqual(judged, [

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { recordScenario } from "../../../../bench/measure/scenario.ts";
 import { closedLoads, openLoad } from "../../../../bench/peers/loads.ts";
 import { type Measured, publish } from "../../../../bench/peers/publish.ts";
 import {
@@ -11,7 +12,6 @@ import {
   comparisonSchema,
 } from "../../../../bench/result/comparison.ts";
 import { readResult, readVersioned } from "../../../../bench/result/store.ts";
-import { recordScenario } from "../../../../bench/scenario.ts";
 import { exampleComparison } from "../../../support/comparison.ts";
 import { exampleResult } from "../../../support/result.ts";
 

@@ -4,8 +4,8 @@ import { formatCsv } from "../../../../bench/report/csv.ts";
 import { formatHgrm } from "../../../../bench/report/hgrm.ts";
 import { formatMarkdown } from "../../../../bench/report/markdown.ts";
 import { barChartSvg, latencySvg } from "../../../../bench/report/svg.ts";
-import { judge } from "../../../../bench/report/warnings.ts";
 import { encodeHistogram } from "../../../../bench/result/histogram.ts";
+import { judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult, histogramOf } from "../../../support/result.ts";
 
 /** RFC 4180, read one character at a time. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatText } from "../../../../bench/report/text.ts";
-import { judge } from "../../../../bench/report/warnings.ts";
+import { judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 test("the text report shows the rate, the percentiles, both CPU figures and the verdict", () => {

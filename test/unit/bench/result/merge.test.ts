@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { judge } from "../../../../bench/report/warnings.ts";
 import { decodeHistogram, encodeHistogram, latencyOf } from "../../../../bench/result/histogram.ts";
 import { MergeError, mergeResults } from "../../../../bench/result/merge.ts";
 import { type Result, resultSchema } from "../../../../bench/result/schema.ts";
+import { judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult, histogramOf } from "../../../support/result.ts";
 
 /** A Result of a generator that measured exactly these latencies. */

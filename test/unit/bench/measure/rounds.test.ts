@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { orderOf } from "../../../bench/rounds.ts";
+import { orderOf } from "../../../../bench/measure/rounds.ts";
 
 const letters = (arms: number, round: number): string =>
   orderOf(arms, round)

@@ -6,13 +6,13 @@
 // not hold. A closed loop it remains: it sends the next request when a response has come.
 
 import autocannon from "autocannon";
-import type { Clock } from "../load/clock.ts";
-import type { ErrorTally, Report } from "../load/plan.ts";
-import { Recorder, type Window } from "../load/recorder.ts";
-import type { GeneratorThread, StartThread } from "../load/threads.ts";
-import type { Command } from "../load/worker.ts";
-import { endingOf } from "./failure.ts";
-import { type HttpLoad, probe } from "./http-probe.ts";
+import { endingOf } from "../engine/failure.ts";
+import { type HttpLoad, probe } from "../engine/http-probe.ts";
+import type { Clock } from "./clock.ts";
+import type { ErrorTally, Report } from "./plan.ts";
+import { Recorder, type Window } from "./recorder.ts";
+import type { GeneratorThread, StartThread } from "./threads.ts";
+import type { Command } from "./worker.ts";
 
 /** Connections refused in a row, per connection, after which the target counts as gone. */
 const GONE_AFTER = 10;

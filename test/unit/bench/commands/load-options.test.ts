@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Command } from "commander";
-import { UsageError } from "../../../bench/fields.ts";
-import { addLoadOptions, type LoadOptions, readLoadOptions } from "../../../bench/options.ts";
+import {
+  addLoadOptions,
+  type LoadOptions,
+  readLoadOptions,
+} from "../../../../bench/commands/load-options.ts";
+import { UsageError } from "../../../../bench/commands/option-schemas.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bench-options-"));
 after(() => rmSync(folder, { recursive: true }));

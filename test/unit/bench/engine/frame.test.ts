@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { encodeMaskedFrame, FrameReader, OPCODE, type ProtocolFault } from "../../../../bench/load/frame.ts";
+import {
+  encodeMaskedFrame,
+  FrameReader,
+  OPCODE,
+  type ProtocolFault,
+} from "../../../../bench/engine/frame.ts";
 import { frame } from "../../../support/misbehaving-server.ts";
 
 /** Everything that a reader reports, in order, with the payload of messages put together. */

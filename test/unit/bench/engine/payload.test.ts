@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { OPCODE } from "../../../../bench/load/frame.ts";
+import { OPCODE } from "../../../../bench/engine/frame.ts";
 import {
   FrameTape,
   makePayload,
   ReplyChecker,
   stampSequence,
   type Verify,
-} from "../../../../bench/load/payload.ts";
+} from "../../../../bench/engine/payload.ts";
 
 const payloadLists = fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 5 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeProgress } from "../../../bench/progress.ts";
-import { planThreads } from "../../../bench/scenario.ts";
-import { exampleScenario } from "../../support/virtual-world.ts";
+import { describeProgress } from "../../../../bench/commands/progress.ts";
+import { planThreads } from "../../../../bench/measure/scenario.ts";
+import { exampleScenario } from "../../../support/virtual-world.ts";
 
 test("connections are spread evenly over threads, and all of them are", () => {
   const plans = planThreads(exampleScenario({ connections: 11, threads: 3 }), false);

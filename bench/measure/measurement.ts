@@ -1,9 +1,9 @@
 // Owns turning what was tallied and sampled into the figures of a Result. Pure; must not know how they were gathered.
 
-import type { ErrorTally } from "./load/plan.ts";
-import type { Tally } from "./load/tally.ts";
-import { encodeHistogram, latencyOf } from "./result/histogram.ts";
-import type { ServerFigures } from "./result/schema.ts";
+import type { ErrorTally } from "../load/plan.ts";
+import type { Tally } from "../load/tally.ts";
+import { encodeHistogram, latencyOf } from "../result/histogram.ts";
+import type { ServerFigures } from "../result/schema.ts";
 import {
   type ClientFigures,
   type Environment,
@@ -11,10 +11,10 @@ import {
   RESULT_KIND,
   RESULT_VERSION,
   type Second,
-} from "./result/schema.ts";
-import type { ServerSample } from "./sampler.ts";
+} from "../result/schema.ts";
+import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
+import type { ServerSample } from "../target/sampler.ts";
 import { recordScenario, type Scenario } from "./scenario.ts";
-import { evaluateThresholds, type Threshold } from "./threshold.ts";
 
 /** CPU time and memory of this process at one moment. */
 export interface ClientMark {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { allowedCpus, describeEnvironment, parseCpuList } from "../../../../bench/result/environment.ts";
+import { allowedCpus, describeEnvironment, parseCpuList } from "../../../../bench/target/environment.ts";
 
 test("the environment names this commit, this Node and this machine", () => {
   const environment = describeEnvironment();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failuresOf, judge } from "../../../../bench/report/warnings.ts";
 import type { Result } from "../../../../bench/result/schema.ts";
+import { failuresOf, judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 /** The one warning that a single change of a sound measurement brings. */

@@ -1,10 +1,10 @@
 // Owns what is read while a window passes: this process at its edges, the server there and every second in between.
 // Must not know the load, nor what the figures become.
 
-import type { Clock } from "./load/clock.ts";
-import type { Window } from "./load/recorder.ts";
+import type { Clock } from "../load/clock.ts";
+import type { Window } from "../load/recorder.ts";
+import type { Sampler, ServerSample } from "../target/sampler.ts";
 import type { ClientMark, ServerRecord } from "./measurement.ts";
-import type { Sampler, ServerSample } from "./sampler.ts";
 
 /** CPU time and memory of this process. */
 export interface ProcessUsage {

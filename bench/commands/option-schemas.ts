@@ -3,9 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { canReadProcess } from "./sampler.ts";
-import { parseThreshold } from "./threshold.ts";
-import { parseBytes, parseDurationMs, parseMoment, parseNumber, UnitError } from "./units.ts";
+import { parseThreshold } from "../result/threshold.ts";
+import { canReadProcess } from "../target/sampler.ts";
+import { parseBytes, parseDurationMs, parseMoment, parseNumber, UnitError } from "../units.ts";
 
 /** Wrong usage: exit code 2. Holds every problem that was found. */
 export class UsageError extends Error {

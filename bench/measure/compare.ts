@@ -8,8 +8,8 @@ import {
   comparisonSchema,
   comparisonWarnings,
   contrastsOf,
-} from "./result/comparison.ts";
-import { describeEnvironment } from "./result/environment.ts";
+} from "../result/comparison.ts";
+import { describeEnvironment } from "../target/environment.ts";
 import { measureRounds, type RoundsOptions } from "./rounds.ts";
 import { recordScenario } from "./scenario.ts";
 

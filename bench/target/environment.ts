@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Environment } from "./schema.ts";
+import type { Environment } from "../result/schema.ts";
 
 /** Describes this machine and this harness as they are now; call it before the load starts. */
 export function describeEnvironment(): Environment {

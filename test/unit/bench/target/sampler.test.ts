@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { chooseSampler, readPage, sampleMetrics, samplePid } from "../../../bench/sampler.ts";
-import type { Cleanup } from "../../support/echo-server.ts";
+import { chooseSampler, readPage, sampleMetrics, samplePid } from "../../../../bench/target/sampler.ts";
+import type { Cleanup } from "../../../support/echo-server.ts";
 
 const ONE_PROCESS = `# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
 process_cpu_seconds_total 12.5

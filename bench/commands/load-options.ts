@@ -6,6 +6,10 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
+import { makePayload, SEQUENCE_DIGITS } from "../engine/payload.ts";
+import type { Scenario } from "../measure/scenario.ts";
+import { thresholdMetrics } from "../result/threshold.ts";
+import { parseNumber } from "../units.ts";
 import {
   collect,
   commonShape,
@@ -18,11 +22,7 @@ import {
   type ValuesOf,
   whole,
   within,
-} from "./fields.ts";
-import { makePayload, SEQUENCE_DIGITS } from "./load/payload.ts";
-import type { Scenario } from "./scenario.ts";
-import { thresholdMetrics } from "./threshold.ts";
-import { parseNumber } from "./units.ts";
+} from "./option-schemas.ts";
 
 /** Descriptors that the process needs for itself. */
 const SPARE_DESCRIPTORS = 64;

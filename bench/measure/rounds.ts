@@ -1,13 +1,13 @@
 // Owns the order in which arms are measured, and one fresh process for each measurement.
 // Must not know statistics, reports or the command line.
 
-import { failuresOf } from "./report/warnings.ts";
-import type { Sample } from "./result/comparison.ts";
-import type { Result } from "./result/schema.ts";
-import { type MeasureOptions, measure } from "./run.ts";
-import { chooseSampler, samplePid } from "./sampler.ts";
+import type { Sample } from "../result/comparison.ts";
+import type { Result } from "../result/schema.ts";
+import { failuresOf } from "../result/verdict.ts";
+import { chooseSampler, samplePid } from "../target/sampler.ts";
+import { defaultMetricsUrl, startTarget, TargetError } from "../target/target.ts";
+import { type MeasureOptions, measure } from "./measure.ts";
 import type { Scenario } from "./scenario.ts";
-import { defaultMetricsUrl, startTarget, TargetError } from "./target.ts";
 
 /** One of the things that are compared. */
 export interface Arm {

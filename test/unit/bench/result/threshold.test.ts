@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { evaluateThresholds, parseThreshold } from "../../../bench/threshold.ts";
-import { exampleResult } from "../../support/result.ts";
+import { evaluateThresholds, parseThreshold } from "../../../../bench/result/threshold.ts";
+import { exampleResult } from "../../../support/result.ts";
 
 function judge(expression: string) {
   const [judged] = evaluateThresholds([parseThreshold(expression)], exampleResult());

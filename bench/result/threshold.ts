@@ -1,7 +1,7 @@
 // Owns thresholds: `p99<5ms`, `rate>100000`, `lost==0`. Must not know where a measurement comes from.
 
-import type { Result } from "./result/schema.ts";
-import { parseDurationMs, parseNumber, UnitError } from "./units.ts";
+import { parseDurationMs, parseNumber, UnitError } from "../units.ts";
+import type { Result } from "./schema.ts";
 
 type Measured = Pick<Result, "summary" | "messages" | "connections" | "errors" | "client" | "server">;
 

@@ -2,20 +2,20 @@
 // Must not know the command line, files or reports.
 
 import { createRequire } from "node:module";
-import { type Clock, systemClock } from "./load/clock.ts";
-import { Crew } from "./load/crew.ts";
-import { Deferred } from "./load/deferred.ts";
-import type { ErrorTally } from "./load/plan.ts";
-import type { Window } from "./load/recorder.ts";
-import { type StartThread, startWorkerThread } from "./load/threads.ts";
+import { type Clock, systemClock } from "../load/clock.ts";
+import { Crew } from "../load/crew.ts";
+import { Deferred } from "../load/deferred.ts";
+import type { ErrorTally } from "../load/plan.ts";
+import type { Window } from "../load/recorder.ts";
+import { type StartThread, startWorkerThread } from "../load/threads.ts";
+import type { Environment, Result } from "../result/schema.ts";
+import type { Threshold } from "../result/threshold.ts";
+import { judge } from "../result/verdict.ts";
+import { allowedCpus, describeEnvironment } from "../target/environment.ts";
+import type { Sampler } from "../target/sampler.ts";
+import { type Locality, locate } from "../target/target.ts";
 import { buildMeasurement } from "./measurement.ts";
-import { judge } from "./report/warnings.ts";
-import { allowedCpus, describeEnvironment } from "./result/environment.ts";
-import type { Environment, Result } from "./result/schema.ts";
-import type { Sampler } from "./sampler.ts";
 import { planThreads, type Scenario } from "./scenario.ts";
-import { type Locality, locate } from "./target.ts";
-import type { Threshold } from "./threshold.ts";
 import { type ProcessUsage, type Watched, watchWindow } from "./watch.ts";
 
 /** Time between the last connection and the start of the load, so that all threads have heard of it. */

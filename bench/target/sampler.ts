@@ -2,7 +2,7 @@
 // Must not know the load; it answers "how is the target doing now" by process id or by its Prometheus page.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { allowedCpus } from "./result/environment.ts";
+import { allowedCpus } from "./environment.ts";
 import { TargetError } from "./target.ts";
 
 /** The target at one moment. */
