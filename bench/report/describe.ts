@@ -108,11 +108,3 @@ export function describeEnvironment(environment: Environment): string {
 export function formatUs(us: number | null | undefined): string {
   return us == null ? "-" : formatDurationUs(us);
 }
-
-/** What a threshold's metric was; those that are times are kept in microseconds. */
-export function formatActual(expression: string, actual: number | null): string {
-  if (actual === null) return "unknown";
-  return /^(?:service|latency)?\W*(?:p\d|min|mean|max|lag)/i.test(expression)
-    ? formatDurationUs(actual)
-    : formatNumber(actual);
-}

@@ -1,6 +1,7 @@
 // Owns the report for a terminal. Must not know files or formats other than plain text.
 
 import type { Latency, Result } from "../result/schema.ts";
+import { formatActual } from "../result/threshold.ts";
 import { failuresOf } from "../result/verdict.ts";
 import { formatBytes, formatNumber, formatPercent } from "../units.ts";
 import {
@@ -8,7 +9,6 @@ import {
   describeLoad,
   describeLoop,
   describeVerdict,
-  formatActual,
   formatUs,
   latencyColumns,
   titleOf,

@@ -1,6 +1,6 @@
 // Owns thresholds: `p99<5ms`, `rate>100000`, `lost==0`. Must not know where a measurement comes from.
 
-import { parseDurationMs, parseNumber, UnitError } from "../units.ts";
+import { formatDurationUs, formatNumber, parseDurationMs, parseNumber, UnitError } from "../units.ts";
 import type { Result } from "./schema.ts";
 
 type Measured = Pick<Result, "summary" | "messages" | "connections" | "errors" | "client" | "server">;
@@ -87,4 +87,12 @@ export function evaluateThresholds(
     const passed = actual !== null && (OPERATORS.get(operator)?.(actual, value) ?? false);
     return { expression, actual, passed };
   });
+}
+
+/** What a threshold's metric was; those that are times are kept in microseconds. */
+export function formatActual(expression: string, actual: number | null): string {
+  if (actual === null) return "unknown";
+  return /^(?:service|latency)?\W*(?:p\d|min|mean|max|lag)/i.test(expression)
+    ? formatDurationUs(actual)
+    : formatNumber(actual);
 }

@@ -1,9 +1,9 @@
 // Owns the judgement of a measurement: the warnings, who was the bottleneck, and whether it may be used at all.
 // Pure functions of the figures; must not know where they go.
 
-import { formatActual } from "../report/describe.ts";
 import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
 import type { Measurement, Result } from "./schema.ts";
+import { formatActual } from "./threshold.ts";
 
 /** Use of what it may use from which on a thread or a server counts as fully busy, in per cent. */
 const SATURATED_PERCENT = 90;

@@ -1,12 +1,8 @@
 // What an operator's tools ask: /metrics, /livez, /readyz. On the main port, or on a listener of their own.
 import type { HttpResponse } from "uWebSockets.js";
-import type { Config } from "../config/options.ts";
 import type { Scraper } from "../metrics/scrape.ts";
-import { Listener } from "../server/listener.ts";
 import type { Log } from "../system/log.ts";
-import type { Native } from "../system/uws.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
-import { mountEndpoints } from "./mount.ts";
 import type { SendReply } from "./reply.ts";
 
 export interface AdminParts {
@@ -66,40 +62,6 @@ export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoi
     health("/readyz", "200 while new connections are welcome, 503 once it shuts down", isReady),
     health("/healthz", "the same as /livez", () => true),
   ];
-}
-
-/** The admin listener, when --admin-port asks for one. */
-export interface AdminListener {
-  readonly port: number;
-  close(): void;
-}
-
-/**
- * Opens the listener of --admin-port.
- * @throws ListenError
- */
-export async function openAdmin(
-  native: Native,
-  config: Pick<Config, "adminPort" | "adminHost" | "reusePort">,
-  endpoints: readonly Endpoint[],
-  reply: SendReply,
-): Promise<AdminListener | undefined> {
-  if (config.adminPort === undefined) return undefined;
-  const app = native.App();
-  mountEndpoints(app, endpoints, reply);
-  const listener = new Listener(native, app, {
-    host: config.adminHost,
-    port: config.adminPort,
-    isShared: config.reusePort,
-  });
-  await listener.open();
-  return {
-    port: listener.port,
-    close() {
-      listener.close();
-      app.close();
-    },
-  };
 }
 
 function failScrape(res: HttpResponse, reply: SendReply, error: unknown): void {

@@ -1,7 +1,9 @@
 // Copies what uWS knows about a request, which is dead once its handler returns. It decides nothing.
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
-import type { RequestHeaders } from "../websocket/handshake.ts";
 import { normalizeAddress } from "./client-address.ts";
+
+/** Request headers by lower-case name. Repeated ones are joined by commas (RFC 9110, section 5.3). */
+export type RequestHeaders = Readonly<Record<string, string>>;
 
 /** All headers by lower-case name; repeated ones are joined by commas (RFC 9110, section 5.3). */
 export function readHeaders(req: HttpRequest): RequestHeaders {

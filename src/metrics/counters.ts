@@ -8,7 +8,7 @@ export const messageSizeBounds = [
 export const bufferedAmountBounds = [
   4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
 ];
-/** Upper bounds of the time that a connection stayed under pressure, in seconds. */
+/** Upper bounds of the time that a connection stayed under backpressure, in seconds. */
 export const backpressureDurationBounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60];
 /** Upper bounds of connection lifetimes, in seconds. */
 export const connectionDurationBounds = [0.1, 1, 10, 60, 300, 1800, 3600, 21_600, 86_400];

@@ -1,4 +1,4 @@
-// The limits in force as gauges, and each worker's share of those that hold for the whole server.
+// The limits in force, as gauges.
 
 import type { Config } from "../config/options.ts";
 import { optionNames, optionRow } from "../config/resolve.ts";
@@ -16,17 +16,4 @@ export function limitGauges(config: Config): LimitGauge[] {
   const sockets = socketLimit();
   const help = "Sockets of one worker at which listening pauses, from the descriptor limit";
   return Number.isFinite(sockets) ? [...fromOptions, { name: "sockets", help, value: sockets }] : fromOptions;
-}
-
-/** What one of several workers may have, rounded up: 0 stays "no limit". */
-export function shareOf(config: Config, workers: number): Config {
-  const share = (total: number): number => Math.ceil(total / workers);
-  return {
-    ...config,
-    maxConnections: share(config.maxConnections),
-    maxConnectionsPerIp: share(config.maxConnectionsPerIp),
-    handshakeRate: share(config.handshakeRate),
-    // A share below one connection's buffer would close a connection that is within its own limit.
-    maxBuffered: Math.max(share(config.maxBuffered), config.maxBackpressure),
-  };
 }

@@ -1,7 +1,7 @@
 // How one process is doing: CPU, memory, event loop. Sampled once a second, so that a scrape costs nothing.
 import { performance } from "node:perf_hooks";
 
-export interface Vitals {
+export interface ProcessSample {
   readonly worker: number;
   /** User and system time since the process started. */
   readonly cpuSeconds: number;
@@ -13,7 +13,7 @@ export interface Vitals {
 const intervalMs = 1000;
 
 /** Samples this process until `stop`. */
-export class VitalsSampler {
+export class ProcessSampler {
   readonly #worker: number;
   readonly #timer: NodeJS.Timeout;
   #last = performance.eventLoopUtilization();
@@ -29,7 +29,7 @@ export class VitalsSampler {
     }, intervalMs).unref();
   }
 
-  read(): Vitals {
+  read(): ProcessSample {
     const { user, system } = process.cpuUsage();
     return {
       worker: this.#worker,

@@ -16,13 +16,13 @@ import {
   sumSlots,
   terminationReasons,
 } from "./counters.ts";
-import type { Vitals } from "./process-sampler.ts";
+import type { ProcessSample } from "./process-sampler.ts";
 import { type Distribution, Families, type Sample } from "./prom-client.ts";
 
 /** Where the page's numbers come from: one process, or the sum over several. */
 export interface MetricsSource {
   stats(): Stats;
-  vitals(): readonly Vitals[];
+  samples(): readonly ProcessSample[];
   workerRestarts(): number;
 }
 
@@ -199,8 +199,8 @@ function defineHttp(families: Families): void {
 }
 
 function defineWorkers(families: Families, source: MetricsSource): void {
-  const perWorker = (pick: (vitals: Vitals) => number) => (): Sample[] =>
-    source.vitals().map((vitals) => [{ worker: vitals.worker }, pick(vitals)]);
+  const perWorker = (pick: (sample: ProcessSample) => number) => (): Sample[] =>
+    source.samples().map((sample) => [{ worker: sample.worker }, pick(sample)]);
   families.counter("echo_worker_restarts_total", "Workers that died and were replaced", () =>
     source.workerRestarts(),
   );
@@ -208,19 +208,19 @@ function defineWorkers(families: Families, source: MetricsSource): void {
     ["worker"],
     "echo_worker_event_loop_utilization",
     "Share of the last second in which a worker's event loop was busy, 0 to 1",
-    perWorker((vitals) => vitals.eventLoopUtilization),
+    perWorker((sample) => sample.eventLoopUtilization),
   );
   families.counterBy(
     ["worker"],
     "echo_worker_cpu_seconds_total",
     "CPU time of a worker, user and system, in seconds",
-    perWorker((vitals) => vitals.cpuSeconds),
+    perWorker((sample) => sample.cpuSeconds),
   );
   families.gaugeBy(
     ["worker"],
     "echo_worker_resident_memory_bytes",
     "Resident memory of a worker",
-    perWorker((vitals) => vitals.residentBytes),
+    perWorker((sample) => sample.residentBytes),
   );
 }
 

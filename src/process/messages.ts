@@ -1,7 +1,7 @@
 // What the supervisor and its workers tell each other, over the IPC channel of fork() (structured clone).
 import type { Config } from "../config/options.ts";
 import type { Stats } from "../metrics/counters.ts";
-import type { Vitals } from "../metrics/process-sampler.ts";
+import type { ProcessSample } from "../metrics/process-sampler.ts";
 import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
 
 /** To a worker. */
@@ -15,5 +15,5 @@ export type Order =
 export type Report =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly problem: string }
-  | { readonly kind: "stats"; readonly stats: Stats; readonly vitals: Vitals }
+  | { readonly kind: "stats"; readonly stats: Stats; readonly sample: ProcessSample }
   | { readonly kind: "scrape"; readonly id: number; readonly request: ScrapeRequest };

@@ -20,8 +20,12 @@ export async function runSingle(
     worker: 1,
     isOneOfMany: false,
     log,
-    createScraper: (stats, vitals) =>
-      createScraper({ stats: () => stats, vitals: () => [vitals()], workerRestarts: () => 0 }, limits, build),
+    createScraper: (stats, sample) =>
+      createScraper(
+        { stats: () => stats, samples: () => [sample()], workerRestarts: () => 0 },
+        limits,
+        build,
+      ),
   });
   return {
     ...serving,

@@ -3,12 +3,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
-import { createAdmin, openAdmin } from "../http/admin.ts";
+import { createAdmin } from "../http/admin.ts";
 import { createReply } from "../http/reply.ts";
 import { addCounters, addStats, createStats, type Stats } from "../metrics/counters.ts";
-import { limitGauges, shareOf } from "../metrics/limit-gauges.ts";
-import type { Vitals } from "../metrics/process-sampler.ts";
+import { limitGauges } from "../metrics/limit-gauges.ts";
+import type { ProcessSample } from "../metrics/process-sampler.ts";
 import { createScraper, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
+import { openAdmin } from "../server/admin-listener.ts";
 import { ListenError, reservePort } from "../server/listener.ts";
 import { servedUrls } from "../server/urls.ts";
 import type { Log } from "../system/log.ts";
@@ -16,6 +17,7 @@ import { packageVersion } from "../system/package.ts";
 import { loadNative } from "../system/uws.ts";
 import type { Order, Report } from "./messages.ts";
 import type { Running } from "./running.ts";
+import { shareOf } from "./shares.ts";
 
 /** Workers die again and again; the server cannot go on. */
 export class WorkersFailedError extends Error {
@@ -67,7 +69,7 @@ interface Place {
   child: ChildProcess | undefined;
   isReady: boolean;
   stats: Stats;
-  vitals: Vitals | undefined;
+  sample: ProcessSample | undefined;
   earlyDeaths: number;
   startedAt: number;
   /** Called when a worker in this place serves. */
@@ -97,7 +99,7 @@ class Supervisor {
       child: undefined,
       isReady: false,
       stats: createStats(),
-      vitals: undefined,
+      sample: undefined,
       earlyDeaths: 0,
       startedAt: 0,
       onReady: () => undefined,
@@ -120,8 +122,8 @@ class Supervisor {
     return sum;
   }
 
-  vitals(): readonly Vitals[] {
-    return this.#places.flatMap((place) => place.vitals ?? []);
+  samples(): readonly ProcessSample[] {
+    return this.#places.flatMap((place) => place.sample ?? []);
   }
 
   workerRestarts(): number {
@@ -189,7 +191,7 @@ class Supervisor {
         return;
       case "stats":
         place.stats = report.stats;
-        place.vitals = report.vitals;
+        place.sample = report.sample;
         return;
       case "scrape":
         this.#answer(child, report.id, report.request);
@@ -206,7 +208,7 @@ class Supervisor {
   #bury(place: Place, code: number | null, signal: NodeJS.Signals | null): void {
     addCounters(this.#past, place.stats);
     place.stats = createStats();
-    place.vitals = undefined;
+    place.sample = undefined;
     place.child = undefined;
     place.isReady = false;
     if (this.#stopping.signal.aborted) return;

@@ -51,7 +51,7 @@ async function start(config: Config, worker: number): Promise<void> {
   tell({ kind: "ready" });
   const report = (onSent?: () => void): void => {
     if (serving !== undefined)
-      tell({ kind: "stats", stats: serving.stats, vitals: serving.vitals() }, onSent);
+      tell({ kind: "stats", stats: serving.stats, sample: serving.sample() }, onSent);
   };
   const timer = setInterval(report, reportIntervalMs);
   // The order to stop may have come while this was starting.

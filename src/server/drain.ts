@@ -4,13 +4,14 @@ import type { Config } from "../config/options.ts";
 import type { Uploads } from "../http/upload-echo.ts";
 import type { Log } from "../system/log.ts";
 import { openDescriptors } from "../system/resources.ts";
-import type { EchoSocket, Pressure } from "../websocket/backpressure.ts";
+import type { Backpressure } from "../websocket/backpressure.ts";
+import type { EchoSocket } from "../websocket/connection.ts";
 
 export interface DrainParts {
   readonly config: Pick<Config, "drainDelay" | "drainSpread" | "drainTimeout">;
   readonly connections: ReadonlySet<EchoSocket>;
   readonly uploads: Uploads;
-  readonly pressure: Pressure;
+  readonly backpressure: Backpressure;
   readonly log: Log;
   readonly stopListening: () => void;
   /** Aborted when the end must come at once. */
@@ -23,7 +24,7 @@ const lingerMs = 1000;
 
 /** Waits for load balancers, stops listening, says 1001 to everyone, and waits until they are gone or time is up. */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { config, connections, uploads, pressure, log, force } = parts;
+  const { config, connections, uploads, backpressure, log, force } = parts;
   await sleep(config.drainDelay, undefined, { signal: force }).catch(ignoreAbort);
   parts.stopListening();
 
@@ -33,7 +34,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   log.info({ connections: told.length, uploads: uploads.size }, "draining");
   const timers = told.map((ws) => {
     const tell = (): void => {
-      if (connections.has(ws)) pressure.closeGracefully(ws, 1001, "drain");
+      if (connections.has(ws)) backpressure.closeGracefully(ws, 1001, "drain");
     };
     if (config.drainSpread > 0) return setTimeout(tell, Math.random() * config.drainSpread);
     tell();

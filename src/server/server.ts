@@ -3,7 +3,7 @@
 import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { tlsAppOptions } from "../config/tls.ts";
-import { createAdmin, openAdmin } from "../http/admin.ts";
+import { createAdmin } from "../http/admin.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { createInspect } from "../http/inspect.ts";
 import { mountEndpoints } from "../http/mount.ts";
@@ -11,16 +11,18 @@ import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
 import { createHttpEcho, type Uploads } from "../http/upload-echo.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
-import { type Vitals, VitalsSampler } from "../metrics/process-sampler.ts";
+import { type ProcessSample, ProcessSampler } from "../metrics/process-sampler.ts";
 import type { Scraper } from "../metrics/scrape.ts";
 import { type Log, rateLimited } from "../system/log.ts";
 import { packageRoot } from "../system/package.ts";
 import { socketLimit } from "../system/resources.ts";
 import { loadNative, type Native } from "../system/uws.ts";
 import { createAdmission } from "../websocket/admission.ts";
-import { type EchoSocket, Pressure } from "../websocket/backpressure.ts";
+import { Backpressure } from "../websocket/backpressure.ts";
+import type { EchoSocket } from "../websocket/connection.ts";
 import { createEcho } from "../websocket/echo.ts";
-import { createDoorman } from "../websocket/lifecycle.ts";
+import { createLifecycle } from "../websocket/lifecycle.ts";
+import { openAdmin } from "./admin-listener.ts";
 import { DescriptorGuard } from "./descriptor-guard.ts";
 import { drain } from "./drain.ts";
 import { Listener } from "./listener.ts";
@@ -32,7 +34,7 @@ export interface Role {
   /** Shares the port with other workers, and leaves the admin listener to their supervisor. */
   readonly isOneOfMany: boolean;
   /** Makes the answer to GET /metrics from this process's numbers, or asks whoever has all of them. */
-  readonly createScraper: (stats: Stats, vitals: () => Vitals) => Scraper;
+  readonly createScraper: (stats: Stats, sample: () => ProcessSample) => Scraper;
   readonly log: Log;
 }
 
@@ -42,7 +44,7 @@ export interface Serving {
   readonly adminPort: number | undefined;
   readonly stats: Stats;
   readonly scrape: Scraper;
-  vitals(): Vitals;
+  sample(): ProcessSample;
   /** Ends as `--drain-*` say; resolves when all sockets are closed. Calling it again does nothing more. */
   stop(): Promise<void>;
   /** Ends at once. */
@@ -60,7 +62,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   const native = await loadNative();
   const { log } = role;
   const stats = createStats();
-  const sampler = new VitalsSampler(role.worker);
+  const sampler = new ProcessSampler(role.worker);
   const scrape = role.createScraper(stats, () => sampler.read());
   const forced = new AbortController();
   let stopping: Promise<void> | undefined;
@@ -90,7 +92,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   echoing.onWebSocketClosed(() => guard.closed());
 
   function closeAll(): void {
-    for (const part of [guard, sampler, echoing.pressure]) part.stop();
+    for (const part of [guard, sampler, echoing.backpressure]) part.stop();
     listener.close();
     app.close();
     adminListener?.close();
@@ -101,13 +103,13 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
     adminPort: adminListener?.port,
     stats,
     scrape,
-    vitals: () => sampler.read(),
+    sample: () => sampler.read(),
     stop() {
       stopping ??= drain({
         config,
         connections: echoing.connections,
         uploads: echoing.uploads,
-        pressure: echoing.pressure,
+        backpressure: echoing.backpressure,
         log,
         force: forced.signal,
         stopListening() {
@@ -133,15 +135,15 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
     log.warn({ reason, ...details, suppressed }, "slow reader closed"),
   );
-  const pressure = new Pressure(config, stats, now, (ws, reason, bufferedBytes) =>
+  const backpressure = new Backpressure(config, stats, now, (ws, reason, bufferedBytes) =>
     warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes }),
   );
   const admission = createAdmission(config, now);
-  const doorman = createDoorman({
+  const lifecycle = createLifecycle({
     config,
     stats,
     admission,
-    pressure,
+    backpressure,
     reply,
     log,
     now,
@@ -151,7 +153,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const httpEcho = createHttpEcho(stats, uploads, config.stallTimeout);
   const compression = compressor(native, config.compression);
   const endpoints: Endpoint[] = [
-    createEcho({ config, stats, pressure, doorman, compression, httpEcho }),
+    createEcho({ config, stats, backpressure, lifecycle, compression, httpEcho }),
     createInspect(config, role.worker, reply),
   ];
   if (config.console)
@@ -161,7 +163,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   return {
     connections,
     uploads,
-    pressure,
+    backpressure,
     admission,
     endpoints,
     onWebSocketClosed(listener: () => void) {

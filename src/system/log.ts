@@ -1,11 +1,10 @@
 // One pino logger: JSON lines, or readable ones on a terminal. It knows no server.
-import pino, { type Logger } from "pino";
-import type { Config } from "../config/options.ts";
+import pino, { type LevelWithSilent, type Logger } from "pino";
 
 export type Log = Logger;
 
 /** Logs to standard output: readable on a terminal, JSON elsewhere. */
-export async function createLog(level: Config["logLevel"]): Promise<Log> {
+export async function createLog(level: LevelWithSilent): Promise<Log> {
   const base = { level, base: null };
   if (!process.stdout.isTTY) return pino(base, pino.destination({ fd: 1, sync: true }));
   const { PinoPretty } = await import("pino-pretty");

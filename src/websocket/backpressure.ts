@@ -1,6 +1,5 @@
 // The slow path of sending: what happens after send() says BUFFERED or DROPPED, and on drain. Owns every byte that
 // waits for a slow reader; the hot path never comes here while send() says SENT.
-import type { WebSocket } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import {
   backpressureDurationBounds,
@@ -12,28 +11,9 @@ import {
   slot,
   type TerminationReason,
 } from "../metrics/counters.ts";
+import type { EchoSocket } from "./connection.ts";
 
-/** What the server keeps for each connection. uWS puts these properties on the socket itself. */
-export interface Connection {
-  /** Client address; the empty string when nothing asks for it. */
-  readonly address: string;
-  /** When it opened, in milliseconds of the server's clock. */
-  readonly openedAt: number;
-  /** The bufferedAmount that is counted in the total, in bytes. */
-  buffered: number;
-  /** Since when bytes have been waiting, in milliseconds; only has a meaning while `buffered` is not 0. */
-  pressuredAt: number;
-  /** When bytes last left, in milliseconds. */
-  progressAt: number;
-  /** A close code to end with once all echoes are out; 0 for none. */
-  closeAfterDrain: number;
-  /** Ends the connection at --max-lifetime. */
-  lifetime: NodeJS.Timeout | undefined;
-}
-
-export type EchoSocket = WebSocket<Connection>;
-
-export type PressureLimits = Pick<Config, "maxBuffered" | "stallTimeout" | "onBackpressure">;
+export type BackpressureLimits = Pick<Config, "maxBuffered" | "stallTimeout" | "onBackpressure">;
 
 /** Reports a connection that the server ended because of a slow reader. */
 export type OnTerminated = (ws: EchoSocket, reason: TerminationReason, bufferedBytes: number) => void;
@@ -46,8 +26,8 @@ const closeReasons = new Map([
 ]);
 
 /** All connections that have bytes waiting, and what becomes of them. */
-export class Pressure {
-  readonly #limits: PressureLimits;
+export class Backpressure {
+  readonly #limits: BackpressureLimits;
   readonly #stats: Stats;
   readonly #now: () => number;
   readonly #onTerminated: OnTerminated;
@@ -56,7 +36,7 @@ export class Pressure {
   #total = 0;
 
   /** @param now milliseconds of a clock that never goes back */
-  constructor(limits: PressureLimits, stats: Stats, now: () => number, onTerminated: OnTerminated) {
+  constructor(limits: BackpressureLimits, stats: Stats, now: () => number, onTerminated: OnTerminated) {
     this.#limits = limits;
     this.#stats = stats;
     this.#now = now;
@@ -110,7 +90,7 @@ export class Pressure {
     this.#account(ws, 0);
   }
 
-  /** Ends the periodic look at connections under pressure. */
+  /** Ends the periodic look at connections under backpressure. */
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -3,8 +3,9 @@ import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
 import { messageSizeBucket, type Stats, slot } from "../metrics/counters.ts";
-import type { Connection, EchoSocket, Pressure } from "./backpressure.ts";
-import type { Doorman } from "./lifecycle.ts";
+import type { Backpressure } from "./backpressure.ts";
+import type { Connection, EchoSocket } from "./connection.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
 const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 
@@ -12,8 +13,8 @@ const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 export interface EchoParts {
   readonly config: Config;
   readonly stats: Stats;
-  readonly pressure: Pressure;
-  readonly doorman: Doorman;
+  readonly backpressure: Backpressure;
+  readonly lifecycle: Lifecycle;
   /** The compressor of uWS that --compression asks for. */
   readonly compression: CompressOptions;
   /** POST /echo. */
@@ -21,7 +22,14 @@ export interface EchoParts {
 }
 
 /** `/echo`: every message goes back as it came. */
-export function createEcho({ config, stats, pressure, doorman, compression, httpEcho }: EchoParts): Endpoint {
+export function createEcho({
+  config,
+  stats,
+  backpressure,
+  lifecycle,
+  compression,
+  httpEcho,
+}: EchoParts): Endpoint {
   const compressFrom = config.compression === "off" ? Number.POSITIVE_INFINITY : config.compressionMinSize;
 
   // Per message: no allocation, closure, await, log or Map lookup. `message` is dead once this returns.
@@ -31,14 +39,14 @@ export function createEcho({ config, stats, pressure, doorman, compression, http
     (stats[isBinary ? binaryBytes : textBytes] as number) += bytes;
     const result = ws.send(message, isBinary, bytes >= compressFrom);
     if (result === 1) return; // SENT
-    if (result === 0) pressure.buffered(ws);
-    else pressure.dropped(ws, bytes, isBinary);
+    if (result === 0) backpressure.buffered(ws);
+    else backpressure.dropped(ws, bytes, isBinary);
   }
 
   function echoUntilGoodbye(ws: EchoSocket, message: ArrayBuffer, isBinary: boolean): void {
     const isGoodbye = !isBinary && message.byteLength === 7 && Buffer.from(message).equals(goodbye);
     echo(ws, message, isBinary);
-    if (isGoodbye && doorman.isOpen(ws)) pressure.closeGracefully(ws, 1000, "goodbye");
+    if (isGoodbye && lifecycle.isOpen(ws)) backpressure.closeGracefully(ws, 1000, "goodbye");
   }
 
   return {
@@ -53,14 +61,14 @@ export function createEcho({ config, stats, pressure, doorman, compression, http
         sendPingsAutomatically: true,
         maxLifetime: 0, // counted in minutes and without jitter: --max-lifetime has timers of its own
         compression,
-        upgrade: doorman.upgrade,
-        open: doorman.open,
+        upgrade: lifecycle.upgrade,
+        open: lifecycle.open,
         message: config.goodbye ? echoUntilGoodbye : echo,
-        ping: (ws) => pressure.ponged(ws),
-        drain: (ws) => pressure.drained(ws),
-        close: doorman.close,
+        ping: (ws) => backpressure.ponged(ws),
+        drain: (ws) => backpressure.drained(ws),
+        close: lifecycle.close,
       });
-      app.get("/echo", doorman.explain).head("/echo", doorman.explain).post("/echo", httpEcho);
+      app.get("/echo", lifecycle.explain).head("/echo", lifecycle.explain).post("/echo", httpEcho);
     },
   };
 }

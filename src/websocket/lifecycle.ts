@@ -17,10 +17,12 @@ import {
 } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import type { Admission } from "./admission.ts";
-import type { Connection, EchoSocket, Pressure } from "./backpressure.ts";
-import { checkHandshake, chooseDeflateOffer, chooseSubprotocol, type Refusal } from "./handshake.ts";
+import type { Backpressure } from "./backpressure.ts";
+import type { Connection, EchoSocket } from "./connection.ts";
+import { chooseDeflateOffer } from "./deflate-offer.ts";
+import { checkHandshake, chooseSubprotocol, type Refusal } from "./handshake.ts";
 
-export interface Doorman {
+export interface Lifecycle {
   /** Answers a handshake. */
   upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void;
   /** Answers GET /echo that uWS does not take for a handshake. */
@@ -30,11 +32,11 @@ export interface Doorman {
   isOpen(ws: EchoSocket): boolean;
 }
 
-export interface DoormanParts {
+export interface LifecycleParts {
   readonly config: Config;
   readonly stats: Stats;
   readonly admission: Admission;
-  readonly pressure: Pressure;
+  readonly backpressure: Backpressure;
   readonly reply: SendReply;
   readonly log: Log;
   /** Milliseconds of a clock that never goes back. */
@@ -47,8 +49,8 @@ export interface DoormanParts {
 /** Share of --max-lifetime by which a connection may end earlier, so that those of one burst do not end as one. */
 const lifetimeJitter = 0.1;
 
-export function createDoorman(parts: DoormanParts): Doorman {
-  const { config, stats, admission, pressure, reply, log, now, connections } = parts;
+export function createLifecycle(parts: LifecycleParts): Lifecycle {
+  const { config, stats, admission, backpressure, reply, log, now, connections } = parts;
   const trusts = trustNetworks(config.trustProxy);
   // Spelling out an address costs more than the rest of a handshake, so only if something asks for it.
   const needsAddress = config.maxConnectionsPerIp > 0 || log.isLevelEnabled("debug");
@@ -100,7 +102,7 @@ export function createDoorman(parts: DoormanParts): Doorman {
       if (config.maxLifetime > 0) {
         const lifetimeMs = config.maxLifetime * (1 - Math.random() * lifetimeJitter);
         connection.lifetime = setTimeout(
-          () => pressure.closeGracefully(ws, 1001, "lifetime"),
+          () => backpressure.closeGracefully(ws, 1001, "lifetime"),
           lifetimeMs,
         ).unref();
       }
@@ -111,7 +113,7 @@ export function createDoorman(parts: DoormanParts): Doorman {
       const connection = ws.getUserData();
       clearTimeout(connection.lifetime);
       connections.delete(ws);
-      pressure.forget(ws);
+      backpressure.forget(ws);
       admission.release(connection.address);
       parts.onClosed();
       const seconds = (now() - connection.openedAt) / 1000;

@@ -148,7 +148,8 @@ test("the harness that measures does not know the reports, and a report measures
         assert.doesNotMatch(target, /^bench\/(report|result)\//, path);
       if (path.startsWith("bench/report/"))
         assert.doesNotMatch(target, /^bench\/(load|engine)\/|^bench\/run\.ts$/, path);
-      if (path.startsWith("bench/result/")) assert.match(target, /^bench\/(result\/|units\.ts$|report\/describe)/, path);
+      if (path.startsWith("bench/result/"))
+        assert.match(target, /^bench\/(result\/|units\.ts$|report\/describe)/, path);
     }
   }
 });

@@ -16,15 +16,20 @@ import {
   slot,
   terminationReasons,
 } from "../../../src/metrics/counters.ts";
-import type { Vitals } from "../../../src/metrics/process-sampler.ts";
+import type { ProcessSample } from "../../../src/metrics/process-sampler.ts";
 import { createRegistry, type Format, type MetricsSource } from "../../../src/metrics/registry.ts";
 
 const build = { version: "1.2.3", nodeVersion: "20.20.2" };
 const limits = [{ name: "connections", help: "WebSocket connections that may be open", value: 100 }];
-const worker: Vitals = { worker: 1, cpuSeconds: 1.5, residentBytes: 50_000_000, eventLoopUtilization: 0.25 };
+const worker: ProcessSample = {
+  worker: 1,
+  cpuSeconds: 1.5,
+  residentBytes: 50_000_000,
+  eventLoopUtilization: 0.25,
+};
 
 function sourceOf(stats: Stats, change: Partial<MetricsSource> = {}): MetricsSource {
-  return { stats: () => stats, vitals: () => [worker], workerRestarts: () => 0, ...change };
+  return { stats: () => stats, samples: () => [worker], workerRestarts: () => 0, ...change };
 }
 
 async function render(format: Format, source: MetricsSource): Promise<string> {
@@ -158,19 +163,19 @@ test("a page shows the counts of its time, not the sum of all pages", async () =
 });
 
 test("workers come and go: each has its line while it lives", async () => {
-  let vitals: Vitals[] = [];
-  const registry = createRegistry("text", sourceOf(createStats(), { vitals: () => vitals }), [], build);
+  let samples: ProcessSample[] = [];
+  const registry = createRegistry("text", sourceOf(createStats(), { samples: () => samples }), [], build);
   const lines = async (): Promise<string[]> =>
     [...samplesOf(await registry.metrics()).keys()].filter((name) =>
       name.startsWith("echo_worker_event_loop"),
     );
   assert.deepEqual(await lines(), [], "none has reported yet");
-  vitals = [worker, { ...worker, worker: 2 }];
+  samples = [worker, { ...worker, worker: 2 }];
   assert.deepEqual(await lines(), [
     'echo_worker_event_loop_utilization{worker="1"}',
     'echo_worker_event_loop_utilization{worker="2"}',
   ]);
-  vitals = [{ ...worker, worker: 2 }];
+  samples = [{ ...worker, worker: 2 }];
   assert.deepEqual(await lines(), ['echo_worker_event_loop_utilization{worker="2"}']);
 });
 

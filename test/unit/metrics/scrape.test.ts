@@ -55,7 +55,7 @@ for (const [client, accept, format] of accepts) {
   });
 }
 
-const none = { stats: createStats, vitals: () => [], workerRestarts: () => 0 };
+const none = { stats: createStats, samples: () => [], workerRestarts: () => 0 };
 const build = { version: "1.2.3", nodeVersion: "20.20.2" };
 
 test("the page says in which format and version it is", async () => {

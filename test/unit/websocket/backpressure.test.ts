@@ -12,14 +12,10 @@ import {
   type TerminationReason,
   terminationReasons,
 } from "../../../src/metrics/counters.ts";
-import {
-  type Connection,
-  type EchoSocket,
-  Pressure,
-  type PressureLimits,
-} from "../../../src/websocket/backpressure.ts";
+import { Backpressure, type BackpressureLimits } from "../../../src/websocket/backpressure.ts";
+import type { Connection, EchoSocket } from "../../../src/websocket/connection.ts";
 
-/** As much of a uWS socket as Pressure sees. Closing it reports back as uWS does: before close() returns. */
+/** As much of a uWS socket as Backpressure sees. Closing it reports back as uWS does: before close() returns. */
 class FakeSocket {
   amount = 0;
   /** How it ended: the code of a close frame, or "hard". */
@@ -70,11 +66,11 @@ class FakeSocket {
 }
 
 const MiB = 1024 * 1024;
-/** Longer than the time between two looks at connections under pressure. */
+/** Longer than the time between two looks at connections under backpressure. */
 const sweep = 250;
 
 interface Bench {
-  readonly pressure: Pressure;
+  readonly backpressure: Backpressure;
   readonly stats: Stats;
   readonly terminated: [TerminationReason, number][];
   connect(): FakeSocket;
@@ -82,24 +78,24 @@ interface Bench {
   pass(milliseconds: number): void;
 }
 
-function bench(t: TestContext, limits: Partial<PressureLimits> = {}): Bench {
+function bench(t: TestContext, limits: Partial<BackpressureLimits> = {}): Bench {
   let time = 0;
   t.mock.timers.enable({ apis: ["setInterval"] });
   const stats = createStats();
   const terminated: [TerminationReason, number][] = [];
   const all = { maxBuffered: MiB, stallTimeout: 1000, onBackpressure: "close", ...limits } as const;
-  const pressure = new Pressure(
+  const backpressure = new Backpressure(
     all,
     stats,
     () => time,
     (_ws, reason, bytes) => terminated.push([reason, bytes]),
   );
-  t.after(() => pressure.stop());
+  t.after(() => backpressure.stop());
   return {
-    pressure,
+    backpressure,
     stats,
     terminated,
-    connect: () => new FakeSocket((ws) => pressure.forget(ws)),
+    connect: () => new FakeSocket((ws) => backpressure.forget(ws)),
     pass(milliseconds) {
       for (let passed = 0; passed < milliseconds; passed += sweep) {
         time += sweep;
@@ -114,21 +110,21 @@ function terminations(stats: Stats, reason: TerminationReason): number | undefin
 }
 
 /** send() says BUFFERED, and this much now waits. */
-function buffer(pressure: Pressure, socket: FakeSocket, amount: number): void {
+function buffer(backpressure: Backpressure, socket: FakeSocket, amount: number): void {
   socket.amount = amount;
-  pressure.buffered(socket.ws);
+  backpressure.buffered(socket.ws);
 }
 
-function drainTo(pressure: Pressure, socket: FakeSocket, amount: number): void {
+function drainTo(backpressure: Backpressure, socket: FakeSocket, amount: number): void {
   socket.amount = amount;
-  pressure.drained(socket.ws);
+  backpressure.drained(socket.ws);
 }
 
 test("a buffered send is counted with the amount that waits afterwards", (t) => {
-  const { pressure, stats, connect } = bench(t);
+  const { backpressure, stats, connect } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  buffer(pressure, socket, 9000);
+  buffer(backpressure, socket, 5000);
+  buffer(backpressure, socket, 9000);
   assert.equal(stats[slot.sendsBuffered], 2);
   assert.equal(stats[slot.bufferedAmount + bufferedAmountBounds.indexOf(16_384)], 2);
   assert.equal(stats[slot.bufferedAmountSum], 14_000);
@@ -145,18 +141,18 @@ test("the total is the sum of what waits on every connection, whatever happens",
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const stats = createStats();
-      const pressure = new Pressure(
+      const backpressure = new Backpressure(
         { maxBuffered: 1024 * MiB, stallTimeout: 0, onBackpressure: "close" },
         stats,
         () => 0,
         () => undefined,
       );
-      const connect = (): FakeSocket => new FakeSocket((ws) => pressure.forget(ws));
+      const connect = (): FakeSocket => new FakeSocket((ws) => backpressure.forget(ws));
       const sockets = [connect(), connect(), connect(), connect()];
       for (const { which, action, amount } of steps) {
         const socket = sockets[which] ?? connect();
-        if (action === "buffer") buffer(pressure, socket, socket.amount + amount);
-        if (action === "drain") drainTo(pressure, socket, Math.max(0, socket.amount - amount));
+        if (action === "buffer") buffer(backpressure, socket, socket.amount + amount);
+        if (action === "drain") drainTo(backpressure, socket, Math.max(0, socket.amount - amount));
         if (action === "close") {
           socket.close();
           sockets[which] = connect();
@@ -168,25 +164,25 @@ test("the total is the sum of what waits on every connection, whatever happens",
         );
         assert.equal(stats[slot.backpressuredConnections], amounts.filter((each) => each > 0).length);
       }
-      pressure.stop();
+      backpressure.stop();
     }),
   );
 });
 
 test("over --max-buffered the slowest go, the largest buffer first, until the rest fits", (t) => {
-  const { pressure, stats, terminated, connect } = bench(t, { maxBuffered: 1000 });
+  const { backpressure, stats, terminated, connect } = bench(t, { maxBuffered: 1000 });
   const [small, large, largest] = [connect(), connect(), connect()];
-  buffer(pressure, small, 100);
-  buffer(pressure, largest, 500);
-  buffer(pressure, large, 400);
+  buffer(backpressure, small, 100);
+  buffer(backpressure, largest, 500);
+  buffer(backpressure, large, 400);
   assert.deepEqual(terminated, []);
-  buffer(pressure, small, 700);
+  buffer(backpressure, small, 700);
   assert.deepEqual(
     [small, large, largest].map((socket) => socket.ended),
     ["hard", undefined, undefined],
     "700 + 400 + 500 is over by 600: one is enough",
   );
-  buffer(pressure, large, 2000);
+  buffer(backpressure, large, 2000);
   assert.equal(large.ended, "hard");
   assert.equal(largest.ended, undefined);
   assert.deepEqual(terminated, [
@@ -198,33 +194,33 @@ test("over --max-buffered the slowest go, the largest buffer first, until the re
 });
 
 test("one connection that is over --max-buffered alone is closed, and the total is zero again", (t) => {
-  const { pressure, stats, connect } = bench(t, { maxBuffered: 1000 });
+  const { backpressure, stats, connect } = bench(t, { maxBuffered: 1000 });
   const socket = connect();
-  buffer(pressure, socket, 1001);
+  buffer(backpressure, socket, 1001);
   assert.equal(socket.ended, "hard");
   assert.equal(stats[slot.bufferedBytes], 0);
   assert.equal(stats[slot.backpressuredConnections], 0);
 });
 
 test("pongs that wait are counted, and bound by --max-buffered like echoes", (t) => {
-  const { pressure, stats, connect } = bench(t, { maxBuffered: 1000 });
+  const { backpressure, stats, connect } = bench(t, { maxBuffered: 1000 });
   const socket = connect();
-  pressure.ponged(socket.ws);
+  backpressure.ponged(socket.ws);
   assert.equal(stats[slot.backpressuredConnections], 0);
   socket.amount = 900;
-  pressure.ponged(socket.ws);
+  backpressure.ponged(socket.ws);
   assert.equal(stats[slot.bufferedBytes], 900);
   assert.equal(stats[slot.sendsBuffered], 0, "a pong is no echo");
   socket.amount = 1100;
-  pressure.ponged(socket.ws);
+  backpressure.ponged(socket.ws);
   assert.equal(socket.ended, "hard");
 });
 
 test("an echo that was dropped is counted with its bytes and closes the connection hard", (t) => {
-  const { pressure, stats, terminated, connect } = bench(t);
+  const { backpressure, stats, terminated, connect } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  pressure.dropped(socket.ws, 300, true);
+  buffer(backpressure, socket, 5000);
+  backpressure.dropped(socket.ws, 300, true);
   assert.equal(stats[slot.binaryDropped], 1);
   assert.equal(stats[slot.binaryDroppedBytes], 300);
   assert.equal(stats[slot.textDropped], 0);
@@ -233,10 +229,10 @@ test("an echo that was dropped is counted with its bytes and closes the connecti
 });
 
 test("--on-backpressure drop counts the echo and lets the connection live", (t) => {
-  const { pressure, stats, terminated, connect } = bench(t, { onBackpressure: "drop" });
+  const { backpressure, stats, terminated, connect } = bench(t, { onBackpressure: "drop" });
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  pressure.dropped(socket.ws, 300, false);
+  buffer(backpressure, socket, 5000);
+  backpressure.dropped(socket.ws, 300, false);
   assert.equal(stats[slot.textDropped], 1);
   assert.equal(stats[slot.textDroppedBytes], 300);
   assert.equal(socket.ended, undefined);
@@ -244,9 +240,9 @@ test("--on-backpressure drop counts the echo and lets the connection live", (t) 
 });
 
 test("a reader that takes nothing for --stall-timeout is closed, not before", (t) => {
-  const { pressure, stats, connect, pass } = bench(t, { stallTimeout: 1000 });
+  const { backpressure, stats, connect, pass } = bench(t, { stallTimeout: 1000 });
   const socket = connect();
-  buffer(pressure, socket, 5000);
+  buffer(backpressure, socket, 5000);
   pass(750);
   assert.equal(socket.ended, undefined);
   pass(250);
@@ -256,39 +252,39 @@ test("a reader that takes nothing for --stall-timeout is closed, not before", (t
 });
 
 test("a reader that takes a byte now and then is not stalled", (t) => {
-  const { pressure, connect, pass } = bench(t, { stallTimeout: 1000 });
+  const { backpressure, connect, pass } = bench(t, { stallTimeout: 1000 });
   const socket = connect();
-  buffer(pressure, socket, 5000);
+  buffer(backpressure, socket, 5000);
   for (let i = 1; i <= 20; i++) {
     pass(750);
-    if (i % 2 === 0) drainTo(pressure, socket, 5000 - i);
+    if (i % 2 === 0) drainTo(backpressure, socket, 5000 - i);
     else socket.amount = 5000 - i; // bytes left, and no event said so
   }
   assert.equal(socket.ended, undefined);
 });
 
 test("more waiting bytes are no progress", (t) => {
-  const { pressure, connect, pass } = bench(t, { stallTimeout: 1000 });
+  const { backpressure, connect, pass } = bench(t, { stallTimeout: 1000 });
   const socket = connect();
-  buffer(pressure, socket, 5000);
+  buffer(backpressure, socket, 5000);
   pass(500);
-  buffer(pressure, socket, 6000);
+  buffer(backpressure, socket, 6000);
   pass(500);
   assert.equal(socket.ended, "hard");
 });
 
 test("with --stall-timeout 0 nobody is stalled", (t) => {
-  const { pressure, connect, pass } = bench(t, { stallTimeout: 0 });
+  const { backpressure, connect, pass } = bench(t, { stallTimeout: 0 });
   const socket = connect();
-  buffer(pressure, socket, 5000);
+  buffer(backpressure, socket, 5000);
   pass(3_600_000 / 4);
   assert.equal(socket.ended, undefined);
 });
 
 test("bytes that leave without an event are noticed within a quarter of a second", (t) => {
-  const { pressure, stats, connect, pass } = bench(t);
+  const { backpressure, stats, connect, pass } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
+  buffer(backpressure, socket, 5000);
   socket.amount = 0;
   pass(250);
   assert.equal(stats[slot.bufferedBytes], 0);
@@ -297,64 +293,64 @@ test("bytes that leave without an event are noticed within a quarter of a second
 });
 
 test("a graceful close waits until every echo is out, and then says its code", (t) => {
-  const { pressure, stats, connect } = bench(t);
+  const { backpressure, stats, connect } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  pressure.closeGracefully(socket.ws, 1001, "drain");
+  buffer(backpressure, socket, 5000);
+  backpressure.closeGracefully(socket.ws, 1001, "drain");
   assert.equal(socket.ended, undefined);
-  drainTo(pressure, socket, 100);
+  drainTo(backpressure, socket, 100);
   assert.equal(socket.ended, undefined);
-  drainTo(pressure, socket, 0);
+  drainTo(backpressure, socket, 0);
   assert.equal(socket.ended, 1001);
   assert.equal(socket.reason, "going away");
   assert.equal(terminations(stats, "drain"), 1);
 });
 
 test("a graceful close with nothing waiting comes at once", (t) => {
-  const { pressure, connect } = bench(t);
+  const { backpressure, connect } = bench(t);
   const socket = connect();
-  pressure.closeGracefully(socket.ws, 1000, "goodbye");
+  backpressure.closeGracefully(socket.ws, 1000, "goodbye");
   assert.equal(socket.ended, 1000);
   assert.equal(socket.reason, "goodbye");
 });
 
 test("a graceful close whose last bytes leave without an event is finished by the next look", (t) => {
-  const { pressure, connect, pass } = bench(t);
+  const { backpressure, connect, pass } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  pressure.closeGracefully(socket.ws, 1001, "lifetime");
+  buffer(backpressure, socket, 5000);
+  backpressure.closeGracefully(socket.ws, 1001, "lifetime");
   socket.amount = 0;
   pass(250);
   assert.equal(socket.ended, 1001);
 });
 
 test("of two reasons to close a connection gracefully the first counts", (t) => {
-  const { pressure, stats, connect } = bench(t);
+  const { backpressure, stats, connect } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  pressure.closeGracefully(socket.ws, 1001, "lifetime");
-  pressure.closeGracefully(socket.ws, 1001, "drain");
+  buffer(backpressure, socket, 5000);
+  backpressure.closeGracefully(socket.ws, 1001, "lifetime");
+  backpressure.closeGracefully(socket.ws, 1001, "drain");
   assert.equal(terminations(stats, "lifetime"), 1);
   assert.equal(terminations(stats, "drain"), 0);
 });
 
 test("a connection that is to close gracefully and stalls is closed hard", (t) => {
-  const { pressure, stats, connect, pass } = bench(t, { stallTimeout: 1000 });
+  const { backpressure, stats, connect, pass } = bench(t, { stallTimeout: 1000 });
   const socket = connect();
-  buffer(pressure, socket, 5000);
-  pressure.closeGracefully(socket.ws, 1001, "drain");
+  buffer(backpressure, socket, 5000);
+  backpressure.closeGracefully(socket.ws, 1001, "drain");
   pass(1000);
   assert.equal(socket.ended, "hard");
   assert.equal(terminations(stats, "stalled"), 1);
 });
 
 test("every time under pressure is observed once, with its length", (t) => {
-  const { pressure, stats, connect, pass } = bench(t);
+  const { backpressure, stats, connect, pass } = bench(t);
   const socket = connect();
-  buffer(pressure, socket, 5000);
+  buffer(backpressure, socket, 5000);
   pass(500);
-  drainTo(pressure, socket, 0);
-  buffer(pressure, socket, 5000);
+  drainTo(backpressure, socket, 0);
+  buffer(backpressure, socket, 5000);
   pass(250);
   socket.close();
   assert.equal(sumSlots(stats, slot.backpressureDuration, 11), 2);

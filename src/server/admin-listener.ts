@@ -1,0 +1,41 @@
+// The listener of --admin-port: the endpoints for operators on a port of their own.
+import type { Config } from "../config/options.ts";
+import type { Endpoint } from "../http/endpoint.ts";
+import { mountEndpoints } from "../http/mount.ts";
+import type { SendReply } from "../http/reply.ts";
+import type { Native } from "../system/uws.ts";
+import { Listener } from "./listener.ts";
+
+/** The admin listener, when --admin-port asks for one. */
+export interface AdminListener {
+  readonly port: number;
+  close(): void;
+}
+
+/**
+ * Opens the listener of --admin-port.
+ * @throws ListenError
+ */
+export async function openAdmin(
+  native: Native,
+  config: Pick<Config, "adminPort" | "adminHost" | "reusePort">,
+  endpoints: readonly Endpoint[],
+  reply: SendReply,
+): Promise<AdminListener | undefined> {
+  if (config.adminPort === undefined) return undefined;
+  const app = native.App();
+  mountEndpoints(app, endpoints, reply);
+  const listener = new Listener(native, app, {
+    host: config.adminHost,
+    port: config.adminPort,
+    isShared: config.reusePort,
+  });
+  await listener.open();
+  return {
+    port: listener.port,
+    close() {
+      listener.close();
+      app.close();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// What the server keeps for each WebSocket connection.
+import type { WebSocket } from "uWebSockets.js";
+
+/** What the server keeps for each connection. uWS puts these properties on the socket itself. */
+export interface Connection {
+  /** Client address; the empty string when nothing asks for it. */
+  readonly address: string;
+  /** When it opened, in milliseconds of the server's clock. */
+  readonly openedAt: number;
+  /** The bufferedAmount that is counted in the total, in bytes. */
+  buffered: number;
+  /** Since when bytes have been waiting, in milliseconds; only has a meaning while `buffered` is not 0. */
+  pressuredAt: number;
+  /** When bytes last left, in milliseconds. */
+  progressAt: number;
+  /** A close code to end with once all echoes are out; 0 for none. */
+  closeAfterDrain: number;
+  /** Ends the connection at --max-lifetime. */
+  lifetime: NodeJS.Timeout | undefined;
+}
+
+export type EchoSocket = WebSocket<Connection>;
