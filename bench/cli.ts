@@ -4,13 +4,13 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addCompareCommand } from "./commands/compare.ts";
-import { EXIT } from "./commands/exit-codes.ts";
+import { exitCodes } from "./commands/exit-codes.ts";
 import { addHttpCommand } from "./commands/http.ts";
 import { addMergeCommand } from "./commands/merge.ts";
 import { addReportCommand } from "./commands/report.ts";
 import { addRunCommand } from "./commands/run.ts";
 
-const EXIT_CODES_HELP = `
+const exitCodesHelp = `
 Exit codes:
   0  good
   1  measured, but not acceptable: messages lost, errors, a threshold that does not hold, a run cut short
@@ -25,7 +25,7 @@ function createProgram(): Command {
     )
     .version(`${name} ${version}`)
     .showHelpAfterError("(uws-echo-bench --help says what is allowed)")
-    .addHelpText("after", EXIT_CODES_HELP)
+    .addHelpText("after", exitCodesHelp)
     .exitOverride();
   addRunCommand(program);
   addHttpCommand(program);
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       throw error;
     }
     // Commander has said what was wrong; its own code for wrong usage is 1.
-    process.exitCode = error.exitCode === 1 ? EXIT.usage : error.exitCode;
+    process.exitCode = error.exitCode === 1 ? exitCodes.usage : error.exitCode;
   }
 }
 

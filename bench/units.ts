@@ -6,7 +6,7 @@ export class UnitError extends Error {
   override readonly name = "UnitError";
 }
 
-const BYTES_PER_UNIT = new Map([
+const bytesPerUnit = new Map([
   ["", 1],
   ["b", 1],
   ["kib", 1024],
@@ -14,7 +14,7 @@ const BYTES_PER_UNIT = new Map([
   ["gib", 1024 ** 3],
 ]);
 
-const MILLISECONDS_PER_UNIT = new Map([
+const millisecondsPerUnit = new Map([
   ["us", 0.001],
   ["ms", 1],
   ["", 1000],
@@ -23,7 +23,7 @@ const MILLISECONDS_PER_UNIT = new Map([
   ["h", 3_600_000],
 ]);
 
-const FACTOR_PER_SUFFIX = new Map([
+const factorPerSuffix = new Map([
   ["", 1],
   ["k", 1e3],
   ["m", 1e6],
@@ -44,11 +44,7 @@ function parseQuantity(text: string, factors: ReadonlyMap<string, number>, allow
  * @throws UnitError
  */
 export function parseBytes(text: string): number {
-  const bytes = parseQuantity(
-    text,
-    BYTES_PER_UNIT,
-    "a size: write bytes, or use KiB, MiB or GiB, as in 64KiB",
-  );
+  const bytes = parseQuantity(text, bytesPerUnit, "a size: write bytes, or use KiB, MiB or GiB, as in 64KiB");
   if (!Number.isSafeInteger(bytes)) {
     throw new UnitError(`"${text}" is not a whole number of bytes`);
   }
@@ -80,7 +76,7 @@ export function parseMoment(text: string): number {
 export function parseDurationMs(text: string): number {
   return parseQuantity(
     text,
-    MILLISECONDS_PER_UNIT,
+    millisecondsPerUnit,
     "a duration: write seconds, or use us, ms, s, m or h, as in 500ms",
   );
 }
@@ -91,7 +87,7 @@ export function parseDurationMs(text: string): number {
  * @throws UnitError
  */
 export function parseNumber(text: string): number {
-  return parseQuantity(text, FACTOR_PER_SUFFIX, "a number: write digits, or use k or M, as in 20k");
+  return parseQuantity(text, factorPerSuffix, "a number: write digits, or use k or M, as in 20k");
 }
 
 /** Three significant digits, without an exponent: 0.262, 4.40, 16.4, 180, 1530. */

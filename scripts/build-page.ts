@@ -3,10 +3,11 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-const OUT = "dist/web";
-const MAX_BYTES = 200 * 1024;
+const outputFolder = "dist/web";
+const maxBytes = 200 * 1024;
 /** uPlot's licence asks for its notice in every copy; minifying takes comments away. */
-const NOTICE = "<!-- Contains uPlot, https://github.com/leeoniya/uPlot, (c) Leon Sorokin, MIT License. -->";
+const licenceNotice =
+  "<!-- Contains uPlot, https://github.com/leeoniya/uPlot, (c) Leon Sorokin, MIT License. -->";
 
 /** Bundles one entry file and everything that it imports. */
 async function bundle(entry: string): Promise<string> {
@@ -29,16 +30,17 @@ const [style, script] = await Promise.all([bundle("src/web/styles/page.css"), bu
 const page = readFileSync("src/web/page.html", "utf8")
   .replace("<!-- inline: style -->", () => style)
   .replace("<!-- inline: script -->", () => script)
-  .replace("<head>", () => `${NOTICE}\n<head>`);
+  .replace("<head>", () => `${licenceNotice}\n<head>`);
 const bytes = Buffer.from(page);
-if (bytes.length > MAX_BYTES)
-  throw new Error(`The page has ${bytes.length} bytes; it must stay under ${MAX_BYTES}.`);
+if (bytes.length > maxBytes) {
+  throw new Error(`The page has ${bytes.length} bytes; it must stay under ${maxBytes}.`);
+}
 
-mkdirSync(OUT, { recursive: true });
-writeFileSync(`${OUT}/page.html`, bytes);
-writeFileSync(`${OUT}/page.html.gz`, gzipSync(bytes, { level: 9 }));
+mkdirSync(outputFolder, { recursive: true });
+writeFileSync(`${outputFolder}/page.html`, bytes);
+writeFileSync(`${outputFolder}/page.html.gz`, gzipSync(bytes, { level: 9 }));
 writeFileSync(
-  `${OUT}/page.html.br`,
+  `${outputFolder}/page.html.br`,
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
 );
 

@@ -38,13 +38,19 @@ async function main(): Promise<number> {
 async function serveUntilStopped(config: Config): Promise<number> {
   const log = await createLog(config.logLevel);
   const unknown = unknownVariables(process.env);
-  if (unknown.length > 0) log.warn({ unknown }, "these variables are no options of uws-echo");
+  if (unknown.length > 0) {
+    log.warn({ unknown }, "these variables are no options of uws-echo");
+  }
   if (config.tlsCa !== undefined) {
     log.warn("--tls-ca refuses client certificates of other authorities; clients that show none are let in");
   }
   const running = await (config.workers > 1 ? runSupervisor(config, log) : runSingle(config, log));
   const stopped = stopOnSignal(running, log);
-  for (const url of Object.values(running.urls)) if (url !== undefined) log.info(`serving ${url}`);
+  for (const url of Object.values(running.urls)) {
+    if (url !== undefined) {
+      log.info(`serving ${url}`);
+    }
+  }
   try {
     await Promise.race([stopped, running.failure]);
     log.info("stopped");

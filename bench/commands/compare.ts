@@ -9,7 +9,7 @@ import { formatComparison, formatFigure } from "../report/compare.ts";
 import { isAcceptable, type Sample } from "../result/comparison.ts";
 import { writeOnce } from "../result/store.ts";
 import { parseNumber } from "../units.ts";
-import { EXIT } from "./exit-codes.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { addLoadOptions, readLoadOptions } from "./load-options.ts";
 import { quantity, readFields, UsageError, whole } from "./option-schemas.ts";
 import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
@@ -64,7 +64,9 @@ function readOptions(a: string, b: string, raw: Readonly<Record<string, unknown>
     }
   }
   const path = String(raw["path"]);
-  if (!path.startsWith("/")) problems.push("--path: must begin with /");
+  if (!path.startsWith("/")) {
+    problems.push("--path: must begin with /");
+  }
   // Commands get their URL when they are started; until then this one stands for all that is the same.
   const url = [a, b].find(isUrl) ?? `ws://127.0.0.1${path}`;
   try {
@@ -77,7 +79,9 @@ function readOptions(a: string, b: string, raw: Readonly<Record<string, unknown>
       return { arms, scenario: withPath(scenario, path), rounds: values.rounds ?? 1 };
     }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) {
+      throw error;
+    }
     problems.push(...error.problems);
   }
   throw new UsageError(problems);
@@ -109,13 +113,15 @@ async function run(options: CompareOptions, { json, out }: OutputOptions): Promi
     });
     if (comparison === undefined) {
       process.stderr.write("error: nothing was compared: interrupted before the first round was complete\n");
-      return EXIT.nothing;
+      return exitCodes.nothing;
     }
     const content = formatComparisonFile(comparison);
     process.stdout.write(json === true ? content : formatComparison(comparison));
-    if (out !== undefined) writeOnce(out, content);
+    if (out !== undefined) {
+      writeOnce(out, content);
+    }
     const isComplete = comparison.rounds === options.rounds;
-    return isComplete && isAcceptable(comparison) ? EXIT.good : EXIT.notAcceptable;
+    return isComplete && isAcceptable(comparison) ? exitCodes.good : exitCodes.notAcceptable;
   } finally {
     interruption.end();
   }

@@ -1,6 +1,6 @@
 // Owns what the exit codes of uws-echo-bench mean.
 
-export const EXIT = {
+export const exitCodes = {
   good: 0,
   /** Measured, but not acceptable: messages lost, errors, a threshold that does not hold, a run cut short. */
   notAcceptable: 1,

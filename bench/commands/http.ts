@@ -98,7 +98,9 @@ export function readHttpOptions(url: string, raw: Readonly<Record<string, unknow
   if (verify !== "none" && body?.some((octet) => octet > 0x7f) === true) {
     problems.push("--body: a file that is not ASCII cannot be verified: use --verify none");
   }
-  if (problems.length > 0) throw new UsageError(problems);
+  if (problems.length > 0) {
+    throw new UsageError(problems);
+  }
   const checked = values as { readonly [K in keyof typeof shape]: z.infer<(typeof shape)[K]> };
   const { connections, pipelining, timeout: timeoutMs } = checked;
   const load: HttpLoad = {
@@ -143,7 +145,9 @@ export function readHttpOptions(url: string, raw: Readonly<Record<string, unknow
 }
 
 function bodyOf(choice: z.infer<typeof payloadSchema> | undefined): Uint8Array | undefined {
-  if (choice === undefined) return undefined;
+  if (choice === undefined) {
+    return undefined;
+  }
   return choice.kind === "file" ? choice.content : makePayload(choice.sizes[0] ?? 0, "text");
 }
 
@@ -172,7 +176,9 @@ async function run(
 
 /** Says in the Result what made the load, and judges it as that. */
 function asHttp(outcome: Outcome): Outcome {
-  if (outcome.kind === "nothing") return outcome;
+  if (outcome.kind === "nothing") {
+    return outcome;
+  }
   const { version } = createRequire(import.meta.url)("autocannon/package.json") as { version: string };
   const result = judge({ ...outcome.result, loop: "http", engine: { name: "autocannon", version } });
   return { ...outcome, result };

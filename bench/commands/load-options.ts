@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
-import { makePayload, SEQUENCE_DIGITS } from "../engine/payload.ts";
+import { makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { Scenario } from "../measure/scenario.ts";
 import { thresholdMetrics } from "../result/threshold.ts";
 import { parseNumber } from "../units.ts";
@@ -17,7 +17,7 @@ import {
   payloadSchema,
   quantity,
   readFields,
-  TOKEN,
+  tokenPattern,
   UsageError,
   type ValuesOf,
   whole,
@@ -25,7 +25,7 @@ import {
 } from "./option-schemas.ts";
 
 /** Descriptors that the process needs for itself. */
-const SPARE_DESCRIPTORS = 64;
+const spareDescriptors = 64;
 
 /** What is allowed for the options of a WebSocket load. */
 const shape = {
@@ -38,7 +38,7 @@ const shape = {
   type: z.enum(["text", "binary"], { error: "must be text or binary" }),
   threads: quantity(parseNumber, whole(1, 64)),
   verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }),
-  subprotocol: z.array(z.string().regex(TOKEN, "must be a token: letters, digits and - . _ ~")),
+  subprotocol: z.array(z.string().regex(tokenPattern, "must be a token: letters, digits and - . _ ~")),
   origin: z.string().regex(/^\S+$/, "must not contain white space").optional(),
   ca: fileSchema.optional(),
   insecure: z.boolean().optional(),
@@ -151,7 +151,7 @@ function conflicts(values: Partial<Values>, url: string): string[] {
       threads > 4 * availableParallelism() &&
       `--threads: ${threads} is far more than this machine's ${availableParallelism()} cores`,
     connections !== undefined &&
-      connections + SPARE_DESCRIPTORS > limit &&
+      connections + spareDescriptors > limit &&
       `--connections: ${connections} connections need more than the ${limit} file descriptors allowed (ulimit -n)`,
     !isSecure && ca !== undefined && "--ca needs a wss:// target",
     !isSecure && insecure === true && "--insecure needs a wss:// target",
@@ -165,12 +165,12 @@ function payloadConflicts({ payload, type, verify }: Partial<Values>): (string |
     return [];
   }
   const { content } = payload;
-  const head = content.subarray(0, SEQUENCE_DIGITS + 3);
+  const head = content.subarray(0, sequenceDigits + 3);
   return [
     !isUtf8(content) && "--payload: the file is not UTF-8, which text messages must be: use --type binary",
     verify === "full" &&
       head.some((octet) => octet > 0x7f) &&
-      `--verify full writes a sequence number over the first ${SEQUENCE_DIGITS} octets, which must be ASCII in a text payload`,
+      `--verify full writes a sequence number over the first ${sequenceDigits} octets, which must be ASCII in a text payload`,
   ];
 }
 

@@ -11,7 +11,7 @@ import { formatResultLine, readText, StoreError, writeResult } from "../result/s
 import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
 import { failuresOf, judge } from "../result/verdict.ts";
 import { parseNumber } from "../units.ts";
-import { EXIT } from "./exit-codes.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { quantity, readFields, whole } from "./option-schemas.ts";
 
 interface MergeOptions {
@@ -36,8 +36,10 @@ export function addMergeCommand(program: Command): void {
       try {
         merge(await resultsOf(files, options), options);
       } catch (error) {
-        if (!(error instanceof StoreError || error instanceof MergeError)) throw error;
-        command.error(`error: ${error.message}`, { exitCode: EXIT.usage });
+        if (!(error instanceof StoreError || error instanceof MergeError)) {
+          throw error;
+        }
+        command.error(`error: ${error.message}`, { exitCode: exitCodes.usage });
       }
     });
 }
@@ -51,10 +53,15 @@ async function resultsOf(files: readonly string[], { expect }: MergeOptions): Pr
   const texts: { name: string; text: string }[] = [];
   for (const file of files) {
     try {
-      if (file === "-") texts.push({ name: "the standard input", text: await readAll(process.stdin) });
-      else texts.push({ name: file, text: readText(file) });
+      if (file === "-") {
+        texts.push({ name: "the standard input", text: await readAll(process.stdin) });
+      } else {
+        texts.push({ name: file, text: readText(file) });
+      }
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError)) {
+        throw error;
+      }
       problems.push(error.message);
     }
   }
@@ -81,7 +88,11 @@ function merge(results: readonly Result[], { out, json }: MergeOptions): void {
   );
   const thresholds = evaluateThresholds([...expressions].map(parseThreshold), merged);
   const result = judge({ ...merged, thresholds });
-  if (out !== undefined) writeResult(out, result);
+  if (out !== undefined) {
+    writeResult(out, result);
+  }
   process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
-  if (failuresOf(result).length > 0) process.exitCode = EXIT.notAcceptable;
+  if (failuresOf(result).length > 0) {
+    process.exitCode = exitCodes.notAcceptable;
+  }
 }

@@ -18,9 +18,9 @@ export class UsageError extends Error {
   }
 }
 
-const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
-const MAX_PAYLOADS = 1000;
-const DAY_MS = 86_400_000;
+const maxPayloadBytes = 256 * 1024 * 1024;
+const maxPayloads = 1000;
+const dayMs = 86_400_000;
 /** For options that can be repeated. */
 export const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
 
@@ -55,14 +55,14 @@ export function whole(min: number, max: number): z.ZodNumber {
 }
 
 /** RFC 9110 section 5.6.2. */
-export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+export const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const headerSchema = z.string().transform((text, context): readonly [string, string] =>
   attempt(context, text, () => {
     const colon = text.indexOf(":");
     const name = text.slice(0, colon).trim();
     const value = text.slice(colon + 1).trim();
-    if (colon < 1 || !TOKEN.test(name) || /[\r\n\0]/.test(value)) {
+    if (colon < 1 || !tokenPattern.test(name) || /[\r\n\0]/.test(value)) {
       throw new UnitError(`"${text}" is not a header: write Name: value`);
     }
     if (/^(?:sec-websocket-|upgrade$|connection$)/i.test(name)) {
@@ -81,11 +81,11 @@ export const payloadSchema = z.string().transform(
   (text, context): PayloadChoice =>
     attempt(context, text, () => {
       if (text.startsWith("@")) {
-        return { kind: "file", content: readFile(text.slice(1), MAX_PAYLOAD_BYTES) };
+        return { kind: "file", content: readFile(text.slice(1), maxPayloadBytes) };
       }
       const sizes = text.split(",").map(parseBytes);
-      if (sizes.length > MAX_PAYLOADS || sizes.some((bytes) => bytes > MAX_PAYLOAD_BYTES)) {
-        throw new UnitError(`at most ${MAX_PAYLOADS} sizes of at most 256MiB each are allowed`);
+      if (sizes.length > maxPayloads || sizes.some((bytes) => bytes > maxPayloadBytes)) {
+        throw new UnitError(`at most ${maxPayloads} sizes of at most 256MiB each are allowed`);
       }
       return { kind: "sizes", sizes };
     }),
@@ -104,7 +104,7 @@ export const startSchema = z.string().transform((text, context) =>
     if (start <= now) {
       throw new UnitError(`${text} has passed already, it is ${now.toISOString()}`);
     }
-    if (start.getTime() - now.getTime() > DAY_MS) {
+    if (start.getTime() - now.getTime() > dayMs) {
       throw new UnitError(`${text} is more than a day ahead (a number counts seconds since 1970)`);
     }
     return start;

@@ -11,11 +11,11 @@ import { formatResultLine, StoreError, writeResult } from "../result/store.ts";
 import { failuresOf } from "../result/verdict.ts";
 import { TargetError } from "../target/target.ts";
 import { formatNumber } from "../units.ts";
-import { EXIT } from "./exit-codes.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { UsageError } from "./option-schemas.ts";
 
 /** Where Results go that were given no name. */
-const DEFAULT_FOLDER = "uws-echo-bench-results";
+const defaultFolder = "uws-echo-bench-results";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -25,7 +25,7 @@ export interface OutputOptions {
 export function addOutputOptions(command: Command): Command {
   return command
     .option("--json", "print the Result as a line of JSON to the standard output, and nothing else")
-    .option("-o, --out <file>", `write the Result to this new file (default: one in ${DEFAULT_FOLDER}/)`);
+    .option("-o, --out <file>", `write the Result to this new file (default: one in ${defaultFolder}/)`);
 }
 
 /** What is wrong with the output options. */
@@ -40,9 +40,13 @@ export function checkTogether<T>(problems: readonly string[], read: () => T): T 
   const all: string[] = [];
   try {
     const value = read();
-    if (problems.length === 0) return value;
+    if (problems.length === 0) {
+      return value;
+    }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) {
+      throw error;
+    }
     all.push(...error.problems);
   }
   throw new UsageError([...all, ...problems]);
@@ -55,12 +59,14 @@ export async function act(command: Command, action: () => Promise<number>): Prom
   } catch (error) {
     if (error instanceof UsageError) {
       command.error(error.problems.map((problem) => `error: ${problem}`).join("\n"), {
-        exitCode: EXIT.usage,
+        exitCode: exitCodes.usage,
       });
     }
-    if (!(error instanceof TargetError || error instanceof StoreError)) throw error;
+    if (!(error instanceof TargetError || error instanceof StoreError)) {
+      throw error;
+    }
     process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = EXIT.nothing;
+    process.exitCode = exitCodes.nothing;
   }
 }
 
@@ -85,7 +91,7 @@ export function tell(outcome: Outcome, { json, out }: OutputOptions): number {
   tellErrors(outcome.errors);
   if (outcome.kind === "nothing") {
     process.stderr.write(`error: nothing was measured: ${outcome.reason}\n`);
-    return EXIT.nothing;
+    return exitCodes.nothing;
   }
   const { result } = outcome;
   process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
@@ -94,7 +100,7 @@ export function tell(outcome: Outcome, { json, out }: OutputOptions): number {
     writeResult(path, result);
     process.stderr.write(`Result: ${path}\n`);
   }
-  return failuresOf(result).length > 0 ? EXIT.notAcceptable : EXIT.good;
+  return failuresOf(result).length > 0 ? exitCodes.notAcceptable : exitCodes.good;
 }
 
 /** A Result only counts errors; what was said is for whoever watches. */
@@ -106,5 +112,5 @@ function tellErrors(errors: ErrorTally): void {
 
 /** A name from the time, such as `20261122T163000.123Z.json`. */
 function defaultPath(startedAt: string): string {
-  return join(DEFAULT_FOLDER, `${startedAt.replace(/[-:]/g, "")}.json`);
+  return join(defaultFolder, `${startedAt.replace(/[-:]/g, "")}.json`);
 }

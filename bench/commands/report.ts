@@ -10,7 +10,7 @@ import { formatMarkdown } from "../report/markdown.ts";
 import { formatText } from "../report/text.ts";
 import type { Result } from "../result/schema.ts";
 import { readResult, StoreError } from "../result/store.ts";
-import { EXIT } from "./exit-codes.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const formats = ["text", "markdown", "csv", "hgrm", "html"] as const;
 type Format = (typeof formats)[number];
@@ -46,8 +46,10 @@ export function addReportCommand(program: Command): void {
       try {
         report(files, options);
       } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        command.error(`error: ${error.message}`, { exitCode: EXIT.usage });
+        if (!(error instanceof StoreError)) {
+          throw error;
+        }
+        command.error(`error: ${error.message}`, { exitCode: exitCodes.usage });
       }
     });
 }

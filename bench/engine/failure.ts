@@ -10,10 +10,10 @@ import type { ReplyFault } from "./payload.ts";
 export type Stage = "connecting" | "securing" | "handshaking" | "open";
 
 /** How much of a refusal's first line is shown, in characters. */
-const REFUSAL_LIMIT = 200;
+const refusalLimit = 200;
 
-const NO_DESCRIPTOR = new Set(["EMFILE", "ENFILE"]);
-const NO_PORT = new Set(["EADDRNOTAVAIL", "EADDRINUSE"]);
+const noDescriptor = new Set(["EMFILE", "ENFILE"]);
+const noPort = new Set(["EADDRNOTAVAIL", "EADDRINUSE"]);
 
 function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
@@ -29,13 +29,13 @@ export function endingOf(error: Error, stage: Stage, where: string): Ending {
   const cause = meaningful(error);
   const code = codeOf(cause);
   const said = cause.message === "" ? code : cause.message;
-  if (NO_DESCRIPTOR.has(code)) {
+  if (noDescriptor.has(code)) {
     return {
       kind: "out-of-descriptors",
       detail: `no file descriptor is left (${said}): raise \`ulimit -n\``,
     };
   }
-  if (NO_PORT.has(code) && stage === "connecting") {
+  if (noPort.has(code) && stage === "connecting") {
     return { kind: "out-of-ports", detail: `no local port is left to reach ${where} from (${said})` };
   }
   switch (stage) {
@@ -66,7 +66,7 @@ export function handshakeTimedOut(where: string, stage: Stage, timeoutMs: number
 
 /** The target answered the handshake with another status than 101. */
 export function endingOfRefusal(status: number, body: string): Ending {
-  const line = body.split("\n")[0]?.trim().slice(0, REFUSAL_LIMIT) ?? "";
+  const line = body.split("\n")[0]?.trim().slice(0, refusalLimit) ?? "";
   const said = line === "" ? "" : `: ${line}`;
   const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
   return { kind: "handshake-refused", detail: `the target refused the handshake with ${name}${said}` };

@@ -1,13 +1,13 @@
 // Owns the WebSocket wire format (RFC 6455 section 5.2): building a client's masked frames and reading a
 // server's frames out of any chunks. Must not know sockets, clocks or what a message means.
 
-export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-const FIN = 0x80;
-const RESERVED_BITS = 0x70;
-const OPCODE_BITS = 0x0f;
-const MASKED = 0x80;
-const CONTROL_PAYLOAD_LIMIT_BYTES = 125;
+const finBit = 0x80;
+const reservedBits = 0x70;
+const opcodeBits = 0x0f;
+const maskBit = 0x80;
+const controlPayloadLimitBytes = 125;
 
 /** What a server may not send; the name is the error kind that a Result counts. */
 export type ProtocolFault =
@@ -39,20 +39,20 @@ export function maskedHeaderBytes(payloadBytes: number): number {
 
 /**
  * Builds one final, masked frame.
- * @param opcode one of OPCODE
+ * @param opcode one of opcodes
  * @param maskKey four bytes
  */
 export function encodeMaskedFrame(opcode: number, payload: Uint8Array, maskKey: Uint8Array): Buffer {
   const headerBytes = maskedHeaderBytes(payload.length);
   const frame = Buffer.alloc(headerBytes + payload.length);
-  frame[0] = FIN | opcode;
+  frame[0] = finBit | opcode;
   if (headerBytes === 6) {
-    frame[1] = MASKED | payload.length;
+    frame[1] = maskBit | payload.length;
   } else if (headerBytes === 8) {
-    frame[1] = MASKED | 126;
+    frame[1] = maskBit | 126;
     frame.writeUInt16BE(payload.length, 2);
   } else {
-    frame[1] = MASKED | 127;
+    frame[1] = maskBit | 127;
     frame.writeBigUInt64BE(BigInt(payload.length), 2);
   }
   frame.set(maskKey.subarray(0, 4), headerBytes - 4);
@@ -144,16 +144,16 @@ export class FrameReader {
   }
 
   #beginFrame(firstByte: number, lengthByte: number, payloadBytes: number): void {
-    const opcode = firstByte & OPCODE_BITS;
-    const isFinal = (firstByte & FIN) !== 0;
+    const opcode = firstByte & opcodeBits;
+    const isFinal = (firstByte & finBit) !== 0;
     const fault = this.#faultOf(firstByte, lengthByte, payloadBytes);
     if (fault !== undefined) {
       this.#fail(fault);
       return;
     }
-    if (opcode >= OPCODE.close) {
+    if (opcode >= opcodes.close) {
       this.#control = new Uint8Array(payloadBytes);
-    } else if (opcode === OPCODE.continuation) {
+    } else if (opcode === opcodes.continuation) {
       this.#messageBytes += payloadBytes;
     } else {
       this.#messageOpcode = opcode;
@@ -169,23 +169,23 @@ export class FrameReader {
   }
 
   #faultOf(firstByte: number, lengthByte: number, payloadBytes: number): ProtocolFault | undefined {
-    const opcode = firstByte & OPCODE_BITS;
-    if ((firstByte & RESERVED_BITS) !== 0) {
+    const opcode = firstByte & opcodeBits;
+    if ((firstByte & reservedBits) !== 0) {
       return "reserved-bits";
     }
-    if ((lengthByte & MASKED) !== 0) {
+    if ((lengthByte & maskBit) !== 0) {
       return "masked-frame";
     }
-    if (opcode > OPCODE.pong || (opcode > OPCODE.binary && opcode < OPCODE.close)) {
+    if (opcode > opcodes.pong || (opcode > opcodes.binary && opcode < opcodes.close)) {
       return "unknown-opcode";
     }
-    if (opcode >= OPCODE.close) {
-      if ((firstByte & FIN) === 0) {
+    if (opcode >= opcodes.close) {
+      if ((firstByte & finBit) === 0) {
         return "fragmented-control-frame";
       }
-      return payloadBytes > CONTROL_PAYLOAD_LIMIT_BYTES ? "control-frame-too-long" : undefined;
+      return payloadBytes > controlPayloadLimitBytes ? "control-frame-too-long" : undefined;
     }
-    const isContinuation = opcode === OPCODE.continuation;
+    const isContinuation = opcode === opcodes.continuation;
     if (isContinuation !== (this.#messageOpcode !== 0)) {
       return isContinuation ? "unexpected-continuation" : "interleaved-message";
     }

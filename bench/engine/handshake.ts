@@ -6,9 +6,9 @@ import type { Ending, Endpoint } from "./connection.ts";
 import { endingOfRefusal } from "./failure.ts";
 
 /** RFC 6455 section 1.3. */
-const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const HEAD_LIMIT_BYTES = 16 * 1024;
-const BODY_LIMIT_BYTES = 300;
+const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const headLimitBytes = 16 * 1024;
+const bodyLimitBytes = 300;
 
 export interface HandshakeRequest {
   readonly key: string;
@@ -41,7 +41,7 @@ export function createRequest(endpoint: Endpoint): HandshakeRequest {
 }
 
 export function acceptFor(key: string): string {
-  return createHash("sha1").update(`${key}${ACCEPT_GUID}`).digest("base64");
+  return createHash("sha1").update(`${key}${acceptGuid}`).digest("base64");
 }
 
 /** Collects the response, and waits for the first line of the body when it is a refusal. */
@@ -60,8 +60,8 @@ export class HandshakeResponse {
     this.#received = Buffer.concat([this.#received, chunk]);
     const headEnd = this.#received.indexOf("\r\n\r\n");
     if (headEnd < 0) {
-      return this.#received.length > HEAD_LIMIT_BYTES
-        ? invalid(`the response head is longer than ${HEAD_LIMIT_BYTES} bytes`)
+      return this.#received.length > headLimitBytes
+        ? invalid(`the response head is longer than ${headLimitBytes} bytes`)
         : undefined;
     }
     const head = parseHead(this.#received.toString("latin1", 0, headEnd));
@@ -146,9 +146,9 @@ function problemWith(
 
 /** The body's first line once it is complete; of a chunked body, the one after the chunk's size. */
 function firstLineOf(head: Head, body: Buffer): string | undefined {
-  const lines = body.toString("utf8", 0, BODY_LIMIT_BYTES).split("\n");
+  const lines = body.toString("utf8", 0, bodyLimitBytes).split("\n");
   const at = head.headers.get("transfer-encoding") === "chunked" ? 1 : 0;
-  return lines.length > at + 1 || body.length >= BODY_LIMIT_BYTES ? lines[at]?.trim() : undefined;
+  return lines.length > at + 1 || body.length >= bodyLimitBytes ? lines[at]?.trim() : undefined;
 }
 
 function refused(head: Head, body: Buffer): Ending {

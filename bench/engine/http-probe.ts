@@ -22,7 +22,7 @@ export interface HttpLoad {
   readonly verify: "none" | "length" | "full";
 }
 
-const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
+const bodyLimitBytes = 256 * 1024 * 1024;
 
 /** Asks once. @returns what is wrong with the target, or undefined when it answers as it should */
 export function probe(load: HttpLoad): Promise<Ending | undefined> {
@@ -37,7 +37,7 @@ export function probe(load: HttpLoad): Promise<Ending | undefined> {
         let received = "";
         response.setEncoding("utf8");
         response.on("data", (text: string) => {
-          received = received.length < BODY_LIMIT_BYTES ? received + text : received;
+          received = received.length < bodyLimitBytes ? received + text : received;
         });
         response.on("end", () => resolve(problemOf(load, response.statusCode ?? 0, received)));
         response.on("error", (error) => resolve(endingOf(error, "open", host)));
@@ -64,8 +64,12 @@ function problemOf(
       detail: `${method} ${url} is answered with ${status}${firstLine === "" ? "" : `: ${firstLine.slice(0, 200)}`}`,
     };
   }
-  if (verify === "none" || received === body) return undefined;
-  if (verify === "length" && received.length === body.length) return undefined;
+  if (verify === "none" || received === body) {
+    return undefined;
+  }
+  if (verify === "length" && received.length === body.length) {
+    return undefined;
+  }
   return {
     kind: "wrong-body",
     detail: `${method} ${url} does not bring the body back: ${received.length} characters for ${body.length}`,

@@ -2,7 +2,7 @@
 // Must not know sockets or clocks.
 
 import { randomBytes } from "node:crypto";
-import { encodeMaskedFrame, maskedHeaderBytes, OPCODE } from "./frame.ts";
+import { encodeMaskedFrame, maskedHeaderBytes, opcodes } from "./frame.ts";
 
 export type MessageType = "text" | "binary";
 
@@ -13,14 +13,14 @@ export type Verify = "none" | "length" | "full";
 export type ReplyFault = "wrong-type" | "wrong-length" | "wrong-bytes" | "wrong-sequence";
 
 /** With `full`, the first bytes of a payload carry its sequence number, as hexadecimal digits, lowest first. */
-export const SEQUENCE_DIGITS = 8;
+export const sequenceDigits = 8;
 
-const TAPE_LIMIT_BYTES = 256 * 1024;
-const BATCH_LIMIT = 1024;
-const HEX = Buffer.from("0123456789abcdef");
+const tapeLimitBytes = 256 * 1024;
+const batchLimit = 1024;
+const hex = Buffer.from("0123456789abcdef");
 
 export function opcodeOf(type: MessageType): number {
-  return type === "text" ? OPCODE.text : OPCODE.binary;
+  return type === "text" ? opcodes.text : opcodes.binary;
 }
 
 /** Octets that do not compress: any octet for binary, printable ASCII for text. */
@@ -31,12 +31,12 @@ export function makePayload(payloadBytes: number, type: MessageType): Uint8Array
 
 /** The digit of `sequence` at `position`, as an ASCII code. */
 function digitOf(sequence: number, position: number): number {
-  return HEX[Math.floor(sequence / 16 ** position) % 16] ?? 0;
+  return hex[Math.floor(sequence / 16 ** position) % 16] ?? 0;
 }
 
 /** Writes `sequence` over the first bytes of `payload`. */
 export function stampSequence(payload: Uint8Array, sequence: number): void {
-  const digits = Math.min(SEQUENCE_DIGITS, payload.length);
+  const digits = Math.min(sequenceDigits, payload.length);
   for (let i = 0; i < digits; i += 1) {
     payload[i] = digitOf(sequence, i);
   }
@@ -62,7 +62,7 @@ export class FrameTape {
   constructor(payloads: readonly Uint8Array[], type: MessageType, stamped: boolean) {
     const frames = payloads.map((payload) => encodeMaskedFrame(opcodeOf(type), payload, this.#maskKey));
     const longest = Math.max(...frames.map((frame) => frame.length));
-    this.maxBatch = Math.max(1, Math.min(BATCH_LIMIT, Math.floor(TAPE_LIMIT_BYTES / longest)));
+    this.maxBatch = Math.max(1, Math.min(batchLimit, Math.floor(tapeLimitBytes / longest)));
     this.#payloads = payloads;
     this.#stamped = stamped;
     const laidOut = Array.from({ length: frames.length + this.maxBatch - 1 }, (_, i) => at(frames, i));
@@ -92,7 +92,7 @@ export class FrameTape {
     for (let i = 0; i < count; i += 1) {
       const payloadBytes = at(this.#payloads, sequence + i).length;
       offset += maskedHeaderBytes(payloadBytes);
-      const digits = Math.min(SEQUENCE_DIGITS, payloadBytes);
+      const digits = Math.min(sequenceDigits, payloadBytes);
       for (let d = 0; d < digits; d += 1) {
         batch[offset + d] = digitOf(sequence + i, d) ^ (this.#maskKey[d & 3] ?? 0);
       }
@@ -124,7 +124,7 @@ export class ReplyChecker {
       return;
     }
     const expected = at(this.#payloads, this.#sequence);
-    const digits = Math.min(SEQUENCE_DIGITS, expected.length);
+    const digits = Math.min(sequenceDigits, expected.length);
     let position = start;
     while (position < end && this.#offsetBytes < digits) {
       if (chunk[position] !== digitOf(this.#sequence, this.#offsetBytes)) {

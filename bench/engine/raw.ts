@@ -13,18 +13,18 @@ import {
   handshakeTimedOut,
   type Stage,
 } from "./failure.ts";
-import { encodeMaskedFrame, FrameReader, type FrameSink, OPCODE, type ProtocolFault } from "./frame.ts";
+import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolFault } from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
 import { FrameTape, ReplyChecker } from "./payload.ts";
 
 /** One read buffer serves all connections of a thread: its content is used up before the next read. */
-const READ_BUFFER_BYTES = 256 * 1024;
+const readBufferBytes = 256 * 1024;
 
 /** More than this waiting in user space means that the target does not take what we send. */
-const CLOGGED_BYTES = 1024 * 1024;
+const cloggedBytes = 1024 * 1024;
 
 /** A message longer than this, or than twice the longest we send, is not an echo. */
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const messageLimitBytes = 16 * 1024 * 1024;
 
 /** What the connections of one thread have in common. */
 interface Shared {
@@ -44,8 +44,8 @@ export function createRawEngine(endpoint: Endpoint): Engine {
     url,
     where: url.host,
     tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
-    readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
-    maxMessageBytes: Math.max(MAX_MESSAGE_BYTES, 2 * longest),
+    readBuffer: Buffer.allocUnsafe(readBufferBytes),
+    maxMessageBytes: Math.max(messageLimitBytes, 2 * longest),
   };
   return (index, localAddress, events) => new RawConnection(shared, index, localAddress, events);
 }
@@ -94,7 +94,7 @@ class RawConnection implements Connection, FrameSink {
   }
 
   isClogged(): boolean {
-    return this.#socket.writableLength > CLOGGED_BYTES;
+    return this.#socket.writableLength > cloggedBytes;
   }
 
   close(): void {
@@ -123,9 +123,9 @@ class RawConnection implements Connection, FrameSink {
   }
 
   onControl(opcode: number, payload: Uint8Array): void {
-    if (opcode === OPCODE.ping) {
-      this.#socket.write(encodeMaskedFrame(OPCODE.pong, payload, randomBytes(4)));
-    } else if (opcode === OPCODE.close) {
+    if (opcode === opcodes.ping) {
+      this.#socket.write(encodeMaskedFrame(opcodes.pong, payload, randomBytes(4)));
+    } else if (opcode === opcodes.close) {
       this.#passReplies();
       this.#frames.stop();
       const code = payload.length < 2 ? 1005 : (payload[0] ?? 0) * 256 + (payload[1] ?? 0);
@@ -210,7 +210,7 @@ class RawConnection implements Connection, FrameSink {
     if (!this.#saidClose && this.#stage === "open") {
       this.#saidClose = true;
       this.#socket.write(
-        encodeMaskedFrame(OPCODE.close, Buffer.from([code >> 8, code & 0xff]), randomBytes(4)),
+        encodeMaskedFrame(opcodes.close, Buffer.from([code >> 8, code & 0xff]), randomBytes(4)),
       );
     }
   }

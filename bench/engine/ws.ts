@@ -12,15 +12,15 @@ import {
   endingOfRefusal,
   handshakeTimedOut,
 } from "./failure.ts";
-import { OPCODE, type ProtocolFault } from "./frame.ts";
+import { opcodes, type ProtocolFault } from "./frame.ts";
 import { at, ReplyChecker, stampSequence } from "./payload.ts";
 
 /** As in the raw engine. */
-const CLOGGED_BYTES = 1024 * 1024;
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const cloggedBytes = 1024 * 1024;
+const messageLimitBytes = 16 * 1024 * 1024;
 
 /** What the raw engine calls the errors of `ws`, so that both count the same kinds. */
-const FAULT_OF_CODE = new Map<string, ProtocolFault>([
+const faultOfCode = new Map<string, ProtocolFault>([
   ["WS_ERR_UNEXPECTED_MASK", "masked-frame"],
   ["WS_ERR_UNEXPECTED_RSV_1", "reserved-bits"],
   ["WS_ERR_UNEXPECTED_RSV_2_3", "reserved-bits"],
@@ -56,7 +56,7 @@ class WsConnection implements Connection {
       headers: Object.fromEntries(endpoint.headers),
       perMessageDeflate: endpoint.deflate,
       handshakeTimeout: endpoint.timeoutMs,
-      maxPayload: Math.max(MAX_MESSAGE_BYTES, 2 * longest),
+      maxPayload: Math.max(messageLimitBytes, 2 * longest),
       skipUTF8Validation: true,
       rejectUnauthorized: !endpoint.insecure,
       ...(endpoint.origin === undefined ? {} : { origin: endpoint.origin }),
@@ -80,7 +80,7 @@ class WsConnection implements Connection {
   }
 
   isClogged(): boolean {
-    return this.#socket.bufferedAmount > CLOGGED_BYTES;
+    return this.#socket.bufferedAmount > cloggedBytes;
   }
 
   close(): void {
@@ -109,7 +109,7 @@ class WsConnection implements Connection {
 
   #onMessage(data: Buffer, isBinary: boolean): void {
     this.#checker.piece(data, 0, data.length);
-    const fault = this.#checker.finish(isBinary ? OPCODE.binary : OPCODE.text, data.length);
+    const fault = this.#checker.finish(isBinary ? opcodes.binary : opcodes.text, data.length);
     if (fault === undefined) {
       this.#events.onReplies(this, 1);
     } else {
@@ -141,7 +141,7 @@ class WsConnection implements Connection {
 function endingOfError(error: Error, isOpen: boolean, endpoint: Endpoint): Ending {
   const { host, protocol } = new URL(endpoint.url);
   const { code, syscall } = error as NodeJS.ErrnoException;
-  const fault = FAULT_OF_CODE.get(code ?? "");
+  const fault = faultOfCode.get(code ?? "");
   if (fault !== undefined) {
     return endingOfFault(fault);
   }

@@ -10,10 +10,10 @@ import type { Plan, Report } from "./plan.ts";
 import { type Interval, Recorder, type Window } from "./recorder.ts";
 
 /** Handshakes that one generator has under way at a time, so that a listen backlog is not flooded. */
-const CONNECTING_LIMIT = 128;
+const connectingLimit = 128;
 
 /** How long the closing handshakes may take, all together. */
-const CLOSE_TIMEOUT_MS = 1000;
+const closeTimeoutMs = 1000;
 
 export interface GeneratorOptions {
   readonly plan: Plan;
@@ -151,7 +151,7 @@ export class Generator implements ConnectionEvents {
       return;
     }
     const settled = (): number => this.#open.size + this.#failed + this.#closedEarly;
-    while (this.#started < connections && this.#started - settled() < CONNECTING_LIMIT) {
+    while (this.#started < connections && this.#started - settled() < connectingLimit) {
       if (connectionsPerSecond !== undefined) {
         const dueNs = this.#connectStartNs + (this.#started * thread.count * 1e9) / connectionsPerSecond;
         if (dueNs > this.#clock.nowNs()) {
@@ -230,7 +230,7 @@ export class Generator implements ConnectionEvents {
     for (const connection of [...this.#open.values()]) {
       connection.close();
     }
-    this.#callAfterMs(CLOSE_TIMEOUT_MS, () => {
+    this.#callAfterMs(closeTimeoutMs, () => {
       for (const connection of [...this.#open.values()]) {
         connection.destroy();
       }

@@ -4,8 +4,8 @@
 import { build, type Histogram, initWebAssemblySync, WasmHistogram } from "hdr-histogram-js";
 
 /** Resolution and range of what is recorded, in nanoseconds: 64 ns to one hour, three digits in between. */
-const LOWEST_NS = 64;
-export const HIGHEST_NS = 3600e9;
+const lowestNs = 64;
+export const highestNs = 3600e9;
 
 /**
  * An empty histogram in WASM: 22 ns a record, against 100 for plain JavaScript. All have the same buckets, so that
@@ -17,8 +17,8 @@ export function createHistogram(countBits: 32 | 64): Histogram {
   return build({
     bitBucketSize: countBits,
     autoResize: false,
-    lowestDiscernibleValue: LOWEST_NS,
-    highestTrackableValue: HIGHEST_NS,
+    lowestDiscernibleValue: lowestNs,
+    highestTrackableValue: highestNs,
     numberOfSignificantValueDigits: 3,
     useWebAssembly: true,
   });

@@ -15,10 +15,10 @@ import type { GeneratorThread, StartThread } from "./threads.ts";
 import type { Command } from "./worker.ts";
 
 /** Connections refused in a row, per connection, after which the target counts as gone. */
-const GONE_AFTER = 10;
-const TICK_MS = 100;
+const goneAfter = 10;
+const tickMs = 100;
 /** autocannon is told when to stop; this only has to be longer than any run. */
-const FOREVER_SECONDS = 8 * 86_400;
+const foreverSeconds = 8 * 86_400;
 
 /** A generator for `measure` that puts this load on its target. */
 export function httpThread(load: HttpLoad, clock: Clock): StartThread {
@@ -69,14 +69,18 @@ class HttpGenerator implements GeneratorThread {
     this.#isDone = true;
     clearInterval(this.#ticker);
     this.#tracker?.stop();
-    for (const client of this.#clients.keys()) client.destroy();
+    for (const client of this.#clients.keys()) {
+      client.destroy();
+    }
     await this.#ended;
   }
 
   /** One request before the load, so that a wrong target is told apart from a bad measurement. */
   async #probe(): Promise<void> {
     const problem = await probe(this.#load);
-    if (problem !== undefined) this.#count(problem.kind, problem.detail);
+    if (problem !== undefined) {
+      this.#count(problem.kind, problem.detail);
+    }
     const { connections } = this.#load;
     this.#report({
       kind: "connected",
@@ -107,7 +111,9 @@ class HttpGenerator implements GeneratorThread {
   }
 
   #start(recorder: Recorder): void {
-    if (this.#isDone) return;
+    if (this.#isDone) {
+      return;
+    }
     const { url, method, headers, body, connections, pipelining, timeoutMs, verify } = this.#load;
     this.#ended = new Promise((resolve) => {
       this.#tracker = autocannon(
@@ -118,16 +124,16 @@ class HttpGenerator implements GeneratorThread {
           ...(body === undefined ? {} : { body }),
           connections,
           pipelining,
-          duration: FOREVER_SECONDS,
+          duration: foreverSeconds,
           timeout: Math.max(1, Math.ceil(timeoutMs / 1000)),
-          sampleInt: TICK_MS,
+          sampleInt: tickMs,
           setupClient: (client) => this.#listen(client, recorder),
           ...(verify === "none" ? {} : { verifyBody: (reply: string) => this.#verify(reply, recorder) }),
         },
         () => resolve(),
       );
     });
-    this.#ticker = setInterval(() => this.#tick(recorder), TICK_MS);
+    this.#ticker = setInterval(() => this.#tick(recorder), tickMs);
   }
 
   #listen(client: autocannon.Client, recorder: Recorder): void {
@@ -144,9 +150,11 @@ class HttpGenerator implements GeneratorThread {
     client.on("response", (status, bytes) => this.#onResponse(outstanding, status, bytes, recorder));
     client.on("connError", (error) => {
       const isRefused = "code" in error && error.code === "ECONNREFUSED";
-      if (isRefused)
+      if (isRefused) {
         outstanding.length = 0; // These never left.
-      else this.#abandon(outstanding, recorder);
+      } else {
+        this.#abandon(outstanding, recorder);
+      }
       const { kind, detail } = endingOf(
         error,
         isRefused ? "connecting" : "open",
@@ -154,7 +162,9 @@ class HttpGenerator implements GeneratorThread {
       );
       this.#count(kind, detail);
       this.#refusedInRow += 1;
-      if (this.#refusedInRow >= GONE_AFTER * this.#load.connections) this.#stop(true);
+      if (this.#refusedInRow >= goneAfter * this.#load.connections) {
+        this.#stop(true);
+      }
     });
     client.on("timeout", () => {
       this.#timeouts += 1;
@@ -164,14 +174,18 @@ class HttpGenerator implements GeneratorThread {
 
   #onResponse(outstanding: Outstanding, status: number, bytes: number, recorder: Recorder): void {
     const sentNs = outstanding.shift();
-    if (sentNs === undefined || this.#isDone) return;
+    if (sentNs === undefined || this.#isDone) {
+      return;
+    }
     const nowNs = this.#clock.nowNs();
     this.#refusedInRow = 0;
     this.#lastSentNs = sentNs;
     recorder.sent(sentNs, 1);
     recorder.arrived(nowNs, 1, this.#payloadBytes ?? bytes);
     recorder.answered(sentNs, sentNs, nowNs, 1);
-    if (status < 200 || status > 299) this.#count(`status-${status}`, `the target answered ${status}`);
+    if (status < 200 || status > 299) {
+      this.#count(`status-${status}`, `the target answered ${status}`);
+    }
   }
 
   /** autocannon asks right after "response". What is wrong is counted here, so it is always told that all is well. */
@@ -196,25 +210,36 @@ class HttpGenerator implements GeneratorThread {
   #tick(recorder: Recorder): void {
     const nowNs = this.#clock.nowNs();
     recorder.roll(nowNs);
-    if (nowNs < recorder.untilNs) return;
-    if (this.#drainUntilNs === Number.POSITIVE_INFINITY)
+    if (nowNs < recorder.untilNs) {
+      return;
+    }
+    if (this.#drainUntilNs === Number.POSITIVE_INFINITY) {
       this.#drainUntilNs = nowNs + this.#load.timeoutMs * 1e6;
+    }
     const isSettled = [...this.#clients.values()].every(
       ([oldestNs]) => (oldestNs ?? nowNs) >= recorder.untilNs,
     );
-    if (isSettled || nowNs >= this.#drainUntilNs) this.#finish(recorder);
+    if (isSettled || nowNs >= this.#drainUntilNs) {
+      this.#finish(recorder);
+    }
   }
 
   #stop(targetGone: boolean): void {
     const recorder = this.#recorder;
-    if (recorder === undefined || this.#isDone) return;
+    if (recorder === undefined || this.#isDone) {
+      return;
+    }
     this.#targetGone = targetGone;
     recorder.cutShort(this.#clock.nowNs());
-    if (targetGone) this.#finish(recorder);
+    if (targetGone) {
+      this.#finish(recorder);
+    }
   }
 
   #finish(recorder: Recorder): void {
-    for (const outstanding of this.#clients.values()) this.#abandon(outstanding, recorder);
+    for (const outstanding of this.#clients.values()) {
+      this.#abandon(outstanding, recorder);
+    }
     recorder.finish(this.#clock.nowNs());
     void this.terminate();
     this.#report({
@@ -228,10 +253,15 @@ class HttpGenerator implements GeneratorThread {
   }
 
   #count(kind: string, detail: string): void {
-    if (this.#isDone) return;
+    if (this.#isDone) {
+      return;
+    }
     const error = this.#errors[kind];
-    if (error === undefined) this.#errors[kind] = { count: 1, detail };
-    else error.count += 1;
+    if (error === undefined) {
+      this.#errors[kind] = { count: 1, detail };
+    } else {
+      error.count += 1;
+    }
   }
 }
 

@@ -10,17 +10,17 @@ import type { Recorder } from "./recorder.ts";
  * Bounds on memory, far beyond what a target that keeps up ever sees: messages unanswered on one connection and on all.
  * Beyond them what is due waits, and its latency shows it.
  */
-const CONNECTION_IN_FLIGHT_LIMIT = 65_536;
-const IN_FLIGHT_LIMIT = 1_048_576;
+const connectionInFlightLimit = 65_536;
+const inFlightLimit = 1_048_576;
 
 /** Due times that are held at once; the others are still in the pacer. */
-const DUE_LIMIT = 4096;
+const dueLimit = 4096;
 
 /** Nearer than this to the next due time, a timer is too coarse and the loop spins instead. */
-const SPIN_BELOW_NS = 2e6;
+const spinBelowNs = 2e6;
 
 /** An idle turn takes a few microseconds. One that took longer was interrupted, so its CPU time was somebody else's. */
-const IDLE_TURN_LIMIT_NS = 20_000;
+const idleTurnLimitNs = 20_000;
 
 export interface OpenLoopOptions {
   readonly client: Client;
@@ -35,7 +35,7 @@ export class OpenLoop {
   readonly #pacer: Pacer;
   readonly #recorder: Recorder;
   /** Due times of messages that have not been sent yet, oldest first. */
-  readonly #dueNs = new Float64Array(DUE_LIMIT);
+  readonly #dueNs = new Float64Array(dueLimit);
   #due = 0;
   #turn = 0;
   #isRunning = false;
@@ -70,7 +70,7 @@ export class OpenLoop {
     }
     const nowNs = this.#clock.nowNs();
     if (this.#client.activity === this.#lastActivity) {
-      this.idleSpinNs += Math.min(nowNs - this.#lastTickNs, IDLE_TURN_LIMIT_NS);
+      this.idleSpinNs += Math.min(nowNs - this.#lastTickNs, idleTurnLimitNs);
     }
     this.#collectDue(nowNs);
     this.#sendDue();
@@ -81,7 +81,7 @@ export class OpenLoop {
 
   #scheduleTick(nowNs: number): void {
     const gapNs = this.#pacer.nextNs - nowNs;
-    if (this.#due > 0 || gapNs < SPIN_BELOW_NS) {
+    if (this.#due > 0 || gapNs < spinBelowNs) {
       this.#clock.callSoon(this.#tick);
       return;
     }
@@ -94,7 +94,7 @@ export class OpenLoop {
     while (
       this.#pacer.nextNs <= limitNs &&
       this.#pacer.nextNs < this.#recorder.untilNs &&
-      this.#due < DUE_LIMIT
+      this.#due < dueLimit
     ) {
       this.#dueNs[this.#due] = this.#pacer.nextNs;
       this.#due += 1;
@@ -117,7 +117,7 @@ export class OpenLoop {
       }
       const until = Math.min(
         this.#due,
-        sent + Math.min(share, CONNECTION_IN_FLIGHT_LIMIT - lane.outstanding.size),
+        sent + Math.min(share, connectionInFlightLimit - lane.outstanding.size),
       );
       const sentNs = this.#clock.nowNs();
       this.#recordLag(sent, until, sentNs);
@@ -139,7 +139,7 @@ export class OpenLoop {
 
   #nextLaneWithRoom(): Lane | undefined {
     const { lanes } = this.#client;
-    if (this.#client.inFlight >= IN_FLIGHT_LIMIT) {
+    if (this.#client.inFlight >= inFlightLimit) {
       return undefined;
     }
     for (let tried = 0; tried < lanes.length; tried += 1) {
@@ -147,7 +147,7 @@ export class OpenLoop {
       const lane = lanes[this.#turn];
       if (
         lane !== undefined &&
-        lane.outstanding.size < CONNECTION_IN_FLIGHT_LIMIT &&
+        lane.outstanding.size < connectionInFlightLimit &&
         !lane.connection.isClogged()
       ) {
         return lane;

@@ -4,7 +4,7 @@
 /** Takes the times of answered messages: `count` of them were due at `intendedNs` and left at `sentNs`. */
 export type Settle = (intendedNs: number, sentNs: number, count: number) => void;
 
-const INITIAL_RUNS = 16;
+const initialRuns = 16;
 
 /**
  * Echo keeps order, so a reply belongs to the oldest message that has none. Messages that left together share one
@@ -12,9 +12,9 @@ const INITIAL_RUNS = 16;
  * in flight at once and is reused from then on: nothing is allocated per message.
  */
 export class Outstanding {
-  #intendedNs = new Float64Array(INITIAL_RUNS);
-  #sentNs = new Float64Array(INITIAL_RUNS);
-  #counts = new Float64Array(INITIAL_RUNS);
+  #intendedNs = new Float64Array(initialRuns);
+  #sentNs = new Float64Array(initialRuns);
+  #counts = new Float64Array(initialRuns);
   #firstRun = 0;
   #runs = 0;
   /** Messages in flight. */

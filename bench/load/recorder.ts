@@ -5,9 +5,9 @@
 // and its latency counts even when the reply comes after the window: slow replies are not cut off at the end.
 // Replies per second are those that arrived inside the window, whichever message they answer.
 
-import { createHistogram, encodeHistogram, HIGHEST_NS } from "./histogram.ts";
+import { createHistogram, encodeHistogram, highestNs } from "./histogram.ts";
 
-const SECOND_NS = 1e9;
+const secondNs = 1e9;
 
 /** Phases on the shared clock: load from startNs, measured from fromNs, no message due at or after untilNs. */
 export interface Window {
@@ -51,7 +51,7 @@ class Distribution {
   maxNs = 0;
 
   record(valueNs: number, count: number): void {
-    const clampedNs = Math.max(0, Math.min(valueNs, HIGHEST_NS));
+    const clampedNs = Math.max(0, Math.min(valueNs, highestNs));
     this.#histogram.recordValueWithCount(clampedNs, count);
     if (clampedNs < this.minNs) {
       this.minNs = clampedNs;
@@ -234,7 +234,7 @@ export class Recorder {
     if (nowNs >= this.#untilNs) {
       return Number.POSITIVE_INFINITY;
     }
-    const nextSecondNs = fromNs + (Math.floor((nowNs - fromNs) / SECOND_NS) + 1) * SECOND_NS;
+    const nextSecondNs = fromNs + (Math.floor((nowNs - fromNs) / secondNs) + 1) * secondNs;
     return nowNs < fromNs ? Math.min(nextSecondNs, fromNs) : Math.min(nextSecondNs, this.#untilNs);
   }
 }

@@ -2,10 +2,10 @@
 // Must not know the command line, files or reports.
 
 import {
-  COMPARISON_KIND,
-  COMPARISON_VERSION,
   type Comparison,
+  comparisonKind,
   comparisonSchema,
+  comparisonVersion,
   comparisonWarnings,
   contrastsOf,
 } from "../result/comparison.ts";
@@ -24,12 +24,14 @@ export async function compareArms(options: RoundsOptions): Promise<Comparison | 
   const environment = describeEnvironment();
   const samples = await measureRounds(options);
   const rounds = Math.max(0, ...samples.map(({ round }) => round));
-  if (rounds === 0) return undefined;
+  if (rounds === 0) {
+    return undefined;
+  }
   const cutShort =
     rounds < options.rounds ? [`Interrupted after ${rounds} of ${options.rounds} rounds.`] : [];
   return {
-    kind: COMPARISON_KIND,
-    version: COMPARISON_VERSION,
+    kind: comparisonKind,
+    version: comparisonVersion,
     startedAt,
     rounds,
     arms: arms.map(({ name, target }) => ({ name, target })),

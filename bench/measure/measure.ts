@@ -19,8 +19,8 @@ import { planThreads, type Scenario } from "./scenario.ts";
 import { type ProcessUsage, type Watched, watchWindow } from "./watch.ts";
 
 /** Time between the last connection and the start of the load, so that all threads have heard of it. */
-const START_DELAY_MS = 20;
-const PROGRESS_INTERVAL_MS = 250;
+const startDelayMs = 20;
+const progressIntervalMs = 250;
 
 /** What became of a measurement. `errors` says for each kind what was said the first time. */
 export type Outcome =
@@ -158,7 +158,7 @@ class Run {
   #startNs(): number | undefined {
     const { clock, now } = this.#world;
     const nowNs = clock.nowNs();
-    const earliestNs = nowNs + START_DELAY_MS * 1e6;
+    const earliestNs = nowNs + startDelayMs * 1e6;
     const { startAt } = this.#options;
     if (startAt === undefined) {
       return earliestNs;
@@ -228,7 +228,7 @@ class Run {
     const { onProgress } = this.#options;
     if (onProgress !== undefined) {
       onProgress(this.#progress());
-      this.#stopProgress = this.#world.clock.callAfterMs(PROGRESS_INTERVAL_MS, () => this.#reportProgress());
+      this.#stopProgress = this.#world.clock.callAfterMs(progressIntervalMs, () => this.#reportProgress());
     }
   }
 

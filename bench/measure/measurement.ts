@@ -8,8 +8,8 @@ import {
   type ClientFigures,
   type Environment,
   type Measurement,
-  RESULT_KIND,
-  RESULT_VERSION,
+  resultKind,
+  resultVersion,
   type Second,
 } from "../result/schema.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
@@ -49,7 +49,7 @@ export interface MeasurementParts {
   readonly thresholds: readonly Threshold[];
 }
 
-const NANOSECONDS = { unitNs: 1 };
+const nanoseconds = { unitNs: 1 };
 
 export function buildMeasurement(parts: MeasurementParts): Measurement {
   const { scenario, tally, environment } = parts;
@@ -63,8 +63,8 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     ...serverPart(parts.server, tally.replies / seconds),
   };
   return {
-    kind: RESULT_KIND,
-    version: RESULT_VERSION,
+    kind: resultKind,
+    version: resultVersion,
     label: scenario.label,
     target: { url: scenario.endpoint.url, local: parts.isLocal },
     engine: { name: scenario.engine, version: parts.engineVersion },
@@ -76,8 +76,8 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     ...figures,
     series: seriesOf(parts),
     histograms: {
-      latency: encodeHistogram(tally.latency.histogram, NANOSECONDS.unitNs),
-      service: encodeHistogram(tally.service.histogram, NANOSECONDS.unitNs),
+      latency: encodeHistogram(tally.latency.histogram, nanoseconds.unitNs),
+      service: encodeHistogram(tally.service.histogram, nanoseconds.unitNs),
     },
     thresholds: evaluateThresholds(parts.thresholds, figures),
     environment,
@@ -89,8 +89,8 @@ function summaryOf({ latency, service, replies, bytes }: Tally, seconds: number)
   return {
     messagesPerSecond: replies / seconds,
     bytesPerSecond: bytes / seconds,
-    latencyUs: latencyOf({ ...NANOSECONDS, histogram: latency.histogram }, exact(latency)),
-    serviceUs: latencyOf({ ...NANOSECONDS, histogram: service.histogram }, exact(service)),
+    latencyUs: latencyOf({ ...nanoseconds, histogram: latency.histogram }, exact(latency)),
+    serviceUs: latencyOf({ ...nanoseconds, histogram: service.histogram }, exact(service)),
   };
 }
 

@@ -26,7 +26,7 @@ export interface RoundsOptions extends Pick<MeasureOptions, "signal" | "onProgre
 }
 
 /** How long a command may take until its target listens. */
-const START_TIMEOUT_MS = 15_000;
+const startTimeoutMs = 15_000;
 
 /** Whether a target is reached rather than started. */
 export function isUrl(target: string): boolean {
@@ -55,7 +55,9 @@ export async function measureRounds(options: RoundsOptions): Promise<Sample[]> {
     const samples: Sample[] = [];
     for (const { arm, process } of orderOf(options.arms.length, round)) {
       const result = await measureArm(options, options.arms[arm] as Arm);
-      if (result === undefined) return done;
+      if (result === undefined) {
+        return done;
+      }
       const sample = { round, arm, process, ...sampleOf(result) };
       options.onSample?.(sample, result);
       samples.push(sample);
@@ -68,11 +70,11 @@ export async function measureRounds(options: RoundsOptions): Promise<Sample[]> {
 /** One measurement of one arm; undefined when it was interrupted. */
 async function measureArm(options: RoundsOptions, { name, target }: Arm): Promise<Result | undefined> {
   const { scenario, signal } = options;
-  if (signal?.aborted === true) return undefined;
+  if (signal?.aborted === true) {
+    return undefined;
+  }
   const path = new URL(scenario.endpoint.url).pathname;
-  const started = isUrl(target)
-    ? undefined
-    : await startTarget(target, { path, timeoutMs: START_TIMEOUT_MS });
+  const started = isUrl(target) ? undefined : await startTarget(target, { path, timeoutMs: startTimeoutMs });
   const url = started?.url ?? target;
   try {
     const sampler =
@@ -85,8 +87,12 @@ async function measureArm(options: RoundsOptions, { name, target }: Arm): Promis
         : samplePid(started.pid);
     const labelled = { ...scenario, label: name, endpoint: { ...scenario.endpoint, url } };
     const outcome = await measure(labelled, { ...options, sampler });
-    if (isAborted(signal)) return undefined;
-    if (outcome.kind === "nothing") throw new TargetError(`${name}: nothing was measured: ${outcome.reason}`);
+    if (isAborted(signal)) {
+      return undefined;
+    }
+    if (outcome.kind === "nothing") {
+      throw new TargetError(`${name}: nothing was measured: ${outcome.reason}`);
+    }
     return outcome.result;
   } finally {
     await started?.stop();

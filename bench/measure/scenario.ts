@@ -7,7 +7,7 @@ import type { EngineName } from "../load/worker.ts";
 import type { Scenario as RecordedScenario } from "../result/schema.ts";
 
 /** Connections that one local address can have to one target, well below the usual ephemeral port range. */
-const CONNECTIONS_PER_ADDRESS = 20_000;
+const connectionsPerAddress = 20_000;
 
 /** All that `measure` needs to know; checked before it gets here. */
 export interface Scenario {
@@ -30,7 +30,7 @@ export interface Scenario {
  */
 export function planThreads(scenario: Scenario, isLoopback: boolean): Plan[] {
   const { connections, threads, endpoint } = scenario;
-  const addressCount = Math.ceil(connections / CONNECTIONS_PER_ADDRESS);
+  const addressCount = Math.ceil(connections / connectionsPerAddress);
   const localAddresses =
     isLoopback && addressCount > 1
       ? Array.from({ length: addressCount }, (_, i) => `127.0.${Math.floor(i / 250)}.${(i % 250) + 1}`)

@@ -2,7 +2,7 @@
 // target process, in turns.
 
 import { Command } from "commander";
-import { EXIT } from "../commands/exit-codes.ts";
+import { exitCodes } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
 import type { EngineName } from "../load/worker.ts";
 import { measure } from "../measure/measure.ts";
@@ -15,13 +15,13 @@ import { type StartedTarget, startTarget, TargetError } from "../target/target.t
 import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
 import { closedLoads, type NamedLoad } from "./loads.ts";
 import { addTimingOptions, readTiming, type Timing } from "./options.ts";
-import { BARE, findPeers, pinApart } from "./servers.ts";
+import { bareServer, findPeers, pinApart } from "./servers.ts";
 
-const ENGINES: readonly EngineName[] = ["raw", "ws"];
+const engineNames: readonly EngineName[] = ["raw", "ws"];
 /** Beyond this size it is copying that costs, which is the same for both. */
-const LARGEST_BYTES = 64 * 1024;
-const START_TIMEOUT_MS = 15_000;
-const HEADINGS = [
+const largestBytes = 64 * 1024;
+const startTimeoutMs = 15_000;
+const headings = [
   "load",
   "engine",
   "client CPU per message",
@@ -42,21 +42,21 @@ addTimingOptions(command).action((raw: Record<string, unknown>) =>
 await command.parseAsync();
 
 async function measureAll(timing: Timing): Promise<number> {
-  const bare = findPeers(pinApart(say), () => undefined).find(({ name }) => name === BARE);
+  const bare = findPeers(pinApart(say), () => undefined).find(({ name }) => name === bareServer);
   if (bare === undefined) {
-    throw new TargetError(`there is no server to measure against: ${BARE} is missing`);
+    throw new TargetError(`there is no server to measure against: ${bareServer} is missing`);
   }
-  const target = await startTarget(bare.target, { path: "/", timeoutMs: START_TIMEOUT_MS });
+  const target = await startTarget(bare.target, { path: "/", timeoutMs: startTimeoutMs });
   try {
     const loads = closedLoads(timing).filter(
-      ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= LARGEST_BYTES,
+      ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= largestBytes,
     );
     const rows: string[][] = [];
     for (const load of loads) {
       rows.push(...rowsOf(load.title, await measureLoad(load, timing.rounds, target)));
     }
-    process.stdout.write(`${formatTable(HEADINGS, rows)}\n`);
-    return EXIT.good;
+    process.stdout.write(`${formatTable(headings, rows)}\n`);
+    return exitCodes.good;
   } finally {
     await target.stop();
   }
@@ -68,9 +68,9 @@ async function measureLoad(
   rounds: number,
   target: StartedTarget,
 ): Promise<Map<EngineName, Result[]>> {
-  const results = new Map<EngineName, Result[]>(ENGINES.map((engine) => [engine, []]));
+  const results = new Map<EngineName, Result[]>(engineNames.map((engine) => [engine, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const engine of round % 2 === 0 ? ENGINES : ENGINES.toReversed()) {
+    for (const engine of round % 2 === 0 ? engineNames : engineNames.toReversed()) {
       say(`${title}: round ${round + 1} of ${rounds}, ${engine}`);
       const outcome = await measure(
         { ...scenario, engine, endpoint: { ...scenario.endpoint, url: target.url } },
@@ -91,7 +91,7 @@ function rowsOf(title: string, results: ReadonlyMap<EngineName, readonly Result[
     spread((results.get(engine) ?? []).map(({ client }) => client.cpuUsPerMessage ?? Number.NaN));
   const median = (engine: EngineName, read: (result: Result) => number): number =>
     spread((results.get(engine) ?? []).map(read)).median;
-  return ENGINES.map((engine) => {
+  return engineNames.map((engine) => {
     const { median: us, min, max } = cost(engine);
     return [
       title,

@@ -26,7 +26,7 @@ const closedLoops = [
 ] as const;
 
 /** The open loop, for latency: a rate that every server can hold, so that all meet the same load. */
-const OPEN_LOOP = { payloadBytes: 64, ratePerSecond: 20_000, connections: 64 };
+const openLoop = { payloadBytes: 64, ratePerSecond: 20_000, connections: 64 };
 
 /** Loads that show how much a server can do. */
 export function closedLoads(durations: Durations): NamedLoad[] {
@@ -41,7 +41,7 @@ export function closedLoads(durations: Durations): NamedLoad[] {
 
 /** The load that shows latency when nobody is at the limit. */
 export function openLoad(durations: Durations): NamedLoad {
-  const { payloadBytes, ratePerSecond, connections } = OPEN_LOOP;
+  const { payloadBytes, ratePerSecond, connections } = openLoop;
   return {
     name: `${payloadBytes}b-open`,
     title: `${payloadBytes} B at ${ratePerSecond.toLocaleString("en-US")} messages/s`,

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { tellProgress } from "../commands/compare.ts";
-import { EXIT } from "../commands/exit-codes.ts";
+import { exitCodes } from "../commands/exit-codes.ts";
 import { UsageError } from "../commands/option-schemas.ts";
 import { act } from "../commands/outcome.ts";
 import { compareArms } from "../measure/compare.ts";
@@ -31,8 +31,9 @@ const command = new Command("bench:peers")
 addTimingOptions(command).action((raw: Record<string, unknown>) =>
   act(command, () => {
     const folder = String(raw["out"]);
-    if (existsSync(folder))
+    if (existsSync(folder)) {
       throw new UsageError([`--out: ${folder} exists already: results are never overwritten`]);
+    }
     return measureAll(readTiming(raw), folder);
   }),
 );
@@ -55,7 +56,9 @@ async function measureAll(timing: Timing, folder: string): Promise<number> {
         results[sample.arm]?.push(result);
       },
     });
-    if (comparison !== undefined) measured.push({ ...load, comparison, results });
+    if (comparison !== undefined) {
+      measured.push({ ...load, comparison, results });
+    }
   }
   publish(
     folder,
@@ -64,5 +67,7 @@ async function measureAll(timing: Timing, folder: string): Promise<number> {
     measured,
   );
   say(`\nwritten: ${folder}`);
-  return measured.every(({ comparison }) => isAcceptable(comparison)) ? EXIT.good : EXIT.notAcceptable;
+  return measured.every(({ comparison }) => isAcceptable(comparison))
+    ? exitCodes.good
+    : exitCodes.notAcceptable;
 }

@@ -26,6 +26,8 @@ export function addTimingOptions(command: Command): Command {
 export function readTiming(raw: Readonly<Record<string, unknown>>): Timing {
   const { values, problems } = readFields(shape, raw);
   const { rounds, duration, warmup } = values;
-  if (rounds === undefined || duration === undefined || warmup === undefined) throw new UsageError(problems);
+  if (rounds === undefined || duration === undefined || warmup === undefined) {
+    throw new UsageError(problems);
+  }
   return { rounds, durationMs: duration, warmupMs: warmup };
 }

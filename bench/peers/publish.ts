@@ -14,7 +14,7 @@ import { median, spread } from "../result/stats.ts";
 import { writeOnce, writeResult } from "../result/store.ts";
 import { formatNumber } from "../units.ts";
 import type { NamedLoad } from "./loads.ts";
-import { OURS, type Peer } from "./servers.ts";
+import { ourServer, type Peer } from "./servers.ts";
 
 /** One load with all that was measured under it. */
 export interface Measured extends NamedLoad {
@@ -113,7 +113,7 @@ function describeRun(command: string, peers: readonly Peer[], measured: readonly
 function tableOf({ comparison }: Measured, peers: readonly Peer[]): string {
   const headings = [
     "Server",
-    `CPU against ${OURS}`,
+    `CPU against ${ourServer}`,
     "Messages/s",
     "Server CPU/message",
     "p50",
@@ -135,13 +135,17 @@ function tableOf({ comparison }: Measured, peers: readonly Peer[]): string {
 
 function describeCpu({ contrasts }: Comparison, arm: number, name: string): string {
   const contrast = contrasts.find((entry) => entry.arm === arm && entry.figure === "serverCpuUsPerMessage");
-  if (contrast === undefined) return "-";
+  if (contrast === undefined) {
+    return "-";
+  }
   return `${contrast.ratio.median.toFixed(2)} (${describeFinding(contrast, name).replace(`${name} `, "")})`;
 }
 
 function formatRange({ samples }: Comparison, figure: FigureName, arm: number): string {
   const values = figuresOf(samples, figure, arm);
-  if (values.length === 0) return "-";
+  if (values.length === 0) {
+    return "-";
+  }
   const { median: middle, min, max } = spread(values);
   return `${formatFigure(figure, middle)} (${formatFigure(figure, min)} to ${formatFigure(figure, max)})`;
 }

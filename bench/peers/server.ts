@@ -2,17 +2,17 @@
 
 import { Command } from "commander";
 import { tellProgress } from "../commands/compare.ts";
-import { EXIT } from "../commands/exit-codes.ts";
+import { exitCodes } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
 import { compareArms } from "../measure/compare.ts";
 import { formatComparison } from "../report/compare.ts";
 import { isAcceptable } from "../result/comparison.ts";
 import { closedLoads } from "./loads.ts";
 import { addTimingOptions, readTiming, type Timing } from "./options.ts";
-import { BARE, findPeers, OURS, pinApart } from "./servers.ts";
+import { bareServer, findPeers, ourServer, pinApart } from "./servers.ts";
 
 /** Beyond this size it is copying that costs, which is the same for all. */
-const LARGEST_BYTES = 64 * 1024;
+const largestBytes = 64 * 1024;
 
 const command = new Command("bench:server").description(
   "measures uws-echo beside a bare uWebSockets.js echo and ws, in turns: CPU time per message, medians and ranges",
@@ -25,18 +25,22 @@ await command.parseAsync();
 async function measureAll(timing: Timing): Promise<number> {
   const say = (text: string): boolean => process.stderr.write(`${text}\n`);
   const peers = findPeers(pinApart(say), () => undefined);
-  const arms = [BARE, OURS, "ws"].flatMap((name) => peers.filter((peer) => peer.name === name));
+  const arms = [bareServer, ourServer, "ws"].flatMap((name) => peers.filter((peer) => peer.name === name));
   const loads = closedLoads(timing).filter(
-    ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= LARGEST_BYTES,
+    ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= largestBytes,
   );
-  let exitCode: number = EXIT.good;
+  let exitCode: number = exitCodes.good;
   for (const { title, scenario } of loads) {
     say(`\n${title}`);
     const progress = tellProgress({ arms, rounds: timing.rounds });
     const comparison = await compareArms({ arms, scenario, rounds: timing.rounds, ...progress });
-    if (comparison === undefined) return EXIT.nothing;
+    if (comparison === undefined) {
+      return exitCodes.nothing;
+    }
     process.stdout.write(`\n== ${title} ==\n\n${formatComparison(comparison)}`);
-    if (!isAcceptable(comparison)) exitCode = EXIT.notAcceptable;
+    if (!isAcceptable(comparison)) {
+      exitCode = exitCodes.notAcceptable;
+    }
   }
   return exitCode;
 }

@@ -12,9 +12,9 @@ export interface Peer extends Arm {
 }
 
 /** Ours; the name is how reports call it. */
-export const OURS = "uws-echo";
+export const ourServer = "uws-echo";
 /** The least that a server on the same library costs. */
-export const BARE = "uWebSockets.js";
+export const bareServer = "uWebSockets.js";
 
 /** Servers on runtimes that a machine may lack. */
 const otherRuntimes = [
@@ -30,9 +30,9 @@ const otherRuntimes = [
 export function findPeers(pin: string, onSkip: (reason: string) => void): Peer[] {
   const ours = `${pin}node dist/src/cli.js --host 127.0.0.1 --port {port} --log-level warn`;
   const peers: Peer[] = [
-    { name: OURS, target: ours, version: versionOf("../../../package.json") },
+    { name: ourServer, target: ours, version: versionOf("../../../package.json") },
     {
-      name: BARE,
+      name: bareServer,
       target: `${pin}node bench/peers/uws.js {port}`,
       version: versionOf("uWebSockets.js/package.json"),
     },
@@ -40,13 +40,15 @@ export function findPeers(pin: string, onSkip: (reason: string) => void): Peer[]
   ];
   for (const { name, program, command } of otherRuntimes) {
     const version = output(program, "--version");
-    if (version === undefined) onSkip(`${name} is left out: no ${program} on PATH`);
-    else
+    if (version === undefined) {
+      onSkip(`${name} is left out: no ${program} on PATH`);
+    } else {
       peers.push({
         name,
         target: `${pin}${command}`,
         version: /\d+\.\d+\.\d+/.exec(version)?.[0] ?? version,
       });
+    }
   }
   return peers;
 }

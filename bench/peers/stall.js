@@ -13,5 +13,7 @@ new WebSocketServer({ host: "127.0.0.1", port: Number(process.argv[2]), perMessa
 
 setInterval(() => {
   const endMs = performance.now() + 500;
-  while (performance.now() < endMs);
+  while (performance.now() < endMs) {
+    // Burns the CPU, as a stalled event loop does.
+  }
 }, 5000);

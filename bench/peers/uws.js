@@ -13,5 +13,7 @@ uws
     },
   })
   .listen("127.0.0.1", Number(process.argv[2]), (token) => {
-    if (!token) process.exit(1);
+    if (!token) {
+      process.exit(1);
+    }
   });

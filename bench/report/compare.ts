@@ -61,7 +61,9 @@ function contrastTable({ arms, contrasts }: Comparison, arm: number): string[] {
 
 /** What may be said of the second arm. */
 export function describeFinding({ finding, ratio }: Contrast, name: string): string {
-  if (finding === "no-difference") return "no difference shown";
+  if (finding === "no-difference") {
+    return "no difference shown";
+  }
   const percent = Math.abs(ratio.median - 1) * 100;
   return `${name} ${finding} by ${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }

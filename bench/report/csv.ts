@@ -4,7 +4,7 @@
 import type { Result } from "../result/schema.ts";
 
 /** What a table of figures has no use for: encoded data, and lists of records. */
-const LEFT_OUT = new Set(["histograms", "series", "thresholds", "warnings"]);
+const leftOut = new Set(["histograms", "series", "thresholds", "warnings"]);
 
 /** All Results as CSV with a header row; unknown figures are empty cells. */
 export function formatCsv(results: readonly Result[]): string {
@@ -18,11 +18,17 @@ export function formatCsv(results: readonly Result[]): string {
 
 /** Every leaf with its path, as in `summary.latencyUs.p99`. */
 function flatten(value: unknown, path: string): [string, string][] {
-  if (value === null || value === undefined) return [[path, ""]];
-  if (Array.isArray(value)) return [[path, value.join(" ")]];
-  if (typeof value !== "object") return [[path, String(value)]];
+  if (value === null || value === undefined) {
+    return [[path, ""]];
+  }
+  if (Array.isArray(value)) {
+    return [[path, value.join(" ")]];
+  }
+  if (typeof value !== "object") {
+    return [[path, String(value)]];
+  }
   return Object.entries(value)
-    .filter(([key]) => path !== "" || !LEFT_OUT.has(key))
+    .filter(([key]) => path !== "" || !leftOut.has(key))
     .flatMap(([key, inner]) => flatten(inner, path === "" ? key : `${path}.${key}`));
 }
 

@@ -3,18 +3,18 @@
 import type { LatencyHistogram } from "../result/histogram.ts";
 
 /** Points per tenfold step towards 100 %, as in 90 %, 99 %, 99.9 %. */
-const POINTS_PER_DECADE = 20;
-const HIGHEST_DECADE = 8;
+const pointsPerDecade = 20;
+const highestDecade = 8;
 
 /**
  * The x positions of every curve, so that curves share them: 1 / (1 - p), which is 10 at 90 % and 1000 at 99.9 %.
  * Up to 1 / (1 - p) = `messages`, beyond which less than one message lies.
  */
 export function curvePositions(messages: number): number[] {
-  const decades = Math.min(HIGHEST_DECADE, Math.log10(Math.max(10, messages)));
+  const decades = Math.min(highestDecade, Math.log10(Math.max(10, messages)));
   return Array.from(
-    { length: Math.floor(decades * POINTS_PER_DECADE) + 1 },
-    (_, index) => 10 ** (index / POINTS_PER_DECADE),
+    { length: Math.floor(decades * pointsPerDecade) + 1 },
+    (_, index) => 10 ** (index / pointsPerDecade),
   );
 }
 

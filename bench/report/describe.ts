@@ -25,7 +25,9 @@ export function titleOf(result: Pick<Result, "label" | "target">): string {
 export function distinctTitles(results: readonly Pick<Result, "label" | "target">[]): string[] {
   const titles = results.map(titleOf);
   return titles.map((title, index) => {
-    if (titles.indexOf(title) === titles.lastIndexOf(title)) return title;
+    if (titles.indexOf(title) === titles.lastIndexOf(title)) {
+      return title;
+    }
     return `${title} (${titles.slice(0, index + 1).filter((other) => other === title).length})`;
   });
 }
@@ -42,8 +44,12 @@ export function describeLoad({
     loop === "http" ? `${sizes} body` : `${sizes} ${scenario.type}`,
     `${formatNumber(window.seconds)} s after ${formatNumber(scenario.warmupMs / 1000)} s of warm-up`,
   ];
-  if (scenario.compression) parts.push("permessage-deflate");
-  if (scenario.generators > 1) parts.push(`merged from ${scenario.generators} generators`);
+  if (scenario.compression) {
+    parts.push("permessage-deflate");
+  }
+  if (scenario.generators > 1) {
+    parts.push(`merged from ${scenario.generators} generators`);
+  }
   return parts.join(", ");
 }
 

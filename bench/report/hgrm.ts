@@ -4,11 +4,11 @@
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";
 
-const TICKS_PER_HALF_DISTANCE = 5;
-const NS_PER_MS = 1e6;
+const ticksPerHalfDistance = 5;
+const nsPerMs = 1e6;
 
 /** The latency (from the intended send time) or the service time of one Result, by percentile. */
 export function formatHgrm(result: Result, which: "latency" | "service" = "latency"): string {
   const { histogram, unitNs } = decodeHistogram(result.histograms[which]);
-  return histogram.outputPercentileDistribution(TICKS_PER_HALF_DISTANCE, NS_PER_MS / unitNs);
+  return histogram.outputPercentileDistribution(ticksPerHalfDistance, nsPerMs / unitNs);
 }

@@ -14,7 +14,7 @@ import {
   titleOf,
 } from "./describe.ts";
 
-const LABEL_WIDTH = 13;
+const labelWidth = 13;
 
 /** The report of one Result; what makes it unusable comes first. */
 export function formatText(result: Result): string {
@@ -83,7 +83,9 @@ function cpuFigures(
 }
 
 function latencyTable({ summary, latencyFrom, loop }: Result): string[] {
-  if (summary.latencyUs === null) return [];
+  if (summary.latencyUs === null) {
+    return [];
+  }
   const header = line("", latencyColumns.map(([, name]) => name.padStart(9)).join(" "));
   const row = (label: string, latency: Latency | null): string =>
     line(label, latencyColumns.map(([key]) => formatUs(latency?.[key]).padStart(9)).join(" "));
@@ -104,5 +106,5 @@ function resultLines({ verdict, thresholds }: Result): string[] {
 }
 
 function line(label: string, text: string): string {
-  return `${label.padEnd(LABEL_WIDTH)} ${text}`.trimEnd();
+  return `${label.padEnd(labelWidth)} ${text}`.trimEnd();
 }

@@ -8,9 +8,9 @@ import { environmentSchema, scenarioSchema, verdicts } from "./schema.ts";
 import { median, spread } from "./stats.ts";
 
 /** What the `kind` of every Comparison says. */
-export const COMPARISON_KIND = "uws-echo-bench/comparison";
+export const comparisonKind = "uws-echo-bench/comparison";
 /** Raised whenever a field changes its meaning, comes or goes. */
-export const COMPARISON_VERSION = 1;
+export const comparisonVersion = 1;
 
 /** What is compared, the most telling first. */
 export const figureNames = [
@@ -23,13 +23,13 @@ export const figureNames = [
 export type FigureName = (typeof figureNames)[number];
 
 /** Part of the pairs that have to point the same way. */
-const AGREEING_SHARE = 0.9;
+const agreeingShare = 0.9;
 /** Ratios are quotients of floating-point numbers. */
-const ROUNDING = 1e-9;
+const rounding = 1e-9;
 /** Fewer pairs than this agree by chance too often: six do once in 32 times. */
-const LEAST_PAIRS = 6;
+const leastPairs = 6;
 /** Fewer rounds than this leave the noise poorly known. */
-const FEW_ROUNDS = 5;
+const fewRounds = 5;
 
 const amount = z.number().nonnegative();
 const spreadSchema = z.strictObject({ median: amount, min: amount, max: amount });
@@ -63,8 +63,8 @@ const contrastSchema = z.strictObject({
 });
 
 export const comparisonSchema = z.strictObject({
-  kind: z.literal(COMPARISON_KIND),
-  version: z.literal(COMPARISON_VERSION),
+  kind: z.literal(comparisonKind),
+  version: z.literal(comparisonVersion),
   startedAt: z.iso.datetime(),
   rounds: z.int().positive(),
   /** The first one is the baseline. */
@@ -95,7 +95,9 @@ export function contrastOf(
 ): Contrast | undefined {
   const baseline = pairsOf(samples, figure, 0);
   const value = pairsOf(samples, figure, arm);
-  if (baseline === undefined || value === undefined) return undefined;
+  if (baseline === undefined || value === undefined) {
+    return undefined;
+  }
   const ratios = value.flatMap(([first, second], round) => {
     const [baseFirst, baseSecond] = baseline[round] ?? [Number.NaN, Number.NaN];
     return [first / baseFirst, second / baseSecond];
@@ -117,11 +119,17 @@ export function contrastOf(
 
 /** A difference is real when its median is beyond all noise, and 9 in 10 pairs agree which way it goes. */
 function findingOf(ratios: readonly number[], middle: number, noise: number): Contrast["finding"] {
-  if (ratios.length < LEAST_PAIRS) return "no-difference";
-  const needed = AGREEING_SHARE * ratios.length;
-  const beyond = noise * (1 + ROUNDING);
-  if (middle > beyond && ratios.filter((ratio) => ratio > 1).length >= needed) return "higher";
-  if (middle < 1 / beyond && ratios.filter((ratio) => ratio < 1).length >= needed) return "lower";
+  if (ratios.length < leastPairs) {
+    return "no-difference";
+  }
+  const needed = agreeingShare * ratios.length;
+  const beyond = noise * (1 + rounding);
+  if (middle > beyond && ratios.filter((ratio) => ratio > 1).length >= needed) {
+    return "higher";
+  }
+  if (middle < 1 / beyond && ratios.filter((ratio) => ratio < 1).length >= needed) {
+    return "lower";
+  }
   return "no-difference";
 }
 
@@ -162,8 +170,8 @@ export function comparisonWarnings(samples: readonly Sample[]): string[] {
       `In ${count("client-bound")} of ${all} measurements the generator was the bottleneck: compare CPU time per message, not rates.`,
     count("idle") > 0 &&
       `In ${count("idle")} of ${all} measurements the target was not seen to be saturated: its rate is not its limit.`,
-    rounds < FEW_ROUNDS &&
-      `Only ${rounds} rounds: ${2 * rounds < LEAST_PAIRS ? "too few to show any difference" : "the noise is poorly known"}, take at least ${FEW_ROUNDS}.`,
+    rounds < fewRounds &&
+      `Only ${rounds} rounds: ${2 * rounds < leastPairs ? "too few to show any difference" : "the noise is poorly known"}, take at least ${fewRounds}.`,
   ].filter((warning) => warning !== false);
 }
 

@@ -16,7 +16,7 @@ export interface LatencyHistogram {
 }
 
 /** Counts are kept as 64-bit floats: 32-bit ones overflow after an hour at a million messages per second. */
-const COUNT_BITS = 64;
+const countBits = 64;
 
 /** The histogram as the Result carries it. `unitNs` is what one recorded unit stands for, in nanoseconds. */
 export function encodeHistogram(histogram: Histogram, unitNs: number): EncodedHistogram {
@@ -25,7 +25,7 @@ export function encodeHistogram(histogram: Histogram, unitNs: number): EncodedHi
 
 /** The histogram that a Result carries. @throws Error when the data are not a histogram */
 export function decodeHistogram(encoded: EncodedHistogram): LatencyHistogram {
-  return { histogram: decodeFromCompressedBase64(encoded.data, COUNT_BITS), unitNs: encoded.unitNs };
+  return { histogram: decodeFromCompressedBase64(encoded.data, countBits), unitNs: encoded.unitNs };
 }
 
 /**
@@ -36,7 +36,9 @@ export function latencyOf(
   { histogram, unitNs }: LatencyHistogram,
   exact?: Pick<Latency, "min" | "max">,
 ): Latency | null {
-  if (histogram.totalCount === 0) return null;
+  if (histogram.totalCount === 0) {
+    return null;
+  }
   const toUs = (units: number): number => (units * unitNs) / 1000;
   // minNonZeroValue is just that: a recorded 0 has to be asked for.
   const min = exact?.min ?? (histogram.getValueAtPercentile(0) === 0 ? 0 : toUs(histogram.minNonZeroValue));
@@ -55,7 +57,7 @@ export function addHistograms(histograms: readonly LatencyHistogram[]): LatencyH
   const unitNs = histograms[0]?.unitNs ?? 1;
   const digits = Math.max(3, ...histograms.map(({ histogram }) => histogram.numberOfSignificantValueDigits));
   const sum = build({
-    bitBucketSize: COUNT_BITS,
+    bitBucketSize: countBits,
     numberOfSignificantValueDigits: digits as 1 | 2 | 3 | 4 | 5,
   });
   for (const part of histograms) {

@@ -5,7 +5,7 @@ import type { Result } from "./schema.ts";
 import { parseResult, StoreError } from "./store.ts";
 
 /** How a Result on one line begins; what a log puts before it (a time, the name of a pod) is not its own. */
-const OPENING = '{"kind":"uws-echo-bench/';
+const opening = '{"kind":"uws-echo-bench/';
 
 /** Results with what has to be told about them, so that the good ones are known whatever else is wrong. */
 export interface Found {
@@ -37,7 +37,9 @@ export function findResults(texts: readonly { readonly name: string; readonly te
         problems.push(`${place} is the same Result as ${before}: merged, it would count twice`);
       }
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError)) {
+        throw error;
+      }
       problems.push(error.message);
     }
   }
@@ -53,7 +55,7 @@ interface Piece {
 function piecesOf({ name, text }: { readonly name: string; readonly text: string }): Piece[] {
   const lines = text.split("\n");
   const pieces = lines.flatMap((line, index) => {
-    const start = line.indexOf(OPENING);
+    const start = line.indexOf(opening);
     return start === -1 ? [] : [{ place: `line ${index + 1} of ${name}`, text: line.slice(start) }];
   });
   return pieces.length > 0 ? pieces : [{ place: name, text }];

@@ -18,7 +18,7 @@ export class MergeError extends Error {
 }
 
 /** Part of the longest window that all windows have to share, for their rates to be added. */
-const LEAST_OVERLAP = 0.9;
+const leastOverlap = 0.9;
 
 /**
  * Makes one measurement of what several generators measured at the same time on the same target.
@@ -27,7 +27,9 @@ const LEAST_OVERLAP = 0.9;
  */
 export function mergeResults(results: readonly Result[]): Measurement {
   const [first] = results;
-  if (first === undefined || results.length < 2) throw new MergeError("merging takes two Results or more");
+  if (first === undefined || results.length < 2) {
+    throw new MergeError("merging takes two Results or more");
+  }
   refuseStrangers(first, results);
   const histograms = {
     latency: addHistograms(results.map((result) => decodeHistogram(result.histograms.latency))),
@@ -93,7 +95,7 @@ function refuseStrangers(first: Result, results: readonly Result[]): void {
   const ends = results.map(({ window }, index) => (starts[index] ?? 0) + window.seconds);
   const overlap = Math.min(...ends) - Math.max(...starts);
   const longest = Math.max(...results.map(({ window }) => window.seconds), first.window.seconds);
-  if (overlap < LEAST_OVERLAP * longest) {
+  if (overlap < leastOverlap * longest) {
     problems.push(
       `the windows share only ${Math.max(0, overlap).toFixed(1)} s of ${longest.toFixed(1)} s, so their rates cannot be added`,
     );
@@ -142,7 +144,9 @@ function mergeClients(results: readonly Result[]): ClientFigures {
 function mergeServers(results: readonly Result[], messagesPerSecond: number): ServerFigures | undefined {
   const servers = results.flatMap(({ server }) => (server === undefined ? [] : [server]));
   const [first] = servers;
-  if (first === undefined) return undefined;
+  if (first === undefined) {
+    return undefined;
+  }
   const cpuPercent = meanKnown(servers.map((server) => server.cpuPercent));
   return {
     ...first,
@@ -190,7 +194,9 @@ function mergeEnvironments(environments: readonly Result["environment"][]): Resu
 
 function extremes(latencies: readonly (Latency | null)[]): Pick<Latency, "min" | "max"> | undefined {
   const known = latencies.filter((latency) => latency !== null);
-  if (known.length === 0) return undefined;
+  if (known.length === 0) {
+    return undefined;
+  }
   return { min: Math.min(...known.map(({ min }) => min)), max: Math.max(...known.map(({ max }) => max)) };
 }
 
@@ -201,7 +207,9 @@ function addCounts<T extends Record<string, number>>(parts: readonly T[]): T {
 function addTallies(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const part of parts) {
-    for (const [name, count] of Object.entries(part)) sum[name] = (sum[name] ?? 0) + count;
+    for (const [name, count] of Object.entries(part)) {
+      sum[name] = (sum[name] ?? 0) + count;
+    }
   }
   return sum;
 }

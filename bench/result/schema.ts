@@ -5,9 +5,9 @@
 import { z } from "zod";
 
 /** What the `kind` of every Result says; a file with another one is not ours. */
-export const RESULT_KIND = "uws-echo-bench/result";
+export const resultKind = "uws-echo-bench/result";
 /** Raised whenever a field changes its meaning, comes or goes. */
-export const RESULT_VERSION = 1;
+export const resultVersion = 1;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
@@ -150,8 +150,8 @@ export const environmentSchema = z.strictObject({
 export const verdicts = ["server-bound", "client-bound", "rate-limited", "idle", "invalid"] as const;
 
 export const resultSchema = z.strictObject({
-  kind: z.literal(RESULT_KIND),
-  version: z.literal(RESULT_VERSION),
+  kind: z.literal(resultKind),
+  version: z.literal(resultVersion),
   /** Name for plots and tables; null to use the target's URL. */
   label: z.string().nullable(),
   target: z.strictObject({

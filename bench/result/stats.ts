@@ -13,8 +13,12 @@ export interface Spread {
  * @throws RangeError when there are no values or `percent` is out of range
  */
 export function percentile(values: readonly number[], percent: number): number {
-  if (values.length === 0) throw new RangeError("no values, so no percentile");
-  if (!(percent >= 0 && percent <= 100)) throw new RangeError(`percentile ${percent} is not within 0..100`);
+  if (values.length === 0) {
+    throw new RangeError("no values, so no percentile");
+  }
+  if (!(percent >= 0 && percent <= 100)) {
+    throw new RangeError(`percentile ${percent} is not within 0..100`);
+  }
   const sorted = [...values].sort((a, b) => a - b);
   const rank = ((sorted.length - 1) * percent) / 100;
   const below = sorted[Math.floor(rank)] ?? 0;

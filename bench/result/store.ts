@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { RESULT_KIND, RESULT_VERSION, type Result, resultSchema } from "./schema.ts";
+import { type Result, resultKind, resultSchema, resultVersion } from "./schema.ts";
 
 /** A file that cannot be read as what it should be, or must not be written; the message says why. */
 export class StoreError extends Error {
@@ -50,7 +50,9 @@ function publish(draft: string, path: string): void {
     linkSync(draft, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EPERM" && code !== "ENOTSUP") throw error;
+    if (code !== "EPERM" && code !== "ENOTSUP") {
+      throw error;
+    }
     copyFileSync(draft, path, constants.COPYFILE_EXCL); // a file system without hard links
   }
 }
@@ -80,7 +82,7 @@ export function readResult(path: string): Result {
 
 /** The Result that a text holds; errors call the text by `name`. @throws StoreError that says what is wrong with it */
 export function parseResult(name: string, text: string): Result {
-  return parseVersioned(name, text, resultSchema, { kind: RESULT_KIND, version: RESULT_VERSION });
+  return parseVersioned(name, text, resultSchema, { kind: resultKind, version: resultVersion });
 }
 
 interface Expected {
@@ -128,7 +130,9 @@ export function readText(path: string): string {
 
 function parseJson(name: string, text: string): object {
   const trimmed = text.trim();
-  if (trimmed === "") throw new StoreError(`${name} is empty`);
+  if (trimmed === "") {
+    throw new StoreError(`${name} is empty`);
+  }
   if (trimmed.startsWith("{") && !trimmed.endsWith("}")) {
     throw new StoreError(
       `${name} is truncated: its JSON ends in the middle, after ${text.length} characters`,
@@ -140,7 +144,9 @@ function parseJson(name: string, text: string): object {
   } catch (error) {
     throw new StoreError(`${name} is not JSON, or is damaged: ${(error as Error).message}`);
   }
-  if (typeof data !== "object" || data === null) throw new StoreError(`${name} holds no JSON object`);
+  if (typeof data !== "object" || data === null) {
+    throw new StoreError(`${name} holds no JSON object`);
+  }
   return data;
 }
 

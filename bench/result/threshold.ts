@@ -23,11 +23,11 @@ interface Metric {
 const count = (read: Metric["read"]): Metric => ({ isTime: false, read });
 const time = (read: Metric["read"]): Metric => ({ isTime: true, read });
 
-const LATENCY_KEYS = ["min", "mean", "p50", "p90", "p99", "p999", "p9999", "max"] as const;
+const latencyKeys = ["min", "mean", "p50", "p90", "p99", "p999", "p9999", "max"] as const;
 
-const METRICS = new Map<string, Metric>([
-  ...LATENCY_KEYS.map((key) => [key, time((m) => m.summary.latencyUs?.[key] ?? null)] as const),
-  ...LATENCY_KEYS.map((key) => [`service.${key}`, time((m) => m.summary.serviceUs?.[key] ?? null)] as const),
+const metricNames = new Map<string, Metric>([
+  ...latencyKeys.map((key) => [key, time((m) => m.summary.latencyUs?.[key] ?? null)] as const),
+  ...latencyKeys.map((key) => [`service.${key}`, time((m) => m.summary.serviceUs?.[key] ?? null)] as const),
   ["lag", time((m) => m.client.lagUs)],
   ["rate", count((m) => m.summary.messagesPerSecond)],
   ["bytes", count((m) => m.summary.bytesPerSecond)],
@@ -41,7 +41,7 @@ const METRICS = new Map<string, Metric>([
   ["server.rss", count((m) => m.server?.rssBytes ?? null)],
 ]);
 
-const OPERATORS = new Map<string, (actual: number, value: number) => boolean>([
+const operators = new Map<string, (actual: number, value: number) => boolean>([
   ["<", (actual, value) => actual < value],
   ["<=", (actual, value) => actual <= value],
   [">", (actual, value) => actual > value],
@@ -51,7 +51,7 @@ const OPERATORS = new Map<string, (actual: number, value: number) => boolean>([
 ]);
 
 /** The metrics that a threshold can name. */
-export const thresholdMetrics: readonly string[] = [...METRICS.keys()];
+export const thresholdMetrics: readonly string[] = [...metricNames.keys()];
 
 /**
  * Reads a threshold: METRIC OPERATOR VALUE, where times have a unit (`p99<5ms`) and other figures may have k or M.
@@ -60,8 +60,8 @@ export const thresholdMetrics: readonly string[] = [...METRICS.keys()];
 export function parseThreshold(expression: string): Threshold {
   const [, metric = "", operator = "", text = ""] =
     /^\s*([a-z0-9.]+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/i.exec(expression) ?? [];
-  const known = METRICS.get(metric);
-  if (known === undefined || !OPERATORS.has(operator)) {
+  const known = metricNames.get(metric);
+  if (known === undefined || !operators.has(operator)) {
     throw new UnitError(
       `"${expression}" is not a threshold: write a metric (${thresholdMetrics.join(", ")}), ` +
         "one of < <= > >= == != and a value, as in p99<5ms",
@@ -83,15 +83,17 @@ export function evaluateThresholds(
   measured: Measured,
 ): Result["thresholds"] {
   return thresholds.map(({ expression, metric, operator, value }) => {
-    const actual = METRICS.get(metric)?.read(measured) ?? null;
-    const passed = actual !== null && (OPERATORS.get(operator)?.(actual, value) ?? false);
+    const actual = metricNames.get(metric)?.read(measured) ?? null;
+    const passed = actual !== null && (operators.get(operator)?.(actual, value) ?? false);
     return { expression, actual, passed };
   });
 }
 
 /** What a threshold's metric was; those that are times are kept in microseconds. */
 export function formatActual(expression: string, actual: number | null): string {
-  if (actual === null) return "unknown";
+  if (actual === null) {
+    return "unknown";
+  }
   return /^(?:service|latency)?\W*(?:p\d|min|mean|max|lag)/i.test(expression)
     ? formatDurationUs(actual)
     : formatNumber(actual);

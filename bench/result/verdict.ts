@@ -6,17 +6,17 @@ import type { Measurement, Result } from "./schema.ts";
 import { formatActual } from "./threshold.ts";
 
 /** Use of what it may use from which on a thread or a server counts as fully busy, in per cent. */
-const SATURATED_PERCENT = 90;
+const saturatedPercent = 90;
 /** Share of the asked rate that has to be reached. */
-const REACHED_SHARE = 0.99;
+const reachedShare = 0.99;
 /** Share of the asked rate beyond which replies were not only to what was asked, nor by chance. */
-const BACKLOG_SHARE = 1.05;
+const backlogShare = 1.05;
 /** Part of the p99 latency from which on the generator's own lag is worth a warning. */
-const LARGE_LAG_SHARE = 0.2;
+const largeLagShare = 0.2;
 /** A percentile is believed when at least this many messages lie beyond it. */
-const MESSAGES_BEYOND_PERCENTILE = 10;
+const messagesBeyondPercentile = 10;
 /** How many times the median a closed loop's slowest reply has to be to look like a stall, and how slow at least. */
-const STALL = { timesMedian: 20, leastUs: 50_000 };
+const stallSign = { timesMedian: 20, leastUs: 50_000 };
 
 /** The measurement with its warnings and verdict. */
 export function judge(measurement: Measurement): Result {
@@ -29,18 +29,24 @@ export function judge(measurement: Measurement): Result {
  */
 function verdictOf(measurement: Measurement): Result["verdict"] {
   const { messages } = measurement;
-  if (messages.received === 0 || messages.lost > 0 || messages.corrupt > 0) return "invalid";
+  if (messages.received === 0 || messages.lost > 0 || messages.corrupt > 0) {
+    return "invalid";
+  }
   const server = serverUsePercent(measurement);
-  const serverBusy = server !== null && server >= SATURATED_PERCENT;
+  const serverBusy = server !== null && server >= saturatedPercent;
   const { ratePerSecond } = measurement.scenario;
   if (ratePerSecond === null) {
-    if (clientBusy(measurement)) return "client-bound";
+    if (clientBusy(measurement)) {
+      return "client-bound";
+    }
     return serverBusy ? "server-bound" : "idle";
   }
-  if (rateReached(measurement)) return "rate-limited";
+  if (rateReached(measurement)) {
+    return "rate-limited";
+  }
   // Short of the rate: either we sent too late, or the replies did not keep up with what was sent.
   const sentPerSecond = messages.sent / measurement.window.seconds;
-  return serverBusy || sentPerSecond >= REACHED_SHARE * ratePerSecond ? "server-bound" : "client-bound";
+  return serverBusy || sentPerSecond >= reachedShare * ratePerSecond ? "server-bound" : "client-bound";
 }
 
 /** Why a measurement must not be used, one sentence each; empty when it may. Any of them means exit code 1. */
@@ -107,13 +113,13 @@ function loadWarnings(measurement: Measurement): Warnings {
       ? null
       : `The asked rate was not reached: ${formatNumber(summary.messagesPerSecond)} of ${formatNumber(ratePerSecond)} ` +
         `messages/s (${formatPercent((100 * summary.messagesPerSecond) / ratePerSecond)}).`,
-    ratePerSecond !== null && summary.messagesPerSecond > BACKLOG_SHARE * ratePerSecond
+    ratePerSecond !== null && summary.messagesPerSecond > backlogShare * ratePerSecond
       ? `More replies came than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
         `${formatNumber(ratePerSecond)} asked): the target was working off a backlog of the warm-up.`
       : null,
     client.lagUs !== null &&
     summary.latencyUs !== null &&
-    client.lagUs > LARGE_LAG_SHARE * summary.latencyUs.p99
+    client.lagUs > largeLagShare * summary.latencyUs.p99
       ? `The generator's own lag is a large part of the latency: its p99 is ${formatDurationUs(client.lagUs)}, ` +
         `that of the latency ${formatDurationUs(summary.latencyUs.p99)}.`
       : null,
@@ -123,25 +129,31 @@ function loadWarnings(measurement: Measurement): Warnings {
 
 /** In a closed loop a target that had time to spare has not shown what it can do. */
 function saturationWarning(measurement: Measurement): string | null {
-  if (measurement.scenario.ratePerSecond !== null || verdictOf(measurement) === "invalid") return null;
+  if (measurement.scenario.ratePerSecond !== null || verdictOf(measurement) === "invalid") {
+    return null;
+  }
   const use = serverUsePercent(measurement);
   if (use === null) {
     return measurement.loop === "http"
       ? null
       : "Whether the target was saturated is unknown: its CPU time could not be read (give --pid or --metrics-url).";
   }
-  return use >= SATURATED_PERCENT
+  return use >= saturatedPercent
     ? null
     : `The target was not saturated: it used ${formatPercent(use)} of the CPU it could use, so this is not its limit.`;
 }
 
 function sharedCoreWarning({ client, server }: Measurement): string | null {
-  if (server?.cpus == null || server.cpuPercent === null) return null;
+  if (server?.cpus == null || server.cpuPercent === null) {
+    return null;
+  }
   const theirs = new Set(server.cpus);
   const shared = client.cpus.filter((cpu) => theirs.has(cpu));
   const together = new Set([...client.cpus, ...server.cpus]).size;
   const used = client.cpuPercent + server.cpuPercent;
-  if (shared.length === 0 || used < SATURATED_PERCENT * together) return null;
+  if (shared.length === 0 || used < saturatedPercent * together) {
+    return null;
+  }
   return (
     `Client and server share ${shared.length === 1 ? `core ${shared[0]}` : `cores ${shared.join(", ")}`} and together used ` +
     `${formatPercent(used)} of ${together} x 100 %: each slowed the other down (pin them apart with taskset).`
@@ -150,12 +162,16 @@ function sharedCoreWarning({ client, server }: Measurement): string | null {
 
 function precisionWarnings({ summary, messages, loop }: Measurement): Warnings {
   const { latencyUs } = summary;
-  if (latencyUs === null) return [];
+  if (latencyUs === null) {
+    return [];
+  }
   const believed = [99.99, 99.9, 99, 90].find(
-    (percentile) => messages.received * (1 - percentile / 100) >= MESSAGES_BEYOND_PERCENTILE,
+    (percentile) => messages.received * (1 - percentile / 100) >= messagesBeyondPercentile,
   );
   const stalled =
-    loop === "closed" && latencyUs.max >= STALL.leastUs && latencyUs.max >= STALL.timesMedian * latencyUs.p50;
+    loop === "closed" &&
+    latencyUs.max >= stallSign.leastUs &&
+    latencyUs.max >= stallSign.timesMedian * latencyUs.p50;
   return [
     believed === 99.99
       ? null
@@ -170,7 +186,9 @@ function precisionWarnings({ summary, messages, loop }: Measurement): Warnings {
 
 /** CPU that the server used, in per cent of what it could use; null when unknown. */
 function serverUsePercent({ server }: Measurement): number | null {
-  if (server?.cpuPercent == null) return null;
+  if (server?.cpuPercent == null) {
+    return null;
+  }
   return (
     server.cpuPercent / Math.max(1, Math.min(server.workers, server.cpus?.length ?? Number.POSITIVE_INFINITY))
   );
@@ -178,7 +196,7 @@ function serverUsePercent({ server }: Measurement): number | null {
 
 /** Only in a loop without a schedule: one that keeps a schedule may spin while it waits, and be busy with nothing. */
 function clientBusy({ client }: Measurement): boolean {
-  return (client.busiestThreadPercent ?? client.cpuPercent) >= SATURATED_PERCENT;
+  return (client.busiestThreadPercent ?? client.cpuPercent) >= saturatedPercent;
 }
 
 function busyThread({ client }: Measurement): string {
@@ -188,7 +206,7 @@ function busyThread({ client }: Measurement): string {
 }
 
 function rateReached({ summary, scenario }: Measurement): boolean {
-  return summary.messagesPerSecond >= REACHED_SHARE * (scenario.ratePerSecond ?? 0);
+  return summary.messagesPerSecond >= reachedShare * (scenario.ratePerSecond ?? 0);
 }
 
 function share(part: number, whole: number, what: string): string {

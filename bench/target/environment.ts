@@ -52,7 +52,9 @@ export function parseCpuList(list: string): number[] {
 /** The folder of the package.json above this file, be it the sources or dist/. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) folder = dirname(folder);
+  while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) {
+    folder = dirname(folder);
+  }
   return folder;
 }
 
@@ -66,7 +68,9 @@ function packageVersion(): string {
 /** Commit and state of our own checkout: not of somebody's repository that has us in its node_modules. */
 function describeCheckout(): Pick<Environment, "commit" | "dirty"> {
   const root = packageRoot();
-  if (git(root, "rev-parse", "--show-toplevel") !== resolve(root)) return { commit: null, dirty: null };
+  if (git(root, "rev-parse", "--show-toplevel") !== resolve(root)) {
+    return { commit: null, dirty: null };
+  }
   const status = git(root, "status", "--porcelain");
   return { commit: git(root, "rev-parse", "HEAD"), dirty: status === null ? null : status !== "" };
 }
@@ -99,9 +103,15 @@ function readCpuLimit(): number | null {
 }
 
 function detectContainer(): string | null {
-  if (process.env["KUBERNETES_SERVICE_HOST"] !== undefined) return "kubernetes";
-  if (existsSync("/run/.containerenv")) return "podman";
-  if (existsSync("/.dockerenv")) return "docker";
+  if (process.env["KUBERNETES_SERVICE_HOST"] !== undefined) {
+    return "kubernetes";
+  }
+  if (existsSync("/run/.containerenv")) {
+    return "podman";
+  }
+  if (existsSync("/.dockerenv")) {
+    return "docker";
+  }
   const declared = /(?:^|\0)container=([^\0]*)/.exec(readText("/proc/1/environ") ?? "")?.[1];
   return declared ?? null;
 }

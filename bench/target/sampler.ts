@@ -29,8 +29,8 @@ export interface Sampler {
 }
 
 /** Clock ticks per second in /proc/PID/stat: fixed at 100 for user space on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
-const SCRAPE_TIMEOUT_MS = 2000;
+const ticksPerSecond = 100;
+const scrapeTimeoutMs = 2000;
 
 /** Samples a process and its descendants through /proc. */
 export function samplePid(pid: number): Sampler {
@@ -73,7 +73,7 @@ function readProcess(pid: number): ProcessFigures | undefined {
     const ticks = Number(fields[11]) + Number(fields[12]);
     const [, kibibytes = "0"] =
       /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
-    return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes: Number(kibibytes) * 1024 };
+    return { cpuSeconds: ticks / ticksPerSecond, rssBytes: Number(kibibytes) * 1024 };
   } catch {
     return undefined; // Gone, or not ours to read.
   }
@@ -110,7 +110,7 @@ async function scrape(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(url, {
       headers: { accept: "text/plain;version=0.0.4" },
-      signal: AbortSignal.timeout(SCRAPE_TIMEOUT_MS),
+      signal: AbortSignal.timeout(scrapeTimeoutMs),
     });
     return response.ok ? await response.text() : undefined;
   } catch {

@@ -55,8 +55,8 @@ export interface StartOptions {
 }
 
 /** How long a target may take to end by itself before it is killed. */
-const STOP_TIMEOUT_MS = 5000;
-const OUTPUT_LIMIT = 2000;
+const stopTimeoutMs = 5000;
+const outputLimit = 2000;
 
 /**
  * Starts a target from a shell command and waits until it accepts connections on loopback.
@@ -92,7 +92,7 @@ function keepOutput(child: ChildProcess): () => string {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-OUTPUT_LIMIT);
+      output = (output + chunk.toString()).slice(-outputLimit);
     });
   }
   return () => output;
@@ -150,7 +150,7 @@ async function stop(child: ChildProcess): Promise<void> {
     child.once("exit", () => resolve());
   });
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
   await gone;
   clearTimeout(timer);
 }

@@ -52,10 +52,14 @@ export function buildDashboard(): Dashboard {
         .textFormat("{{instance}}")
         .step("60s"),
     );
-  for (const panel of now) dashboard.withPanel(panel);
+  for (const panel of now) {
+    dashboard.withPanel(panel);
+  }
   for (const [title, panels] of rows) {
     dashboard.withRow(new RowBuilder(title));
-    for (const panel of panels) dashboard.withPanel(panel);
+    for (const panel of panels) {
+      dashboard.withPanel(panel);
+    }
   }
   const built = dashboard.build();
   return { ...built, panels: (built.panels ?? []).map((panel, i) => ({ ...panel, id: i + 1 })) };

@@ -87,8 +87,12 @@ export function graph({ title, description, span = 8, unit, queries, max }: Grap
     .legend(new VizLegendOptionsBuilder().showLegend(true))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .targets(queries.map(target));
-  if (!queries.some(({ isBelow }) => isBelow)) panel.min(0);
-  if (max !== undefined) panel.max(max);
+  if (!queries.some(({ isBelow }) => isBelow)) {
+    panel.min(0);
+  }
+  if (max !== undefined) {
+    panel.max(max);
+  }
   for (const [i, { isBelow, isLimit }] of queries.entries()) {
     const refId = String.fromCharCode(65 + i);
     if (isBelow) {

@@ -29,26 +29,39 @@ export function readCommandLine(
   const problems: string[] = [];
   const { operands, unknown } = parse(command, args, problems);
   const flags: Record<string, unknown> = command.opts();
-  if (flags["help"] === true || unknown.some((flag) => flag === "-h" || flag === "--help"))
+  if (flags["help"] === true || unknown.some((flag) => flag === "-h" || flag === "--help")) {
     return { action: "help" };
-  if (flags["version"] === true) return { action: "version" };
-  for (const flag of unknown.filter((text) => text.startsWith("-")))
+  }
+  if (flags["version"] === true) {
+    return { action: "version" };
+  }
+  for (const flag of unknown.filter((text) => text.startsWith("-"))) {
     problems.push(`${flag}: there is no such option`);
+  }
   const [action, ...surplus] = operands;
-  if (action !== undefined && action !== "health")
+  if (action !== undefined && action !== "health") {
     problems.push(`${action}: there is no such command; there is health`);
-  if (surplus.length > 0) problems.push(`${surplus.join(" ")}: not expected here`);
+  }
+  if (surplus.length > 0) {
+    problems.push(`${surplus.join(" ")}: not expected here`);
+  }
 
   const given = Object.fromEntries(
     optionNames.filter((name) => isGiven(command, name)).map((name) => [name, flags[name]]),
   );
   try {
     const resolved = resolveConfig(given, environment);
-    if (problems.length > 0) throw new ConfigError([]);
-    if (flags["printConfig"] === true) return { action: "print-config", resolved };
+    if (problems.length > 0) {
+      throw new ConfigError([]);
+    }
+    if (flags["printConfig"] === true) {
+      return { action: "print-config", resolved };
+    }
     return { action: action === "health" ? "health" : "serve", resolved };
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError([...problems, ...error.problems]);
+    if (error instanceof ConfigError) {
+      throw new ConfigError([...problems, ...error.problems]);
+    }
     throw error;
   }
 }
@@ -96,7 +109,9 @@ function parse(command: Command, args: readonly string[], problems: string[]) {
   try {
     return command.parseOptions([...args]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) {
+      throw error;
+    }
     problems.push(error.message.replace(/^error: /, ""));
     return { operands: [], unknown: [] };
   }

@@ -6,9 +6,9 @@ import { formatDuration } from "../lib/units.ts";
 import { defaultMaxBuffered, defaultMaxConnections } from "../system/resources.ts";
 import { choice, commaList, duration, file, integer, integerSchema, option, size, toggle } from "./option.ts";
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const GiB = 1024 * MiB;
+const kiB = 1024;
+const miB = 1024 * kiB;
+const giB = 1024 * miB;
 const seconds = (milliseconds: number): number => milliseconds / 1000;
 
 // RFC 6455, section 4.1: a sub-protocol is a token (RFC 2616, section 2.2).
@@ -72,8 +72,8 @@ const websocket = {
     group: "WebSocket",
     help: "largest message, after decompression; a larger one drops the connection (1006)",
     min: 1,
-    max: GiB,
-    default: 16 * MiB,
+    max: giB,
+    default: 16 * miB,
     limit: { name: "payload_bytes", help: "Largest message that is accepted, in bytes", value: Number },
   }),
   subprotocols: option<"any" | "none" | readonly string[]>({
@@ -102,8 +102,8 @@ const websocket = {
     group: "WebSocket",
     help: "replies below this size are not compressed",
     min: 0,
-    max: GiB,
-    default: KiB,
+    max: giB,
+    default: kiB,
   }),
   idleTimeout: duration({
     group: "WebSocket",
@@ -145,15 +145,15 @@ const backpressure = {
     group: "Backpressure",
     help: "bytes that may wait for one slow reader; at least --max-payload; the peak is this and one message more",
     min: 1,
-    max: GiB,
-    default: 16 * MiB,
+    max: giB,
+    default: 16 * miB,
     limit: { name: "backpressure_bytes", help: "Bytes that may wait for one slow reader", value: Number },
   }),
   maxBuffered: size({
     group: "Backpressure",
     help: "bytes that may wait for all slow readers together; over it, the slowest is closed",
-    min: 64 * KiB,
-    max: 1024 * GiB,
+    min: 64 * kiB,
+    max: 1024 * giB,
     default: defaultMaxBuffered,
     defaultNote: "a quarter of the memory limit",
     limit: {
@@ -346,7 +346,9 @@ export function disagreements(config: Config): string[] {
     const given = (["tlsCert", "tlsKey", "tlsCa", "tlsPassphraseFile"] as const).some(
       (name) => config[name] !== undefined,
     );
-    if (given) problems.push("TLS needs both --tls-cert and --tls-key");
+    if (given) {
+      problems.push("TLS needs both --tls-cert and --tls-key");
+    }
   }
   return problems;
 }
@@ -362,7 +364,9 @@ function readOrigin(text: string, context: z.RefinementCtx): string {
 
 function readCidr(text: string, context: z.RefinementCtx): string {
   const cidr = ipaddr.isValid(text) ? `${text}/${text.includes(":") ? 128 : 32}` : text;
-  if (ipaddr.isValidCIDR(cidr)) return cidr;
+  if (ipaddr.isValidCIDR(cidr)) {
+    return cidr;
+  }
   context.addIssue({ code: "custom", message: `${text} is not a network` });
   return z.NEVER;
 }

@@ -68,15 +68,22 @@ export function resolveConfig(
     const raw = source === "variable" ? variable : given[name];
     const label = source === "variable" ? variableName(name) : source === "flag" ? flagName(name) : name;
     const read = row.schema.safeParse(raw);
-    if (read.success) values[name] = read.data;
-    else problems.push(`${label} ${show(raw)}: expected ${row.expected}`);
+    if (read.success) {
+      values[name] = read.data;
+    } else {
+      problems.push(`${label} ${show(raw)}: expected ${row.expected}`);
+    }
   }
   problems.push(...tlsProblems(values as unknown as Config));
   // Options can only be held against each other when each could be read.
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
   const config = Object.freeze(raiseDefaults(values as unknown as Config, sources));
   const contradictions = disagreements(config);
-  if (contradictions.length > 0) throw new ConfigError(contradictions);
+  if (contradictions.length > 0) {
+    throw new ConfigError(contradictions);
+  }
   return { config, sources: sources as ResolvedConfig["sources"] };
 }
 
@@ -117,7 +124,9 @@ function raiseDefaults(config: Config, sources: Record<string, Source>): Config 
 
 function variableValue(name: OptionName, environment: Readonly<Record<string, string | undefined>>) {
   const value = environment[variableName(name)];
-  if (value === undefined || value === "") return undefined;
+  if (value === undefined || value === "") {
+    return undefined;
+  }
   // Kubernetes sets UWS_ECHO_PORT=tcp://... for a Service that is named uws-echo, and so for uws-echo-admin.
   return (name === "port" || name === "adminPort") && value.startsWith("tcp://") ? undefined : value;
 }

@@ -15,10 +15,14 @@ export interface TlsFiles {
 
 /** Everything that is wrong with the TLS files, a sentence each; none when TLS is off. */
 export function tlsProblems(files: TlsFiles): string[] {
-  if (files.tlsCert === undefined || files.tlsKey === undefined) return [];
+  if (files.tlsCert === undefined || files.tlsKey === undefined) {
+    return [];
+  }
   const problems: string[] = [];
   const read = (flag: string, path: string | undefined): string | undefined => {
-    if (path === undefined) return undefined;
+    if (path === undefined) {
+      return undefined;
+    }
     return attempt(problems, `${flag} ${path}`, () => readFileSync(path, "utf8"));
   };
   const cert = read("--tls-cert", files.tlsCert);
@@ -54,7 +58,9 @@ export function tlsProblems(files: TlsFiles): string[] {
 /** The options of `SSLApp`, or undefined when TLS is off. */
 export function tlsAppOptions(files: TlsFiles): AppOptions | undefined {
   const { tlsCert, tlsKey, tlsCa, tlsPassphraseFile } = files;
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    return undefined;
+  }
   return {
     cert_file_name: tlsCert,
     key_file_name: tlsKey,

@@ -42,11 +42,15 @@ export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoi
     });
     scrape(request).then(
       ({ headers, body }) => {
-        if (!isAborted) reply(res, "/metrics", { status: 200, headers, body, isHead });
+        if (!isAborted) {
+          reply(res, "/metrics", { status: 200, headers, body, isHead });
+        }
       },
       (error: unknown) => {
         log.error({ err: error }, "scrape failed");
-        if (!isAborted) failScrape(res, reply, error);
+        if (!isAborted) {
+          failScrape(res, reply, error);
+        }
       },
     );
   };

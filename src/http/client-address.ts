@@ -26,7 +26,9 @@ export function trustNetworks(networks: readonly string[]): TrustsAddress {
   });
   return (text) => {
     // uWS gives no address for a peer that is gone already.
-    if (!ipaddr.isValid(text)) return false;
+    if (!ipaddr.isValid(text)) {
+      return false;
+    }
     const address = ipaddr.process(text);
     return parsed.some(
       ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
@@ -46,9 +48,13 @@ export function clientAddress(
 ): string {
   let client = remote;
   for (const hop of (forwardedFor ?? "").split(",").reverse()) {
-    if (!trusts(client)) break;
+    if (!trusts(client)) {
+      break;
+    }
     const address = normalizeAddress(hop.trim());
-    if (address === undefined) break;
+    if (address === undefined) {
+      break;
+    }
     client = address;
   }
   return client;

@@ -32,8 +32,9 @@ type Encoding = "br" | "gzip" | "identity";
  * @throws Error that says so when it has not been built
  */
 export function readPage(path: URL): Page {
-  if (!existsSync(path))
+  if (!existsSync(path)) {
     throw new Error("The page of / is not built: run npm run build, or give --no-console.");
+  }
   return describePage(
     readFileSync(path),
     readFileSync(`${fileURLToPath(path)}.gz`),
@@ -85,7 +86,9 @@ export function answerPage(page: Page, request: PageRequest): Reply {
   const encoding = chooseEncoding(request.acceptEncoding);
   const etag = `"${page.digest}-${encoding}"`;
   const validators = { ETag: etag, "Cache-Control": "no-cache", Vary: "Accept-Encoding" };
-  if (matchesEtag(request.ifNoneMatch, etag)) return { status: 304, headers: validators, body: "" };
+  if (matchesEtag(request.ifNoneMatch, etag)) {
+    return { status: 304, headers: validators, body: "" };
+  }
   return {
     status: 200,
     headers: {
@@ -95,7 +98,7 @@ export function answerPage(page: Page, request: PageRequest): Reply {
       "Content-Security-Policy": page.policy,
       "X-Content-Type-Options": "nosniff",
       "Referrer-Policy": "no-referrer",
-      ...(isTrustworthy(request) ? ISOLATION : {}),
+      ...(isTrustworthy(request) ? isolationHeaders : {}),
     },
     body: page[encoding],
   };
@@ -107,18 +110,22 @@ export function chooseEncoding(acceptEncoding: string): Encoding {
     "br",
     "gzip",
   ]);
-  if (accepted.includes("br")) return "br";
+  if (accepted.includes("br")) {
+    return "br";
+  }
   return accepted.includes("gzip") ? "gzip" : "identity";
 }
 
 /** RFC 9110 section 13.1.2: If-None-Match compares weakly, so a proxy's `W/` is no difference. */
 function matchesEtag(ifNoneMatch: string, etag: string): boolean {
-  if (ifNoneMatch.trim() === "*") return true;
+  if (ifNoneMatch.trim() === "*") {
+    return true;
+  }
   return ifNoneMatch.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
 }
 
 /** Cross-origin isolation gives the page a clock in steps of 5 us instead of 100. */
-const ISOLATION = {
+const isolationHeaders = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };

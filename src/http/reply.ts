@@ -26,12 +26,19 @@ export function createReply(stats: Stats): SendReply {
         "Cache-Control": "no-store",
         ...reply.headers,
       };
-      for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
+      for (const [name, value] of Object.entries(headers)) {
+        res.writeHeader(name, value);
+      }
       // endWithoutBody(length) never marks the response as done, and uWS then aborts the process: the length is written
       // as a header of its own.
-      if (reply.isHead === true) res.writeHeader("Content-Length", `${Buffer.byteLength(reply.body)}`);
-      if (reply.isHead === true || reply.status === 304) res.endWithoutBody();
-      else res.end(reply.body);
+      if (reply.isHead === true) {
+        res.writeHeader("Content-Length", `${Buffer.byteLength(reply.body)}`);
+      }
+      if (reply.isHead === true || reply.status === 304) {
+        res.endWithoutBody();
+      } else {
+        res.end(reply.body);
+      }
     });
   };
 }

@@ -31,7 +31,9 @@ export function createHttpEcho(stats: Stats, uploads: Uploads, stallTimeoutMs: n
       if (isLast) {
         uploads.delete(res);
         stream.end(chunk);
-      } else if (chunk.byteLength > 0) stream.write(chunk);
+      } else if (chunk.byteLength > 0) {
+        stream.write(chunk);
+      }
     });
   };
 }
@@ -86,7 +88,9 @@ class EchoStream {
     const question = this.#held.subarray(0, 1);
     this.#held = this.#held.subarray(1);
     this.#isBehind = !this.#res.write(question);
-    if (this.#held.length === 0) return;
+    if (this.#held.length === 0) {
+      return;
+    }
     if (this.#isBehind) {
       // A write that fails makes uWS read again, so pausing is renewed after each.
       this.#res.pause();
@@ -103,6 +107,8 @@ class EchoStream {
       return;
     }
     this.#res.cork(() => this.#ask());
-    if (this.#held.length === 0 && !this.#isStopped) this.#res.resume();
+    if (this.#held.length === 0 && !this.#isStopped) {
+      this.#res.resume();
+    }
   }
 }

@@ -47,7 +47,9 @@ export function formatDuration(milliseconds: number): string {
 function parseWithUnit(text: string, units: ReadonlyMap<string, number>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());
   const factor = units.get(match?.[2] ?? "?");
-  if (match === null || factor === undefined) return undefined;
+  if (match === null || factor === undefined) {
+    return undefined;
+  }
   const value = Number(match[1]) * factor;
   return Number.isSafeInteger(value) ? value : undefined;
 }
@@ -57,7 +59,9 @@ function formatWithUnit(
   names: readonly string[],
   units: ReadonlyMap<string, number>,
 ): string | undefined {
-  if (value === 0) return "0";
+  if (value === 0) {
+    return "0";
+  }
   const name = names.find((candidate) => value % (units.get(candidate) ?? 1) === 0);
   return name === undefined ? undefined : `${value / (units.get(name) ?? 1)}${name}`;
 }

@@ -103,12 +103,16 @@ export function createStats(): Stats {
 
 /** Adds every slot of `from` to `into`. */
 export function addStats(into: Stats, from: Stats): void {
-  for (let i = 0; i < slotCount; i++) into[i] = (into[i] ?? 0) + (from[i] ?? 0);
+  for (let i = 0; i < slotCount; i++) {
+    into[i] = (into[i] ?? 0) + (from[i] ?? 0);
+  }
 }
 
 /** Keeps what a worker had counted when it died: its counters stay in the sum, its gauges do not. */
 export function addCounters(into: Stats, from: Stats): void {
-  for (let i = 0; i < firstGauge; i++) into[i] = (into[i] ?? 0) + (from[i] ?? 0);
+  for (let i = 0; i < firstGauge; i++) {
+    into[i] = (into[i] ?? 0) + (from[i] ?? 0);
+  }
 }
 
 /** Adds to one slot; for paths that do not run once a message. */
@@ -134,7 +138,9 @@ export function observe(
  * @param bytes payload octets, below 2^31
  */
 export function messageSizeBucket(bytes: number): number {
-  if (bytes <= 64) return 0;
+  if (bytes <= 64) {
+    return 0;
+  }
   // For 4^k < bytes <= 4^(k+1) the highest bit of bytes - 1 is 2k or 2k + 1; 64 is 4^3.
   const bucket = ((31 - Math.clz32(bytes - 1) - 6) >> 1) + 1;
   return Math.min(bucket, 10);
@@ -167,6 +173,8 @@ export function httpSlot(route: Route, code: HttpCode): number {
 /** Adds up `count` slots from `first`. */
 export function sumSlots(stats: Stats, first: number, count: number): number {
   let sum = 0;
-  for (let i = first; i < first + count; i++) sum += stats[i] ?? 0;
+  for (let i = first; i < first + count; i++) {
+    sum += stats[i] ?? 0;
+  }
   return sum;
 }

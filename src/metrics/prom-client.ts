@@ -42,7 +42,9 @@ export class Families {
       registers: this.#registers,
       collect() {
         this.reset();
-        for (const [labels, value] of read(stats())) this.set(labels, value);
+        for (const [labels, value] of read(stats())) {
+          this.set(labels, value);
+        }
       },
     });
   }
@@ -61,14 +63,18 @@ export class Families {
       registers: this.#registers,
       collect() {
         this.reset();
-        for (const [labels, value] of read(stats())) this.inc(labels, value);
+        for (const [labels, value] of read(stats())) {
+          this.inc(labels, value);
+        }
       },
     });
   }
 
   histogram(name: string, help: string, read: (stats: Stats) => Distribution): void {
     const histogram = new BulkHistogram(name, help, () => read(this.#stats()));
-    for (const registry of this.#registers) registry.registerMetric(histogram as unknown as Metric);
+    for (const registry of this.#registers) {
+      registry.registerMetric(histogram as unknown as Metric);
+    }
   }
 }
 

@@ -49,10 +49,11 @@ export function createRegistry(
 ): Registry {
   const registry = new Registry();
   // One registry per format: rendering as OpenMetrics renames prom-client's counters for good.
-  if (format === "openmetrics")
+  if (format === "openmetrics") {
     (registry as unknown as Registry<OpenMetricsContentType>).setContentType(
       Registry.OPENMETRICS_CONTENT_TYPE,
     );
+  }
   collectDefaultMetrics({ register: registry });
   const families = new Families(registry, () => source.stats());
   defineInfo(families, limits, build);
@@ -71,7 +72,9 @@ function defineInfo(families: Families, limits: readonly LimitGauge[], build: Bu
     "Always 1; the labels tell what is running",
     () => [[{ version: build.version, node_version: build.nodeVersion }, 1]],
   );
-  for (const { name, help, value } of limits) families.gauge(`echo_limit_${name}`, help, () => value);
+  for (const { name, help, value } of limits) {
+    families.gauge(`echo_limit_${name}`, help, () => value);
+  }
 }
 
 function defineConnections(families: Families): void {

@@ -71,7 +71,9 @@ export function createScraper(
     last.bytes = Buffer.byteLength(body);
     const headers = { "Content-Type": registry.contentType, Vary: "Accept, Accept-Encoding" };
     const encodings = new Negotiator({ headers: { "accept-encoding": request.acceptEncoding } });
-    if (encodings.encoding(["gzip", "identity"]) !== "gzip") return { headers, body };
+    if (encodings.encoding(["gzip", "identity"]) !== "gzip") {
+      return { headers, body };
+    }
     return { headers: { ...headers, "Content-Encoding": "gzip" }, body: await compress(body) };
   };
 }

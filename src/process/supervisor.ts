@@ -118,7 +118,9 @@ class Supervisor {
     const sum = createStats();
     addStats(sum, this.own);
     addStats(sum, this.#past);
-    for (const place of this.#places) addStats(sum, place.stats);
+    for (const place of this.#places) {
+      addStats(sum, place.stats);
+    }
     return sum;
   }
 
@@ -142,7 +144,9 @@ class Supervisor {
           place.onReady = resolve;
         }),
     );
-    for (const place of this.#places) this.#launch(place);
+    for (const place of this.#places) {
+      this.#launch(place);
+    }
     await Promise.race([Promise.all(ready), this.failure]);
     this.#isStarted = true;
   }
@@ -153,7 +157,9 @@ class Supervisor {
     this.#tellAll({ kind: "stop" });
     const kill = setTimeout(
       () => {
-        for (const place of this.#places) place.child?.kill("SIGKILL");
+        for (const place of this.#places) {
+          place.child?.kill("SIGKILL");
+        }
       },
       drainDelay + drainTimeout + killAfterMs,
     );
@@ -187,7 +193,9 @@ class Supervisor {
       case "failed":
         // At the start this is the operator's mistake; later it counts as a death, and is tried again.
         this.#log.error({ worker: place.worker, problem: report.problem }, "worker cannot serve");
-        if (!this.#isStarted) this.#fail(new ListenError(report.problem));
+        if (!this.#isStarted) {
+          this.#fail(new ListenError(report.problem));
+        }
         return;
       case "stats":
         place.stats = report.stats;
@@ -211,7 +219,9 @@ class Supervisor {
     place.sample = undefined;
     place.child = undefined;
     place.isReady = false;
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted) {
+      return;
+    }
     const lifeMs = performance.now() - place.startedAt;
     place.earlyDeaths = lifeMs < goodLifeMs ? place.earlyDeaths + 1 : 1;
     this.#log.error({ worker: place.worker, code, signal, lifeMs: Math.round(lifeMs) }, "worker died");
@@ -230,24 +240,35 @@ class Supervisor {
     const backoffMs = firstBackoffMs * 2 ** (place.earlyDeaths - 1);
     const { signal } = this.#stopping;
     await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
+    if (signal.aborted) {
+      return;
+    }
     this.#restarts++;
     this.#launch(place);
   }
 
   #tellAll(order: Order): void {
-    for (const { child } of this.#places) if (child !== undefined) send(child, order);
+    for (const { child } of this.#places) {
+      if (child !== undefined) {
+        send(child, order);
+      }
+    }
   }
 }
 
 function send(child: ChildProcess, order: Order): void {
   // A worker may die at any time; its exit is handled where it is reported.
-  if (child.connected) child.send(order, () => undefined);
+  if (child.connected) {
+    child.send(order, () => undefined);
+  }
 }
 
 function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once("exit", () => resolve());
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+    } else {
+      child.once("exit", () => resolve());
+    }
   });
 }

@@ -17,8 +17,11 @@ const waiting = new Map<number, Waiting>();
 let serving: Serving | undefined;
 
 function tell(report: Report, onSent?: () => void): void {
-  if (process.connected) process.send?.(report, () => onSent?.());
-  else onSent?.();
+  if (process.connected) {
+    process.send?.(report, () => onSent?.());
+  } else {
+    onSent?.();
+  }
 }
 
 /** Asks the supervisor, which has the counts of all workers. */
@@ -32,8 +35,11 @@ function askSupervisor(request: ScrapeRequest): Promise<Scrape> {
     waiting.set(id, ({ scrape, problem }) => {
       waiting.delete(id);
       clearTimeout(timer);
-      if (scrape === undefined) reject(new Error(problem ?? "no answer"));
-      else resolve(scrape);
+      if (scrape === undefined) {
+        reject(new Error(problem ?? "no answer"));
+      } else {
+        resolve(scrape);
+      }
     });
     tell({ kind: "scrape", id, request });
   });
@@ -50,13 +56,16 @@ async function start(config: Config, worker: number): Promise<void> {
   }
   tell({ kind: "ready" });
   const report = (onSent?: () => void): void => {
-    if (serving !== undefined)
+    if (serving !== undefined) {
       tell({ kind: "stats", stats: serving.stats, sample: serving.sample() }, onSent);
+    }
   };
   const timer = setInterval(report, reportIntervalMs);
   // The order to stop may have come while this was starting.
   await stopOrdered;
-  if (isForced) serving.force();
+  if (isForced) {
+    serving.force();
+  }
   await serving.stop();
   clearInterval(timer);
   // The last counts must arrive before the channel closes.
@@ -65,7 +74,9 @@ async function start(config: Config, worker: number): Promise<void> {
 
 // The supervisor may be gone already.
 function disconnect(): void {
-  if (process.connected) process.disconnect();
+  if (process.connected) {
+    process.disconnect();
+  }
 }
 
 let isForced = false;

@@ -22,7 +22,9 @@ export async function openAdmin(
   endpoints: readonly Endpoint[],
   reply: SendReply,
 ): Promise<AdminListener | undefined> {
-  if (config.adminPort === undefined) return undefined;
+  if (config.adminPort === undefined) {
+    return undefined;
+  }
   const app = native.App();
   mountEndpoints(app, endpoints, reply);
   const listener = new Listener(native, app, {

@@ -59,15 +59,23 @@ export class DescriptorGuard {
 
   // uWS says that a WebSocket closed when its close frame is sent, while the descriptor stays a little longer.
   #check(): void {
-    if (this.#sockets < this.#limit / 2 && !this.#isPaused) return;
+    if (this.#sockets < this.#limit / 2 && !this.#isPaused) {
+      return;
+    }
     const open = openDescriptors();
-    if (open !== undefined) this.#set(Math.max(0, open - this.#others));
+    if (open !== undefined) {
+      this.#set(Math.max(0, open - this.#others));
+    }
     this.#resume();
   }
 
   #resume(): void {
-    if (!this.#isPaused || this.#sockets > this.#limit * 0.95) return;
-    if (!this.#listener.reopen()) return;
+    if (!this.#isPaused || this.#sockets > this.#limit * 0.95) {
+      return;
+    }
+    if (!this.#listener.reopen()) {
+      return;
+    }
     this.#isPaused = false;
     this.#timer.unref();
     this.#log.info({ sockets: this.#sockets, limit: this.#limit }, "listening again");

@@ -34,14 +34,20 @@ export async function drain(parts: DrainParts): Promise<void> {
   log.info({ connections: told.length, uploads: uploads.size }, "draining");
   const timers = told.map((ws) => {
     const tell = (): void => {
-      if (connections.has(ws)) backpressure.closeGracefully(ws, 1001, "drain");
+      if (connections.has(ws)) {
+        backpressure.closeGracefully(ws, 1001, "drain");
+      }
     };
-    if (config.drainSpread > 0) return setTimeout(tell, Math.random() * config.drainSpread);
+    if (config.drainSpread > 0) {
+      return setTimeout(tell, Math.random() * config.drainSpread);
+    }
     tell();
     return undefined;
   });
   await until(() => connections.size === 0 && uploads.size === 0, deadline, force);
-  for (const timer of timers) clearTimeout(timer);
+  for (const timer of timers) {
+    clearTimeout(timer);
+  }
 
   // A close frame ends the WebSocket for uWS, but not yet the socket. Exiting now would reset those whose client is
   // still sending, and a reset makes the client's system throw away echoes that it has not read.
@@ -50,13 +56,19 @@ export async function drain(parts: DrainParts): Promise<void> {
     const lingerDeadline = Math.min(deadline, performance.now() + lingerMs);
     await until(() => (openDescriptors() ?? 0) <= expected, lingerDeadline, force);
   }
-  if (connections.size > 0) log.warn({ connections: connections.size }, "time is up: the rest is dropped");
+  if (connections.size > 0) {
+    log.warn({ connections: connections.size }, "time is up: the rest is dropped");
+  }
 }
 
 async function until(isDone: () => boolean, deadline: number, force: AbortSignal): Promise<void> {
-  while (!isDone() && performance.now() < deadline && !force.aborted) await sleep(pollIntervalMs);
+  while (!isDone() && performance.now() < deadline && !force.aborted) {
+    await sleep(pollIntervalMs);
+  }
 }
 
 function ignoreAbort(error: unknown): void {
-  if (!(error instanceof Error && error.name === "AbortError")) throw error;
+  if (!(error instanceof Error && error.name === "AbortError")) {
+    throw error;
+  }
 }

@@ -55,7 +55,9 @@ export class Listener {
   /** @throws ListenError that names the cause: in use, privileged, no such address */
   async open(): Promise<void> {
     const { host, port } = this.#address;
-    if (!this.#tryOpen(port)) throw new ListenError(await explainListenFailure(host, port));
+    if (!this.#tryOpen(port)) {
+      throw new ListenError(await explainListenFailure(host, port));
+    }
   }
 
   /** Listens again on the same port. Returns false when that did not work; try later. */
@@ -64,7 +66,9 @@ export class Listener {
   }
 
   close(): void {
-    if (this.#socket === undefined) return;
+    if (this.#socket === undefined) {
+      return;
+    }
     this.#native.us_listen_socket_close(this.#socket);
     this.#socket = undefined;
   }
@@ -73,12 +77,19 @@ export class Listener {
     const { host, isShared } = this.#address;
     // uWS calls back before listen() returns, and reports failure by a false token only.
     const onListen: OnListen = (socket) => {
-      if (socket !== false) this.#socket = socket;
+      if (socket !== false) {
+        this.#socket = socket;
+      }
     };
     const option = isShared ? sharePort : exclusivePort;
-    if (host === "*") this.#app.listen(port, option, onListen);
-    else (this.#app as unknown as ListensOnHost).listen(host, port, option, onListen);
-    if (this.#socket === undefined) return false;
+    if (host === "*") {
+      this.#app.listen(port, option, onListen);
+    } else {
+      (this.#app as unknown as ListensOnHost).listen(host, port, option, onListen);
+    }
+    if (this.#socket === undefined) {
+      return false;
+    }
     this.#port = this.#native.us_socket_local_port(this.#socket);
     return true;
   }

@@ -92,7 +92,9 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   echoing.onWebSocketClosed(() => guard.closed());
 
   function closeAll(): void {
-    for (const part of [guard, sampler, echoing.backpressure]) part.stop();
+    for (const part of [guard, sampler, echoing.backpressure]) {
+      part.stop();
+    }
     listener.close();
     app.close();
     adminListener?.close();
@@ -156,10 +158,11 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
     createEcho({ config, stats, backpressure, lifecycle, compression, httpEcho }),
     createInspect(config, role.worker, reply),
   ];
-  if (config.console)
+  if (config.console) {
     endpoints.push(
       createPage(new URL("dist/web/page.html", packageRoot), reply, config.tlsCert !== undefined),
     );
+  }
   return {
     connections,
     uploads,

@@ -32,6 +32,8 @@ export function servedUrls(config: Config, port: number, adminPort: number | und
 
 // An address that means "every address" cannot be connected to: the reader is on this machine.
 function hostForUrl(host: string): string {
-  if (host === "*" || host === "0.0.0.0" || host === "::") return "localhost";
+  if (host === "*" || host === "0.0.0.0" || host === "::") {
+    return "localhost";
+  }
   return host.includes(":") ? `[${host}]` : host;
 }

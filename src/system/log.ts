@@ -6,7 +6,9 @@ export type Log = Logger;
 /** Logs to standard output: readable on a terminal, JSON elsewhere. */
 export async function createLog(level: LevelWithSilent): Promise<Log> {
   const base = { level, base: null };
-  if (!process.stdout.isTTY) return pino(base, pino.destination({ fd: 1, sync: true }));
+  if (!process.stdout.isTTY) {
+    return pino(base, pino.destination({ fd: 1, sync: true }));
+  }
   const { PinoPretty } = await import("pino-pretty");
   return pino(
     base,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 
-const MiB = 1024 * 1024;
+const miB = 1024 * 1024;
 
 /** Descriptors kept back for everything that is no client: files, timers, IPC, and answering those that are refused. */
 export const reservedDescriptors = 64;
@@ -12,7 +12,9 @@ export const reservedDescriptors = 64;
  * @returns Infinity where it is unlimited
  */
 export function descriptorLimit(): number {
-  if (process.platform === "win32") return Number.POSITIVE_INFINITY;
+  if (process.platform === "win32") {
+    return Number.POSITIVE_INFINITY;
+  }
   if (process.platform === "linux") {
     const soft = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
     return soft === undefined || soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
@@ -44,5 +46,5 @@ export function defaultMaxBuffered(): number {
   // constrainedMemory is 0 or a huge number where no cgroup limit is set.
   const constrained = process.constrainedMemory();
   const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.max(16, Math.floor(limit / 4 / MiB)) * MiB;
+  return Math.max(16, Math.floor(limit / 4 / miB)) * miB;
 }

@@ -74,7 +74,9 @@ function currentPlatform(): Platform {
 
 function glibcVersion(): string | undefined {
   // Shared objects mapped into this process tell musl from glibc without the cost of a diagnostic report.
-  if (/\/ld-musl-/.test(readFileSync("/proc/self/maps", "utf8"))) return undefined;
+  if (/\/ld-musl-/.test(readFileSync("/proc/self/maps", "utf8"))) {
+    return undefined;
+  }
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
   return report?.header?.glibcVersionRuntime;
 }

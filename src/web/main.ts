@@ -11,7 +11,7 @@ import { byId, showProblem } from "./ui/dom.ts";
 import { choose, wireTabs } from "./ui/tabs.ts";
 import { defaultUrl, metricsUrl, readTarget, type TargetResult } from "./websocket/target.ts";
 
-const WIDE = matchMedia("(min-width: 1080px)");
+const wideSize = matchMedia("(min-width: 1080px)");
 const urlField = byId("url", HTMLInputElement);
 const protocolsField = byId("subprotocols", HTMLInputElement);
 
@@ -27,23 +27,31 @@ function target(): TargetResult {
 
 function wirePanels(): void {
   const list = document.querySelector<HTMLElement>(".tabs");
-  if (list === null) return;
+  if (list === null) {
+    return;
+  }
   const panels = ["console", "flood", "snippets"].map((id) => byId(id, HTMLElement));
   const server = byId("server", HTMLElement);
   const select = (tab: HTMLElement) => {
     const shown = tab.getAttribute("aria-controls");
-    for (const panel of panels) panel.hidden = panel.id !== shown;
+    for (const panel of panels) {
+      panel.hidden = panel.id !== shown;
+    }
     server.classList.toggle("selected", shown === "server");
   };
   wireTabs(list, select);
   // On a wide page the server has a column of its own, and no tab.
   const adapt = () => {
-    if (WIDE.matches && server.classList.contains("selected"))
+    if (wideSize.matches && server.classList.contains("selected")) {
       choose(list, byId("tab-console", HTMLButtonElement), select);
-    if (WIDE.matches) server.removeAttribute("role");
-    else server.setAttribute("role", "tabpanel");
+    }
+    if (wideSize.matches) {
+      server.removeAttribute("role");
+    } else {
+      server.setAttribute("role", "tabpanel");
+    }
   };
-  WIDE.addEventListener("change", adapt);
+  wideSize.addEventListener("change", adapt);
   adapt();
 }
 
@@ -61,10 +69,13 @@ createOverrunPanel(target, feed);
 createServerPanel(feed, location);
 
 feed.listen((status) => {
-  if (status.kind === "live")
+  if (status.kind === "live") {
     console.setMaxPayload(status.reading.limits.find((limit) => limit.name === "payload")?.value);
+  }
 });
 urlField.addEventListener("input", () => {
   const result = target();
-  if ("url" in result) snippets.setUrl(result.url);
+  if ("url" in result) {
+    snippets.setUrl(result.url);
+  }
 });

@@ -35,7 +35,9 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
   let stopped = false;
 
   function refuse({ address, origin }: Candidate): Refusal | undefined {
-    if (stopped) return unavailable("draining", "The server is shutting down.\n");
+    if (stopped) {
+      return unavailable("draining", "The server is shutting down.\n");
+    }
     if (allowOrigin !== "any" && origin !== undefined && !allowOrigin.includes(normalOrigin(origin))) {
       return {
         reason: "origin",
@@ -56,26 +58,35 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
       );
     }
     // Last, so that a handshake that is refused for another reason costs no token.
-    if (!takeToken())
+    if (!takeToken()) {
       return tooMany("rate", `More than ${handshakeRate} handshakes a second (--handshake-rate).\n`);
+    }
     return undefined;
   }
 
   return {
     admit(candidate) {
       const refusal = refuse(candidate);
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined) {
+        return refusal;
+      }
       open++;
-      if (maxConnectionsPerIp > 0)
+      if (maxConnectionsPerIp > 0) {
         perAddress.set(candidate.address, (perAddress.get(candidate.address) ?? 0) + 1);
+      }
       return undefined;
     },
     release(address) {
       open--;
-      if (maxConnectionsPerIp === 0) return;
+      if (maxConnectionsPerIp === 0) {
+        return;
+      }
       const left = (perAddress.get(address) ?? 1) - 1;
-      if (left > 0) perAddress.set(address, left);
-      else perAddress.delete(address);
+      if (left > 0) {
+        perAddress.set(address, left);
+      } else {
+        perAddress.delete(address);
+      }
     },
     stop() {
       stopped = true;
@@ -85,14 +96,18 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
 
 // A token bucket that refills continuously and holds one second's worth.
 function createTokenBucket(perSecond: number, now: () => number): () => boolean {
-  if (perSecond === 0) return () => true;
+  if (perSecond === 0) {
+    return () => true;
+  }
   let tokens = perSecond;
   let filledAt = now();
   return () => {
     const at = now();
     tokens = Math.min(perSecond, tokens + ((at - filledAt) / 1000) * perSecond);
     filledAt = at;
-    if (tokens < 1) return false;
+    if (tokens < 1) {
+      return false;
+    }
     tokens--;
     return true;
   };

@@ -57,7 +57,9 @@ export class Backpressure {
   /** uWS answered a ping by itself: the pongs of a client that does not read pile up like echoes do. */
   ponged(ws: EchoSocket): void {
     const amount = ws.getBufferedAmount();
-    if (amount === 0) return;
+    if (amount === 0) {
+      return;
+    }
     this.#account(ws, amount);
     this.#enforceTotal(ws);
   }
@@ -66,7 +68,9 @@ export class Backpressure {
   dropped(ws: EchoSocket, bytes: number, isBinary: boolean): void {
     bump(this.#stats, isBinary ? slot.binaryDropped : slot.textDropped);
     bump(this.#stats, isBinary ? slot.binaryDroppedBytes : slot.textDroppedBytes, bytes);
-    if (this.#limits.onBackpressure === "close") this.#terminate(ws, "backpressure");
+    if (this.#limits.onBackpressure === "close") {
+      this.#terminate(ws, "backpressure");
+    }
   }
 
   /** uWS could write again, and some bytes left. */
@@ -79,7 +83,9 @@ export class Backpressure {
   /** Ends a connection with a close frame that follows its last echo. */
   closeGracefully(ws: EchoSocket, code: 1000 | 1001, reason: TerminationReason): void {
     const connection = ws.getUserData();
-    if (connection.closeAfterDrain > 0) return;
+    if (connection.closeAfterDrain > 0) {
+      return;
+    }
     connection.closeAfterDrain = code;
     countTermination(this.#stats, reason);
     this.#reread(ws);
@@ -121,17 +127,23 @@ export class Backpressure {
   }
 
   #enforceTotal(ws: EchoSocket): void {
-    while (this.#total > this.#limits.maxBuffered) this.#terminate(this.#slowest() ?? ws, "buffer_cap");
+    while (this.#total > this.#limits.maxBuffered) {
+      this.#terminate(this.#slowest() ?? ws, "buffer_cap");
+    }
   }
 
   #reread(ws: EchoSocket): void {
     const connection = ws.getUserData();
     const amount = ws.getBufferedAmount();
-    if (amount < connection.buffered) connection.progressAt = this.#now();
+    if (amount < connection.buffered) {
+      connection.progressAt = this.#now();
+    }
     this.#account(ws, amount);
     const code = connection.closeAfterDrain;
     // end() cannot deliver its close frame over a full buffer.
-    if (code > 0 && amount === 0) ws.end(code, closeReasons.get(code) ?? "");
+    if (code > 0 && amount === 0) {
+      ws.end(code, closeReasons.get(code) ?? "");
+    }
   }
 
   #sweep(): void {
@@ -139,15 +151,18 @@ export class Backpressure {
     for (const ws of this.#pressured) {
       this.#reread(ws);
       const { buffered, progressAt } = ws.getUserData();
-      if (buffered > 0 && stallTimeout > 0 && this.#now() - progressAt >= stallTimeout)
+      if (buffered > 0 && stallTimeout > 0 && this.#now() - progressAt >= stallTimeout) {
         this.#terminate(ws, "stalled");
+      }
     }
   }
 
   #slowest(): EchoSocket | undefined {
     let slowest: EchoSocket | undefined;
     for (const ws of this.#pressured) {
-      if (slowest === undefined || ws.getUserData().buffered > slowest.getUserData().buffered) slowest = ws;
+      if (slowest === undefined || ws.getUserData().buffered > slowest.getUserData().buffered) {
+        slowest = ws;
+      }
     }
     return slowest;
   }

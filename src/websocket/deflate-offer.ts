@@ -11,7 +11,9 @@ export function chooseDeflateOffer(headers: RequestHeaders, compressor: "shared"
   for (const offer of splitQuoted(headers["sec-websocket-extensions"] ?? "", ",")) {
     const parameters = readDeflateOffer(offer);
     const accepted = parameters && acceptDeflateOffer(parameters, compressor);
-    if (accepted !== undefined) return accepted;
+    if (accepted !== undefined) {
+      return accepted;
+    }
   }
   return "";
 }
@@ -24,19 +26,27 @@ function acceptDeflateOffer(
   compressor: "shared" | "dedicated",
 ): string | undefined {
   const accepted = ["permessage-deflate"];
-  if (offer.has("client_no_context_takeover")) accepted.push("client_no_context_takeover");
+  if (offer.has("client_no_context_takeover")) {
+    accepted.push("client_no_context_takeover");
+  }
   const windowBits = Number(offer.get("server_max_window_bits"));
   switch (compressor) {
     case "shared":
       // It never keeps a context, and says so; its window is the largest, and it does not say so.
-      if (offer.has("server_max_window_bits")) return undefined;
+      if (offer.has("server_max_window_bits")) {
+        return undefined;
+      }
       break;
     case "dedicated":
       // It always keeps its context.
-      if (offer.has("server_no_context_takeover")) return undefined;
+      if (offer.has("server_no_context_takeover")) {
+        return undefined;
+      }
       if (offer.has("server_max_window_bits")) {
         // zlib has no window of 8 bits for raw deflate, and uWS leaves 15 out of its answer: the next smaller is as good.
-        if (windowBits < 9) return undefined;
+        if (windowBits < 9) {
+          return undefined;
+        }
         accepted.push(`server_max_window_bits=${Math.min(windowBits, 14)}`);
       }
       break;
@@ -46,13 +56,17 @@ function acceptDeflateOffer(
 
 function readDeflateOffer(offer: string): DeflateParameters | undefined {
   const [name, ...parameters] = splitQuoted(offer, ";");
-  if (name?.toLowerCase() !== "permessage-deflate") return undefined;
+  if (name?.toLowerCase() !== "permessage-deflate") {
+    return undefined;
+  }
   const read = new Map<string, string | undefined>();
   for (const parameter of parameters) {
     const match = /^([^=\s]+)(?:\s*=\s*(?:"([^"]*)"|([^"\s]*)))?$/.exec(parameter);
     const key = match?.[1]?.toLowerCase();
     const value = match?.[2] ?? match?.[3];
-    if (key === undefined || read.has(key) || !isDeflateParameter(key, value)) return undefined;
+    if (key === undefined || read.has(key) || !isDeflateParameter(key, value)) {
+      return undefined;
+    }
     read.set(key, value);
   }
   return read;

@@ -38,15 +38,22 @@ export function createEcho({
     (stats[(isBinary ? binaryMessages : textMessages) + messageSizeBucket(bytes)] as number)++;
     (stats[isBinary ? binaryBytes : textBytes] as number) += bytes;
     const result = ws.send(message, isBinary, bytes >= compressFrom);
-    if (result === 1) return; // SENT
-    if (result === 0) backpressure.buffered(ws);
-    else backpressure.dropped(ws, bytes, isBinary);
+    if (result === 1) {
+      return; // SENT
+    }
+    if (result === 0) {
+      backpressure.buffered(ws);
+    } else {
+      backpressure.dropped(ws, bytes, isBinary);
+    }
   }
 
   function echoUntilGoodbye(ws: EchoSocket, message: ArrayBuffer, isBinary: boolean): void {
     const isGoodbye = !isBinary && message.byteLength === 7 && Buffer.from(message).equals(goodbye);
     echo(ws, message, isBinary);
-    if (isGoodbye && lifecycle.isOpen(ws)) backpressure.closeGracefully(ws, 1000, "goodbye");
+    if (isGoodbye && lifecycle.isOpen(ws)) {
+      backpressure.closeGracefully(ws, 1000, "goodbye");
+    }
   }
 
   return {

@@ -64,9 +64,13 @@ export function chooseSubprotocol(
   headers: RequestHeaders,
   spoken: "any" | "none" | readonly string[],
 ): string {
-  if (spoken === "none") return "";
+  if (spoken === "none") {
+    return "";
+  }
   const offered = offeredSubprotocols(headers);
-  if (spoken === "any") return offered[0] ?? "";
+  if (spoken === "any") {
+    return offered[0] ?? "";
+  }
   return spoken.find((name) => offered.includes(name)) ?? "";
 }
 

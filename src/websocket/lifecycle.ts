@@ -56,7 +56,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const needsAddress = config.maxConnectionsPerIp > 0 || log.isLevelEnabled("debug");
 
   function refuse(res: HttpResponse, refusal: Refusal, isUpgrade: boolean, isHead = false): void {
-    if (isUpgrade) countRejection(stats, refusal.reason);
+    if (isUpgrade) {
+      countRejection(stats, refusal.reason);
+    }
     log.debug({ reason: refusal.reason, status: refusal.status }, "handshake refused");
     const { status, headers, body } = refusal;
     reply(res, "/echo", { status: status satisfies HttpCode, ...(headers && { headers }), body, isHead });
@@ -89,9 +91,11 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       const headers = readHeaders(req);
       const refusal = checkHandshake(headers);
       const isUpgrade = headers["upgrade"] !== undefined;
-      if (refusal !== undefined) refuse(res, refusal, isUpgrade, req.getMethod() === "head");
-      else
+      if (refusal !== undefined) {
+        refuse(res, refusal, isUpgrade, req.getMethod() === "head");
+      } else {
         reply(res, "/echo", { status: 400, body: "A WebSocket handshake is a GET request.\n", isHead: true });
+      }
     },
 
     open(ws) {

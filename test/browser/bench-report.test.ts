@@ -45,7 +45,9 @@ test("the page draws every plot without an error or a request to anywhere", asyn
     result.scenario.ratePerSecond = 200_000;
   });
   const opened = await openReport(t, [exampleResult(), exampleResult(), judge(open)]);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), [
@@ -86,7 +88,9 @@ test("a run without replies or a known server still makes a page, without plots 
       }),
     ),
   ]);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), ["Latency by percentile"]);
   assert.match((await page.locator(".failed").textContent()) ?? "", /no message came back/);

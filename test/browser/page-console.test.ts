@@ -9,7 +9,9 @@ const open = useBrowser();
 test("one click runs the whole life of a WebSocket", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   assert.equal(await page.inputValue("#url"), server.urls.echo);
   await page.click("#run");
@@ -26,7 +28,9 @@ test("one click runs the whole life of a WebSocket", async (t) => {
 test("each kind of message comes back, and the close code and reason are those that were asked for", async (t) => {
   const server = await startServer(t, { subprotocols: "chat,superchat" });
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.click("#options summary");
   await page.fill("#subprotocols", "other, superchat");
@@ -56,7 +60,9 @@ test("each kind of message comes back, and the close code and reason are those t
   assert.match(echoes[1] ?? "", /\{"a": \[1, 2\]\}[\s\S]*text\s+13 B/);
   assert.match(echoes[2] ?? "", /00 ff 7f[\s\S]*binary\s+3 B/);
   assert.match(echoes[3] ?? "", /07 07 [\s\S]*…[\s\S]*binary\s+293 KiB/);
-  for (const echo of echoes) assert.match(echo, /[\d.]+ m?s/, "each echo has its round-trip time");
+  for (const echo of echoes) {
+    assert.match(echo, /[\d.]+ m?s/, "each echo has its round-trip time");
+  }
 
   await page.fill("#close-code", "4001");
   await page.fill("#close-reason", "enough");
@@ -75,7 +81,9 @@ test("each kind of message comes back, and the close code and reason are those t
 test("what cannot be sent says why and is not sent; a forbidden close code neither", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.check('input[value="json"]');
   await page.fill("#message", "{oops");
@@ -106,7 +114,9 @@ test("what cannot be sent says why and is not sent; a forbidden close code neith
 test("the log can be opened, filtered, paused, downloaded and cleared", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page, { acceptDownloads: true });
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.check('input[value="binary"]');
   await page.setInputFiles("#file", {
@@ -146,7 +156,9 @@ test("the log can be opened, filtered, paused, downloaded and cleared", async (t
 test("repeat sends at its interval until it is stopped, and the history brings a message back", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.fill("#message", "again");
   await page.fill("#repeat-ms", "20");

@@ -17,7 +17,9 @@ async function figure(page: Page, selector: string): Promise<number> {
 test("a flood of N messages sends N, stops by itself and shows figures that agree with each other", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.click("#tab-flood");
   await page.fill("#flood-amount", "3,000");
@@ -45,7 +47,9 @@ test("a flood of N messages sends N, stops by itself and shows figures that agre
 test("a flood can be stopped, and impossible plans are refused in words", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.click("#tab-flood");
   await page.fill("#flood-depth", "0");
@@ -69,7 +73,9 @@ test("a flood can be stopped, and impossible plans are refused in words", async 
 test("a flood that the server cuts says so, with the code's meaning", async (t) => {
   const server = await startServer(t, { maxPayload: 1000 });
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page } = opened;
   await page.click("#tab-flood");
   await page.fill("#flood-size", "1,001");
@@ -80,7 +86,9 @@ test("a flood that the server cuts says so, with the code's meaning", async (t) 
 test("an overrun that is read shows bufferedAmount climb and drain, and loses nothing", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.click("#tab-flood");
   await page.fill("#overrun-total", "16");
@@ -102,7 +110,9 @@ test("an overrun that is not read makes the server drop echoes, where that is it
     maxBackpressure: "64KiB",
   });
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.click("#tab-flood");
   await page.fill("#overrun-total", "12");
@@ -121,7 +131,9 @@ test("an overrun that is not read makes the server drop echoes, where that is it
 test("an overrun that is not read is cut by the server, where that is its policy", async (t) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "64KiB" });
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page } = opened;
   await page.click("#tab-flood");
   await page.check("#overrun-silent");

@@ -5,13 +5,15 @@ import { waitUntil } from "../support/wait.ts";
 import { seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
 
 const open = useBrowser();
-const PHONE = { width: 375, height: 812 };
+const phoneSize = { width: 375, height: 812 };
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`on a phone in the ${colorScheme} theme, every panel fits, works and is quiet in the console`, async (t) => {
     const server = await startServer(t);
-    const opened = await open(t, server.urls.page, { viewport: PHONE, colorScheme });
-    if (opened === undefined) return;
+    const opened = await open(t, server.urls.page, { viewport: phoneSize, colorScheme });
+    if (opened === undefined) {
+      return;
+    }
     const { page, troubles } = opened;
     const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
     assert.equal(background, colorScheme === "light" ? "rgb(244, 245, 247)" : "rgb(14, 17, 22)");
@@ -22,7 +24,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.click(`#tab-${tab}`);
       await page.locator(`#${tab}`).waitFor();
       assert.equal(await page.locator('[role="tabpanel"]:visible').count(), tab === "snippets" ? 2 : 1);
-      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), PHONE.width, tab);
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), phoneSize.width, tab);
     }
     await seeText(page, "#server-status", /^Live$/);
     await page.setViewportSize({ width: 320, height: 640 });
@@ -37,7 +39,9 @@ test("on a wide screen the server has its own column, and the theme can change w
     viewport: { width: 1440, height: 900 },
     colorScheme: "light",
   });
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.locator("#server").waitFor();
   assert.ok(!(await page.isVisible("#tab-server")));
@@ -48,7 +52,7 @@ test("on a wide screen the server has its own column, and the theme can change w
   );
   await page.emulateMedia({ colorScheme: "dark" });
   assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(14, 17, 22)");
-  await page.setViewportSize(PHONE);
+  await page.setViewportSize(phoneSize);
   await page.click("#tab-server");
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.locator("#console").waitFor();
@@ -58,7 +62,9 @@ test("on a wide screen the server has its own column, and the theme can change w
 test("the page can be used with the keyboard alone", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate("document.activeElement.className"), "skip");
@@ -86,7 +92,9 @@ test("the page can be used with the keyboard alone", async (t) => {
 test("every control has a name, and ids are not used twice", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const nameless =
     await opened.page.evaluate(`[...document.querySelectorAll("input, select, textarea, button, progress, [role=tabpanel]")]
     .filter((control) => !(control.labels?.length || control.textContent.trim() || control.ariaLabel || control.getAttribute("aria-labelledby")))
@@ -105,7 +113,9 @@ test("every control has a name, and ids are not used twice", async (t) => {
 test("the browser's snippet runs as copied, and all snippets follow the URL field", async (t) => {
   const server = await startServer(t);
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await page.click("#tab-snippets");
   const tabs = page.locator("#snippet-tabs [role=tab]");

@@ -10,7 +10,7 @@ import { logRows, seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
 const open = useBrowser();
 
 /** How many pixels of each plot have one of the lines' colours rather than that of grid or text. */
-const COLORED_PIXELS = `[...document.querySelectorAll("#server-plots canvas")].map((canvas) => {
+const coloredPixels = `[...document.querySelectorAll("#server-plots canvas")].map((canvas) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
   copy.drawImage(canvas, 0, 0);
   const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
@@ -26,7 +26,9 @@ test("readyState follows a server that stops and starts again, and reconnecting 
   const port = await freePort();
   const first = await startEchoServer({ port });
   const opened = await open(t, first.urls.page).finally(() => t.after(() => first.stop()));
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page } = opened;
   await seeReadyState(page, 3);
   await page.click("#options summary");
@@ -56,7 +58,9 @@ test("readyState follows a server that stops and starts again, and reconnecting 
 test("a server that is killed is a 1006 in words", async (t) => {
   const server = await spawnServer(t);
   const opened = await open(t, `http://${server.authority}/`);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page } = opened;
   await page.click("#connect");
   await seeReadyState(page, 1);
@@ -71,11 +75,13 @@ test("a server that is killed is a 1006 in words", async (t) => {
 test("the plots move under load, and the limits are those of the server", async (t) => {
   const server = await startServer(t, { maxPayload: "3MiB" });
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await seeText(page, "#server-limits", /payload3 MiB.*connections per ipoff/);
   await seeText(page, "#server-plots .value >> nth=0", /^0 in, 0 out$/);
-  const before = (await page.evaluate(COLORED_PIXELS)) as number[];
+  const before = (await page.evaluate(coloredPixels)) as number[];
   await page.click("#tab-flood");
   await page.check('input[value="seconds"]');
   await page.fill("#flood-amount", "3");
@@ -87,7 +93,7 @@ test("the plots move under load, and the limits are those of the server", async 
   );
   await seeText(page, "#server-plots .value >> nth=1", /^1$/);
   await seeText(page, "#flood-note", /^Done/);
-  const after = (await page.evaluate(COLORED_PIXELS)) as number[];
+  const after = (await page.evaluate(coloredPixels)) as number[];
   assert.equal(after.length, 7);
   assert.ok(
     (after[0] ?? 0) > (before[0] ?? 0) + 100,
@@ -100,7 +106,9 @@ test("the plots move under load, and the limits are those of the server", async 
 test("with an admin port the panel says where the numbers went, and the rest works", async (t) => {
   const server = await startServer(t, { adminPort: 0 });
   const opened = await open(t, server.urls.page);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page, troubles } = opened;
   await seeText(page, "#server-message-text", /--admin-port/);
   await page.click("#run");
@@ -115,7 +123,9 @@ test("opened from a file, the page assumes this machine, explains itself, and co
   const server = await startServer(t);
   const file = pathToFileURL(fileURLToPath(new URL("../../dist/web/page.html", import.meta.url))).href;
   const opened = await open(t, file);
-  if (opened === undefined) return;
+  if (opened === undefined) {
+    return;
+  }
   const { page } = opened;
   assert.equal(await page.inputValue("#url"), "ws://localhost:9998/echo");
   await seeText(page, "#server-message-text", /another origin/);

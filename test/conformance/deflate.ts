@@ -24,7 +24,9 @@ export class Deflater {
     const options = { windowBits, ...(level !== undefined && { level }) };
     this.#stream ??= createDeflateRaw(options);
     const octets = await pass(this.#stream, payload);
-    if (!keepsContext) this.#stream = undefined;
+    if (!keepsContext) {
+      this.#stream = undefined;
+    }
     return octets.subarray(0, -tail.length);
   }
 }
@@ -43,7 +45,9 @@ export class Inflater {
     // zlib also finds what is still in its output buffer, which is why that has to be small.
     this.#stream ??= createInflateRaw({ windowBits, chunkSize: constants.Z_MIN_CHUNK });
     const octets = await pass(this.#stream, Buffer.concat([payload, tail]));
-    if (!keepsContext) this.#stream = undefined;
+    if (!keepsContext) {
+      this.#stream = undefined;
+    }
     return octets;
   }
 }

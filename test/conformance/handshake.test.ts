@@ -149,9 +149,12 @@ for (const [family, requests] of Object.entries({ accepted, refused })) {
         await raw.send(handshake(headers, requestLine));
         const head = await raw.readHead();
         assert.equal(head.status, status);
-        for (const [header, value] of Object.entries(answer))
+        for (const [header, value] of Object.entries(answer)) {
           assert.equal(head.headers[header] ?? "", value, header);
-        if (status === 101) await assertOpen(raw);
+        }
+        if (status === 101) {
+          await assertOpen(raw);
+        }
       });
     }
   });

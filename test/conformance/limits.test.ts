@@ -51,8 +51,8 @@ testCases("a message above the largest", authority, [
   ),
 ]);
 
-const MiB = 1_048_576;
-const sizes = [64 * 1024, 256 * 1024, MiB, 4 * MiB, 16 * MiB];
+const miB = 1_048_576;
+const sizes = [64 * 1024, 256 * 1024, miB, 4 * miB, 16 * miB];
 
 for (const [kind, code] of [
   ["text", text],
@@ -80,7 +80,9 @@ test("a thousand messages of each of many sizes come back in order", async (t) =
   for (const bytes of [0, 16, 64, 256, 1024, 4096]) {
     const messages = Array.from({ length: 1000 }, (_, i) => Buffer.alloc(bytes, `${i}:`));
     const sent = raw.send(Buffer.concat(messages.map((each) => frame(binary, each))), 65_536);
-    for (const each of messages) await assertNextFrame(raw, expected(binary, each));
+    for (const each of messages) {
+      await assertNextFrame(raw, expected(binary, each));
+    }
     await sent;
   }
 });

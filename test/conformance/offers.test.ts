@@ -138,7 +138,9 @@ for (const compressor of compressors) {
       await t.test(each.offer, async (t) => {
         const raw = await openRaw(t, authorities[compressor](), { "Sec-WebSocket-Extensions": each.offer });
         assert.equal(raw.head.headers["sec-websocket-extensions"], each[compressor]);
-        if (each[compressor] === undefined) return await assertUncompressed(raw);
+        if (each[compressor] === undefined) {
+          return await assertUncompressed(raw);
+        }
         await assertExchange(raw, readAnswer(each[compressor]));
       });
     }
@@ -168,7 +170,9 @@ async function assertExchange(
       [binary, true, reserved],
       `${payload.length} octets`,
     );
-    if (reserved === 0) continue;
+    if (reserved === 0) {
+      continue;
+    }
     const echoed = await inflater.inflate(reply.payload);
     assert.ok(echoed.equals(payload), `${payload.length} octets came back as ${echoed.length} or other ones`);
   }

@@ -48,7 +48,9 @@ export function testCases(family: string, authority: () => string, cases: readon
     test(`${family}, ${how}`, async (t) => {
       for (const each of cases) {
         const octets = Buffer.concat(each.send);
-        if (octets.length > smallBytes && pieceBytes === 1) continue;
+        if (octets.length > smallBytes && pieceBytes === 1) {
+          continue;
+        }
         await t.test(each.name, (t) => runCase(t, authority(), each, octets, pieceBytes));
       }
     });
@@ -64,9 +66,14 @@ async function runCase(
 ): Promise<void> {
   const raw = await openRaw(t, authority);
   await raw.send(octets, pieceBytes);
-  for (const each of gets) await assertNextFrame(raw, each);
-  if (outcome === "open") await assertOpen(raw);
-  else await assertEnded(raw, ...(outcome === "dropped" ? [] : [outcome].flat()));
+  for (const each of gets) {
+    await assertNextFrame(raw, each);
+  }
+  if (outcome === "open") {
+    await assertOpen(raw);
+  } else {
+    await assertEnded(raw, ...(outcome === "dropped" ? [] : [outcome].flat()));
+  }
 }
 
 export async function assertNextFrame(raw: RawSocket, { opcode, payload }: Expected): Promise<void> {

@@ -122,7 +122,10 @@ test("what is not UTF-8 comes back when it is binary", async (t) => {
 
 test("malformed text is told by TextDecoder too, so that the tables above are right", () => {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  for (const hex of Object.values(malformed)) assert.throws(() => decoder.decode(octets(hex)), hex);
-  for (const each of Object.values(wellFormed))
+  for (const hex of Object.values(malformed)) {
+    assert.throws(() => decoder.decode(octets(hex)), hex);
+  }
+  for (const each of Object.values(wellFormed)) {
     assert.doesNotThrow(() => decoder.decode(Buffer.from(each)), each);
+  }
 });

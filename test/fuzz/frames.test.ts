@@ -71,7 +71,9 @@ function write({ code, payload, cuts, controls }: Message): { octets: Buffer; pi
   for (const [i, end] of offsets.entries()) {
     for (const each of controls.filter(({ before }) => before === i)) {
       frames.push(frame(each.code, each.payload));
-      if (each.code === ping) pings.push(Buffer.from(each.payload));
+      if (each.code === ping) {
+        pings.push(Buffer.from(each.payload));
+      }
     }
     const part = payload.subarray(offsets[i - 1] ?? 0, end);
     frames.push(
@@ -165,8 +167,11 @@ for (const compression of ["off", "shared", "dedicated"]) {
         raw.socket.write(piece);
         await nextTurn();
       }
-      if (how === "reset") raw.socket.resetAndDestroy();
-      else raw.socket.end();
+      if (how === "reset") {
+        raw.socket.resetAndDestroy();
+      } else {
+        raw.socket.end();
+      }
       await raw.ended();
     });
     await fc.assert(property, { numRuns: 300 });

@@ -60,12 +60,18 @@ test("stops listening before descriptors run out, never spins, and listens again
   const port = Number(server.authority.split(":")[1]);
   const sockets: Socket[] = [];
   t.after(() => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
   });
   // Idle TCP connections take descriptors without ever asking to be upgraded.
-  for (let i = 0; i < 200; i++) sockets.push(connect(port, "127.0.0.1").on("error", () => undefined));
+  for (let i = 0; i < 200; i++) {
+    sockets.push(connect(port, "127.0.0.1").on("error", () => undefined));
+  }
   await server.logged(({ msg }) => msg.includes("listening is paused"));
-  for (const socket of sockets) socket.destroy();
+  for (const socket of sockets) {
+    socket.destroy();
+  }
   await server.logged(({ msg }) => msg === "listening again");
   // Connections that were still on their way may pause it once more.
   await waitUntil(

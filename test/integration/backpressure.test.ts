@@ -7,17 +7,17 @@ import { scrape, spawnServer, startServer } from "../support/echo-server.ts";
 import { residentBytes } from "../support/memory.ts";
 import { inTime, waitUntil } from "../support/wait.ts";
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const GiB = 1024 * MiB;
-const payloadBytes = 64 * KiB;
+const kiB = 1024;
+const miB = 1024 * kiB;
+const giB = 1024 * miB;
+const payloadBytes = 64 * kiB;
 const frame = maskedFrame(2, Buffer.alloc(payloadBytes));
 
 test("closes a reader that never reads at --max-backpressure, and the others do not notice", async (t) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "1MiB" });
   const other = await connectClient(t, server.urls.echo);
   const slow = await connectSlowReader(t, server.urls.echo);
-  const flooding = flood(slow, frame, GiB / payloadBytes);
+  const flooding = flood(slow, frame, giB / payloadBytes);
   let echoes = 0;
   await waitUntil(async () => {
     other.ws.send("still here?");
@@ -54,7 +54,7 @@ test("never has more waiting for a reader than --max-backpressure and a frame", 
   );
   const stats = await server.stats();
   assert.ok(
-    (stats["echo_buffered_bytes"] ?? 0) <= 512 * KiB + 64 * KiB + 10,
+    (stats["echo_buffered_bytes"] ?? 0) <= 512 * kiB + 64 * kiB + 10,
     `${stats["echo_buffered_bytes"]} bytes waiting`,
   );
   assert.equal(
@@ -90,7 +90,7 @@ test("with --on-backpressure drop, drops what does not fit, counts it, and keeps
     received += chunk.length;
   });
   slow.resume();
-  await waitUntil(() => received === (total - dropped) * (64 * KiB + 10), "the echoes that were kept");
+  await waitUntil(() => received === (total - dropped) * (64 * kiB + 10), "the echoes that were kept");
   await waitUntil(async () => (await server.stats())["echo_buffered_bytes"] === 0, "an empty buffer");
   assert.ok(((await server.stats())["echo_drains_total"] ?? 0) > 0);
 });
@@ -119,7 +119,7 @@ test("does not close a slow reader that goes on reading", async (t) => {
     stallTimeout: "1s",
   });
   const slow = await connectSlowReader(t, server.urls.echo);
-  const bytes = 24 * MiB;
+  const bytes = 24 * miB;
   await flood(slow, frame, bytes / payloadBytes);
   await waitUntil(async () => ((await server.stats())["echo_buffered_bytes"] ?? 0) > 0, "pressure");
   let received = 0;
@@ -153,7 +153,7 @@ test("closes the slowest reader when the process-wide cap is reached", async (t)
     }
   }
   const first = await connectSlowReader(t, server.urls.echo);
-  await fill(first, async () => (await stat("echo_buffered_bytes")) > 7 * MiB);
+  await fill(first, async () => (await stat("echo_buffered_bytes")) > 7 * miB);
   const second = await connectSlowReader(t, server.urls.echo);
   await fill(
     second,
@@ -164,7 +164,7 @@ test("closes the slowest reader when the process-wide cap is reached", async (t)
   await inTime(once(first, "close"), "the slowest to be closed");
   const stats = await server.stats();
   assert.equal(stats["echo_connections"], 1, "the smaller buffer lives");
-  assert.ok((stats["echo_buffered_bytes"] ?? 0) < 8 * MiB);
+  assert.ok((stats["echo_buffered_bytes"] ?? 0) < 8 * miB);
   assert.equal(second.destroyed, false);
 });
 
@@ -179,19 +179,19 @@ test("a reader that sends 1 GiB and reads nothing costs no more memory than its 
   ]);
   const slow = await connectSlowReader(t, `ws://${server.authority}/echo`);
   const before = residentBytes(server.pid);
-  const flooding = flood(slow, frame, GiB / payloadBytes);
+  const flooding = flood(slow, frame, giB / payloadBytes);
   const metrics = `http://${server.authority}/metrics`;
   let peak = 0;
   await waitUntil(
     async () => {
       peak = Math.max(peak, residentBytes(server.pid));
-      return ((await scrape(metrics))['echo_received_bytes_total{type="binary"}'] ?? 0) >= GiB;
+      return ((await scrape(metrics))['echo_received_bytes_total{type="binary"}'] ?? 0) >= giB;
     },
     "1 GiB to arrive",
     60_000,
   );
   await flooding;
   // Garbage that is not collected yet comes on top of the 4 MiB that may wait.
-  assert.ok(peak - before < 128 * MiB, `grew by ${Math.round((peak - before) / MiB)} MiB`);
-  assert.ok(((await scrape(metrics))["echo_buffered_bytes"] ?? 0) <= 4 * MiB + 64 * KiB + 10);
+  assert.ok(peak - before < 128 * miB, `grew by ${Math.round((peak - before) / miB)} MiB`);
+  assert.ok(((await scrape(metrics))["echo_buffered_bytes"] ?? 0) <= 4 * miB + 64 * kiB + 10);
 });

@@ -71,8 +71,9 @@ test("--print-config shows every value and where it came from; flags win over va
 test("--help groups the options and exits with 0; --version prints the version", () => {
   const help = run(["--help"]);
   assert.equal(help.status, 0);
-  for (const group of ["Listening:", "Backpressure:", "Admission:", "TLS:", "Shutdown:"])
+  for (const group of ["Listening:", "Backpressure:", "Admission:", "TLS:", "Shutdown:"]) {
     assert.ok(help.stdout.includes(group), group);
+  }
   const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };

@@ -44,9 +44,12 @@ function tableRows(markdown: string, columns: readonly string[]): Row[] {
           .replaceAll(/\\([|*])/g, "$1")
           .replaceAll("`", ""),
       );
-    if (isInside && !/^\|[\s|:-]+\|$/.test(line))
+    if (isInside && !/^\|[\s|:-]+\|$/.test(line)) {
       rows.push(Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? ""])));
-    if (cells.join() === columns.join()) isInside = true;
+    }
+    if (cells.join() === columns.join()) {
+      isInside = true;
+    }
   }
   return rows;
 }
@@ -131,8 +134,11 @@ function familiesOf(
     const family = families.get(sample) ?? families.get(sample.replace(/_(bucket|sum|count)$/, ""));
     assert.ok(family !== undefined, `${sample} belongs to no family`);
     for (const [, name = "", value = ""] of labels.matchAll(/(\w+)="([^"]*)"/g)) {
-      if (name === "le") family.bounds.push(value);
-      else family.labels.add(name);
+      if (name === "le") {
+        family.bounds.push(value);
+      } else {
+        family.labels.add(name);
+      }
     }
   }
   return families;
@@ -165,7 +171,9 @@ test("the tables of metrics say what a scrape says: names, types, labels, meanin
 test("the values that labels are documented to have are those of a scrape", async (t) => {
   const page = await scrapePage(await spawnServer(t));
   for (const { Label = "", Values = "" } of tableRows(operating, ["Label", "Values"])) {
-    if (Label === "worker") continue;
+    if (Label === "worker") {
+      continue;
+    }
     const [label = "", family] = Label.split(" of ");
     const samples = page.split("\n").filter((line) => line.startsWith(family ?? "echo_"));
     const seen = samples.flatMap((line) => new RegExp(`[{,]${label}="([^"]*)"`).exec(line)?.[1] ?? []);
@@ -182,7 +190,9 @@ test("every metric that is mentioned exists, those of prom-client included", asy
       assert.ok(isKnown || name === "echo_limit", `${path} mentions ${name}`);
     }
   }
-  if (process.platform !== "linux") return;
+  if (process.platform !== "linux") {
+    return;
+  }
   const mentioned = [...operating.matchAll(/`((?:process|nodejs)_\w*[a-z0-9])`/g)].map(([, name]) => name);
   assert.deepEqual(
     mentioned,
@@ -197,8 +207,9 @@ test("every flag that is mentioned exists", () => {
     ...["--data"], // of curl
   ]);
   for (const path of ["docs/operating.md", "docs/endpoints.md", "docs/architecture.md"]) {
-    for (const [, flag = ""] of document(path).matchAll(/(?<![\w-])(--[a-z]+(?:-[a-z]+)*)/g))
+    for (const [, flag = ""] of document(path).matchAll(/(?<![\w-])(--[a-z]+(?:-[a-z]+)*)/g)) {
       assert.ok(known.has(flag), `${path} mentions ${flag}`);
+    }
   }
 });
 
@@ -213,7 +224,9 @@ test("every link between documents leads somewhere", () => {
       const [file = "", fragment] = link.split("#");
       const target = file === "" ? path : join(dirname(path), file);
       assert.ok(existsSync(join(root, target)), `${path} links to ${link}`);
-      if (fragment === undefined || fragment === "") continue;
+      if (fragment === undefined || fragment === "") {
+        continue;
+      }
       const headings = [...document(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
         anchor(heading),
       );
@@ -250,8 +263,11 @@ test("the methods that endpoints are documented to have are those that they allo
           .end();
       },
     );
-    if (Methods === "any") assert.equal(statusCode, 200, Path);
-    else assert.deepEqual([statusCode, headers["allow"]], [405, Methods], Path);
+    if (Methods === "any") {
+      assert.equal(statusCode, 200, Path);
+    } else {
+      assert.deepEqual([statusCode, headers["allow"]], [405, Methods], Path);
+    }
   }
 });
 
@@ -305,7 +321,9 @@ function patternOf(output: string): RegExp {
 }
 
 test("the examples do what they say", async (t) => {
-  if (!requireTool(t, "curl")) return;
+  if (!requireTool(t, "curl")) {
+    return;
+  }
   const { authority } = await spawnServer(t);
   const examples = documents.flatMap((path) => examplesOf(document(path)));
   assert.ok(examples.length >= 10);
@@ -326,7 +344,9 @@ test("the examples do what they say", async (t) => {
 });
 
 test("promtool accepts the documented scrape configuration", async (t) => {
-  if (!requireTool(t, "promtool")) return;
+  if (!requireTool(t, "promtool")) {
+    return;
+  }
   const config = /```yaml\n(scrape_configs:[\s\S]*?)```/.exec(operating)?.[1];
   assert.ok(config !== undefined);
   const path = join(tmpdir(), `uws-echo-docs-${process.pid}.yml`);

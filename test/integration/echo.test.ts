@@ -20,7 +20,9 @@ test("text stays text and binary stays binary, byte for byte, from 0 octets to t
 test("a message of many fragments comes back as one", async (t) => {
   const server = await startServer(t);
   const { ws, next } = await connectClient(t, server.urls.echo);
-  for (let i = 0; i < 50; i++) ws.send(`part ${i} `, { fin: i === 49 });
+  for (let i = 0; i < 50; i++) {
+    ws.send(`part ${i} `, { fin: i === 49 });
+  }
   const { data, isBinary } = await next();
   assert.equal(data.toString(), Array.from({ length: 50 }, (_, i) => `part ${i} `).join(""));
   assert.equal(isBinary, false);
@@ -29,8 +31,12 @@ test("a message of many fragments comes back as one", async (t) => {
 test("ten thousand messages in flight come back in order", async (t) => {
   const server = await startServer(t);
   const { ws, next } = await connectClient(t, server.urls.echo);
-  for (let i = 0; i < 10_000; i++) ws.send(`message ${i}`);
-  for (let i = 0; i < 10_000; i++) assert.equal((await next()).data.toString(), `message ${i}`);
+  for (let i = 0; i < 10_000; i++) {
+    ws.send(`message ${i}`);
+  }
+  for (let i = 0; i < 10_000; i++) {
+    assert.equal((await next()).data.toString(), `message ${i}`);
+  }
 });
 
 test("the first of our sub-protocols that the client offers is chosen", async (t) => {

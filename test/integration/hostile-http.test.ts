@@ -13,7 +13,9 @@ before(async () => {
   server = await spawnSurvivor({ after: (action) => cleanups.push(action) });
 });
 after(async () => {
-  for (const cleanup of cleanups) await cleanup();
+  for (const cleanup of cleanups) {
+    await cleanup();
+  }
 });
 
 const post = (headers: string, body = ""): string =>
@@ -147,8 +149,11 @@ test("a POST that is aborted midway leaves nothing behind, neither for the serve
   );
   for (const [i, raw] of raws.entries()) {
     await raw.readHead();
-    if (i % 4 < 2) raw.socket.resetAndDestroy();
-    else raw.socket.end();
+    if (i % 4 < 2) {
+      raw.socket.resetAndDestroy();
+    } else {
+      raw.socket.end();
+    }
   }
   await server.assertAlive();
 });
@@ -182,7 +187,9 @@ test("connections that are reset before, in and right after their handshake are 
   const octets = handshake();
   const raws = await Promise.all(Array.from({ length: 100 }, () => connectRaw(t, server.authority)));
   await Promise.all(raws.map((raw, i) => raw.send(octets.slice(0, Math.ceil((octets.length * i) / 99)))));
-  for (const { socket } of raws) socket.resetAndDestroy();
+  for (const { socket } of raws) {
+    socket.resetAndDestroy();
+  }
   await server.assertAlive();
 });
 

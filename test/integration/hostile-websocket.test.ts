@@ -9,8 +9,8 @@ import { type Survivor, spawnSurvivor } from "../support/survivor.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const { continuation, text, binary, close, ping } = opcode;
-const MiB = 1024 * 1024;
-const maxPayload = MiB;
+const miB = 1024 * 1024;
+const maxPayload = miB;
 const dropped = 'echo_connections_closed_total{code="1006"}';
 
 const cleanups: (() => unknown)[] = [];
@@ -21,11 +21,13 @@ before(async () => {
   server = await spawnSurvivor(t, [...limits, "--compression", "shared", "--log-level", "info"]);
 });
 after(async () => {
-  for (const cleanup of cleanups) await cleanup();
+  for (const cleanup of cleanups) {
+    await cleanup();
+  }
 });
 
 /** A mebibyte of zeros in a kibibyte, as blocks that can be repeated. */
-const zeros = deflateRawSync(Buffer.alloc(MiB), { finishFlush: constants.Z_FULL_FLUSH });
+const zeros = deflateRawSync(Buffer.alloc(miB), { finishFlush: constants.Z_FULL_FLUSH });
 const bomb = Buffer.concat(Array.from({ length: 900 }, () => zeros)).subarray(0, -4);
 
 const attacks: Record<string, Buffer[]> = {
@@ -63,7 +65,7 @@ test("inflates no more of a compressed bomb than the largest message", async (t)
     await raw.ended();
   }
   const grownBytes = server.peakRssBytes() - before;
-  assert.ok(grownBytes < 100 * MiB, `${Math.round(grownBytes / MiB)} MiB more`);
+  assert.ok(grownBytes < 100 * miB, `${Math.round(grownBytes / miB)} MiB more`);
   await server.assertAlive();
 });
 
@@ -72,7 +74,9 @@ test("forgets connections that are reset in the middle of a frame", async (t) =>
   const starts = [half, half.subarray(0, 1), half.subarray(0, 5), frame(text, "a", { isFinal: false })];
   const raws = await Promise.all(Array.from({ length: 100 }, () => openRaw(t, server.authority)));
   await Promise.all(raws.map((raw, i) => raw.send(starts[i % starts.length] ?? half)));
-  for (const { socket } of raws) socket.resetAndDestroy();
+  for (const { socket } of raws) {
+    socket.resetAndDestroy();
+  }
   await server.assertAlive();
 });
 
@@ -80,7 +84,9 @@ test("forgets connections that are reset while their echoes are under way", asyn
   const raws = await Promise.all(Array.from({ length: 20 }, () => openRaw(t, server.authority)));
   const message = frame(binary, randomBytes(100_000));
   await Promise.all(raws.map((raw) => raw.send(Buffer.concat([message, message, message]))));
-  for (const { socket } of raws) socket.resetAndDestroy();
+  for (const { socket } of raws) {
+    socket.resetAndDestroy();
+  }
   await server.assertAlive();
 });
 
@@ -89,7 +95,9 @@ test("echoes to a client that has closed its half, or ends the connection, but n
   await raw.send(frame(text, "my last words"));
   raw.socket.end();
   const rest = await raw.ended();
-  if (rest.length > 0) assert.equal(rest.subarray(2).toString(), "my last words");
+  if (rest.length > 0) {
+    assert.equal(rest.subarray(2).toString(), "my last words");
+  }
   await server.assertAlive();
 });
 
@@ -122,7 +130,7 @@ test("takes endless empty fragments without growing", async (t) => {
     assert.equal((await raw.readFrame()).payload.toString(), `${i}`);
   }
   const grownBytes = server.peakRssBytes() - before;
-  assert.ok(grownBytes < 20 * MiB, `${Math.round(grownBytes / MiB)} MiB more`);
+  assert.ok(grownBytes < 20 * miB, `${Math.round(grownBytes / miB)} MiB more`);
   await raw.send(frame(continuation, "the end"));
   assert.equal((await raw.readFrame()).payload.toString(), "the end");
   raw.socket.destroy();
@@ -135,13 +143,15 @@ test("a flood of pings from clients that read no pong is held to the limits of b
   const raws = await Promise.all(Array.from({ length: 10 }, () => openRaw(t, server.authority)));
   for (const { socket } of raws) {
     socket.pause();
-    for (let i = 0; i < 20; i++) socket.write(pings);
+    for (let i = 0; i < 20; i++) {
+      socket.write(pings);
+    }
   }
   // They are seen as slow readers, and ended as such.
   const stalled = 'echo_connections_terminated_total{reason="stalled"}';
   await waitUntil(async () => (await server.scrape())[stalled] === raws.length, "all have been ended");
   const grownBytes = server.peakRssBytes() - before;
-  assert.ok(grownBytes < 60 * MiB, `${Math.round(grownBytes / MiB)} MiB more`);
+  assert.ok(grownBytes < 60 * miB, `${Math.round(grownBytes / miB)} MiB more`);
   await server.assertAlive();
 });
 

@@ -8,12 +8,12 @@ import { type Cleanup, scrape, spawnServer, startServer } from "../support/echo-
 import { residentBytes } from "../support/memory.ts";
 import { inTime } from "../support/wait.ts";
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
+const kiB = 1024;
+const miB = 1024 * kiB;
 
 test("POST /echo sends the body back with its content type", async (t) => {
   const server = await startServer(t);
-  for (const bytes of [0, 1, 1000, 5 * MiB]) {
+  for (const bytes of [0, 1, 1000, 5 * miB]) {
     const body = randomBytes(bytes);
     const response = await fetch(server.urls.httpEcho, {
       method: "POST",
@@ -24,7 +24,7 @@ test("POST /echo sends the body back with its content type", async (t) => {
     assert.equal(response.headers.get("content-type"), "image/png");
     assert.deepEqual(Buffer.from(await response.arrayBuffer()), body);
   }
-  assert.equal((await server.stats())["echo_http_echoed_bytes_total"], 5 * MiB + 1001);
+  assert.equal((await server.stats())["echo_http_echoed_bytes_total"], 5 * miB + 1001);
 });
 
 test("POST /echo answers while the body is still coming", async (t) => {
@@ -44,7 +44,7 @@ test("memory stays flat while POST /echo streams 1 GiB", async (t) => {
   const server = await spawnServer(t);
   const before = residentBytes(server.pid);
   let peak = before;
-  const piece = Buffer.alloc(MiB, "x");
+  const piece = Buffer.alloc(miB, "x");
   const upload = request(`http://${server.authority}/echo`, { method: "POST", agent: false });
   let received = 0;
   const finished = new Promise<void>((resolve, reject) => {
@@ -57,13 +57,17 @@ test("memory stays flat while POST /echo streams 1 GiB", async (t) => {
     });
   });
   for (let sent = 0; sent < 1024; sent++) {
-    if (!upload.write(piece)) await once(upload, "drain");
-    if (sent % 16 === 0) peak = Math.max(peak, residentBytes(server.pid));
+    if (!upload.write(piece)) {
+      await once(upload, "drain");
+    }
+    if (sent % 16 === 0) {
+      peak = Math.max(peak, residentBytes(server.pid));
+    }
   }
   upload.end();
   await finished;
-  assert.equal(received, 1024 * MiB);
-  assert.ok(peak - before < 128 * MiB, `grew by ${Math.round((peak - before) / MiB)} MiB`);
+  assert.equal(received, 1024 * miB);
+  assert.ok(peak - before < 128 * miB, `grew by ${Math.round((peak - before) / miB)} MiB`);
 });
 
 async function stalledUpload(
@@ -73,13 +77,15 @@ async function stalledUpload(
   const socket = connect(port, "127.0.0.1").on("error", () => undefined);
   t.after(() => socket.destroy());
   await once(socket, "connect");
-  socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${1024 * MiB}\r\n\r\n`);
-  const piece = Buffer.alloc(MiB, "x");
+  socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${1024 * miB}\r\n\r\n`);
+  const piece = Buffer.alloc(miB, "x");
   let sent = 0;
   const pump = (): void => {
-    while (sent < 1024 * MiB && socket.writable) {
+    while (sent < 1024 * miB && socket.writable) {
       sent += piece.length;
-      if (!socket.write(piece)) return void socket.once("drain", pump);
+      if (!socket.write(piece)) {
+        return void socket.once("drain", pump);
+      }
     }
   };
   pump();
@@ -90,7 +96,7 @@ test("a reader that stops also stops its upload, and is dropped after --stall-ti
   const server = await startServer(t, { stallTimeout: "1s" });
   const { socket, sent } = await stalledUpload(t, server.port);
   await inTime(new Promise((resolve) => socket.once("close", resolve)), "the stalled upload to be dropped");
-  assert.ok(sent() < 256 * MiB, `${sent() / MiB} MiB were taken from a reader that does not read`);
+  assert.ok(sent() < 256 * miB, `${sent() / miB} MiB were taken from a reader that does not read`);
   assert.equal((await fetch(server.urls.livez)).status, 200);
 });
 
@@ -126,8 +132,9 @@ test("a path that does not exist is 404 with a list of those that do; a wrong me
   const missing = await fetch(`http://127.0.0.1:${server.port}/nothing`);
   assert.equal(missing.status, 404);
   const text = await missing.text();
-  for (const path of ["/echo", "/inspect", "/metrics", "/livez", "/readyz", "/healthz"])
+  for (const path of ["/echo", "/inspect", "/metrics", "/livez", "/readyz", "/healthz"]) {
     assert.match(text, new RegExp(` ${path} `));
+  }
   const wrong = await fetch(server.urls.metrics, { method: "DELETE" });
   assert.equal(wrong.status, 405);
   assert.equal(wrong.headers.get("allow"), "GET, HEAD");

@@ -12,9 +12,15 @@ const prometheusAccept =
 test("counts are exact: 1000 text and 500 binary messages are 1000 and 500", async (t) => {
   const server = await startServer(t);
   const { ws, next } = await connectClient(t, server.urls.echo);
-  for (let i = 0; i < 1000; i++) ws.send("12345");
-  for (let i = 0; i < 500; i++) ws.send(Buffer.alloc(100));
-  for (let i = 0; i < 1500; i++) await next();
+  for (let i = 0; i < 1000; i++) {
+    ws.send("12345");
+  }
+  for (let i = 0; i < 500; i++) {
+    ws.send(Buffer.alloc(100));
+  }
+  for (let i = 0; i < 1500; i++) {
+    await next();
+  }
   const samples = await scrape(server.urls.metrics);
   const expected = {
     'echo_messages_received_total{type="text"}': 1000,
@@ -34,7 +40,9 @@ test("counts are exact: 1000 text and 500 binary messages are 1000 and 500", asy
     echo_connections: 1,
     echo_connections_opened_total: 1,
   };
-  for (const [name, value] of Object.entries(expected)) assert.equal(samples[name], value, name);
+  for (const [name, value] of Object.entries(expected)) {
+    assert.equal(samples[name], value, name);
+  }
   const sends = (result: string): number => samples[`echo_sends_total{result="${result}"}`] ?? Number.NaN;
   assert.equal(sends("sent") + sends("buffered"), 1500);
 });
@@ -55,7 +63,9 @@ test("a closed connection is counted under its code and its lifetime", async (t)
 });
 
 test("promtool accepts the page", async (t) => {
-  if (!requireTool(t, "promtool")) return;
+  if (!requireTool(t, "promtool")) {
+    return;
+  }
   const server = await startServer(t);
   const page = await (await fetch(server.urls.metrics)).text();
   const { status, stderr, stdout } = spawnSync("promtool", ["check", "metrics"], {

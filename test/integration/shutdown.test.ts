@@ -8,7 +8,9 @@ test("on SIGTERM clients see 1001 and the exit code is 0", async (t) => {
   const server = await spawnServer(t);
   const clients = await Promise.all([1, 2, 3].map(() => connectClient(t, `ws://${server.authority}/echo`)));
   server.child.kill("SIGTERM");
-  for (const client of clients) assert.equal((await client.closed).code, 1001);
+  for (const client of clients) {
+    assert.equal((await client.closed).code, 1001);
+  }
   assert.equal(await server.exited, 0);
 });
 
@@ -48,14 +50,23 @@ test("clients that are still sending when the server stops lose no echo that it 
   for (const [i, { ws }] of clients.entries()) {
     ws.on("message", () => {
       received[i] = (received[i] ?? 0) + 1;
-      if (ws.readyState === ws.OPEN)
-        for (const text of ["a", "b"]) if (ws.bufferedAmount < 65_536) ws.send(text);
+      if (ws.readyState === ws.OPEN) {
+        for (const text of ["a", "b"]) {
+          if (ws.bufferedAmount < 65_536) {
+            ws.send(text);
+          }
+        }
+      }
     });
-    for (let k = 0; k < 50; k++) ws.send("start");
+    for (let k = 0; k < 50; k++) {
+      ws.send("start");
+    }
   }
   await waitUntil(() => received.every((count) => count > 1000), "the clients to be busy");
   server.child.kill("SIGTERM");
-  for (const client of clients) assert.equal((await client.closed).code, 1001);
+  for (const client of clients) {
+    assert.equal((await client.closed).code, 1001);
+  }
   assert.equal(await server.exited, 0);
 });
 
@@ -82,11 +93,15 @@ test("spreads the closing over --drain-spread", async (t) => {
     Array.from({ length: 30 }, () => connectClient(t, `ws://${server.authority}/echo`)),
   );
   let open = clients.length;
-  for (const { closed } of clients) void closed.then(() => open--);
+  for (const { closed } of clients) {
+    void closed.then(() => open--);
+  }
   server.child.kill("SIGTERM");
   await waitUntil(() => open < clients.length, "the first to be closed");
   assert.ok(open > 0, "not all at once");
-  for (const client of clients) assert.equal((await client.closed).code, 1001);
+  for (const client of clients) {
+    assert.equal((await client.closed).code, 1001);
+  }
   assert.equal(await server.exited, 0);
 });
 

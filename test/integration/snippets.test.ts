@@ -29,7 +29,9 @@ test("the Node snippet runs as copied", async (t) => {
 });
 
 test("the curl snippet runs as copied", async (t) => {
-  if (!requireTool(t, "curl")) return;
+  if (!requireTool(t, "curl")) {
+    return;
+  }
   const server = await startServer(t);
   const { stdout } = await run("sh", ["-c", codeOf(server.urls.echo, "curl")], { timeout: 20_000 });
   assert.match(

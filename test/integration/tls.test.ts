@@ -13,7 +13,9 @@ import { requireTool } from "../support/tools.ts";
 import { inTime } from "../support/wait.ts";
 
 test("serves wss:// and https:// with a certificate", async (t) => {
-  if (!requireTool(t, "openssl")) return;
+  if (!requireTool(t, "openssl")) {
+    return;
+  }
   const files = makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key });
   assert.match(server.urls.echo, /^wss:/);
@@ -30,7 +32,9 @@ test("serves wss:// and https:// with a certificate", async (t) => {
 });
 
 test("opens an encrypted key with the passphrase of a file", async (t) => {
-  if (!requireTool(t, "openssl")) return;
+  if (!requireTool(t, "openssl")) {
+    return;
+  }
   const files = makeCertificates(t);
   const server = await startServer(t, {
     tlsCert: files.cert,
@@ -43,7 +47,9 @@ test("opens an encrypted key with the passphrase of a file", async (t) => {
 });
 
 test("with --tls-ca, a client certificate of another authority is refused", async (t) => {
-  if (!requireTool(t, "openssl")) return;
+  if (!requireTool(t, "openssl")) {
+    return;
+  }
   const files = makeCertificates(t);
   const strange = makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key, tlsCa: files.ca });
@@ -62,7 +68,9 @@ test("with --tls-ca, a client certificate of another authority is refused", asyn
 });
 
 test("health works over TLS, and through the admin port", async (t) => {
-  if (!requireTool(t, "openssl")) return;
+  if (!requireTool(t, "openssl")) {
+    return;
+  }
   const files = makeCertificates(t);
   const tls = ["--tls-cert", files.cert, "--tls-key", files.key, "--host", "127.0.0.1"];
   const health = async (args: string[]): Promise<number | null> => {
@@ -96,7 +104,9 @@ test("health works over TLS, and through the admin port", async (t) => {
 });
 
 test("a key that does not belong to the certificate is a clear error before listening", (t) => {
-  if (!requireTool(t, "openssl")) return;
+  if (!requireTool(t, "openssl")) {
+    return;
+  }
   const files = makeCertificates(t);
   const { status, stderr } = spawnSync(
     process.execPath,
@@ -108,7 +118,9 @@ test("a key that does not belong to the certificate is a clear error before list
 });
 
 test("plain HTTP on the TLS port harms nobody", async (t) => {
-  if (!requireTool(t, "openssl")) return;
+  if (!requireTool(t, "openssl")) {
+    return;
+  }
   const files = makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key });
   await assert.rejects(fetch(`http://127.0.0.1:${server.port}/livez`));

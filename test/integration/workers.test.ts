@@ -15,8 +15,12 @@ async function echoSome(t: Cleanup, server: Spawned, connections: number, messag
     Array.from({ length: connections }, () => connectClient(t, `ws://${server.authority}/echo`)),
   );
   for (const { ws, next } of clients) {
-    for (let i = 0; i < messages; i++) ws.send("x");
-    for (let i = 0; i < messages; i++) await next();
+    for (let i = 0; i < messages; i++) {
+      ws.send("x");
+    }
+    for (let i = 0; i < messages; i++) {
+      await next();
+    }
     ws.close();
   }
 }
@@ -71,7 +75,9 @@ test("a crash loop ends the server with an error", async (t) => {
   });
   await waitUntil(() => {
     for (const pid of workerPids(server)) {
-      if (killed.has(pid)) continue;
+      if (killed.has(pid)) {
+        continue;
+      }
       killed.add(pid);
       process.kill(pid, "SIGKILL");
     }
@@ -86,12 +92,16 @@ test("a scrape of the admin port is answered by the supervisor while all workers
   const server = await spawnServer(t, ["--workers", "2", "--admin-port", "0", "--admin-host", "127.0.0.1"]);
   const metrics = server.urls.find((url) => url.endsWith("/metrics")) ?? "";
   const pids = workerPids(server);
-  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  for (const pid of pids) {
+    process.kill(pid, "SIGSTOP");
+  }
   try {
     const samples = await scrape(metrics);
     assert.equal(samples["echo_connections"], 0);
   } finally {
-    for (const pid of pids) process.kill(pid, "SIGCONT");
+    for (const pid of pids) {
+      process.kill(pid, "SIGCONT");
+    }
   }
   assert.equal((await fetch(`http://${server.authority}/metrics`)).status, 404);
 });
@@ -108,7 +118,9 @@ test("clients of every worker see 1001 at shutdown", async (t) => {
     Array.from({ length: 10 }, () => connectClient(t, `ws://${server.authority}/echo`)),
   );
   server.child.kill("SIGINT");
-  for (const client of clients) assert.equal((await client.closed).code, 1001);
+  for (const client of clients) {
+    assert.equal((await client.closed).code, 1001);
+  }
   assert.equal(await server.exited, 0);
 });
 
@@ -121,7 +133,9 @@ test("workers end when their supervisor is killed", async (t) => {
     try {
       return process.kill(pid, 0);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+      if ((error as NodeJS.ErrnoException).code === "ESRCH") {
+        return false;
+      }
       throw error;
     }
   };

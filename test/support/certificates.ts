@@ -81,5 +81,7 @@ export function makeCertificates(t: Cleanup): Certificates {
 
 function openssl(args: readonly string[]): void {
   const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`openssl ${args[0]} failed: ${stderr}`);
+  if (status !== 0) {
+    throw new Error(`openssl ${args[0]} failed: ${stderr}`);
+  }
 }

@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-const ARGUMENTS = [
+const launchNames = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const benchArguments = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -17,18 +17,28 @@ const ARGUMENTS = [
 /** The browser's path: what CHROMIUM names, or the first that is installed; undefined when there is none. */
 export function findChromium(): string | undefined {
   const named = process.env["CHROMIUM"];
-  if (named !== undefined && named !== "") return named;
-  const found = spawnSync("sh", ["-c", `for name; do command -v "$name" && break; done`, "sh", ...NAMES], {
-    encoding: "utf8",
-  });
+  if (named !== undefined && named !== "") {
+    return named;
+  }
+  const found = spawnSync(
+    "sh",
+    ["-c", `for name; do command -v "$name" && break; done`, "sh", ...launchNames],
+    {
+      encoding: "utf8",
+    },
+  );
   return found.stdout.trim() || undefined;
 }
 
 /** Starts the browser; undefined where there is none, which under CI is an error. */
 export async function launchChromium(): Promise<Browser | undefined> {
   const executablePath = findChromium();
-  if (executablePath !== undefined) return chromium.launch({ executablePath, args: ARGUMENTS });
-  if (process.env["CI"]) throw new Error("no Chromium is installed, and under CI that is a failure");
+  if (executablePath !== undefined) {
+    return chromium.launch({ executablePath, args: benchArguments });
+  }
+  if (process.env["CI"]) {
+    throw new Error("no Chromium is installed, and under CI that is a failure");
+  }
   return undefined;
 }
 
@@ -52,17 +62,22 @@ export async function openPage(
   page.on("console", (message) => {
     // Tests read canvases back to see whether anything was drawn; Chromium's advice on that is none of the page's.
     const isAdvice = message.text().startsWith("Canvas2D: Multiple readback operations");
-    if (["error", "warning"].includes(message.type()) && !isAdvice) troubles.push(message.text());
+    if (["error", "warning"].includes(message.type()) && !isAdvice) {
+      troubles.push(message.text());
+    }
   });
   page.on("pageerror", (error) => troubles.push(String(error)));
   page.on("crash", () => troubles.push("the page crashed"));
   page.on("request", (request) => {
     const { host, protocol } = new URL(request.url());
-    if (host !== here && protocol !== "data:" && protocol !== "blob:")
+    if (host !== here && protocol !== "data:" && protocol !== "blob:") {
       troubles.push(`request to ${request.url()}`);
+    }
   });
   page.on("websocket", (socket) => {
-    if (new URL(socket.url()).host !== here) troubles.push(`WebSocket to ${socket.url()}`);
+    if (new URL(socket.url()).host !== here) {
+      troubles.push(`WebSocket to ${socket.url()}`);
+    }
   });
   await page.goto(url);
   return { page, troubles };

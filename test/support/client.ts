@@ -33,8 +33,11 @@ export async function connectClient(
   const takers: ((message: Received) => void)[] = [];
   ws.on("message", (data: Buffer, isBinary: boolean) => {
     const taker = takers.shift();
-    if (taker === undefined) received.push({ data, isBinary });
-    else taker({ data, isBinary });
+    if (taker === undefined) {
+      received.push({ data, isBinary });
+    } else {
+      taker({ data, isBinary });
+    }
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     ws.on("close", (code, reason) => resolve({ code, reason: reason.toString() }));

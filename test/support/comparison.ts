@@ -1,9 +1,9 @@
 // Comparisons for tests: two arms, three rounds, every measurement sound; a test says what was measured.
 
 import {
-  COMPARISON_KIND,
-  COMPARISON_VERSION,
   type Comparison,
+  comparisonKind,
+  comparisonVersion,
   comparisonWarnings,
   contrastsOf,
   type Sample,
@@ -32,8 +32,8 @@ export function exampleComparison(
   );
   const { scenario, environment } = exampleResult();
   return {
-    kind: COMPARISON_KIND,
-    version: COMPARISON_VERSION,
+    kind: comparisonKind,
+    version: comparisonVersion,
     startedAt: "2026-11-22T12:00:00.000Z",
     rounds: 3,
     arms,

@@ -24,8 +24,12 @@ export function filesBelow(folder: string): string[] {
 export function readYaml(path: string): unknown {
   const documents = parseAllDocuments(read(path));
   const problems = documents.flatMap((document) => [...document.errors, ...document.warnings]);
-  if (problems.length > 0) throw new Error(`${path}: ${problems.map(String).join("\n")}`);
-  if (documents.length !== 1) throw new Error(`${path} has ${documents.length} documents`);
+  if (problems.length > 0) {
+    throw new Error(`${path}: ${problems.map(String).join("\n")}`);
+  }
+  if (documents.length !== 1) {
+    throw new Error(`${path} has ${documents.length} documents`);
+  }
   return documents[0]?.toJS();
 }
 

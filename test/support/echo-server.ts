@@ -65,12 +65,18 @@ export function spawnCli(
     stderr += text;
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
-    if (line.startsWith("{")) log.push(JSON.parse(line) as LogLine);
-    for (const check of waiting) check();
+    if (line.startsWith("{")) {
+      log.push(JSON.parse(line) as LogLine);
+    }
+    for (const check of waiting) {
+      check();
+    }
   });
   const exited = once(child, "exit").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   t.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+    }
     await exited;
   });
   return {
@@ -84,7 +90,9 @@ export function spawnCli(
         new Promise<LogLine>((resolve, reject) => {
           const check = (): void => {
             const found = log.find(matches);
-            if (found === undefined) return;
+            if (found === undefined) {
+              return;
+            }
             waiting.delete(check);
             resolve(found);
           };

@@ -36,7 +36,9 @@ export interface Finished {
 
 function run(command: string, args: readonly string[]): Finished {
   const done = spawnSync(command, args, { env, cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
-  if (done.error !== undefined) throw done.error;
+  if (done.error !== undefined) {
+    throw done.error;
+  }
   return { code: done.status, stdout: done.stdout, stderr: done.stderr };
 }
 
@@ -48,15 +50,25 @@ export function tryPodman(...args: readonly string[]): Finished {
 /** Runs Podman and gives what it printed; fails where it does. */
 export function podman(...args: readonly string[]): string {
   const { code, stdout, stderr } = tryPodman(...args);
-  if (code !== 0) throw new Error(`podman ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
+  if (code !== 0) {
+    throw new Error(`podman ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
+  }
   return stdout.trim();
 }
 
 /** Skips the test where containers cannot be built and run; under CI, where they can be, fails instead. */
 export function requireContainers(t: { skip(reason: string): void }): boolean {
-  for (const tool of ["podman", "runc", "debootstrap"]) if (!requireTool(t, tool)) return false;
-  if (process.getuid?.() === 0) return true;
-  if (process.env["CI"]) throw new Error("building a base image needs root, and under CI that is a failure");
+  for (const tool of ["podman", "runc", "debootstrap"]) {
+    if (!requireTool(t, tool)) {
+      return false;
+    }
+  }
+  if (process.getuid?.() === 0) {
+    return true;
+  }
+  if (process.env["CI"]) {
+    throw new Error("building a base image needs root, and under CI that is a failure");
+  }
   t.skip("building a base image needs root");
   return false;
 }
@@ -67,9 +79,13 @@ function ensureBase(): void {
   const digest = createHash("sha256").update(readFileSync(script)).digest("hex");
   // 1 is no; anything else is a Podman that does not work, and better said before minutes are spent on a base.
   const { code, stderr } = tryPodman("image", "exists", baseImage);
-  if (code !== 0 && code !== 1) throw new Error(`podman does not work here: ${stderr}`);
+  if (code !== 0 && code !== 1) {
+    throw new Error(`podman does not work here: ${stderr}`);
+  }
   const label = `{{index .Config.Labels "test.base-image.sh"}}`;
-  if (tryPodman("image", "inspect", "--format", label, baseImage).stdout.trim() === digest) return;
+  if (tryPodman("image", "inspect", "--format", label, baseImage).stdout.trim() === digest) {
+    return;
+  }
   const archive = `${mkdtempSync(join(tmpdir(), "uws-echo-base-"))}/base.tar`;
   try {
     const made = spawnSync("nice", ["bash", script], {
@@ -77,7 +93,9 @@ function ensureBase(): void {
       encoding: "utf8",
       maxBuffer: 64 * 1024 * 1024,
     });
-    if (made.status !== 0) throw new Error(`base-image.sh ended with ${made.status}\n${made.stderr}`);
+    if (made.status !== 0) {
+      throw new Error(`base-image.sh ended with ${made.status}\n${made.stderr}`);
+    }
     // The command of the official image: that ours does not inherit it, as an argument, is for a test to see.
     const changes = ['CMD ["node"]', `LABEL test.base-image.sh=${digest}`];
     podman("import", "--quiet", ...changes.flatMap((change) => ["--change", change]), archive, baseImage);
@@ -94,12 +112,16 @@ function npmArguments(): string[] {
   const config = JSON.parse(run("npm", ["config", "list", "--json"]).stdout) as Record<string, unknown>;
   const own = config["userconfig"];
   const lines = typeof own === "string" && existsSync(own) ? [readFileSync(own, "utf8")] : [];
-  for (const key of ["registry", "proxy", "https-proxy", "noproxy", "strict-ssl"])
-    if (config[key] !== null && config[key] !== undefined && config[key] !== "")
+  for (const key of ["registry", "proxy", "https-proxy", "noproxy", "strict-ssl"]) {
+    if (config[key] !== null && config[key] !== undefined && config[key] !== "") {
       lines.push(`${key}=${String(config[key])}`);
+    }
+  }
   const authorities = config["cafile"] ?? process.env["NODE_EXTRA_CA_CERTS"];
   const inside = "/run/certificate-authorities.pem";
-  if (typeof authorities === "string") lines.push(`cafile=${inside}`);
+  if (typeof authorities === "string") {
+    lines.push(`cafile=${inside}`);
+  }
   writeFileSync(`${state}/npmrc`, lines.join("\n"), { mode: 0o600 });
   const secret = ["--secret", `id=npmrc,src=${state}/npmrc`];
   return typeof authorities === "string" ? [...secret, "--volume", `${authorities}:${inside}:ro`] : secret;
@@ -110,17 +132,23 @@ function npmArguments(): string[] {
  * @returns its id
  */
 export function buildImage(): string {
-  for (const path of [`${cache}/tmp`, state]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [`${cache}/tmp`, state]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
   ensureBase();
   const idFile = `${state}/image-${process.pid}`;
   try {
     const options = ["--format", "docker", "--pull=never", "--network", "host", "--iidfile", idFile];
     const args = [...storage, "build", ...options, ...npmArguments(), "."];
     const { code, stdout, stderr } = run("nice", ["podman", ...args]);
-    if (code !== 0) throw new Error(`the build ended with ${code}\n${stdout}${stderr}`);
+    if (code !== 0) {
+      throw new Error(`the build ended with ${code}\n${stdout}${stderr}`);
+    }
     return readFileSync(idFile, "utf8");
   } finally {
-    for (const path of [idFile, `${state}/npmrc`]) rmSync(path, { force: true });
+    for (const path of [idFile, `${state}/npmrc`]) {
+      rmSync(path, { force: true });
+    }
     // What no build has used for a week; layers of a newer one stay, so that the next is quick.
     tryPodman("image", "prune", "--force", "--filter", "until=168h");
   }

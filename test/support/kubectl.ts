@@ -30,10 +30,12 @@ const readJob = (): z.infer<typeof job> => job.parse(parse(readFileSync(manifest
 
 /** Starts every pod; each writes its exit code when it ends. */
 async function create(): Promise<void> {
-  if (existsSync(manifestPath)) throw new Error("the cluster has a Job already");
+  if (existsSync(manifestPath)) {
+    throw new Error("the cluster has a Job already");
+  }
   writeFileSync(manifestPath, await text(process.stdin));
   const { metadata, spec } = readJob();
-  for (const { command, args } of spec.template.spec.containers)
+  for (const { command, args } of spec.template.spec.containers) {
     for (let index = 0; index < spec.completions; index += 1) {
       const pod = join(folder, String(index));
       const keep = '"$@" >"$POD.log" 2>&1; echo $? >"$POD.code.new"; mv "$POD.code.new" "$POD.code"';
@@ -46,14 +48,16 @@ async function create(): Promise<void> {
       child.unref();
       writeFileSync(`${pod}.pid`, String(child.pid));
     }
+  }
   console.log(`job.batch/${metadata.name} created`);
 }
 
 /** What the Job controller would say; newer ones name the outcome twice, first before the last pod has ended. */
 function conditions(): string {
   const codes = readdirSync(folder).filter((name) => name.endsWith(".code"));
-  if (codes.some((name) => readFileSync(join(folder, name), "utf8").trim() !== "0"))
+  if (codes.some((name) => readFileSync(join(folder, name), "utf8").trim() !== "0")) {
     return "FailureTarget Failed";
+  }
   return codes.length === readJob().spec.completions ? "SuccessCriteriaMet Complete" : "";
 }
 
@@ -67,24 +71,35 @@ function logs(): string {
 }
 
 function end(): void {
-  for (const name of readdirSync(folder).filter((each) => each.endsWith(".pid")))
+  for (const name of readdirSync(folder).filter((each) => each.endsWith(".pid"))) {
     try {
       process.kill(-Number(readFileSync(join(folder, name), "utf8")), "SIGKILL");
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+        throw error;
+      }
     }
+  }
 }
 
 async function main(args: readonly string[]): Promise<void> {
   const line = args.join(" ");
-  if (line === "end") return end();
-  if (line === "create --filename -") return create();
+  if (line === "end") {
+    return end();
+  }
+  if (line === "create --filename -") {
+    return create();
+  }
   const { name } = readJob().metadata;
-  if (line === `get job ${name} --output jsonpath={.status.conditions[*].type}`)
+  if (line === `get job ${name} --output jsonpath={.status.conditions[*].type}`) {
     process.stdout.write(conditions());
-  else if (line === `logs --selector job-name=${name} --prefix --tail -1`) process.stdout.write(logs());
-  else if (line === `delete job ${name} --wait=false`) end();
-  else throw new Error(`this cluster knows no "kubectl ${line}"`);
+  } else if (line === `logs --selector job-name=${name} --prefix --tail -1`) {
+    process.stdout.write(logs());
+  } else if (line === `delete job ${name} --wait=false`) {
+    end();
+  } else {
+    throw new Error(`this cluster knows no "kubectl ${line}"`);
+  }
 }
 
 await main(process.argv.slice(2));

@@ -20,14 +20,18 @@ export function renderKustomization(folder: string): Manifest[] {
     cwd: root,
     encoding: "utf8",
   });
-  if (status !== 0) throw new Error(`kubectl kustomize ${folder}: ${stderr}`);
+  if (status !== 0) {
+    throw new Error(`kubectl kustomize ${folder}: ${stderr}`);
+  }
   return parseManifests(stdout);
 }
 
 /** The manifests of a YAML text. */
 export function parseManifests(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => {
-    if (document.errors.length > 0) throw new Error(document.errors.map(String).join("\n"));
+    if (document.errors.length > 0) {
+      throw new Error(document.errors.map(String).join("\n"));
+    }
     return manifestSchema.parse(document.toJS());
   });
 }
@@ -49,10 +53,12 @@ export async function schemaProblems(manifests: readonly Manifest[]): Promise<st
     const models: Record<string, new (data: unknown) => { validate(): void }> = await import(
       packageOf(manifest)
     );
-    const Model = models[manifest.kind];
+    const model = models[manifest.kind];
     try {
-      if (Model === undefined) throw new Error(`${manifest.apiVersion} has no kind ${manifest.kind}`);
-      new Model(manifest).validate();
+      if (model === undefined) {
+        throw new Error(`${manifest.apiVersion} has no kind ${manifest.kind}`);
+      }
+      new model(manifest).validate();
     } catch (error) {
       problems.push(`${manifest.kind} ${manifest.metadata.name}: ${(error as Error).message}`);
     }
@@ -89,7 +95,9 @@ function typeProblems(manifests: readonly Manifest[]): string[] {
       const manifest = manifests[Number(number) - 1];
       return manifest === undefined ? [] : [`${manifest.kind} ${manifest.metadata.name}: ${text}`];
     });
-    if (status !== 0 && problems.length === 0) throw new Error(`tsc ended with ${status}: ${stdout}`);
+    if (status !== 0 && problems.length === 0) {
+      throw new Error(`tsc ended with ${status}: ${stdout}`);
+    }
     return problems;
   } finally {
     rmSync(folder, { recursive: true });

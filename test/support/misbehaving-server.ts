@@ -96,7 +96,9 @@ export async function startMisbehavingServer(
   const kill = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
     });
   t.after(() => (server.listening ? kill() : undefined));
   return { url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${port}/echo`, port, kill };
@@ -117,12 +119,18 @@ function converse(socket: Socket, misbehaviour: Misbehaviour): void {
     received = Buffer.concat([received, chunk]);
     if (!isOpen) {
       const end = received.indexOf("\r\n\r\n");
-      if (end < 0) return;
+      if (end < 0) {
+        return;
+      }
       const request = received.toString("latin1", 0, end);
       received = received.subarray(end + 4);
       const answer = handshake(acceptOf(request), request, socket);
-      if (answer !== undefined && !socket.destroyed) socket.write(answer);
-      if (greeting !== undefined) socket.write(greeting);
+      if (answer !== undefined && !socket.destroyed) {
+        socket.write(answer);
+      }
+      if (greeting !== undefined) {
+        socket.write(greeting);
+      }
       isOpen = true;
     }
     for (let next = takeFrame(received); next !== undefined; next = takeFrame(received)) {
@@ -137,7 +145,9 @@ function converse(socket: Socket, misbehaviour: Misbehaviour): void {
         const out = reply({ opcode: message.opcode, payload: Buffer.concat(message.parts), index, socket });
         message = undefined;
         index += 1;
-        if (out !== undefined && socket.writable) socket.write(out);
+        if (out !== undefined && socket.writable) {
+          socket.write(out);
+        }
       }
     }
   });
@@ -148,7 +158,9 @@ export function echo({ opcode, payload }: ClientMessage): Buffer {
 }
 
 function answerControl(opcode: number, payload: Buffer, socket: Socket): void {
-  if (opcode === 8) socket.end(frame(8, payload));
+  if (opcode === 8) {
+    socket.end(frame(8, payload));
+  }
 }
 
 function acceptOf(request: string): string {
@@ -158,15 +170,23 @@ function acceptOf(request: string): string {
 
 /** The first whole frame of a client, unmasked. */
 function takeFrame(data: Buffer) {
-  if (data.length < 2) return undefined;
+  if (data.length < 2) {
+    return undefined;
+  }
   const form = (data[1] ?? 0) & 0x7f;
   const headerBytes = form < 126 ? 2 : form === 126 ? 4 : 10;
-  if (data.length < headerBytes + 4) return undefined;
+  if (data.length < headerBytes + 4) {
+    return undefined;
+  }
   const length = form < 126 ? form : form === 126 ? data.readUInt16BE(2) : Number(data.readBigUInt64BE(2));
   const bytes = headerBytes + 4 + length;
-  if (data.length < bytes) return undefined;
+  if (data.length < bytes) {
+    return undefined;
+  }
   const mask = data.subarray(headerBytes, headerBytes + 4);
   const payload = Buffer.from(data.subarray(headerBytes + 4, bytes));
-  for (let i = 0; i < length; i += 1) payload[i] = (payload[i] ?? 0) ^ (mask[i % 4] ?? 0);
+  for (let i = 0; i < length; i += 1) {
+    payload[i] = (payload[i] ?? 0) ^ (mask[i % 4] ?? 0);
+  }
   return { final: ((data[0] ?? 0) & 0x80) !== 0, opcode: (data[0] ?? 0) & 0x0f, payload, bytes };
 }

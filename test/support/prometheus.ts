@@ -55,7 +55,9 @@ function configure(target: string, own: string): string {
     ["localhost:9090", own],
     ["15s", "250ms"],
   ] as const) {
-    if (!config.includes(shipped)) throw new Error(`prometheus.yml does not say ${shipped}`);
+    if (!config.includes(shipped)) {
+      throw new Error(`prometheus.yml does not say ${shipped}`);
+    }
     config = config.replaceAll(shipped, here);
   }
   return config;
@@ -92,7 +94,9 @@ export async function startPrometheus(t: Cleanup, target: string): Promise<Prome
       () => false,
     );
   await waitUntil(() => child.exitCode !== null || isReady(), "Prometheus to be ready", 30_000);
-  if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}\n${log}`);
+  if (child.exitCode !== null) {
+    throw new Error(`Prometheus ended with ${child.exitCode}\n${log}`);
+  }
   return askAt(`http://${own}/api/v1`);
 }
 
@@ -101,7 +105,9 @@ function askAt(api: string): Prometheus {
     const answer = z
       .object({ error: z.string().optional(), data: z.unknown() })
       .parse(await (await fetch(`${api}${path}`)).json());
-    if (answer.error !== undefined) throw new Error(`${answer.error}: ${decodeURIComponent(path)}`);
+    if (answer.error !== undefined) {
+      throw new Error(`${answer.error}: ${decodeURIComponent(path)}`);
+    }
     return answer.data;
   }
   const query = async (expr: string): Promise<Series[]> => {
@@ -112,7 +118,9 @@ function askAt(api: string): Prometheus {
     query,
     value: async (expr) => {
       const series = await query(expr);
-      if (series.length > 1) throw new Error(`${series.length} series: ${expr}`);
+      if (series.length > 1) {
+        throw new Error(`${series.length} series: ${expr}`);
+      }
       return series[0]?.value;
     },
     alerts: async () => alertList.parse(await ask("/alerts")).alerts,

@@ -54,7 +54,9 @@ export const nginx: ProxyProgram = {
   file: "deploy/proxies/nginx.conf",
   substitutions: ({ folder, httpPort, httpsPort, cert, key }) => {
     const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    for (const kind of kinds) mkdirSync(join(folder, kind), { recursive: true });
+    for (const kind of kinds) {
+      mkdirSync(join(folder, kind), { recursive: true });
+    }
     return [
       ["listen 80 ", `listen 127.0.0.1:${httpPort} `],
       ["listen 443 ", `listen 127.0.0.1:${httpsPort} `],
@@ -134,10 +136,11 @@ export async function startProxy(
 
   const child = spawn(program, runArgs(config, folder), { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
       output += chunk;
     });
+  }
   const exited = once(child, "exit");
   t.after(async () => {
     // Not SIGKILL: the master of nginx must live to end its workers.

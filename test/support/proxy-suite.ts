@@ -35,7 +35,9 @@ async function measure(url: string, ...args: string[]): Promise<void> {
 async function ask(url: string, options: RequestOptions): Promise<{ status: number; body: string }> {
   const [response] = await once(request(url, options).end(), "response");
   let body = "";
-  for await (const chunk of response.setEncoding("utf8")) body += chunk;
+  for await (const chunk of response.setEncoding("utf8")) {
+    body += chunk;
+  }
   return { status: response.statusCode, body };
 }
 
@@ -52,7 +54,9 @@ async function visit(t: Cleanup, url: string): Promise<string> {
   const { ws, next, closed } = await connectClient(t, url, both);
   ws.send("hello");
   const answer = await Promise.race([next(), closed]);
-  if ("data" in answer) assert.equal(answer.data.toString(), "hello");
+  if ("data" in answer) {
+    assert.equal(answer.data.toString(), "hello");
+  }
   ws.close(1000);
   const { code } = await closed;
   assert.ok(code === 1000 || code === 1001, `closed with ${code}`);
@@ -82,11 +86,15 @@ async function stopUnderVisits(
     // Some more after the end, when the proxy may still think that the server is there.
     for (let left = 5; left > 0; ) {
       await visit(t, url);
-      if (stopped) left--;
+      if (stopped) {
+        left--;
+      }
     }
   })();
   server.child.kill("SIGTERM");
-  for (const client of clients) assert.equal((await inTime(client.closed, "the close event")).code, 1001);
+  for (const client of clients) {
+    assert.equal((await inTime(client.closed, "the close event")).code, 1001);
+  }
   assert.equal(await server.exited, 0);
   stopped = true;
   await visits;
@@ -108,7 +116,9 @@ async function checkPings(t: Cleanup, proxy: ProxyProgram): Promise<void> {
 
 async function checkHarness(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   const ports = await choosePorts();
-  for (const host of serverHosts) await startBackend(t, host, ports);
+  for (const host of serverHosts) {
+    await startBackend(t, host, ports);
+  }
   const { authority, tlsAuthority, ca } = await startProxy(t, proxy, ports);
   await measure(`ws://${authority}/echo`, "-c", "64", "--depth", "32", "--payload", "64");
   await measure(`ws://${authority}/echo`, "-c", "4", "--depth", "4", "--payload", "64,65536,1048576");
@@ -141,7 +151,9 @@ async function checkPassage(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   assert.equal(half.toString(), "first half, ");
   post.end("second half");
   let rest = "";
-  for await (const chunk of response) rest += chunk;
+  for await (const chunk of response) {
+    rest += chunk;
+  }
   assert.equal(rest, "second half");
 
   assert.equal((await ask(`http://${authority}/metrics`, {})).status, 404);
@@ -161,7 +173,9 @@ async function checkAddresses(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   assert.equal(headers.host, authority);
 
   const url = `ws://${authority}/echo`;
-  for (const fake of ["203.0.113.1", "203.0.113.2"]) await connectClient(t, url, spoof(fake));
+  for (const fake of ["203.0.113.1", "203.0.113.2"]) {
+    await connectClient(t, url, spoof(fake));
+  }
   const refused = await refusedHandshake(url, spoof("203.0.113.3"));
   assert.equal(refused.status, 429);
   assert.equal(refused.headers["retry-after"], "1");
@@ -185,7 +199,9 @@ async function checkRollingRestart(t: Cleanup, proxy: ProxyProgram): Promise<voi
   const clients = await settle(t, url);
 
   await stopUnderVisits(t, url, first, clients.first);
-  for (const { ws } of clients.second) assert.equal(ws.readyState, ws.OPEN);
+  for (const { ws } of clients.second) {
+    assert.equal(ws.readyState, ws.OPEN);
+  }
   await startOne(t, "first", ports);
   await waitUntil(async () => (await visit(t, url)) === "first", "the first server is used again");
   await stopUnderVisits(t, url, second, clients.second);
@@ -197,7 +213,9 @@ async function checkFullServer(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   await startBackend(t, serverHosts[0], ports, ["--max-connections", "2"]);
   await startBackend(t, serverHosts[1], ports);
   const { authority } = await startProxy(t, proxy, ports);
-  for (let i = 0; i < 8; i++) await connectClient(t, `ws://${authority}/echo`);
+  for (let i = 0; i < 8; i++) {
+    await connectClient(t, `ws://${authority}/echo`);
+  }
   const samples = await scrape(`http://${serverHosts[0]}:${ports.admin}/metrics`);
   assert.equal(samples["echo_connections"], 2);
   assert.ok((samples['echo_upgrades_rejected_total{reason="capacity"}'] ?? 0) > 0, "it was asked for more");
@@ -216,9 +234,12 @@ const checks: readonly (readonly [name: string, check: typeof checkPings])[] = [
 /** Registers the tests, which run two at a time: the first one does little but wait. */
 export function testProxy(proxy: ProxyProgram): void {
   describe(`behind ${proxy.program}`, { concurrency: 2 }, () => {
-    for (const [name, check] of checks)
+    for (const [name, check] of checks) {
       test(name, async (t) => {
-        if (requireTool(t, proxy.program)) await check(t, proxy);
+        if (requireTool(t, proxy.program)) {
+          await check(t, proxy);
+        }
       });
+    }
   });
 }

@@ -37,11 +37,19 @@ export function frame(code: number, payload: Uint8Array | string = "", options: 
   const head = Buffer.alloc(2 + lengthOctets);
   head[0] = (isFinal ? 0x80 : 0) | (reserved << 4) | code;
   head[1] = (isMasked ? 0x80 : 0) | (lengthOctets === 0 ? Number(claimed) : lengthOctets === 2 ? 126 : 127);
-  if (lengthOctets === 2) head.writeUInt16BE(Number(claimed), 2);
-  if (lengthOctets === 8) head.writeBigUInt64BE(claimed, 2);
-  if (!isMasked) return Buffer.concat([head, body]);
+  if (lengthOctets === 2) {
+    head.writeUInt16BE(Number(claimed), 2);
+  }
+  if (lengthOctets === 8) {
+    head.writeBigUInt64BE(claimed, 2);
+  }
+  if (!isMasked) {
+    return Buffer.concat([head, body]);
+  }
   const key = randomBytes(4);
-  for (let i = 0; i < body.length; i++) body[i] = (body[i] as number) ^ (key[i & 3] as number);
+  for (let i = 0; i < body.length; i++) {
+    body[i] = (body[i] as number) ^ (key[i & 3] as number);
+  }
   return Buffer.concat([head, key, body]);
 }
 
@@ -113,7 +121,9 @@ export class RawSocket {
     const all = Buffer.from(octets);
     for (let at = 0; at < all.length && !this.socket.destroyed; at += pieceBytes) {
       this.socket.write(all.subarray(at, at + pieceBytes));
-      if (all.length > pieceBytes) await nextTurn();
+      if (all.length > pieceBytes) {
+        await nextTurn();
+      }
     }
   }
 
@@ -130,10 +140,15 @@ export class RawSocket {
   async readFrame(): Promise<Frame> {
     const head = await this.read(2);
     const [first, second] = [head.readUInt8(0), head.readUInt8(1)];
-    if ((second & 0x80) !== 0) throw new Error("the server masked a frame");
+    if ((second & 0x80) !== 0) {
+      throw new Error("the server masked a frame");
+    }
     let bytes = second & 0x7f;
-    if (bytes === 126) bytes = (await this.read(2)).readUInt16BE();
-    else if (bytes === 127) bytes = Number((await this.read(8)).readBigUInt64BE());
+    if (bytes === 126) {
+      bytes = (await this.read(2)).readUInt16BE();
+    } else if (bytes === 127) {
+      bytes = Number((await this.read(8)).readBigUInt64BE());
+    }
     const payload = await this.read(bytes);
     return { opcode: first & 15, payload, isFinal: (first & 0x80) !== 0, reserved: (first >> 4) & 7 };
   }
@@ -141,7 +156,9 @@ export class RawSocket {
   /** The next HTTP response's status line and headers. */
   async readHead(): Promise<HttpHead> {
     let text = "";
-    while (!text.endsWith("\r\n\r\n")) text += (await this.read(1)).toString("latin1");
+    while (!text.endsWith("\r\n\r\n")) {
+      text += (await this.read(1)).toString("latin1");
+    }
     const [statusLine, ...lines] = text.trimEnd().split("\r\n");
     const headers = lines.map((line) => {
       const colon = line.indexOf(":");
@@ -158,8 +175,9 @@ export class RawSocket {
 
   async #until(condition: () => boolean, what: string, timeoutMs?: number): Promise<void> {
     while (!condition()) {
-      if (this.#isEnded)
+      if (this.#isEnded) {
         throw new Error(`the connection ended while ${what} were awaited; ${this.#buffered} octets are left`);
+      }
       await inTime(new Promise<void>((resolve) => (this.#wake = resolve)), what, timeoutMs);
     }
   }
@@ -183,6 +201,8 @@ export async function openRaw(
   const raw = await connectRaw(t, authority);
   await raw.send(handshake(headers));
   const head = await raw.readHead();
-  if (head.status !== 101) throw new Error(`the handshake was answered with ${head.status}`);
+  if (head.status !== 101) {
+    throw new Error(`the handshake was answered with ${head.status}`);
+  }
   return Object.assign(raw, { head });
 }

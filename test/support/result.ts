@@ -2,12 +2,14 @@
 
 import { build } from "hdr-histogram-js";
 import { encodeHistogram, latencyOf } from "../../bench/result/histogram.ts";
-import { RESULT_KIND, RESULT_VERSION, type Result } from "../../bench/result/schema.ts";
+import { type Result, resultKind, resultVersion } from "../../bench/result/schema.ts";
 
 /** A histogram in nanoseconds of the given latencies. */
 export function histogramOf(latenciesUs: readonly number[]) {
   const histogram = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });
-  for (const latencyUs of latenciesUs) histogram.recordValue(Math.round(latencyUs * 1000));
+  for (const latencyUs of latenciesUs) {
+    histogram.recordValue(Math.round(latencyUs * 1000));
+  }
   return { histogram, unitNs: 1 };
 }
 
@@ -23,8 +25,8 @@ const sampleHistogram = encodeHistogram(sample.histogram, 1);
 /** A sound closed-loop measurement of a saturated target, after `change` has been at it. */
 export function exampleResult(change: (result: Result) => void = () => undefined): Result {
   const result: Result = {
-    kind: RESULT_KIND,
-    version: RESULT_VERSION,
+    kind: resultKind,
+    version: resultVersion,
     label: null,
     target: { url: "ws://127.0.0.1:9998/echo", local: true },
     engine: { name: "raw", version: "0.1.0" },

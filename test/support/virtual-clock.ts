@@ -55,9 +55,13 @@ export class VirtualClock implements Clock {
     promise.then(settle, settle);
     for (;;) {
       await macrotask(); // Promises that hang on the last call get their turn.
-      if (isSettled) return promise;
+      if (isSettled) {
+        return promise;
+      }
       const next = this.#takeNext();
-      if (next === undefined) throw new Error("nothing is planned, so the promise will never settle");
+      if (next === undefined) {
+        throw new Error("nothing is planned, so the promise will never settle");
+      }
       this.#nowNs = Math.max(this.#nowNs, next.atNs);
       next.callback();
     }

@@ -22,7 +22,7 @@ export interface VirtualTarget {
 }
 
 /** CPU time of the one generator: a tenth of the time that has passed. */
-const CPU_SHARE = 0.1;
+const cpuShare = 0.1;
 
 export function createVirtualWorld(clock: VirtualClock, target: VirtualTarget): World {
   return {
@@ -30,14 +30,14 @@ export function createVirtualWorld(clock: VirtualClock, target: VirtualTarget): 
     now: () => new Date(Date.UTC(2026, 10, 22) + clock.nowNs() / 1e6),
     environment: describeEnvironment,
     locate: () => Promise.resolve({ local: true, overIpv4Loopback: true }),
-    processUsage: () => ({ cpuUs: (CPU_SHARE * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
+    processUsage: () => ({ cpuUs: (cpuShare * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
     startThread: ({ plan }, events) => {
       const generator = new Generator({
         plan,
         clock,
         engine: (index, _localAddress, toGenerator) => connectVirtually(clock, target, index, toGenerator),
         report: (report) => events.onReport(structuredClone(report)),
-        threadCpuNs: () => CPU_SHARE * clock.nowNs(),
+        threadCpuNs: () => cpuShare * clock.nowNs(),
       });
       clock.callSoon(() => generator.connect());
       return {
@@ -71,7 +71,9 @@ function connectVirtually(
         const atNs = target.replyAtNs(clock.nowNs(), index, i);
         if (atNs !== undefined) {
           clock.callAtNs(atNs, () => {
-            if (isOpen) events.onReplies(connection, 1);
+            if (isOpen) {
+              events.onReplies(connection, 1);
+            }
           });
         }
         target.onSend?.(i);

@@ -18,9 +18,9 @@ export interface Composer {
   setMaxPayload(bytes: number | undefined): void;
 }
 
-const HISTORY_LENGTH = 30;
-const MAX_FILE_BYTES = 256 * 1024 * 1024;
-const FIRST_DRAFTS: Record<ComposerMode, string> = {
+const historyLength = 30;
+const maxFileBytes = 256 * 1024 * 1024;
+const firstDrafts: Record<ComposerMode, string> = {
   text: "Hello from the browser",
   json: '{ "hello": "world" }',
   binary: "48 65 6c 6c 6f",
@@ -32,8 +32,8 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
   const area = byId("message", HTMLTextAreaElement);
   const note = byId("message-note", HTMLParagraphElement);
   const sendButton = byId("send", HTMLButtonElement);
-  const history = createHistory(HISTORY_LENGTH);
-  const drafts = { ...FIRST_DRAFTS };
+  const history = createHistory(historyLength);
+  const drafts = { ...firstDrafts };
   let mode: ComposerMode = "text";
   let maxPayload: number | undefined;
   let readyState: number = WebSocket.CLOSED;
@@ -54,7 +54,9 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
       : describe(result);
     note.classList.toggle("problem", "problem" in result || tooLarge);
     area.toggleAttribute("aria-invalid", false);
-    if ("problem" in result) area.setAttribute("aria-invalid", "true");
+    if ("problem" in result) {
+      area.setAttribute("aria-invalid", "true");
+    }
     area.hidden = mode === "binary" && file.payload() !== undefined;
     sendButton.disabled =
       "problem" in result || readyState === WebSocket.CLOSING || readyState === WebSocket.CONNECTING;
@@ -62,8 +64,12 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
 
   function sendNow(): boolean {
     const result = read();
-    if ("problem" in result || sendButton.disabled || !send(result.data)) return false;
-    if (mode !== "binary" || file.payload() === undefined) history.remember({ mode, typed: area.value });
+    if ("problem" in result || sendButton.disabled || !send(result.data)) {
+      return false;
+    }
+    if (mode !== "binary" || file.payload() === undefined) {
+      history.remember({ mode, typed: area.value });
+    }
     return true;
   }
 
@@ -71,8 +77,9 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
     mode = draft.mode;
     drafts[mode] = draft.typed;
     area.value = draft.typed;
-    for (const radio of form.querySelectorAll<HTMLInputElement>('input[name="mode"]'))
+    for (const radio of form.querySelectorAll<HTMLInputElement>('input[name="mode"]')) {
       radio.checked = radio.value === mode;
+    }
     byId("file-label", HTMLLabelElement).hidden = mode !== "binary";
     area.placeholder = mode === "binary" ? "Hexadecimal octets, for example 48 65 6c 6c 6f" : "";
     file.show(mode === "binary");
@@ -80,7 +87,9 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
   }
 
   form.addEventListener("change", (event) => {
-    if (!(event.target instanceof HTMLInputElement) || event.target.name !== "mode") return;
+    if (!(event.target instanceof HTMLInputElement) || event.target.name !== "mode") {
+      return;
+    }
     drafts[mode] = area.value;
     const next = readMode(checkedValue(form, "mode"));
     show({ mode: next, typed: drafts[next] });
@@ -90,15 +99,10 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
     sendNow();
   });
   area.addEventListener("input", check);
-  area.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      sendNow();
-    }
-    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-      event.preventDefault();
-      const draft = history.step(event.key === "ArrowUp" ? 1 : -1);
-      if (draft !== undefined) show(draft);
+  onShortcut(area, sendNow, (step) => {
+    const draft = history.step(step);
+    if (draft !== undefined) {
+      show(draft);
     }
   });
   wireHistoryMenu(() => history.drafts(), show);
@@ -106,23 +110,45 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
 
   return {
     setReadyState(next) {
-      if (next === readyState) return;
-      if (next >= WebSocket.CLOSING) repeat.stop();
+      if (next === readyState) {
+        return;
+      }
+      if (next >= WebSocket.CLOSING) {
+        repeat.stop();
+      }
       readyState = next;
       byId("send-label", HTMLSpanElement).textContent =
         next === WebSocket.CLOSED ? "Connect and send" : "Send";
       check();
     },
     setMaxPayload(bytes) {
-      if (bytes === maxPayload) return;
+      if (bytes === maxPayload) {
+        return;
+      }
       maxPayload = bytes;
       check();
     },
   };
 }
 
+/** Ctrl+Enter sends; Alt+Up and Alt+Down step through the history, 1 towards older messages. */
+function onShortcut(area: HTMLTextAreaElement, send: () => void, step: (by: 1 | -1) => void): void {
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      send();
+    }
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      step(event.key === "ArrowUp" ? 1 : -1);
+    }
+  });
+}
+
 function describe(result: PayloadResult): string {
-  if ("problem" in result) return result.problem;
+  if ("problem" in result) {
+    return result.problem;
+  }
   const size = formatBytes(payloadBytes(result.data));
   return typeof result.data === "string" ? `${size} in UTF-8, a text message` : `${size}, a binary message`;
 }
@@ -145,9 +171,9 @@ function createFileChooser(changed: () => void): FileChooser {
 
   async function choose(file: File): Promise<void> {
     payload =
-      file.size > MAX_FILE_BYTES
+      file.size > maxFileBytes
         ? {
-            problem: `${file.name} has ${formatBytes(file.size)}; this page sends at most ${formatBytes(MAX_FILE_BYTES)}.`,
+            problem: `${file.name} has ${formatBytes(file.size)}; this page sends at most ${formatBytes(maxFileBytes)}.`,
           }
         : await file.arrayBuffer().then(
             (buffer) => ({ data: new Uint8Array(buffer) }),
@@ -160,7 +186,9 @@ function createFileChooser(changed: () => void): FileChooser {
 
   input.addEventListener("change", () => {
     const file = input.files?.[0];
-    if (file !== undefined) void choose(file);
+    if (file !== undefined) {
+      void choose(file);
+    }
   });
   byId("file-remove", HTMLButtonElement).addEventListener("click", () => {
     payload = undefined;
@@ -184,7 +212,9 @@ function wireHistoryMenu(drafts: () => readonly Draft[], choose: (draft: Draft) 
     menu.open = false;
   };
   menu.addEventListener("toggle", () => {
-    if (!menu.open) return;
+    if (!menu.open) {
+      return;
+    }
     const items = drafts().map((draft) => {
       const item = make(
         "button",
@@ -207,11 +237,15 @@ function wireHistoryMenu(drafts: () => readonly Draft[], choose: (draft: Draft) 
     );
   });
   menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape") {
+      return;
+    }
     close();
     menu.querySelector("summary")?.focus();
   });
   document.addEventListener("pointerdown", (event) => {
-    if (event.target instanceof Node && !menu.contains(event.target)) close();
+    if (event.target instanceof Node && !menu.contains(event.target)) {
+      close();
+    }
   });
 }

@@ -13,7 +13,7 @@ export interface Console {
 }
 
 /** readyState and bufferedAmount change without an event, so they are read this often. */
-const STATE_INTERVAL_MS = 100;
+const stateIntervalMs = 100;
 
 /** @param target reads the URL and sub-protocol fields, and shows what is wrong with them */
 export function createConsole(target: () => TargetResult, announcer: Announcer): Console {
@@ -42,22 +42,30 @@ export function createConsole(target: () => TargetResult, announcer: Announcer):
       code,
       "problem" in read ? read.problem : undefined,
     );
-    if ("problem" in read) byId("options", HTMLDetailsElement).open = true;
-    else session.connection.close(read.code, reason);
+    if ("problem" in read) {
+      byId("options", HTMLDetailsElement).open = true;
+    } else {
+      session.connection.close(read.code, reason);
+    }
     refresh();
   }
 
   byId("target", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     session.cancelReconnect();
-    if (session.connection.readyState() === WebSocket.CLOSED) session.connect();
-    else close();
+    if (session.connection.readyState() === WebSocket.CLOSED) {
+      session.connect();
+    } else {
+      close();
+    }
   });
   reconnects.addEventListener("change", () => {
-    if (!reconnects.checked) session.cancelReconnect();
+    if (!reconnects.checked) {
+      session.cancelReconnect();
+    }
   });
   byId("run", HTMLButtonElement).addEventListener("click", () => session.sendOnce("Hello from the browser"));
-  setInterval(refresh, STATE_INTERVAL_MS);
+  setInterval(refresh, stateIntervalMs);
   refresh();
 
   return { setMaxPayload: composer.setMaxPayload };

@@ -27,7 +27,9 @@ export function createHistory(capacity: number): History {
     drafts: () => drafts,
     step(direction) {
       const next = drafts[position + direction];
-      if (next !== undefined) position += direction;
+      if (next !== undefined) {
+        position += direction;
+      }
       return next;
     },
   };

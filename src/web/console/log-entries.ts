@@ -71,26 +71,35 @@ export interface EntryFilter {
 }
 
 /** A one-line preview is cut after this many characters (or a third as many octets). */
-const PREVIEW_CHARACTERS = 240;
+const previewCharacters = 240;
 
 export function matches(entry: Entry, filter: EntryFilter): boolean {
-  if (filter.kinds === "sent" && entry.kind !== "sent") return false;
-  if (filter.kinds === "received" && entry.kind !== "message") return false;
-  if (filter.kinds === "lifecycle" && (entry.kind === "sent" || entry.kind === "message")) return false;
+  if (filter.kinds === "sent" && entry.kind !== "sent") {
+    return false;
+  }
+  if (filter.kinds === "received" && entry.kind !== "message") {
+    return false;
+  }
+  if (filter.kinds === "lifecycle" && (entry.kind === "sent" || entry.kind === "message")) {
+    return false;
+  }
   return filter.text === "" || searchable(entry).includes(filter.text.toLowerCase());
 }
 
 /** The entry's content on one line. */
 export function preview(entry: Entry): string {
-  if (entry.data === undefined)
+  if (entry.data === undefined) {
     return entry.bytes === undefined ? entry.headline : "(payload no longer kept)";
-  if (entry.data.length === 0) return "(empty)";
-  if (typeof entry.data === "string") {
-    const line = entry.data.slice(0, PREVIEW_CHARACTERS).replace(/\s+/g, " ");
-    return entry.data.length > PREVIEW_CHARACTERS ? `${line}…` : line;
   }
-  const octets = toHex(entry.data, PREVIEW_CHARACTERS / 3);
-  return entry.data.length > PREVIEW_CHARACTERS / 3 ? `${octets} …` : octets;
+  if (entry.data.length === 0) {
+    return "(empty)";
+  }
+  if (typeof entry.data === "string") {
+    const line = entry.data.slice(0, previewCharacters).replace(/\s+/g, " ");
+    return entry.data.length > previewCharacters ? `${line}…` : line;
+  }
+  const octets = toHex(entry.data, previewCharacters / 3);
+  return entry.data.length > previewCharacters / 3 ? `${octets} …` : octets;
 }
 
 /** The log as plain text, one line per entry: time, event, type, size, round-trip time, content. */
@@ -118,11 +127,19 @@ export function asJsonLines(entries: readonly Entry[]): string {
 
 function asLine(entry: Entry): string {
   const parts = [formatTimeOfDay(entry.atMs), entry.kind];
-  if (entry.type !== undefined) parts.push(entry.type);
-  if (entry.bytes !== undefined) parts.push(formatBytes(entry.bytes));
-  if (entry.roundTripMs !== undefined) parts.push(formatDuration(entry.roundTripMs));
+  if (entry.type !== undefined) {
+    parts.push(entry.type);
+  }
+  if (entry.bytes !== undefined) {
+    parts.push(formatBytes(entry.bytes));
+  }
+  if (entry.roundTripMs !== undefined) {
+    parts.push(formatDuration(entry.roundTripMs));
+  }
   parts.push(preview(entry));
-  if (entry.explanation !== "") parts.push(entry.explanation);
+  if (entry.explanation !== "") {
+    parts.push(entry.explanation);
+  }
   return parts.join("  ");
 }
 

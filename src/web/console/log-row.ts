@@ -7,8 +7,8 @@ import { type MessageData, prettyJson } from "../websocket/payload.ts";
 import { type Entry, preview } from "./log-entries.ts";
 
 /** How much of a payload an opened row shows. */
-const SHOWN_CHARACTERS = 64 * 1024;
-const SHOWN_OCTETS = 4 * 1024;
+const shownCharacters = 64 * 1024;
+const shownOctets = 4 * 1024;
 
 export function drawEntry(entry: Entry): HTMLLIElement {
   const row = make("li", `entry ${entry.kind}${entry.isFailure ? " failed" : ""}`);
@@ -45,7 +45,9 @@ function lineParts(entry: Entry): HTMLElement[] {
     meta.append(make("span", "", entry.type ?? ""), make("span", "", formatBytes(entry.bytes)));
     parts.push(meta);
   }
-  if (entry.explanation !== "") parts.push(make("span", "why", entry.explanation));
+  if (entry.explanation !== "") {
+    parts.push(make("span", "why", entry.explanation));
+  }
   return parts;
 }
 
@@ -57,7 +59,9 @@ function splitTime(atMs: number): [string, HTMLElement] {
 
 function bodyOf(entry: Entry): HTMLElement[] {
   const { data } = entry;
-  if (data === undefined) return [make("p", "note", "The payload is no longer kept, to save memory.")];
+  if (data === undefined) {
+    return [make("p", "note", "The payload is no longer kept, to save memory.")];
+  }
   const tools = make(
     "div",
     "body-tools",
@@ -69,25 +73,29 @@ function bodyOf(entry: Entry): HTMLElement[] {
     ),
   );
   const cut = cutSentence(data);
-  if (cut !== "") tools.append(make("span", "note", cut));
+  if (cut !== "") {
+    tools.append(make("span", "note", cut));
+  }
   return [content(data), tools];
 }
 
 function content(data: MessageData): HTMLElement {
-  if (typeof data !== "string") return make("pre", "", hexDump(data, SHOWN_OCTETS));
-  const text = data.slice(0, SHOWN_CHARACTERS);
-  const json = data.length <= SHOWN_CHARACTERS ? prettyJson(data) : undefined;
+  if (typeof data !== "string") {
+    return make("pre", "", hexDump(data, shownOctets));
+  }
+  const text = data.slice(0, shownCharacters);
+  const json = data.length <= shownCharacters ? prettyJson(data) : undefined;
   return make("pre", "wrap", json ?? text);
 }
 
 function cutSentence(data: MessageData): string {
   if (typeof data === "string") {
-    return data.length > SHOWN_CHARACTERS
-      ? `The first ${formatBytes(SHOWN_CHARACTERS)} are shown; copy and save give all.`
+    return data.length > shownCharacters
+      ? `The first ${formatBytes(shownCharacters)} are shown; copy and save give all.`
       : "";
   }
-  return data.length > SHOWN_OCTETS
-    ? `The first ${formatBytes(SHOWN_OCTETS)} of ${formatBytes(data.length)} are shown; copy and save give all.`
+  return data.length > shownOctets
+    ? `The first ${formatBytes(shownOctets)} of ${formatBytes(data.length)} are shown; copy and save give all.`
     : "";
 }
 

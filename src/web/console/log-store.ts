@@ -24,7 +24,9 @@ export function createLogStore(bounds: LogBounds): LogStore {
   let keptBytes = 0;
 
   function letGo(entry: Entry): void {
-    if (entry.data === undefined) return;
+    if (entry.data === undefined) {
+      return;
+    }
     keptBytes -= entry.bytes ?? 0;
     entry.data = undefined;
   }
@@ -35,13 +37,19 @@ export function createLogStore(bounds: LogBounds): LogStore {
       nextId += 1;
       total += 1;
       entries.push(entry);
-      if (entry.data !== undefined) keptBytes += entry.bytes ?? 0;
+      if (entry.data !== undefined) {
+        keptBytes += entry.bytes ?? 0;
+      }
       while (entries.length > bounds.entries) {
         const oldest = entries.shift();
-        if (oldest !== undefined) letGo(oldest);
+        if (oldest !== undefined) {
+          letGo(oldest);
+        }
       }
       for (const old of entries) {
-        if (keptBytes <= bounds.payloadBytes || old === entry) break;
+        if (keptBytes <= bounds.payloadBytes || old === entry) {
+          break;
+        }
         letGo(old);
       }
       return entry;

@@ -10,12 +10,12 @@ export interface LogView {
   add(entry: NewEntry): void;
 }
 
-const BOUNDS = { entries: 1000, payloadBytes: 64 * 1024 * 1024 };
+const histogramBounds = { entries: 1000, payloadBytes: 64 * 1024 * 1024 };
 /** Within this many pixels of its end, the log follows new entries. */
-const FOLLOW_PX = 24;
+const followPx = 24;
 
 export function createLogView(): LogView {
-  const store = createLogStore(BOUNDS);
+  const store = createLogStore(histogramBounds);
   const box = byId("log", HTMLDivElement);
   const list = byId("entries", HTMLOListElement);
   const pause = byId("log-pause", HTMLButtonElement);
@@ -29,7 +29,9 @@ export function createLogView(): LogView {
   const shown = () => store.entries().filter((entry) => matches(entry, filter()));
 
   function schedule(): void {
-    if (scheduled) return;
+    if (scheduled) {
+      return;
+    }
     scheduled = true;
     requestAnimationFrame(draw);
   }
@@ -40,13 +42,17 @@ export function createLogView(): LogView {
       describe();
       return;
     }
-    const following = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_PX;
+    const following = box.scrollHeight - box.scrollTop - box.clientHeight < followPx;
     const now = filter();
     list.append(...waiting.filter((entry) => matches(entry, now)).map(drawEntry));
     waiting = [];
-    while (list.children.length > BOUNDS.entries) list.firstElementChild?.remove();
+    while (list.children.length > histogramBounds.entries) {
+      list.firstElementChild?.remove();
+    }
     describe();
-    if (following) box.scrollTop = box.scrollHeight;
+    if (following) {
+      box.scrollTop = box.scrollHeight;
+    }
   }
 
   function redraw(): void {
@@ -91,7 +97,9 @@ export function createLogView(): LogView {
   return {
     add(entry) {
       waiting.push(store.add(entry));
-      if (waiting.length > BOUNDS.entries) waiting.shift();
+      if (waiting.length > histogramBounds.entries) {
+        waiting.shift();
+      }
       schedule();
     },
   };
@@ -102,8 +110,12 @@ function readKinds(value: string): EntryFilter["kinds"] {
 }
 
 function countSentence(shown: number, kept: number, total: number): string {
-  if (total === 0) return "";
-  if (total > kept) return `last ${formatCount(kept)} of ${formatCount(total)}`;
+  if (total === 0) {
+    return "";
+  }
+  if (total > kept) {
+    return `last ${formatCount(kept)} of ${formatCount(total)}`;
+  }
   return shown === kept
     ? `${formatCount(kept)} ${kept === 1 ? "event" : "events"}`
     : `${formatCount(shown)} of ${formatCount(kept)}`;

@@ -8,15 +8,15 @@ export interface Reconnect {
   cancel(): void;
 }
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
+const firstWaitMs = 500;
+const longestWaitMs = 10_000;
 
 export function createReconnect(connect: () => void): Reconnect {
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     plan() {
-      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.75 + Math.random() / 4);
+      const wait = Math.min(longestWaitMs, firstWaitMs * 2 ** failures) * (0.75 + Math.random() / 4);
       failures += 1;
       clearTimeout(timer);
       timer = setTimeout(connect, wait);

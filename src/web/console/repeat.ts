@@ -6,7 +6,7 @@ export interface Repeat {
   stop(): void;
 }
 
-const INTERVAL_MS = { min: 10, max: 3_600_000 };
+const intervalMs = { min: 10, max: 3_600_000 };
 
 /** @param send sends once; false ends the repetition */
 export function createRepeat(send: () => boolean): Repeat {
@@ -26,7 +26,7 @@ export function createRepeat(send: () => boolean): Repeat {
       stop();
       return;
     }
-    const interval = readWhole("The interval in ms", field.value, INTERVAL_MS);
+    const interval = readWhole("The interval in ms", field.value, intervalMs);
     field.toggleAttribute("aria-invalid", "problem" in interval);
     field.setCustomValidity("problem" in interval ? interval.problem : "");
     if ("problem" in interval) {
@@ -35,7 +35,9 @@ export function createRepeat(send: () => boolean): Repeat {
       return;
     }
     timer = setInterval(() => {
-      if (!send()) stop();
+      if (!send()) {
+        stop();
+      }
     }, interval.value);
     button.setAttribute("aria-pressed", "true");
     button.textContent = "Stop";

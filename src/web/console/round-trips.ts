@@ -10,20 +10,24 @@ export interface RoundTrips {
   clear(): void;
 }
 
-const MAX_OUTSTANDING = 10_000;
+const maxOutstanding = 10_000;
 
 /** Messages older than a matched echo count as dropped by the server and are forgotten. */
 export function createRoundTrips(): RoundTrips {
   let waiting: { readonly data: MessageData; readonly atMs: number }[] = [];
   return {
     sent(data, atMs) {
-      if (waiting.length === MAX_OUTSTANDING) waiting.shift();
+      if (waiting.length === maxOutstanding) {
+        waiting.shift();
+      }
       waiting.push({ data, atMs });
     },
     received(data, atMs) {
       const at = waiting.findIndex((message) => sameMessage(message.data, data));
       const match = waiting[at];
-      if (match === undefined) return undefined;
+      if (match === undefined) {
+        return undefined;
+      }
       waiting = waiting.slice(at + 1);
       return atMs - match.atMs;
     },
@@ -35,6 +39,8 @@ export function createRoundTrips(): RoundTrips {
 }
 
 function sameMessage(left: MessageData, right: MessageData): boolean {
-  if (typeof left === "string" || typeof right === "string") return left === right;
+  if (typeof left === "string" || typeof right === "string") {
+    return left === right;
+  }
   return left.length === right.length && left.every((octet, at) => octet === right[at]);
 }

@@ -42,7 +42,9 @@ export function createSession(host: SessionHost): Session {
 
   function connect(): void {
     const wanted = host.target();
-    if ("problem" in wanted || connection.readyState() !== WebSocket.CLOSED) return;
+    if ("problem" in wanted || connection.readyState() !== WebSocket.CLOSED) {
+      return;
+    }
     failed = false;
     try {
       connection.connect(wanted.url, wanted.protocols);
@@ -62,7 +64,9 @@ export function createSession(host: SessionHost): Session {
       connect();
       return connection.readyState() === WebSocket.CONNECTING;
     }
-    if (connection.readyState() !== WebSocket.OPEN) return false;
+    if (connection.readyState() !== WebSocket.OPEN) {
+      return false;
+    }
     roundTrips.sent(data, performance.now());
     connection.send(data);
     host.log(messageEntry("sent", data, undefined));
@@ -78,13 +82,17 @@ export function createSession(host: SessionHost): Session {
     host.changed();
     const waiting = whenOpen;
     whenOpen = undefined;
-    if (waiting !== undefined) send(waiting);
+    if (waiting !== undefined) {
+      send(waiting);
+    }
   }
 
   function received(data: MessageData, atMs: number): void {
     host.log(messageEntry("message", data, roundTrips.received(data, atMs)));
     host.announcer.message(`Message of ${formatBytes(payloadBytes(data))} received.`);
-    if (closeAfterEcho) connection.close(1000, "done");
+    if (closeAfterEcho) {
+      connection.close(1000, "done");
+    }
     closeAfterEcho = false;
     host.changed();
   }

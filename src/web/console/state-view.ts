@@ -4,21 +4,26 @@ import { byId } from "../ui/dom.ts";
 import { formatBytes } from "../ui/format.ts";
 import type { Connection } from "../websocket/connection.ts";
 
-const STATES = ["connecting", "open", "closing", "closed"] as const;
-const PILLS = { connecting: "Connecting", open: "Open", closing: "Closing", closed: "Closed" };
+const states = ["connecting", "open", "closing", "closed"] as const;
+const pills = { connecting: "Connecting", open: "Open", closing: "Closing", closed: "Closed" };
 
 /** @param failed whether the last connection ended badly, which the pill shows once it is closed */
 export function showState(connection: Connection, failed: boolean): void {
   const readyState = connection.readyState();
-  const name = STATES[readyState] ?? "closed";
+  const name = states[readyState] ?? "closed";
   const lost = failed && name === "closed";
   const pill = byId("state-pill", HTMLParagraphElement);
-  write(pill, lost ? "Closed with an error" : PILLS[name]);
+  write(pill, lost ? "Closed with an error" : pills[name]);
   pill.dataset["state"] = lost ? "failed" : name;
   for (const step of byId("ready-state", HTMLOListElement).children) {
-    if (!(step instanceof HTMLElement)) continue;
-    if (step.dataset["state"] === String(readyState)) step.setAttribute("aria-current", "step");
-    else step.removeAttribute("aria-current");
+    if (!(step instanceof HTMLElement)) {
+      continue;
+    }
+    if (step.dataset["state"] === String(readyState)) {
+      step.setAttribute("aria-current", "step");
+    } else {
+      step.removeAttribute("aria-current");
+    }
   }
   write(byId("buffered-amount", HTMLElement), formatBytes(connection.bufferedAmount()));
   write(byId("protocol", HTMLElement), connection.protocol() || "none");
@@ -34,5 +39,7 @@ export function showState(connection: Connection, failed: boolean): void {
 }
 
 function write(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
 }

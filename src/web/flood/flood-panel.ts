@@ -3,23 +3,23 @@
 import { byId, checkedValue, showProblem } from "../ui/dom.ts";
 import { formatBytes, formatCompact, formatCount, formatDuration } from "../ui/format.ts";
 import { type NumberResult, readWhole } from "../ui/numbers.ts";
-import { COUNT_STEPS, createBarPlot, createLinePlot } from "../ui/plots.ts";
+import { countSteps, createBarPlot, createLinePlot } from "../ui/plots.ts";
 import { explainClose } from "../websocket/close-codes.ts";
 import { syntheticPayload } from "../websocket/payload.ts";
 import type { TargetResult } from "../websocket/target.ts";
 import { type Flood, type FloodPlan, type FloodProgress, startFlood } from "./flood.ts";
 import type { Bar } from "./histogram.ts";
 
-const BOUNDS = {
+const histogramBounds = {
   messages: { min: 1, max: 100_000_000 },
   seconds: { min: 1, max: 3600 },
   sizeBytes: { min: 0, max: 64 * 1024 * 1024 },
   depth: { min: 1, max: 10_000 },
 };
 /** In flight times size: what the browser and the server together may have to hold. */
-const MAX_IN_FLIGHT_BYTES = 256 * 1024 * 1024;
-const DRAW_MS = 200;
-const CHART_HEIGHT = 150;
+const maxInFlightBytes = 256 * 1024 * 1024;
+const drawMs = 200;
+const chartHeight = 150;
 
 export function createFloodPanel(target: () => TargetResult): void {
   const form = byId("flood-form", HTMLFormElement);
@@ -42,7 +42,9 @@ export function createFloodPanel(target: () => TargetResult): void {
       undefined,
       "problem" in plan ? plan.problem : "problem" in where ? where.problem : undefined,
     );
-    if ("problem" in plan || "problem" in where) return;
+    if ("problem" in plan || "problem" in where) {
+      return;
+    }
     const socket = new WebSocket(where.url, [...where.protocols]);
     socket.binaryType = "arraybuffer";
     const flood = startFlood(plan, socket, () => performance.now());
@@ -51,7 +53,7 @@ export function createFloodPanel(target: () => TargetResult): void {
     socket.onclose = (event) => flood.closed(event.code);
     charts.clear();
     setButton("Stop");
-    const timer = setInterval(draw, DRAW_MS);
+    const timer = setInterval(draw, drawMs);
     const stop = () => clearInterval(timer);
     running = { flood, stop };
 
@@ -60,7 +62,9 @@ export function createFloodPanel(target: () => TargetResult): void {
       const progress = flood.progress();
       showFigures(progress, plan as FloodPlan);
       charts.add(progress);
-      if (progress.end === "running") return;
+      if (progress.end === "running") {
+        return;
+      }
       running?.stop();
       running = undefined;
       setButton("Start");
@@ -77,15 +81,17 @@ export function createFloodPanel(target: () => TargetResult): void {
 function readPlan(form: HTMLFormElement): FloodPlan | { readonly problem: string } {
   const bySeconds = checkedValue(form, "flood-stop") === "seconds";
   const amount = bySeconds
-    ? readField("Seconds", "flood-amount", BOUNDS.seconds)
-    : readField("Messages", "flood-amount", BOUNDS.messages);
-  const size = readField("Size", "flood-size", BOUNDS.sizeBytes);
-  const depth = readField("In flight", "flood-depth", BOUNDS.depth);
+    ? readField("Seconds", "flood-amount", histogramBounds.seconds)
+    : readField("Messages", "flood-amount", histogramBounds.messages);
+  const size = readField("Size", "flood-size", histogramBounds.sizeBytes);
+  const depth = readField("In flight", "flood-depth", histogramBounds.depth);
   const problems = [amount, size, depth].flatMap((result) => ("problem" in result ? [result.problem] : []));
-  if ("problem" in amount || "problem" in size || "problem" in depth) return { problem: problems.join(" ") };
-  if (size.value * depth.value > MAX_IN_FLIGHT_BYTES) {
+  if ("problem" in amount || "problem" in size || "problem" in depth) {
+    return { problem: problems.join(" ") };
+  }
+  if (size.value * depth.value > maxInFlightBytes) {
     return {
-      problem: `Size times in flight is ${formatBytes(size.value * depth.value)}; this page keeps it under ${formatBytes(MAX_IN_FLIGHT_BYTES)}.`,
+      problem: `Size times in flight is ${formatBytes(size.value * depth.value)}; this page keeps it under ${formatBytes(maxInFlightBytes)}.`,
     };
   }
   const type = byId("flood-type", HTMLSelectElement).value === "binary" ? "binary" : "text";
@@ -103,8 +109,11 @@ function readField(
 ): NumberResult {
   const field = byId(id, HTMLInputElement);
   const result = readWhole(what, field.value, bounds);
-  if ("problem" in result) field.setAttribute("aria-invalid", "true");
-  else field.removeAttribute("aria-invalid");
+  if ("problem" in result) {
+    field.setAttribute("aria-invalid", "true");
+  } else {
+    field.removeAttribute("aria-invalid");
+  }
   return result;
 }
 
@@ -113,7 +122,9 @@ function wireStopChoice(form: HTMLFormElement): void {
   const amounts: Record<string, string> = { messages: amount.value, seconds: "10" };
   let chosen = "messages";
   form.addEventListener("change", (event) => {
-    if (!(event.target instanceof HTMLInputElement) || event.target.name !== "flood-stop") return;
+    if (!(event.target instanceof HTMLInputElement) || event.target.name !== "flood-stop") {
+      return;
+    }
     amounts[chosen] = amount.value;
     chosen = event.target.value;
     amount.value = amounts[chosen] ?? "";
@@ -183,14 +194,14 @@ function createCharts(): Charts {
   let rates: number[] = [];
   let before = { elapsedMs: 0, echoed: 0 };
   const rateChart = createLinePlot(byId("flood-rate-chart", HTMLDivElement), {
-    height: CHART_HEIGHT,
+    height: chartHeight,
     colors: ["--plot-a"],
     format: formatCompact,
-    stepsX: [0.5, ...COUNT_STEPS],
+    stepsX: [0.5, ...countSteps],
     formatX: (seconds) => `${formatCompact(seconds)} s`,
     atLeast: 10,
   });
-  const latencyChart = createBarPlot(byId("flood-latency-chart", HTMLDivElement), CHART_HEIGHT, (at) => {
+  const latencyChart = createBarPlot(byId("flood-latency-chart", HTMLDivElement), chartHeight, (at) => {
     const bar = bars[at];
     return bar === undefined ? "" : formatDuration(bar.fromUs / 1000);
   });
@@ -203,7 +214,7 @@ function createCharts(): Charts {
     add(progress) {
       const seconds = (progress.elapsedMs - before.elapsedMs) / 1000;
       // The last piece of a flood can be too short to tell a rate.
-      if (seconds > DRAW_MS / 2000) {
+      if (seconds > drawMs / 2000) {
         times.push(progress.elapsedMs / 1000);
         rates.push((progress.echoed - before.echoed) / seconds);
         before = { elapsedMs: progress.elapsedMs, echoed: progress.echoed };

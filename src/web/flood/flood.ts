@@ -47,7 +47,7 @@ export interface Flood {
 }
 
 /** With messages outstanding and no echo for this long, the flood gives up. */
-const STALL_MS = 10_000;
+const stallMs = 10_000;
 
 /** @param now a clock in ms that does not jump, the finer the better */
 export function startFlood(plan: FloodPlan, socket: FloodSocket, now: () => number): Flood {
@@ -73,7 +73,9 @@ export function startFlood(plan: FloodPlan, socket: FloodSocket, now: () => numb
   }
 
   function finish(how: FloodEnd): void {
-    if (end !== "running") return;
+    if (end !== "running") {
+      return;
+    }
     end = how;
     socket.close(1000, `flood ${how}`);
   }
@@ -85,16 +87,24 @@ export function startFlood(plan: FloodPlan, socket: FloodSocket, now: () => numb
       fill(startMs);
     },
     received(data) {
-      if (end !== "running") return;
+      if (end !== "running") {
+        return;
+      }
       lastMs = now();
       histogram.record((lastMs - (sentAtMs[echoed % plan.depth] ?? lastMs)) * 1000);
       echoed += 1;
-      if (!sameShape(data, plan.payload)) wrong += 1;
+      if (!sameShape(data, plan.payload)) {
+        wrong += 1;
+      }
       fill(lastMs);
-      if (echoed === sent) finish("done");
+      if (echoed === sent) {
+        finish("done");
+      }
     },
     closed(code) {
-      if (end !== "running") return;
+      if (end !== "running") {
+        return;
+      }
       end = "closed";
       closeCode = code;
     },
@@ -110,12 +120,16 @@ export function startFlood(plan: FloodPlan, socket: FloodSocket, now: () => numb
     }),
     stop: () => finish("stopped"),
     tick() {
-      if (now() - lastMs > STALL_MS) finish("stalled");
+      if (now() - lastMs > stallMs) {
+        finish("stalled");
+      }
     },
   };
 }
 
 function sameShape(data: unknown, payload: MessageData): boolean {
-  if (typeof data === "string") return typeof payload === "string" && data.length === payload.length;
+  if (typeof data === "string") {
+    return typeof payload === "string" && data.length === payload.length;
+  }
   return data instanceof ArrayBuffer && typeof payload !== "string" && data.byteLength === payload.length;
 }

@@ -2,11 +2,11 @@
 // instead of the harness's hdr-histogram-js, which would double the page.
 
 /** Values below this are exact; above, each power of two has half as many buckets, so a value is at most 3.2 % off. */
-const SUB_BUCKETS = 64;
-const HALF = SUB_BUCKETS / 2;
+const subBuckets = 64;
+const halfBuckets = subBuckets / 2;
 /** The largest value that is told apart, 2^31 - 1 us (36 minutes). */
-const HIGHEST_US = 2 ** 31 - 1;
-const BUCKETS = indexOf(HIGHEST_US) + 1;
+const highestValueUs = 2 ** 31 - 1;
+const bucketCount = indexOf(highestValueUs) + 1;
 
 /** One bar of a drawing: how many values were in `fromUs` to `toUs`, both included. */
 export interface Bar {
@@ -27,25 +27,29 @@ export interface Histogram {
 }
 
 export function createHistogram(): Histogram {
-  const counts = new Float64Array(BUCKETS);
+  const counts = new Float64Array(bucketCount);
   let total = 0;
   let highestUs = 0;
   return {
     record(latencyUs) {
-      const value = Math.min(HIGHEST_US, Math.max(0, Math.round(latencyUs)));
+      const value = Math.min(highestValueUs, Math.max(0, Math.round(latencyUs)));
       const at = indexOf(value);
       counts[at] = (counts[at] ?? 0) + 1;
       total += 1;
-      if (value > highestUs) highestUs = value;
+      if (value > highestUs) {
+        highestUs = value;
+      }
     },
     count: () => total,
     max: () => highestUs,
     valueAt(quantile) {
       const rank = Math.max(1, Math.ceil(quantile * total));
       let seen = 0;
-      for (let at = 0; at < BUCKETS; at += 1) {
+      for (let at = 0; at < bucketCount; at += 1) {
         seen += counts[at] ?? 0;
-        if (seen >= rank) return Math.min(highestUs, upperEdge(at));
+        if (seen >= rank) {
+          return Math.min(highestUs, upperEdge(at));
+        }
       }
       return highestUs;
     },
@@ -53,13 +57,13 @@ export function createHistogram(): Histogram {
   };
 }
 
-/** Buckets per bar: an eighth of `HALF` would be too fine to see, so a power of two becomes four bars. */
-const PER_BAR = HALF / 4;
+/** Buckets per bar: an eighth of `halfBuckets` would be too fine to see, so a power of two becomes four bars. */
+const perBar = halfBuckets / 4;
 
 function coarse(counts: Float64Array): Bar[] {
   const bars: Bar[] = [];
-  for (let at = 0; at < BUCKETS; at += PER_BAR) {
-    const last = Math.min(at + PER_BAR, BUCKETS) - 1;
+  for (let at = 0; at < bucketCount; at += perBar) {
+    const last = Math.min(at + perBar, bucketCount) - 1;
     const count = counts.subarray(at, last + 1).reduce((sum, value) => sum + value, 0);
     bars.push({ fromUs: at === 0 ? 0 : upperEdge(at - 1) + 1, toUs: upperEdge(last), count });
   }
@@ -69,13 +73,17 @@ function coarse(counts: Float64Array): Bar[] {
 }
 
 function indexOf(value: number): number {
-  if (value < SUB_BUCKETS) return value;
+  if (value < subBuckets) {
+    return value;
+  }
   const shift = 26 - Math.clz32(value);
-  return HALF * shift + (value >> shift);
+  return halfBuckets * shift + (value >> shift);
 }
 
 function upperEdge(index: number): number {
-  if (index < SUB_BUCKETS) return index;
-  const shift = Math.floor(index / HALF) - 1;
-  return (index - HALF * shift + 1) * 2 ** shift - 1;
+  if (index < subBuckets) {
+    return index;
+  }
+  const shift = Math.floor(index / halfBuckets) - 1;
+  return (index - halfBuckets * shift + 1) * 2 ** shift - 1;
 }

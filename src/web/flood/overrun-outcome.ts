@@ -37,8 +37,9 @@ export function describeOutcome(facts: OverrunFacts): string {
       : `The connection was cut after ${after} (1006).${held}`;
   }
   const drops = facts.serverDrops ?? 0;
-  if (drops > 0)
+  if (drops > 0) {
     return `The server dropped ${formatCount(drops)} echoes and kept the connection (its policy is to drop).${held}`;
+  }
   if (progress.echoed === messages) {
     const where = facts.unread
       ? "once they were read"

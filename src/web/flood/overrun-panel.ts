@@ -4,7 +4,7 @@ import type { Feed } from "../server/metrics-feed.ts";
 import { byId, showProblem } from "../ui/dom.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { readWhole } from "../ui/numbers.ts";
-import { BINARY_STEPS, createLinePlot } from "../ui/plots.ts";
+import { binarySteps, createLinePlot } from "../ui/plots.ts";
 import { syntheticPayload } from "../websocket/payload.ts";
 import type { TargetResult } from "../websocket/target.ts";
 import {
@@ -13,17 +13,17 @@ import {
   type OverrunPlan,
   overrunReading,
   overrunUnread,
-  UNREAD_MESSAGE_BYTES,
+  unreadMessageBytes,
 } from "./overrun.ts";
 import { describeOutcome, type OverrunProgress } from "./overrun-outcome.ts";
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const TOTAL_MIB = { min: 1, max: 512 };
-const MESSAGE_KIB = { min: 1, max: 16 * 1024 };
-const DRAW_MS = 100;
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const totalMib = { min: 1, max: 512 };
+const messageKib = { min: 1, max: 16 * 1024 };
+const drawMs = 100;
 /** The server's numbers are asked for this often meanwhile. */
-const FEED_MS = 250;
+const feedMs = 250;
 
 export function createOverrunPanel(target: () => TargetResult, feed: Feed): void {
   const silent = byId("overrun-silent", HTMLInputElement);
@@ -34,9 +34,9 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     colors: ["--plot-a", "--plot-b"],
     format: formatBytes,
     stepsX: [0.5, 1, 2, 5, 10, 20],
-    stepsY: BINARY_STEPS,
+    stepsY: binarySteps,
     formatX: (seconds) => `${Number(seconds.toFixed(1))} s`,
-    atLeast: MIB,
+    atLeast: mebibyte,
   });
   let running: Overrun | undefined;
 
@@ -45,7 +45,7 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     write(
       "overrun-note",
       silent.checked
-        ? `Messages of ${formatBytes(UNREAD_MESSAGE_BYTES)}, some 4 MiB/s: the server's buffer fills before your eyes.`
+        ? `Messages of ${formatBytes(unreadMessageBytes)}, some 4 MiB/s: the server's buffer fills before your eyes.`
         : "",
     );
   });
@@ -64,14 +64,16 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     const unread = silent.checked;
     const plan = readPlan(target(), unread);
     showProblem(problem, undefined, "problem" in plan ? plan.problem : undefined);
-    if ("problem" in plan) return;
+    if ("problem" in plan) {
+      return;
+    }
     running = unread ? overrunUnread(plan) : overrunReading(plan);
     button.textContent = "Stop";
     watch(running, plan, unread);
   });
 
   function watch(overrun: Overrun, plan: OverrunPlan, unread: boolean): void {
-    const release = feed.hurry(FEED_MS);
+    const release = feed.hurry(feedMs);
     const dropsBefore = feed.latest()?.drops;
     const times: number[] = [];
     const here: number[] = [];
@@ -82,13 +84,17 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     const timer = setInterval(() => {
       const progress = overrun.progress();
       const latest = feed.latest();
-      if (latest?.bufferedBytes !== undefined) serverPeak = Math.max(serverPeak ?? 0, latest.bufferedBytes);
+      if (latest?.bufferedBytes !== undefined) {
+        serverPeak = Math.max(serverPeak ?? 0, latest.bufferedBytes);
+      }
       times.push(progress.elapsedMs / 1000);
       here.push(progress.waitingBytes);
       there.push(latest?.bufferedBytes ?? null);
       chart.setData([times, here, there]);
       showFigures(progress, latest?.bufferedBytes);
-      if (!progress.isOver) return;
+      if (!progress.isOver) {
+        return;
+      }
       clearInterval(timer);
       running = undefined;
       button.textContent = "Overrun";
@@ -109,19 +115,25 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
             serverDrops,
           }),
         );
-      }, 2 * FEED_MS);
-    }, DRAW_MS);
+      }, 2 * feedMs);
+    }, drawMs);
   }
 }
 
 function readPlan(where: TargetResult, unread: boolean): OverrunPlan | { readonly problem: string } {
-  if ("problem" in where) return where;
-  const total = readWhole("The total in MiB", byId("overrun-total", HTMLInputElement).value, TOTAL_MIB);
-  const size = readWhole("The message in KiB", byId("overrun-size", HTMLInputElement).value, MESSAGE_KIB);
-  if ("problem" in total) return total;
-  if ("problem" in size) return size;
-  const messageBytes = unread ? UNREAD_MESSAGE_BYTES : size.value * KIB;
-  const messages = Math.max(1, Math.floor((total.value * MIB) / messageBytes));
+  if ("problem" in where) {
+    return where;
+  }
+  const total = readWhole("The total in MiB", byId("overrun-total", HTMLInputElement).value, totalMib);
+  const size = readWhole("The message in KiB", byId("overrun-size", HTMLInputElement).value, messageKib);
+  if ("problem" in total) {
+    return total;
+  }
+  if ("problem" in size) {
+    return size;
+  }
+  const messageBytes = unread ? unreadMessageBytes : size.value * kibibyte;
+  const messages = Math.max(1, Math.floor((total.value * mebibyte) / messageBytes));
   return { ...where, payload: syntheticPayload("binary", messageBytes), messageBytes, messages };
 }
 

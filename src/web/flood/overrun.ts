@@ -17,20 +17,20 @@ export interface Overrun {
 }
 
 /** Octets that are queued in one go, so that the page stays alive in between. */
-const BURST_BYTES = 8 * 1024 * 1024;
+const burstBytes = 8 * 1024 * 1024;
 /**
  * Chromium (seen in 156) crashes the tab when a connection is cut while a write to its WebSocketStream is pending. A
  * message that fits the pipe to its network process is written at once, so it stays small and the pipe gets time.
  */
-export const UNREAD_MESSAGE_BYTES = 16 * 1024;
-const PACE_MS = 4;
+export const unreadMessageBytes = 16 * 1024;
+const paceMs = 4;
 /** A write that took longer than a moment found the pipe full: time for it to empty. */
-const MOMENT_MS = 2;
-const LONG_PAUSE_MS = 100;
+const momentMs = 2;
+const longPauseMs = 100;
 /** How long a silent reader waits for the server to act, after the last message has gone. */
-const SILENCE_MS = 3000;
+const silenceMs = 3000;
 /** Once a silent reader does read, no echo for this long means that there are no more. */
-const DRAINED_MS = 1500;
+const drainedMs = 1500;
 
 /** Whether this browser can leave echoes unread (WebSocketStream; the plain WebSocket API reads always). */
 export function canStayUnread(): boolean {
@@ -44,19 +44,25 @@ export function overrunReading(plan: OverrunPlan): Overrun {
   const state = createState();
 
   function push(): void {
-    if (state.isOver() || socket.readyState !== WebSocket.OPEN) return;
-    for (let burst = 0; burst < BURST_BYTES && state.sent < plan.messages; burst += plan.messageBytes) {
+    if (state.isOver() || socket.readyState !== WebSocket.OPEN) {
+      return;
+    }
+    for (let burst = 0; burst < burstBytes && state.sent < plan.messages; burst += plan.messageBytes) {
       socket.send(plan.payload);
       state.sent += 1;
     }
     state.waiting(socket.bufferedAmount);
-    if (state.sent < plan.messages) setTimeout(push, 0);
+    if (state.sent < plan.messages) {
+      setTimeout(push, 0);
+    }
   }
 
   socket.onopen = push;
   socket.onmessage = () => {
     state.echoed += 1;
-    if (state.echoed === plan.messages) socket.close(1000, "overrun done");
+    if (state.echoed === plan.messages) {
+      socket.close(1000, "overrun done");
+    }
   };
   socket.onclose = (event) => state.end(event.code);
 
@@ -89,20 +95,24 @@ export function overrunUnread(plan: OverrunPlan): Overrun {
       const startMs = performance.now();
       await writer.write(plan.payload);
       state.waiting(0);
-      await pause(performance.now() - startMs > MOMENT_MS ? LONG_PAUSE_MS : PACE_MS);
+      await pause(performance.now() - startMs > momentMs ? longPauseMs : paceMs);
     }
     const writtenMs = performance.now();
-    while (!state.isOver() && performance.now() - writtenMs < SILENCE_MS) await pause(100);
-    if (!state.isOver()) await drain(readable);
+    while (!state.isOver() && performance.now() - writtenMs < silenceMs) {
+      await pause(100);
+    }
+    if (!state.isOver()) {
+      await drain(readable);
+    }
   }
 
   async function drain(readable: ReadableStream<string | ArrayBuffer>): Promise<void> {
-    let timer = setTimeout(finish, DRAINED_MS);
+    let timer = setTimeout(finish, drainedMs);
     const reader = readable.getReader();
     for (let echo = await reader.read(); !echo.done; echo = await reader.read()) {
       state.echoed += 1;
       clearTimeout(timer);
-      timer = setTimeout(finish, state.echoed === plan.messages ? 0 : DRAINED_MS);
+      timer = setTimeout(finish, state.echoed === plan.messages ? 0 : drainedMs);
     }
   }
 

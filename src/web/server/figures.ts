@@ -67,7 +67,9 @@ export function readFigures(samples: Samples, atMs: number): Reading {
 export function ratesBetween(before: Reading, after: Reading): Rates {
   const seconds = (after.atMs - before.atMs) / 1000;
   const rate = (from: number | undefined, to: number | undefined) => {
-    if (from === undefined || to === undefined || seconds <= 0) return undefined;
+    if (from === undefined || to === undefined || seconds <= 0) {
+      return undefined;
+    }
     return (to >= from ? to - from : to) / seconds;
   };
   const cpu = rate(before.cpuSeconds, after.cpuSeconds);
@@ -81,13 +83,15 @@ export function ratesBetween(before: Reading, after: Reading): Rates {
   };
 }
 
-const LIMIT_PREFIX = "echo_limit_";
+const limitPrefix = "echo_limit_";
 
 function readLimits(samples: Samples): Limit[] {
   const limits: Limit[] = [];
   for (const [metric, [first]] of samples) {
-    if (!metric.startsWith(LIMIT_PREFIX) || first === undefined) continue;
-    const name = metric.slice(LIMIT_PREFIX.length);
+    if (!metric.startsWith(limitPrefix) || first === undefined) {
+      continue;
+    }
+    const name = metric.slice(limitPrefix.length);
     const unit = name.endsWith("_bytes") ? "bytes" : name.endsWith("_seconds") ? "seconds" : "count";
     limits.push({
       name: name.replace(/_(bytes|seconds)$/, "").replaceAll("_", " "),

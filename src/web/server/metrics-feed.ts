@@ -13,11 +13,11 @@ export interface Feed {
   readNow(): void;
 }
 
-const LIVE_MS = 1000;
+const liveMs = 1000;
 /** After this long without news, a read has failed. */
-const TIMEOUT_MS = 4000;
+const timeoutMs = 4000;
 /** The longest wait between tries while the numbers cannot be read. */
-const SLOWEST_MS = 15_000;
+const slowestMs = 15_000;
 
 /** @param url where /metrics is now; undefined when that cannot be told */
 export function createFeed(url: () => string | undefined): Feed {
@@ -30,21 +30,27 @@ export function createFeed(url: () => string | undefined): Feed {
 
   async function read(): Promise<void> {
     clearTimeout(timer);
-    if (reading) return;
+    if (reading) {
+      return;
+    }
     reading = true;
     const status = document.hidden ? undefined : await readOnce(url(), previous);
     reading = false;
     if (status !== undefined) {
       failures = status.kind === "live" ? 0 : failures + 1;
       previous = status.kind === "live" ? status.reading : previous;
-      for (const listener of listeners) listener(status);
+      for (const listener of listeners) {
+        listener(status);
+      }
     }
     timer = setTimeout(() => void read(), wait());
   }
 
   function wait(): number {
-    if (failures === 0) return hurried ?? LIVE_MS;
-    return Math.min(SLOWEST_MS, LIVE_MS * 2 ** Math.min(failures - 1, 4));
+    if (failures === 0) {
+      return hurried ?? liveMs;
+    }
+    return Math.min(slowestMs, liveMs * 2 ** Math.min(failures - 1, 4));
   }
 
   document.addEventListener("visibilitychange", () => void read());
@@ -65,15 +71,19 @@ export function createFeed(url: () => string | undefined): Feed {
 }
 
 async function readOnce(url: string | undefined, previous: Reading | undefined): Promise<FeedStatus> {
-  if (url === undefined) return { kind: "unreachable" };
+  if (url === undefined) {
+    return { kind: "unreachable" };
+  }
   let page: string;
   try {
     const response = await fetch(url, {
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: { Accept: "text/plain" },
     });
-    if (!response.ok) return { kind: "refused", httpStatus: response.status };
+    if (!response.ok) {
+      return { kind: "refused", httpStatus: response.status };
+    }
     page = await response.text();
   } catch {
     // fetch tells scripts no more than "failed": refused, unknown host and cross-origin look alike.

@@ -9,22 +9,28 @@ export interface Sample {
 /** All samples of a page by metric name, in the order of the page. */
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
-const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
-const LABEL = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
+const namePattern = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
+const labelPattern = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
 
 /** Parses a whole page. Comments are skipped; throws a sentence with the line when one cannot be read. */
 export function parseMetricsText(page: string): Samples {
   const samples = new Map<string, Sample[]>();
   for (const [index, line] of page.split("\n").entries()) {
     const text = line.trim();
-    if (text === "" || text.startsWith("#")) continue;
+    if (text === "" || text.startsWith("#")) {
+      continue;
+    }
     const parsed = parseSample(text);
-    if (parsed === undefined)
+    if (parsed === undefined) {
       throw new Error(`Line ${index + 1} is not in the Prometheus text format: ${text.slice(0, 80)}`);
+    }
     const [name, sample] = parsed;
     const known = samples.get(name);
-    if (known === undefined) samples.set(name, [sample]);
-    else known.push(sample);
+    if (known === undefined) {
+      samples.set(name, [sample]);
+    } else {
+      known.push(sample);
+    }
   }
   return samples;
 }
@@ -43,29 +49,34 @@ export function sumOf(
 }
 
 function parseSample(line: string): [string, Sample] | undefined {
-  const name = NAME.exec(line)?.[0];
-  if (name === undefined) return undefined;
+  const name = namePattern.exec(line)?.[0];
+  if (name === undefined) {
+    return undefined;
+  }
   const labels = new Map<string, string>();
   let rest = line.slice(name.length);
   if (rest.startsWith("{")) {
     const end = parseLabels(rest, labels);
-    if (end === undefined) return undefined;
+    if (end === undefined) {
+      return undefined;
+    }
     rest = rest.slice(end);
   }
   const [value, timestamp, ...more] = rest.trim().split(/\s+/);
-  if (value === undefined || more.length > 0 || (timestamp !== undefined && !/^-?\d+$/.test(timestamp)))
+  if (value === undefined || more.length > 0 || (timestamp !== undefined && !/^-?\d+$/.test(timestamp))) {
     return undefined;
+  }
   const parsed = parseValue(value);
   return parsed === undefined ? undefined : [name, { labels, value: parsed }];
 }
 
 /** Fills `labels` from `{a="b",...}` at the start of the text; the answer is where the rest begins. */
 function parseLabels(text: string, labels: Map<string, string>): number | undefined {
-  LABEL.lastIndex = 1;
+  labelPattern.lastIndex = 1;
   let end = 1;
-  for (let match = LABEL.exec(text); match !== null; match = LABEL.exec(text)) {
+  for (let match = labelPattern.exec(text); match !== null; match = labelPattern.exec(text)) {
     labels.set(match[1] ?? "", unescapeLabel(match[2] ?? ""));
-    end = LABEL.lastIndex;
+    end = labelPattern.lastIndex;
   }
   const closing = /^\s*\}/.exec(text.slice(end));
   return closing === null ? undefined : end + closing[0].length;
@@ -77,8 +88,12 @@ function unescapeLabel(value: string): string {
 
 // The format takes what Go's ParseFloat takes, in any case; prom-client writes "Nan".
 function parseValue(text: string): number | undefined {
-  if (/^nan$/i.test(text)) return Number.NaN;
+  if (/^nan$/i.test(text)) {
+    return Number.NaN;
+  }
   const infinity = /^([+-]?)inf(inity)?$/i.exec(text);
-  if (infinity !== null) return infinity[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (infinity !== null) {
+    return infinity[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
   return text !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
 }

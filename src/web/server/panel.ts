@@ -31,7 +31,9 @@ export function createServerPanel(feed: Feed, page: PageAddress): void {
     plots.add(reading, rates);
     name.textContent = reading.version === undefined ? page.host : `${page.host}, version ${reading.version}`;
     const limits = JSON.stringify(reading.limits);
-    if (limits !== limitsShown) showLimits(reading.limits);
+    if (limits !== limitsShown) {
+      showLimits(reading.limits);
+    }
     limitsShown = limits;
   });
   byId("server-retry", HTMLButtonElement).addEventListener("click", () => feed.readNow());
@@ -49,7 +51,11 @@ function showLimits(limits: readonly Limit[]): void {
 
 /** Every limit of the server takes 0 for "no limit". */
 function writeLimit(limit: Limit): string {
-  if (limit.value === 0) return "off";
-  if (limit.unit === "bytes") return formatBytes(limit.value);
+  if (limit.value === 0) {
+    return "off";
+  }
+  if (limit.unit === "bytes") {
+    return formatBytes(limit.value);
+  }
   return limit.unit === "seconds" ? formatDuration(limit.value * 1000) : formatCount(limit.value);
 }

@@ -1,7 +1,7 @@
 // The Server panel's plots: which figures, in which colours, over the last two minutes.
 import { make } from "../ui/dom.ts";
 import { formatBytes, formatCompact } from "../ui/format.ts";
-import { BINARY_STEPS, COUNT_STEPS, createLinePlot, type Plot, type PlotColor } from "../ui/plots.ts";
+import { binarySteps, countSteps, createLinePlot, type Plot, type PlotColor } from "../ui/plots.ts";
 import type { Rates, Reading } from "./figures.ts";
 
 export interface ServerPlots {
@@ -10,7 +10,7 @@ export interface ServerPlots {
   gap(atMs: number): void;
 }
 
-const SPAN_SECONDS = 120;
+const spanSeconds = 120;
 
 type Value = number | undefined;
 
@@ -30,7 +30,7 @@ interface Chart {
 const percent = (value: number) => `${formatCompact(value)} %`;
 const one = (format: (value: number) => string) => (values: readonly Value[]) => written(values[0], format);
 
-const CHARTS: readonly Chart[] = [
+const charts: readonly Chart[] = [
   {
     title: "Messages/s",
     wide: true,
@@ -43,7 +43,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Connections",
-    steps: COUNT_STEPS,
+    steps: countSteps,
     atLeast: 2,
     colors: ["--plot-a"],
     format: formatCompact,
@@ -52,7 +52,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Drops/s",
-    steps: COUNT_STEPS,
+    steps: countSteps,
     atLeast: 1,
     colors: ["--plot-c"],
     format: formatCompact,
@@ -61,7 +61,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Buffered",
-    steps: BINARY_STEPS,
+    steps: binarySteps,
     atLeast: 1024,
     colors: ["--plot-c"],
     format: formatBytes,
@@ -88,7 +88,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: "Memory",
-    steps: BINARY_STEPS,
+    steps: binarySteps,
     atLeast: 64 * 1024 * 1024,
     colors: ["--plot-b"],
     format: formatBytes,
@@ -98,15 +98,17 @@ const CHARTS: readonly Chart[] = [
 ];
 
 export function createServerPlots(place: HTMLElement): ServerPlots {
-  const drawn = CHARTS.map((chart) => drawChart(place, chart));
+  const drawn = charts.map((chart) => drawChart(place, chart));
   const times: number[] = [];
 
   function push(atMs: number, valuesOf: (chart: Chart) => readonly Value[]): void {
     times.push(atMs / 1000);
-    const old = times.findIndex((time) => time >= atMs / 1000 - SPAN_SECONDS);
+    const old = times.findIndex((time) => time >= atMs / 1000 - spanSeconds);
     times.splice(0, old);
     const ages = times.map((time) => time - atMs / 1000);
-    for (const one of drawn) one.push(ages, valuesOf(one.chart), old);
+    for (const one of drawn) {
+      one.push(ages, valuesOf(one.chart), old);
+    }
   }
 
   return {
@@ -144,7 +146,7 @@ function drawChart(place: HTMLElement, chart: Chart): Drawn {
     colors: chart.colors,
     format: chart.format,
     atLeast: chart.atLeast,
-    rangeX: [-SPAN_SECONDS, 0],
+    rangeX: [-spanSeconds, 0],
     syncKey: "server",
     ...(chart.steps === undefined ? {} : { stepsY: chart.steps }),
     ...(chart.wide ? { formatX: writeAge, stepsX: [30] } : {}),

@@ -19,7 +19,9 @@ export interface StatusWords {
 }
 
 export function describeStatus(status: FeedStatus, page: PageAddress): StatusWords {
-  if (status.kind === "live") return { badge: "Live", state: "live", message: "" };
+  if (status.kind === "live") {
+    return { badge: "Live", state: "live", message: "" };
+  }
   if (status.kind === "refused" && status.httpStatus === 404) {
     return {
       badge: "Not here",

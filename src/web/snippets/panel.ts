@@ -38,7 +38,9 @@ export function createSnippetsPanel(firstUrl: string): SnippetsPanel {
   });
   list.replaceChildren(...tabs);
   wireTabs(list, select);
-  if (tabs[0] !== undefined) choose(list, tabs[0], select);
+  if (tabs[0] !== undefined) {
+    choose(list, tabs[0], select);
+  }
   copyButton.addEventListener("click", () => void copyWithFeedback(copyButton, code.textContent ?? ""));
 
   return {

@@ -1,6 +1,6 @@
 // The page's one live region for screen readers. It must not chatter: what comes in a burst is said once.
 
-/** Says important things at once, and messages at most once in `QUIET_MS`, counted. */
+/** Says important things at once, and messages at most once in `quietMs`, counted. */
 export interface Announcer {
   /** A change of state, said at once. */
   say(sentence: string): void;
@@ -8,7 +8,7 @@ export interface Announcer {
   message(sentence: string): void;
 }
 
-const QUIET_MS = 4000;
+const quietMs = 4000;
 
 /** @param write puts a sentence into the live region */
 export function createAnnouncer(write: (sentence: string) => void): Announcer {
@@ -19,7 +19,7 @@ export function createAnnouncer(write: (sentence: string) => void): Announcer {
     if (waiting > 0) {
       write(waiting === 1 ? "1 more message received." : `${waiting} more messages received.`);
       waiting = 0;
-      timer = setTimeout(flush, QUIET_MS);
+      timer = setTimeout(flush, quietMs);
     }
   };
   return {
@@ -27,7 +27,7 @@ export function createAnnouncer(write: (sentence: string) => void): Announcer {
     message(sentence) {
       if (timer === undefined) {
         write(sentence);
-        timer = setTimeout(flush, QUIET_MS);
+        timer = setTimeout(flush, quietMs);
       } else {
         waiting += 1;
       }

@@ -3,7 +3,9 @@
 /** The element with this id; throws when the document does not have it or it is of another type. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
-  if (found instanceof type) return found;
+  if (found instanceof type) {
+    return found;
+  }
   throw new Error(`The page has no ${type.name} with the id "${id}".`);
 }
 
@@ -14,7 +16,9 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  if (className !== "") element.className = className;
+  if (className !== "") {
+    element.className = className;
+  }
   element.append(...children);
   return element;
 }
@@ -27,8 +31,11 @@ export function showProblem(
 ): void {
   place.hidden = problem === undefined;
   place.textContent = problem ?? "";
-  if (problem === undefined) field?.removeAttribute("aria-invalid");
-  else field?.setAttribute("aria-invalid", "true");
+  if (problem === undefined) {
+    field?.removeAttribute("aria-invalid");
+  } else {
+    field?.setAttribute("aria-invalid", "true");
+  }
 }
 
 /** The value of the checked radio button of a group inside a form. */

@@ -10,7 +10,9 @@ export function readWhole(
 ): NumberResult {
   const digits = typed.replace(/[\s,_]/g, "");
   const value = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
-  if (value >= bounds.min && value <= bounds.max) return { value };
+  if (value >= bounds.min && value <= bounds.max) {
+    return { value };
+  }
   return {
     problem: `${what} must be a whole number from ${bounds.min.toLocaleString("en-US")} to ${bounds.max.toLocaleString("en-US")}.`,
   };

@@ -32,16 +32,16 @@ export interface Plot {
 }
 
 /** Steps of an axis of octets: 1 to 512 of each binary unit. */
-export const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
+export const binarySteps = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
 /** Steps of an axis of things that are counted. */
-export const COUNT_STEPS = Array.from(
+export const countSteps = Array.from(
   { length: 30 },
   (_, at) => ([1, 2, 5][at % 3] ?? 1) * 10 ** Math.floor(at / 3),
 );
 
-const AXIS_WIDTH = 52;
-const AXIS_HEIGHT = 24;
+const axisWidth = 52;
+const axisHeight = 24;
 
 /** A plot that fills the width of its place, follows its size, and follows the system's dark and light. */
 export function createLinePlot(place: HTMLElement, options: LinePlotOptions): Plot {
@@ -64,8 +64,11 @@ function createPlot(place: HTMLElement, height: number, series: number, options:
   }
 
   new ResizeObserver(() => {
-    if (plot === undefined) rebuild();
-    else if (place.clientWidth > 0) plot.setSize({ width: place.clientWidth, height });
+    if (plot === undefined) {
+      rebuild();
+    } else if (place.clientWidth > 0) {
+      plot.setSize({ width: place.clientWidth, height });
+    }
   }).observe(place);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rebuild);
 
@@ -98,8 +101,8 @@ function lineOptions(place: HTMLElement, options: LinePlotOptions): uPlot.Option
     axes: [
       formatX === undefined
         ? { show: false }
-        : axis(color, (values) => values.map(formatX), AXIS_HEIGHT, options.stepsX),
-      axis(color, (values) => values.map(options.format), AXIS_WIDTH, options.stepsY),
+        : axis(color, (values) => values.map(formatX), axisHeight, options.stepsX),
+      axis(color, (values) => values.map(options.format), axisWidth, options.stepsY),
     ],
     padding: [8, formatX === undefined ? 4 : 14, formatX === undefined ? 6 : 0, 0],
     series: [
@@ -119,7 +122,9 @@ function rangeX(
   min: number | null,
   max: number | null,
 ): uPlot.Range.MinMax {
-  if (fixed !== undefined) return [...fixed];
+  if (fixed !== undefined) {
+    return [...fixed];
+  }
   const start = min ?? 0;
   const end = max ?? 0;
   return start === end ? [start, start + 1] : [start, end];
@@ -139,7 +144,7 @@ function barOptions(place: HTMLElement, height: number, label: (index: number) =
     },
     axes: [
       {
-        ...axis(color, (values) => values.map((at) => (Number.isInteger(at) ? label(at) : "")), AXIS_HEIGHT),
+        ...axis(color, (values) => values.map((at) => (Number.isInteger(at) ? label(at) : "")), axisHeight),
         incrs: [1, 2, 4, 8, 16],
       },
       axis(
@@ -148,7 +153,7 @@ function barOptions(place: HTMLElement, height: number, label: (index: number) =
           values.map((value) =>
             Number.isInteger(value) ? value.toLocaleString("en-US", { notation: "compact" }) : "",
           ),
-        AXIS_WIDTH,
+        axisWidth,
       ),
     ],
     padding: [8, 4, 0, 0],
@@ -175,7 +180,7 @@ function axis(
     size,
     ...(steps === undefined ? {} : { incrs: [...steps] }),
     gap: 6,
-    space: size === AXIS_HEIGHT ? 56 : 30,
+    space: size === axisHeight ? 56 : 30,
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
     stroke: color("--muted"),
     grid: { stroke: color("--line"), width: 1 },

@@ -6,13 +6,17 @@ export function wireTabs(list: HTMLElement, select: (tab: HTMLElement) => void):
     [...list.querySelectorAll<HTMLElement>('[role="tab"]')].filter((tab) => tab.offsetParent !== null);
   list.addEventListener("click", (event) => {
     const tab = event.target instanceof Element ? event.target.closest<HTMLElement>('[role="tab"]') : null;
-    if (tab !== null) choose(list, tab, select);
+    if (tab !== null) {
+      choose(list, tab, select);
+    }
   });
   list.addEventListener("keydown", (event) => {
     const all = tabs();
     const at = all.findIndex((tab) => tab.matches(":focus"));
     const next = all[indexAfter(event.key, at, all.length)];
-    if (next === undefined) return;
+    if (next === undefined) {
+      return;
+    }
     event.preventDefault();
     choose(list, next, select);
     next.focus();
@@ -29,8 +33,14 @@ export function choose(list: HTMLElement, chosen: HTMLElement, select: (tab: HTM
 }
 
 function indexAfter(key: string, at: number, length: number): number {
-  if (key === "ArrowRight") return (at + 1) % length;
-  if (key === "ArrowLeft") return (at - 1 + length) % length;
-  if (key === "Home") return 0;
+  if (key === "ArrowRight") {
+    return (at + 1) % length;
+  }
+  if (key === "ArrowLeft") {
+    return (at - 1 + length) % length;
+  }
+  if (key === "Home") {
+    return 0;
+  }
   return key === "End" ? length - 1 : -1;
 }

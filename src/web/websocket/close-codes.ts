@@ -15,7 +15,7 @@ export interface CloseExplanation {
   readonly sentence: string;
 }
 
-const REGISTERED = new Map<number, CloseExplanation>([
+const registeredCodes = new Map<number, CloseExplanation>([
   [1000, { name: "Normal Closure", sentence: "Both sides are done; the closing handshake was completed." }],
   [
     1001,
@@ -71,10 +71,12 @@ const REGISTERED = new Map<number, CloseExplanation>([
 /** Explains the code of a `close` event; every number gets an answer. */
 export function explainClose(facts: CloseFacts): CloseExplanation {
   if (facts.code === 1006) {
-    return { name: "Abnormal Closure", sentence: facts.opened ? LOST_CONNECTION : neverOpened(facts.url) };
+    return { name: "Abnormal Closure", sentence: facts.opened ? lostConnection : neverOpened(facts.url) };
   }
-  const registered = REGISTERED.get(facts.code);
-  if (registered !== undefined) return registered;
+  const registered = registeredCodes.get(facts.code);
+  if (registered !== undefined) {
+    return registered;
+  }
   if (facts.code >= 3000 && facts.code <= 3999) {
     return {
       name: "Registered Code",
@@ -93,7 +95,7 @@ export function explainClose(facts: CloseFacts): CloseExplanation {
   };
 }
 
-const LOST_CONNECTION =
+const lostConnection =
   "The TCP connection ended without a close frame. Common causes: the server was killed or crashed; a message was over " +
   "--max-payload; the server's backpressure policy cut off a slow reader; a proxy's idle time-out; the network went away.";
 

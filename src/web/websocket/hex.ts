@@ -7,7 +7,9 @@ export type HexResult = { readonly octets: Uint8Array<ArrayBuffer> } | { readonl
 export function parseHex(text: string): HexResult {
   const digits = text.replace(/0x/gi, " ").replace(/[\s,:-]+/g, " ");
   const foreign = /[^0-9a-f ]/i.exec(digits);
-  if (foreign !== null) return { problem: `"${foreign[0]}" is not a hexadecimal digit (0-9, a-f).` };
+  if (foreign !== null) {
+    return { problem: `"${foreign[0]}" is not a hexadecimal digit (0-9, a-f).` };
+  }
   const octets: number[] = [];
   for (const group of digits.split(" ")) {
     if (group.length % 2 === 1) {
@@ -15,7 +17,9 @@ export function parseHex(text: string): HexResult {
         problem: `"${shorten(group)}" has an odd number of digits; an octet has two, for example 0${group.slice(-1)}.`,
       };
     }
-    for (let at = 0; at < group.length; at += 2) octets.push(Number.parseInt(group.slice(at, at + 2), 16));
+    for (let at = 0; at < group.length; at += 2) {
+      octets.push(Number.parseInt(group.slice(at, at + 2), 16));
+    }
   }
   return { octets: Uint8Array.from(octets) };
 }

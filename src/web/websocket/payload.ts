@@ -13,7 +13,9 @@ const encoder = new TextEncoder();
 
 /** Checks what was typed in the given mode. */
 export function composePayload(mode: ComposerMode, typed: string): PayloadResult {
-  if (mode === "text") return { data: typed };
+  if (mode === "text") {
+    return { data: typed };
+  }
   if (mode === "json") {
     const problem = jsonProblem(typed);
     return problem === undefined ? { data: typed } : { problem };
@@ -29,21 +31,28 @@ export function payloadBytes(data: MessageData): number {
 
 /** JSON laid out with two blanks, or undefined when the text is not JSON (or a bare word or number, which gains nothing). */
 export function prettyJson(text: string): string | undefined {
-  if (!/^\s*[{[]/.test(text) || jsonProblem(text) !== undefined) return undefined;
+  if (!/^\s*[{[]/.test(text) || jsonProblem(text) !== undefined) {
+    return undefined;
+  }
   return JSON.stringify(JSON.parse(text), null, 2);
 }
 
 /** `length` octets of printable ASCII or a repeating ramp, so that a cut or shifted echo shows. */
 export function syntheticPayload(type: "text" | "binary", length: number): MessageData {
-  if (type === "text")
+  if (type === "text") {
     return "abcdefghijklmnopqrstuvwxyz0123456789".repeat(Math.ceil(length / 36)).slice(0, length);
+  }
   const octets = new Uint8Array(length);
-  for (let at = 0; at < length; at += 1) octets[at] = at & 0xff;
+  for (let at = 0; at < length; at += 1) {
+    octets[at] = at & 0xff;
+  }
   return octets;
 }
 
 function jsonProblem(text: string): string | undefined {
-  if (text.trim() === "") return "JSON needs a value, for example {}.";
+  if (text.trim() === "") {
+    return "JSON needs a value, for example {}.";
+  }
   try {
     JSON.parse(text);
     return undefined;

@@ -12,38 +12,49 @@ export interface PageAddress {
 }
 
 /** RFC 6455 section 4.1: a sub-protocol is a token of RFC 2616. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** This server's echo: ws or wss as the page came; a page opened from a file assumes the default port of this machine. */
 export function defaultUrl(page: PageAddress): string {
-  if (page.protocol === "https:") return `wss://${page.host}/echo`;
+  if (page.protocol === "https:") {
+    return `wss://${page.host}/echo`;
+  }
   return page.protocol === "http:" ? `ws://${page.host}/echo` : "ws://localhost:9998/echo";
 }
 
 /** Where the server's numbers are: beside the page, or beside the echo when the page is a file; undefined for a bad URL. */
 export function metricsUrl(page: PageAddress, wsUrl: string): string | undefined {
-  if (page.protocol === "http:" || page.protocol === "https:") return "/metrics";
+  if (page.protocol === "http:" || page.protocol === "https:") {
+    return "/metrics";
+  }
   return URL.canParse(wsUrl) ? new URL("/metrics", wsUrl.replace(/^ws/, "http")).href : undefined;
 }
 
 /** Checks both fields before the WebSocket constructor does, with clearer words. */
 export function readTarget(page: PageAddress, typedUrl: string, typedProtocols: string): TargetResult {
   const text = typedUrl.trim().replace(/^http(s?):/i, "ws$1:");
-  if (!URL.canParse(text)) return { problem: "This is not a URL. It should look like ws://host:port/path." };
+  if (!URL.canParse(text)) {
+    return { problem: "This is not a URL. It should look like ws://host:port/path." };
+  }
   const url = new URL(text);
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
     return { problem: `A WebSocket URL begins with ws:// or wss://, not ${url.protocol}//.` };
   }
-  if (url.hash !== "") return { problem: "A WebSocket URL has no fragment (#...)." };
+  if (url.hash !== "") {
+    return { problem: "A WebSocket URL has no fragment (#...)." };
+  }
   if (page.protocol === "https:" && url.protocol === "ws:" && !isLoopback(url.hostname)) {
     return { problem: "A page that came over https may not open ws://, only wss:// (mixed content)." };
   }
   const protocols = typedProtocols.split(/[\s,]+/).filter((name) => name !== "");
-  const bad = protocols.find((name) => !TOKEN.test(name));
-  if (bad !== undefined)
+  const bad = protocols.find((name) => !tokenPattern.test(name));
+  if (bad !== undefined) {
     return { problem: `"${bad}" is not a sub-protocol name: letters, digits and !#$%&'*+-.^_\`|~ only.` };
+  }
   const twice = protocols.find((name, at) => protocols.indexOf(name) !== at);
-  if (twice !== undefined) return { problem: `The sub-protocol "${twice}" is there twice.` };
+  if (twice !== undefined) {
+    return { problem: `The sub-protocol "${twice}" is there twice.` };
+  }
   return { url: url.href, protocols };
 }
 

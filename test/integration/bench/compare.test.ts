@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { COMPARISON_KIND, COMPARISON_VERSION, comparisonSchema } from "../../../bench/result/comparison.ts";
+import { comparisonKind, comparisonSchema, comparisonVersion } from "../../../bench/result/comparison.ts";
 import { readVersioned } from "../../../bench/result/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "uws-echo-compare-"));
@@ -40,8 +40,8 @@ test("two commands are started, measured in ABBA order, and written as one Compa
   );
   assert.equal(exitCode, 0, stderr);
   const comparison = readVersioned(out, comparisonSchema, {
-    kind: COMPARISON_KIND,
-    version: COMPARISON_VERSION,
+    kind: comparisonKind,
+    version: comparisonVersion,
   });
   assert.deepEqual(JSON.parse(stdout), comparison);
   assert.equal(readFileSync(out, "utf8"), stdout);

@@ -25,7 +25,9 @@ const engines: EngineName[] = ["raw", "ws"];
 function afterMs(delayMs: number): (message: ClientMessage) => undefined {
   return (message) => {
     setTimeout(() => {
-      if (message.socket.writable) message.socket.write(echo(message));
+      if (message.socket.writable) {
+        message.socket.write(echo(message));
+      }
     }, delayMs);
   };
 }
@@ -63,9 +65,13 @@ for (const engine of engines) {
     test("shows a stall of the target in an open loop's latency", async (t) => {
       let stalledUntil = 0;
       const reply = (message: ClientMessage): Buffer | undefined => {
-        if (message.index === 50 && stalledUntil === 0) stalledUntil = performance.now() + 300;
+        if (message.index === 50 && stalledUntil === 0) {
+          stalledUntil = performance.now() + 300;
+        }
         const waitMs = stalledUntil - performance.now();
-        if (waitMs <= 0) return echo(message);
+        if (waitMs <= 0) {
+          return echo(message);
+        }
         setTimeout(() => message.socket.write(echo(message)), waitMs);
         return undefined;
       };

@@ -10,10 +10,10 @@ import { spawnServer } from "../../support/echo-server.ts";
 import { harnessPath } from "../../support/harness.ts";
 
 const run = promisify(execFile);
-const GENERATORS = 4;
+const generatorCount = 4;
 /** Enough to start four processes on a busy machine. */
-const LEAD_SECONDS = 12;
-const WARMUP_MS = 200;
+const leadSeconds = 12;
+const warmupMs = 200;
 
 /** Counts by bucket, read with the plain JavaScript decoder, bucket by bucket: no code of the harness is in this. */
 function bucketsOf({ data, unitNs }: EncodedHistogram): Map<number, number> {
@@ -23,7 +23,9 @@ function bucketsOf({ data, unitNs }: EncodedHistogram): Map<number, number> {
   const buckets = new Map<number, number>();
   for (let valueNs = 0; valueNs <= histogram.maxValue; ) {
     const count = histogram.getCountAtIndex(histogram.countsArrayIndex(valueNs));
-    if (count > 0) buckets.set(histogram.lowestEquivalentValue(valueNs), count);
+    if (count > 0) {
+      buckets.set(histogram.lowestEquivalentValue(valueNs), count);
+    }
     valueNs = histogram.nextNonEquivalentValue(valueNs);
   }
   return buckets;
@@ -31,8 +33,9 @@ function bucketsOf({ data, unitNs }: EncodedHistogram): Map<number, number> {
 
 function sumOf(parts: readonly Map<number, number>[]): Map<number, number> {
   const sum = new Map<number, number>();
-  for (const [bucket, count] of parts.flatMap((part) => [...part]))
+  for (const [bucket, count] of parts.flatMap((part) => [...part])) {
     sum.set(bucket, (sum.get(bucket) ?? 0) + count);
+  }
   return sum;
 }
 
@@ -42,10 +45,10 @@ const total = (buckets: Map<number, number>): number =>
 
 test("four generators at once, merged, are one histogram of all their samples, bucket for bucket", async (t) => {
   const { authority } = await spawnServer(t);
-  const startAt = Math.ceil(Date.now() / 1000) + LEAD_SECONDS;
-  const load = ["--connections", "4", "--rate", "500", "--duration", "2s", "--warmup", `${WARMUP_MS}ms`];
+  const startAt = Math.ceil(Date.now() / 1000) + leadSeconds;
+  const load = ["--connections", "4", "--rate", "500", "--duration", "2s", "--warmup", `${warmupMs}ms`];
   const outputs = await Promise.all(
-    Array.from({ length: GENERATORS }, () =>
+    Array.from({ length: generatorCount }, () =>
       run(process.execPath, [
         ...[harnessPath, "run", `ws://${authority}/echo`, "--start-at", String(startAt), "--json"],
         ...load,
@@ -56,18 +59,16 @@ test("four generators at once, merged, are one histogram of all their samples, b
     .map(({ stdout }, pod) => `[pod/load-${pod}] ${stdout}`)
     .join("a line of something else\n");
   const parts = outputs.map(({ stdout }) => resultSchema.parse(JSON.parse(stdout)));
-  for (const { window } of parts)
-    assert.ok(
-      Math.abs(Date.parse(window.startedAt) - startAt * 1000 - WARMUP_MS) < 200,
-      "one window for all",
-    );
+  for (const { window } of parts) {
+    assert.ok(Math.abs(Date.parse(window.startedAt) - startAt * 1000 - warmupMs) < 200, "one window for all");
+  }
 
   const merging = run(process.execPath, [
     harnessPath,
     "merge",
     "-",
     "--expect",
-    String(GENERATORS),
+    String(generatorCount),
     "--json",
   ]);
   merging.child.stdin?.end(log);
@@ -84,6 +85,6 @@ test("four generators at once, merged, are one histogram of all their samples, b
   assert.deepEqual(merged.messages, { sent: received, received, lost: 0, corrupt: 0 });
   assert.ok(received > 1000, "enough for the comparison to mean something");
   assert.deepEqual(merged.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
-  assert.equal(merged.scenario.generators, GENERATORS);
+  assert.equal(merged.scenario.generators, generatorCount);
   assert.equal(merged.scenario.ratePerSecond, 2000);
 });

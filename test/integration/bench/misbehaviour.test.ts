@@ -59,7 +59,9 @@ for (const engine of engines) {
 
     test("that drops the connection without a close frame is told apart", async (t) => {
       const reply = (message: ClientMessage): Buffer | undefined => {
-        if (message.index < 5) return echo(message);
+        if (message.index < 5) {
+          return echo(message);
+        }
         message.socket.end();
         return undefined;
       };
@@ -71,7 +73,9 @@ for (const engine of engines) {
       let count = 0;
       const reply = (message: ClientMessage): Buffer => {
         count += 1;
-        if (count === 100) void server.kill();
+        if (count === 100) {
+          void server.kill();
+        }
         return echo(message);
       };
       const server = await startMisbehavingServer(t, { reply });
@@ -105,7 +109,9 @@ for (const engine of engines) {
 
     test("that answers with other octets is found out by --verify full only", async (t) => {
       const reply = ({ opcode, payload, index }: ClientMessage): Buffer => {
-        if (index === 10) payload[40] = (payload[40] ?? 0) ^ 1;
+        if (index === 10) {
+          payload[40] = (payload[40] ?? 0) ^ 1;
+        }
         return frame(opcode, payload);
       };
       const { url } = await startMisbehavingServer(t, { reply });
@@ -214,8 +220,12 @@ for (const engine of engines) {
           frame(0, payload.subarray(10)),
         ]);
       const onControl = (opcode: number, payload: Buffer, socket: ClientMessage["socket"]): void => {
-        if (opcode === 10) pongs.push(payload.toString());
-        if (opcode === 8) socket.end(frame(8, payload));
+        if (opcode === 10) {
+          pongs.push(payload.toString());
+        }
+        if (opcode === 8) {
+          socket.end(frame(8, payload));
+        }
       };
       const { url } = await startMisbehavingServer(t, { reply, onControl });
       const outcome = await measureReal(url, { engine, connections: 1 }, { verify: "full" });

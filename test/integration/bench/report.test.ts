@@ -32,7 +32,9 @@ async function run(...args: string[]): Promise<{ exitCode: number; errors: strin
   });
   addReportCommand(program);
   addMergeCommand(program);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+  }
   try {
     await program.parseAsync(args, { from: "user" });
     return { exitCode: 0, errors };

@@ -116,7 +116,9 @@ describe("run", () => {
 
   test("exits with 1 when replies are corrupt, and says what was wrong", async (t) => {
     const reply = (message: ClientMessage): Buffer => {
-      if (message.index === 3) message.payload[20] = (message.payload[20] ?? 0) ^ 1;
+      if (message.index === 3) {
+        message.payload[20] = (message.payload[20] ?? 0) ^ 1;
+      }
       return echo(message);
     };
     const { url } = await startMisbehavingServer(t, { reply });

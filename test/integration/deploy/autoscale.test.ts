@@ -79,14 +79,18 @@ async function startPrometheus(t: TestContext, targets: Readonly<Record<string, 
   return async (expr: string): Promise<Series[]> => {
     const url = `http://${authority}/api/v1/query?query=${encodeURIComponent(expr)}`;
     const response = await fetch(url).catch(() => undefined);
-    if (response === undefined || response.status === 503) return []; // It starts.
+    if (response === undefined || response.status === 503) {
+      return []; // It starts.
+    }
     const { data } = answer.parse(await response.json());
     return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   };
 }
 
 test("prometheus-adapter's rule gives the autoscaler the connections of each pod", async (t) => {
-  if (!requireTool(t, "prometheus")) return;
+  if (!requireTool(t, "prometheus")) {
+    return;
+  }
   const [{ seriesQuery, resources, name, metricsQuery }] = values.parse(
     readYaml(`${overlay}/prometheus-adapter.yaml`),
   ).rules.custom as [z.infer<typeof rule>];
@@ -100,8 +104,11 @@ test("prometheus-adapter's rule gives the autoscaler the connections of each pod
   });
 
   const servers = [await startServer(t), await startServer(t)] as const;
-  for (const [index, count] of [2, 1].entries())
-    for (let i = 0; i < count; i += 1) await connectClient(t, servers[index]?.urls.echo ?? "");
+  for (const [index, count] of [2, 1].entries()) {
+    for (let i = 0; i < count; i += 1) {
+      await connectClient(t, servers[index]?.urls.echo ?? "");
+    }
+  }
   const target = (url: string): string => new URL(url).host;
   const query = await startPrometheus(t, {
     "uws-echo-a": target(servers[0].urls.metrics),

@@ -40,7 +40,9 @@ function validate(text: string): { status: number | null; stderr: string } {
 }
 
 test("Compose accepts the file, and would not if it had a key that does not exist", (t) => {
-  if (!requireTool(t, "docker-compose")) return;
+  if (!requireTool(t, "docker-compose")) {
+    return;
+  }
   const text = read(file);
   const { status, stderr } = validate(text);
   assert.equal(status, 0, stderr);

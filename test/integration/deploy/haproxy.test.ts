@@ -11,7 +11,9 @@ import { waitUntil } from "../../support/wait.ts";
 testProxy(haproxy);
 
 test("HAProxy sees a server drain and sends it nobody new, while those who are there stay", async (t) => {
-  if (!requireTool(t, "haproxy")) return;
+  if (!requireTool(t, "haproxy")) {
+    return;
+  }
   const ports = await choosePorts();
   const start = (host: (typeof serverHosts)[number], ...args: string[]): Promise<Spawned> =>
     startBackend(t, host, ports, args);

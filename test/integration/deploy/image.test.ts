@@ -19,9 +19,9 @@ import {
   tryPodman,
 } from "../../support/image.ts";
 
-const MB = 1e6;
+const megabyte = 1e6;
 /** What the image may add to its base; docs/deploying.md says what it does add. */
-const maxAddedBytes = 17.5 * MB;
+const maxAddedBytes = 17.5 * megabyte;
 
 const load = ["--connections", "8", "--duration", "1s", "--warmup", "200ms", "--verify", "full"];
 
@@ -35,13 +35,19 @@ let failure: unknown;
 let shared: Container | undefined;
 const cleanups: (() => unknown)[] = [];
 after(() => {
-  for (const clean of cleanups) clean();
+  for (const clean of cleanups) {
+    clean();
+  }
 });
 
 /** The image, built once for all tests, or failed once; undefined where it cannot be, and then the test is skipped. */
 function imageFor(t: TestContext): string | undefined {
-  if (!requireContainers(t)) return undefined;
-  if (failure !== undefined) throw failure;
+  if (!requireContainers(t)) {
+    return undefined;
+  }
+  if (failure !== undefined) {
+    throw failure;
+  }
   try {
     image ??= buildImage();
   } catch (error) {
@@ -54,7 +60,9 @@ function imageFor(t: TestContext): string | undefined {
 /** The container that the tests share which only ask. */
 async function containerFor(t: TestContext): Promise<Container | undefined> {
   const built = imageFor(t);
-  if (built === undefined) return undefined;
+  if (built === undefined) {
+    return undefined;
+  }
   shared ??= await startContainer({ after: (clean) => cleanups.push(clean) }, built);
   return shared;
 }
@@ -66,19 +74,24 @@ function assertEchoed({ received, lost, corrupt }: Result["messages"]): void {
 
 test("the server in the image is not root, has no capability and can get none", async (t) => {
   const container = await containerFor(t);
-  if (container === undefined) return;
+  if (container === undefined) {
+    return;
+  }
   const status = podman("exec", container.id, "cat", "/proc/1/status");
   assert.match(status, /^Uid:\s+1000\s+1000\s+1000\s+1000$/m);
   assert.match(status, /^Gid:\s+1000\s+1000\s+1000\s+1000$/m);
-  for (const set of ["Inh", "Prm", "Eff", "Bnd", "Amb"])
+  for (const set of ["Inh", "Prm", "Eff", "Bnd", "Amb"]) {
     assert.match(status, new RegExp(`^Cap${set}:\\s+0+$`, "m"));
+  }
   assert.match(status, /^NoNewPrivs:\s+1$/m);
   assert.match(podman("exec", container.id, "cat", "/proc/1/cmdline"), /^node\0dist\/src\/cli\.js\0?$/);
 });
 
 test("the server in the image lives with a file system that it cannot write to", async (t) => {
   const container = await containerFor(t);
-  if (container === undefined) return;
+  if (container === undefined) {
+    return;
+  }
   for (const path of ["/x", "/app/x", "/tmp/x", "/home/node/x"]) {
     const { code, stderr } = tryPodman("exec", container.id, "touch", path);
     assert.equal(code, 1, path);
@@ -88,7 +101,9 @@ test("the server in the image lives with a file system that it cannot write to",
 
 test("the server in the image sees its memory limit, and keeps a quarter of it for slow readers", async (t) => {
   const container = await containerFor(t);
-  if (container === undefined) return;
+  if (container === undefined) {
+    return;
+  }
   const samples = await scrape(`http://${container.authority}/metrics`);
   assert.equal(samples["echo_limit_buffered_bytes"], (256 / 4) * 1024 * 1024);
   // One core of 100 ms in 100 ms, as version 1 or 2 of the control groups write it.
@@ -101,7 +116,9 @@ test("the server in the image sees its memory limit, and keeps a quarter of it f
 
 test("the health check of the image passes while the server answers, and fails once it does not", async (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   const container = await startContainer(t, built);
   const healthy = tryPodman("healthcheck", "run", container.id);
   assert.equal(healthy.code, 0, healthy.stderr);
@@ -113,7 +130,9 @@ test("the health check of the image passes while the server answers, and fails o
 
 test("the health check of the image asks the port that the variables say", async (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   // A flag it cannot see: the server listens elsewhere than the variable says.
   const elsewhere = await startContainer(t, built, {}, ["--port", "0"]);
   assert.equal(tryPodman("healthcheck", "run", elsewhere.id).code, 1);
@@ -121,7 +140,9 @@ test("the health check of the image asks the port that the variables say", async
 
 test("the harness outside echoes through the image, and every byte comes back", async (t) => {
   const container = await containerFor(t);
-  if (container === undefined) return;
+  if (container === undefined) {
+    return;
+  }
   const { messages } = await measureWithHarness(`ws://${container.authority}/echo`, load);
   assertEchoed(messages);
   const samples = await scrape(`http://${container.authority}/metrics`);
@@ -130,7 +151,9 @@ test("the harness outside echoes through the image, and every byte comes back", 
 
 test("the harness in the image measures, with no more privileges than the server", async (t) => {
   const container = await containerFor(t);
-  if (container === undefined || image === undefined) return;
+  if (container === undefined || image === undefined) {
+    return;
+  }
   const command = ["dist/bench/cli.js", "run", `ws://${container.authority}/echo`, "--json", ...load];
   const stdout = podman("run", "--rm", ...restrictions, "--entrypoint", "node", image, ...command);
   assertEchoed(resultSchema.parse(JSON.parse(stdout)).messages);
@@ -138,7 +161,9 @@ test("the harness in the image measures, with no more privileges than the server
 
 test("the image stops on SIGTERM: clients get 1001, and the exit code is 0", async (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   const container = await startContainer(t, built);
   const client = await connectClient(t, `ws://${container.authority}/echo`);
   client.ws.send("hello");
@@ -152,7 +177,9 @@ test("the image stops on SIGTERM: clients get 1001, and the exit code is 0", asy
 
 test("the image takes options as variables, and refuses a wrong one with a sentence and exit code 2", async (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   const container = await startContainer(t, built, { UWS_ECHO_MAX_CONNECTIONS: "77" });
   const samples = await scrape(`http://${container.authority}/metrics`);
   assert.equal(samples["echo_limit_connections"], 77);
@@ -163,14 +190,18 @@ test("the image takes options as variables, and refuses a wrong one with a sente
 
 test("the image says which version it is, and gives the base's command to nobody as an argument", (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   assert.equal(podman("run", "--rm", ...restrictions, built, "--version"), manifest.version);
   assert.equal(podman("inspect", "--format", "{{json .Config.Cmd}}", built), "null");
 });
 
 test("the image holds the programs and what they need to run, within a budget, and nothing else", (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   const folder = `${podman("image", "mount", built)}/app`;
   t.after(() => podman("image", "unmount", built));
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
@@ -198,13 +229,15 @@ test("the image holds the programs and what they need to run, within a budget, a
   );
 
   const addedBytes = entries.reduce((sum, { stat }) => sum + (stat.isFile() ? stat.size : 0), 0);
-  t.diagnostic(`the image adds ${(addedBytes / MB).toFixed(1)} MB to its base`);
+  t.diagnostic(`the image adds ${(addedBytes / megabyte).toFixed(1)} megabyte to its base`);
   assert.ok(addedBytes < maxAddedBytes, `${addedBytes} bytes, and the budget is ${maxAddedBytes}`);
 });
 
 test("the image adds nothing to its base outside /app", (t) => {
   const built = imageFor(t);
-  if (built === undefined) return;
+  if (built === undefined) {
+    return;
+  }
   const lists = z
     .record(z.string(), z.array(z.string()).nullable())
     .parse(JSON.parse(podman("diff", "--format", "json", built, baseImage)));

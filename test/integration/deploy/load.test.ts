@@ -59,10 +59,11 @@ function createCluster(t: TestContext) {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const output = { stdout: "", stderr: "" };
-    for (const stream of ["stdout", "stderr"] as const)
+    for (const stream of ["stdout", "stderr"] as const) {
       child[stream].setEncoding("utf8").on("data", (text: string) => {
         output[stream] += text;
       });
+    }
     const finished = new Promise<Finished>((resolve) => {
       child.once("close", (code) => resolve({ code, ...output }));
     });
@@ -77,7 +78,9 @@ const brief = ["-d", "1s", "-w", "200ms", "-c", "4"];
 
 describe("load.sh", { concurrency: true }, () => {
   test("starts four generators at once, and merges what each wrote to its log into one Result", async (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const { authority } = await spawnServer(t);
     const { folder, cluster, load } = createCluster(t);
     const label = 'a "label" of \\ many $HOME words';
@@ -116,7 +119,9 @@ describe("load.sh", { concurrency: true }, () => {
   });
 
   test("merges Results that are not acceptable too, and passes that on", async (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const { authority } = await spawnServer(t);
     const { folder, load } = createCluster(t);
     const { code, stdout, stderr } = await load(
@@ -129,7 +134,9 @@ describe("load.sh", { concurrency: true }, () => {
   });
 
   test("says what the generators said when they fail, keeps it, and merges nothing", async (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const { folder, load } = createCluster(t);
     const { code, stderr } = await load("-g", "2", "-o", "none.json", "ws://127.0.0.1:9/", "-c", "none");
     assert.equal(code, 3);
@@ -142,7 +149,9 @@ describe("load.sh", { concurrency: true }, () => {
   });
 
   test("ends the generators when it is interrupted", async (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const { cluster, start } = createCluster(t);
     const { child, output, finished } = start("-g", "2", "-l", "600", "ws://127.0.0.1:9/");
     await waitUntil(() => output.stderr.includes("interrupting this ends them"), "load.sh waits", 40_000);

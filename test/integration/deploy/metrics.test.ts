@@ -19,7 +19,9 @@ const recorded = new Map(readRules().map(({ record, expr }) => [record, expr]));
 /** The series of the scrape behind a metric; behind a recorded one, those of the rule that makes it. */
 function seriesOf(metric: string, samples: readonly string[]): string[] {
   const rule = recorded.get(metric);
-  if (rule !== undefined) return selectorsOf(rule).flatMap((each) => seriesOf(each.metric, samples));
+  if (rule !== undefined) {
+    return selectorsOf(rule).flatMap((each) => seriesOf(each.metric, samples));
+  }
   return samples.filter((sample) => sample === metric || sample.startsWith(`${metric}{`));
 }
 
@@ -50,6 +52,8 @@ for (const [what, args] of [
       selectorsOf(expr).map((selector) => ({ name, selector })),
     );
     assert.ok(used.length > 100);
-    for (const { name, selector } of used) check(name, selector, samples);
+    for (const { name, selector } of used) {
+      check(name, selector, samples);
+    }
   });
 }

@@ -51,7 +51,9 @@ const firing = async (prometheus: Prometheus): Promise<Record<string, string>[]>
   (await prometheus.alerts()).filter(({ state }) => state === "firing").map(({ labels }) => labels);
 
 test("the shipped configuration records what a load did, alerts about dropped echoes, and answers every panel", async (t) => {
-  if (!requireTool(t, "prometheus")) return;
+  if (!requireTool(t, "prometheus")) {
+    return;
+  }
   const server = await spawnServer(t, [
     ...["--workers", "2", "--admin-port", "0", "--admin-host", "127.0.0.1"],
     ...["--max-connections", String(maxConnections), "--on-backpressure", "drop"],
@@ -170,13 +172,17 @@ test("the shipped configuration records what a load did, alerts about dropped ec
     await waitUntil(async () => {
       for (const [key, expr] of unanswered) {
         const series = await prometheus.query(expr);
-        if (isMomentary(expr) || series.some(({ value }) => !Number.isNaN(value))) unanswered.delete(key);
+        if (isMomentary(expr) || series.some(({ value }) => !Number.isNaN(value))) {
+          unanswered.delete(key);
+        }
       }
       return unanswered.size === 0;
     }, "every panel to have something to show").catch((error: unknown) => {
       throw new Error(`nothing to show:\n${[...unanswered.keys()].join("\n")}`, { cause: error });
     });
-    for (const { expr } of runbookQueries()) await prometheus.query(expr);
+    for (const { expr } of runbookQueries()) {
+      await prometheus.query(expr);
+    }
   });
 
   await t.test("every rule is loaded and was evaluated without a complaint", async () => {

@@ -8,8 +8,8 @@ import { type Result, resultSchema } from "../../../bench/result/schema.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../support/virtual-world.ts";
 
-const MS = 1e6;
-const fixed20Ms: VirtualTarget = { replyAtNs: (sentNs) => sentNs + 20 * MS };
+const nsPerMillisecond = 1e6;
+const fixed20Ms: VirtualTarget = { replyAtNs: (sentNs) => sentNs + 20 * nsPerMillisecond };
 const open1000: Partial<Scenario> = { loop: { kind: "open", ratePerSecond: 1000, arrivals: "even" } };
 
 async function outcomeOf(
@@ -32,8 +32,10 @@ async function resultOf(...args: Parameters<typeof outcomeOf>): Promise<Result> 
 /** A target whose replies take 1 ms, but none between 3 s and 3.5 s: they come at the end of that. */
 const stalls500Ms: VirtualTarget = {
   replyAtNs: (sentNs) => {
-    const dueNs = sentNs + MS;
-    return dueNs >= 3000 * MS && dueNs < 3500 * MS ? 3500 * MS : dueNs;
+    const dueNs = sentNs + nsPerMillisecond;
+    return dueNs >= 3000 * nsPerMillisecond && dueNs < 3500 * nsPerMillisecond
+      ? 3500 * nsPerMillisecond
+      : dueNs;
   },
 };
 
@@ -90,7 +92,7 @@ describe("a closed loop", () => {
     const clock = new VirtualClock();
     const before = clock.nowNs();
     await resultOf({ connectionsPerSecond: 5, durationMs: 100, warmupMs: 0 }, fixed20Ms, { clock });
-    assert.ok(clock.nowNs() - before >= 1900 * MS);
+    assert.ok(clock.nowNs() - before >= 1900 * nsPerMillisecond);
   });
 
   test("hides most of a stall, and says so", async () => {
@@ -136,11 +138,11 @@ describe("an open loop", () => {
     const clock = new VirtualClock();
     let hasSlept = false;
     const target: VirtualTarget = {
-      replyAtNs: (sentNs) => sentNs + MS,
+      replyAtNs: (sentNs) => sentNs + nsPerMillisecond,
       onSend: () => {
-        if (!hasSlept && clock.nowNs() > 3000 * MS) {
+        if (!hasSlept && clock.nowNs() > 3000 * nsPerMillisecond) {
           hasSlept = true;
-          clock.spend(500 * MS);
+          clock.spend(500 * nsPerMillisecond);
         }
       },
     };
@@ -153,8 +155,8 @@ describe("an open loop", () => {
 
   test("does not call it lag of its own when the target takes no more, but counts it as latency", async () => {
     const target: VirtualTarget = {
-      replyAtNs: (sentNs) => sentNs + MS,
-      isClogged: (nowNs) => nowNs >= 3000 * MS && nowNs < 3500 * MS,
+      replyAtNs: (sentNs) => sentNs + nsPerMillisecond,
+      isClogged: (nowNs) => nowNs >= 3000 * nsPerMillisecond && nowNs < 3500 * nsPerMillisecond,
     };
     const result = await resultOf({ ...open1000, durationMs: 5000 }, target);
     assert.ok((result.summary.latencyUs?.p99 ?? 0) > 400_000);
@@ -176,7 +178,7 @@ describe("a target that fails", () => {
   test("and answers some messages only leaves the others lost", async () => {
     const target: VirtualTarget = {
       replyAtNs: (sentNs, connection, sequence) =>
-        connection === 3 && sequence >= 100 ? undefined : sentNs + 20 * MS,
+        connection === 3 && sequence >= 100 ? undefined : sentNs + 20 * nsPerMillisecond,
     };
     const result = await resultOf({}, target);
     assert.equal(result.messages.lost, 1);
@@ -204,7 +206,10 @@ describe("a target that fails", () => {
   });
 
   test("and dies in the window leaves a partial Result of what was measured by then", async () => {
-    const result = await resultOf({ durationMs: 60_000 }, { ...fixed20Ms, diesAtNs: 4500 * MS });
+    const result = await resultOf(
+      { durationMs: 60_000 },
+      { ...fixed20Ms, diesAtNs: 4500 * nsPerMillisecond },
+    );
     assert.match(result.partial?.reason ?? "", /the target ended every connection/);
     assert.ok(Math.abs(result.window.seconds - 2.48) < 0.05, `${result.window.seconds} s`);
     assert.equal(Math.round(result.summary.messagesPerSecond / 10), 50);
@@ -213,7 +218,7 @@ describe("a target that fails", () => {
   });
 
   test("and dies in the warm-up leaves nothing measured", async () => {
-    const outcome = await outcomeOf({}, { ...fixed20Ms, diesAtNs: 1500 * MS });
+    const outcome = await outcomeOf({}, { ...fixed20Ms, diesAtNs: 1500 * nsPerMillisecond });
     assert.match(
       outcome.kind === "nothing" ? outcome.reason : "",
       /every connection before the measured window/,
@@ -225,7 +230,7 @@ describe("an interrupted run", () => {
   test("gives a partial Result that lost nothing", async () => {
     const clock = new VirtualClock();
     const controller = new AbortController();
-    clock.callAtNs(3000 * MS, () => controller.abort());
+    clock.callAtNs(3000 * nsPerMillisecond, () => controller.abort());
     const result = await resultOf({ durationMs: 60_000 }, fixed20Ms, { clock, signal: controller.signal });
     assert.match(result.partial?.reason ?? "", /interrupted/);
     assert.equal(result.messages.lost, 0);
@@ -263,14 +268,18 @@ describe("a load that starts at a time", () => {
   });
 
   test("measures nothing when the target goes, or the run is interrupted, while it waits", async () => {
-    const gone = await outcomeOf({}, { ...fixed20Ms, diesAtNs: 2000 * MS }, { startAt: at(30_000) });
+    const gone = await outcomeOf(
+      {},
+      { ...fixed20Ms, diesAtNs: 2000 * nsPerMillisecond },
+      { startAt: at(30_000) },
+    );
     assert.match(gone.kind === "nothing" ? gone.reason : "", /ended every connection before the measured/);
     const clock = new VirtualClock();
     const controller = new AbortController();
-    clock.callAtNs(2000 * MS, () => controller.abort());
+    clock.callAtNs(2000 * nsPerMillisecond, () => controller.abort());
     const stopped = await outcomeOf({}, fixed20Ms, { clock, startAt: at(30_000), signal: controller.signal });
     assert.match(stopped.kind === "nothing" ? stopped.reason : "", /interrupted before the measured/);
-    assert.ok(clock.nowNs() < 5000 * MS, "without waiting any longer");
+    assert.ok(clock.nowNs() < 5000 * nsPerMillisecond, "without waiting any longer");
   });
 });
 
@@ -283,7 +292,7 @@ test("the server's figures are those of the window, and CPU per message follows 
       takenNs: nowNs(),
       cpuSeconds: (0.5 * nowNs()) / 1e9,
       rssBytes: 1000,
-      bufferedBytes: nowNs() > 3000 * MS ? 77 : 5,
+      bufferedBytes: nowNs() > 3000 * nsPerMillisecond ? 77 : 5,
       droppedMessages: 3,
       workers: 1,
     }),

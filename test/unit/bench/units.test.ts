@@ -22,7 +22,9 @@ test("sizes are plain bytes or binary units", () => {
     "16 MiB": 16_777_216,
     "1GiB": 2 ** 30,
   };
-  for (const [text, bytes] of Object.entries(sizes)) assert.equal(parseBytes(text), bytes, text);
+  for (const [text, bytes] of Object.entries(sizes)) {
+    assert.equal(parseBytes(text), bytes, text);
+  }
 });
 
 test("durations have a unit, or are seconds", () => {
@@ -34,7 +36,9 @@ test("durations have a unit, or are seconds", () => {
     "1h": 3_600_000,
     "10": 10_000,
   };
-  for (const [text, ms] of Object.entries(durations)) assert.equal(parseDurationMs(text), ms, text);
+  for (const [text, ms] of Object.entries(durations)) {
+    assert.equal(parseDurationMs(text), ms, text);
+  }
 });
 
 test("numbers may have k or M", () => {
@@ -81,11 +85,13 @@ test("moments are RFC 3339, with any offset, or seconds since 1970", () => {
     "2026-11-22t18:30:00.000z",
     "2026-11-22T19:30:00+01:00",
     String(timeMs / 1000),
-  ])
+  ]) {
     assert.equal(parseMoment(text), timeMs, text);
+  }
   assert.equal(parseMoment("1.5"), 1500);
-  for (const text of ["", "now", "+30s", "2026-11-22", "2026-11-22T18:30:00", "2026-13-22T18:30:00Z", "-5"])
+  for (const text of ["", "now", "+30s", "2026-11-22", "2026-11-22T18:30:00", "2026-13-22T18:30:00Z", "-5"]) {
     assert.throws(() => parseMoment(text), UnitError, text);
+  }
 });
 
 test("sizes are shown in the unit that reads best", () => {

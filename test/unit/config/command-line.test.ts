@@ -79,10 +79,12 @@ test("--print-config is an action that needs a good configuration", () => {
 });
 
 test("help and version are answered whatever else is wrong", () => {
-  for (const args of [["--help"], ["-h"], ["--port", "x", "--help"], ["--nonsense", "--help"]])
+  for (const args of [["--help"], ["-h"], ["--port", "x", "--help"], ["--nonsense", "--help"]]) {
     assert.deepEqual(readCommandLine(args, {}), { action: "help" }, args.join(" "));
-  for (const args of [["--version"], ["-V"], ["--port", "x", "-V"]])
+  }
+  for (const args of [["--version"], ["-V"], ["--port", "x", "-V"]]) {
     assert.deepEqual(readCommandLine(args, {}), { action: "version" }, args.join(" "));
+  }
 });
 
 test("the help has every group in order, and every option with its default", () => {
@@ -102,5 +104,7 @@ test("the help has every group in order, and every option with its default", () 
 });
 
 test("no line of the help is wider than 110 columns", () => {
-  for (const line of buildCommand().helpInformation().split("\n")) assert.ok(line.length <= 110, line);
+  for (const line of buildCommand().helpInformation().split("\n")) {
+    assert.ok(line.length <= 110, line);
+  }
 });

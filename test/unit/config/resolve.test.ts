@@ -190,8 +190,9 @@ test("the ends of a range are allowed", () => {
     { maxLifetime: "168h" },
     { workers: "256" },
     { drainTimeout: "100ms" },
-  ])
+  ]) {
     assert.deepEqual(problemsOf(given), [], JSON.stringify(given));
+  }
 });
 
 test("all problems are told at once, each under the name by which the value came", () => {

@@ -45,11 +45,15 @@ describe("with certificates of openssl", () => {
       made = makeCertificates({ after: (action) => cleanups.push(action) });
     } catch (error) {
       made = undefined;
-      if (process.env["CI"]) throw error;
+      if (process.env["CI"]) {
+        throw error;
+      }
     }
   });
   after(() => {
-    for (const cleanup of cleanups) cleanup();
+    for (const cleanup of cleanups) {
+      cleanup();
+    }
   });
 
   /** A test of the files, which are a good certificate and key but for `change`. */
@@ -59,11 +63,15 @@ describe("with certificates of openssl", () => {
     expected: readonly RegExp[],
   ): void {
     test(name, (t) => {
-      if (!requireTool(t, "openssl")) return;
+      if (!requireTool(t, "openssl")) {
+        return;
+      }
       assert.ok(made !== undefined);
       const problems = tlsProblems({ ...off, tlsCert: made.cert, tlsKey: made.key, ...change(made) });
       assert.equal(problems.length, expected.length, problems.join("\n"));
-      for (const [i, pattern] of expected.entries()) assert.match(problems[i] ?? "", pattern);
+      for (const [i, pattern] of expected.entries()) {
+        assert.match(problems[i] ?? "", pattern);
+      }
     });
   }
 
@@ -117,7 +125,9 @@ describe("with certificates of openssl", () => {
   problemTest("a folder is refused", ({ folder }) => ({ tlsCert: folder }), [/--tls-cert .*EISDIR/]);
 
   test("uWS gets the paths, and the passphrase without its line end", (t) => {
-    if (!requireTool(t, "openssl")) return;
+    if (!requireTool(t, "openssl")) {
+      return;
+    }
     assert.ok(made !== undefined);
     assert.deepEqual(
       tlsAppOptions({

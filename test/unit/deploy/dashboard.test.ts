@@ -46,8 +46,12 @@ test("every panel is described, has a unit, and names its series apart", () => {
   for (const { title, type, description, fieldConfig, targets } of drawn) {
     assert.ok(description, title);
     assert.ok(targets.length > 0, title);
-    if (type !== "table") assert.ok(fieldConfig?.defaults.unit, title);
-    if (type !== "timeseries") continue;
+    if (type !== "table") {
+      assert.ok(fieldConfig?.defaults.unit, title);
+    }
+    if (type !== "timeseries") {
+      continue;
+    }
     const legends = targets.map(({ legendFormat }) => legendFormat);
     assert.ok(legends.every((legend) => legend !== ""));
     assert.equal(new Set(legends).size, legends.length, title);
@@ -65,7 +69,9 @@ test("every query is of the servers that the variables select, and none reaches 
   for (const { title, targets } of drawn) {
     for (const { expr } of targets) {
       // ALERTS is of all servers: an alert about absence has no labels.
-      if (expr.includes("ALERTS{")) continue;
+      if (expr.includes("ALERTS{")) {
+        continue;
+      }
       const metrics = expr.match(/[\w:]+\{/g) ?? [];
       const selected = expr.match(/[\w:]+\{job=~"\$job", instance=~"\$instance"/g) ?? [];
       assert.ok(metrics.length > 0 && selected.length === metrics.length, `${title}: ${expr}`);

@@ -64,7 +64,9 @@ test("every stage starts from the one base image, on a glibc that the binary loa
     .filter(({ keyword }) => keyword === "FROM")
     .map(({ rest }) => rest.split(" ")[0]);
   const stages = instructions.flatMap(({ rest }) => / AS (\w+)$/.exec(rest)?.[1] ?? []);
-  for (const base of bases) assert.ok(base === `\${NODE_IMAGE}` || stages.includes(base ?? ""), base);
+  for (const base of bases) {
+    assert.ok(base === `\${NODE_IMAGE}` || stages.includes(base ?? ""), base);
+  }
   // uWebSockets.js for Node 24 needs glibc 2.38; bookworm has 2.36, and Alpine has none.
   assert.equal(instructions[0]?.rest, "NODE_IMAGE=node:24-trixie-slim");
 });
@@ -73,7 +75,9 @@ test("the build context holds what the Dockerfile copies and nothing else", () =
   const copied = instructions
     .filter(({ keyword, rest }) => keyword === "COPY" && !rest.startsWith("--from"))
     .flatMap(({ rest }) => rest.split(/\s+/).slice(0, -1));
-  for (const path of copied) assert.ok(existsSync(`${root}${path}`), `${path} exists`);
+  for (const path of copied) {
+    assert.ok(existsSync(`${root}${path}`), `${path} exists`);
+  }
   const [first, ...rules] = read(".dockerignore")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
@@ -82,11 +86,12 @@ test("the build context holds what the Dockerfile copies and nothing else", () =
   assert.deepEqual(admitted.toSorted(), [...new Set(copied)].toSorted());
   // What is left of the rules only takes away from what was let in.
   const taken = rules.filter((rule) => !rule.startsWith("!"));
-  for (const rule of taken)
+  for (const rule of taken) {
     assert.ok(
       admitted.some((path) => rule.startsWith(`${path}/`)),
       rule,
     );
+  }
   assert.ok(rules.indexOf(taken[0] ?? "") >= admitted.length);
 });
 
@@ -96,5 +101,7 @@ test("every build argument that is documented exists", () => {
     .map(({ rest }) => rest.split("=")[0]);
   const documented = [...read("docs/deploying.md").matchAll(/--build-arg (\w+)=/g)].map((match) => match[1]);
   assert.ok(documented.length > 0);
-  for (const name of documented) assert.ok(declared.includes(name), name);
+  for (const name of documented) {
+    assert.ok(declared.includes(name), name);
+  }
 });

@@ -56,7 +56,9 @@ test("load.sh is valid for sh", () => {
 
 describe("the Kubernetes schemas", () => {
   test("accept everything that kubectl renders", async (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const all = kustomizations.flatMap((name) => renderKustomization(`${folder}/${name}`));
     assert.deepEqual(
       new Set(all.map(({ kind }) => kind)),
@@ -69,7 +71,9 @@ describe("the Kubernetes schemas", () => {
   });
 
   test("accept the overlay that docs/deploying.md shows, with its image and options in place", async (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const own = mkdtempSync(join(tmpdir(), "uws-echo-overlay-"));
     t.after(() => rmSync(own, { recursive: true }));
     const shown =
@@ -79,9 +83,12 @@ describe("the Kubernetes schemas", () => {
     const manifests = renderKustomization(own);
     assert.deepEqual(await schemaProblems(manifests), []);
     const kinds = manifests.map(({ kind }) => kind);
-    for (const kind of ["Deployment", "Ingress", "HorizontalPodAutoscaler", "PodMonitor"])
+    for (const kind of ["Deployment", "Ingress", "HorizontalPodAutoscaler", "PodMonitor"]) {
       assert.ok(kinds.includes(kind), kind);
-    for (const { kind, metadata } of manifests) assert.equal(metadata["namespace"], "uws-echo", kind);
+    }
+    for (const { kind, metadata } of manifests) {
+      assert.equal(metadata["namespace"], "uws-echo", kind);
+    }
     const text = JSON.stringify(manifests);
     assert.match(text, /"image":"registry\.example\.com\/uws-echo:0\.1\.0"/);
     assert.match(text, /"UWS_ECHO_TRUST_PROXY":"10\.244\.0\.0\/16"/);
@@ -118,11 +125,12 @@ describe("the Kubernetes schemas", () => {
       [spoil("base/service.yaml", "kind: Service", "kind: Servise"), /has no kind Servise/],
     ];
     const problems = await schemaProblems(cases.flatMap(([manifests]) => manifests));
-    for (const [, expected] of cases)
+    for (const [, expected] of cases) {
       assert.ok(
         problems.some((problem) => expected.test(problem)),
         String(expected),
       );
+    }
     assert.deepEqual(
       await schemaProblems(spoil("base/deployment.yaml", "readinessProbe:", "readinessProbe:")),
       [],

@@ -116,7 +116,9 @@ function configOf(name: string): Config {
 describe("the server in Kubernetes", () => {
   for (const name of servers) {
     test(`${name}: every selector finds the server's pods`, (t) => {
-      if (!requireTool(t, "kubectl")) return;
+      if (!requireTool(t, "kubectl")) {
+        return;
+      }
       const { spec } = deploymentOf(name);
       const pod = spec.template.metadata.labels;
       const matchLabels = z.object({ matchLabels: labels });
@@ -133,12 +135,16 @@ describe("the server in Kubernetes", () => {
       ];
       for (const selector of selectors) {
         assert.ok(Object.keys(selector).length > 0, "an empty selector finds everything");
-        for (const [label, value] of Object.entries(selector)) assert.equal(pod[label], value);
+        for (const [label, value] of Object.entries(selector)) {
+          assert.equal(pod[label], value);
+        }
       }
     });
 
     test(`${name}: probes, scrapes and Services use routes and ports that the server opens`, (t) => {
-      if (!requireTool(t, "kubectl")) return;
+      if (!requireTool(t, "kubectl")) {
+        return;
+      }
       const { template } = deploymentOf(name).spec;
       const container = containerOf(template);
       const config = configOf(name);
@@ -162,11 +168,12 @@ describe("the server in Kubernetes", () => {
         podMetricsEndpoints.map(({ port, path }) => [port, path]),
         [["admin", annotations["prometheus.io/path"]]],
       );
-      for (const path of ["/livez", "/readyz", "/metrics", annotations["prometheus.io/path"]])
+      for (const path of ["/livez", "/readyz", "/metrics", annotations["prometheus.io/path"]]) {
         assert.ok(
           routes.some((route) => route === path),
           String(path),
         );
+      }
       const service = one(
         name,
         "Service",
@@ -180,7 +187,9 @@ describe("the server in Kubernetes", () => {
     });
 
     test(`${name}: one mechanism covers what lags behind SIGTERM, and the pod is given the time for it`, (t) => {
-      if (!requireTool(t, "kubectl")) return;
+      if (!requireTool(t, "kubectl")) {
+        return;
+      }
       const { template } = deploymentOf(name).spec;
       const { lifecycle, readinessProbe } = containerOf(template);
       const { drainDelay, drainTimeout } = configOf(name);
@@ -200,7 +209,9 @@ describe("the server in Kubernetes", () => {
   }
 
   test("talks to nobody, has no token, and shows its admin port to the monitoring name space only", (t) => {
-    if (!requireTool(t, "kubectl")) return;
+    if (!requireTool(t, "kubectl")) {
+      return;
+    }
     const { spec } = deploymentOf("base").spec.template;
     const account = one(
       "base",
@@ -225,7 +236,9 @@ describe("the server in Kubernetes", () => {
 });
 
 test("every pod meets the Pod Security Standard `restricted`, without a token, as the image's own user", (t) => {
-  if (!requireTool(t, "kubectl")) return;
+  if (!requireTool(t, "kubectl")) {
+    return;
+  }
   const user = Number(/^USER (\d+):/m.exec(read("Dockerfile"))?.[1]);
   const templates = [
     ...servers.map((name) => deploymentOf(name).spec.template),
@@ -250,14 +263,22 @@ test("every pod meets the Pod Security Standard `restricted`, without a token, a
 });
 
 test("server and generators run the same image, of this version", (t) => {
-  if (!requireTool(t, "kubectl")) return;
+  if (!requireTool(t, "kubectl")) {
+    return;
+  }
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(read("package.json")));
-  for (const template of [deploymentOf("base").spec.template, one("overlays/load", "Job", job).spec.template])
+  for (const template of [
+    deploymentOf("base").spec.template,
+    one("overlays/load", "Job", job).spec.template,
+  ]) {
     assert.equal(containerOf(template).image, `uws-echo:${version}`);
+  }
 });
 
 test("the autoscaler goes up before pods are full, and down more slowly than a pod drains", (t) => {
-  if (!requireTool(t, "kubectl")) return;
+  if (!requireTool(t, "kubectl")) {
+    return;
+  }
   const { spec } = one(
     "overlays/autoscale",
     "HorizontalPodAutoscaler",
@@ -296,12 +317,16 @@ test("the autoscaler goes up before pods are full, and down more slowly than a p
   assert.ok((spec.metrics[1]?.pods?.target.averageValue ?? 0) <= 0.8 * configOf("base").maxConnections);
   const { stabilizationWindowSeconds, policies } = spec.behavior.scaleDown;
   const graceSeconds = server.spec.template.spec.terminationGracePeriodSeconds;
-  for (const { periodSeconds } of policies) assert.ok(periodSeconds >= 5 * graceSeconds);
+  for (const { periodSeconds } of policies) {
+    assert.ok(periodSeconds >= 5 * graceSeconds);
+  }
   assert.ok(stabilizationWindowSeconds >= 300);
 });
 
 test("the ingress leads to the Service, outlasts the server's pings, and is trusted with addresses", (t) => {
-  if (!requireTool(t, "kubectl")) return;
+  if (!requireTool(t, "kubectl")) {
+    return;
+  }
   const backend = z.object({ service: z.object({ name: z.string(), port: z.object({ name: z.string() }) }) });
   const { metadata, spec } = one(
     "overlays/ingress",
@@ -322,21 +347,26 @@ test("the ingress leads to the Service, outlasts the server's pings, and is trus
     }),
   );
   const { name } = service.metadata;
-  for (const { http } of spec.rules)
+  for (const { http } of spec.rules) {
     for (const path of http.paths) {
       assert.equal(path.backend.service.name, name);
       assert.ok(service.spec.ports.some((port) => port.name === path.backend.service.port.name));
     }
+  }
   assert.equal(metadata.annotations["nginx.org/websocket-services"], name);
   const timeouts = Object.entries(metadata.annotations).filter(([key]) => /-(read|send)-timeout$/.test(key));
   assert.equal(timeouts.length, 4);
   const config = configOf("overlays/ingress");
-  for (const [key, value] of timeouts) assert.ok(Number.parseInt(value, 10) * 1000 > config.idleTimeout, key);
+  for (const [key, value] of timeouts) {
+    assert.ok(Number.parseInt(value, 10) * 1000 > config.idleTimeout, key);
+  }
   assert.ok(config.trustProxy.length > 0);
 });
 
 test("the generators' exit codes: 1 is a Result all the same, others end the Job", (t) => {
-  if (!requireTool(t, "kubectl")) return;
+  if (!requireTool(t, "kubectl")) {
+    return;
+  }
   const { spec } = one("overlays/load", "Job", job);
   assert.equal(spec.completions, spec.parallelism);
   const [shell = "", ...rest] = containerOf(spec.template).command ?? [];

@@ -38,7 +38,9 @@ const compose = z
 test("every YAML file under deploy/ parses", () => {
   const files = filesBelow("deploy").filter((path) => /\.ya?ml$/.test(path));
   assert.ok(files.length > 10);
-  for (const path of files) assert.ok(readYaml(path), path);
+  for (const path of files) {
+    assert.ok(readYaml(path), path);
+  }
 });
 
 /** The flags of every command of the harness. */
@@ -58,8 +60,9 @@ test("the flags that deploy/ and its comments name exist", () => {
     "--build --profile --namespace --local --filename --type --output --patch --wait --selector --prefix --tail";
   const commands = new Set(others.split(" "));
   for (const path of filesBelow("deploy")) {
-    for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g))
+    for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) {
       assert.ok(flags.has(flag) || commands.has(flag), `${path}: ${flag}`);
+    }
   }
 });
 
@@ -85,7 +88,9 @@ test("Compose configures the server well, and gives it longer to end than it may
 
 test("Compose mounts files that exist, and publishes nothing beyond this machine", () => {
   for (const [name, service] of Object.entries(compose.services)) {
-    for (const port of service.ports) assert.ok(port.startsWith("127.0.0.1:"), `${name}: ${port}`);
+    for (const port of service.ports) {
+      assert.ok(port.startsWith("127.0.0.1:"), `${name}: ${port}`);
+    }
     for (const volume of service.volumes.filter((each) => each.startsWith("."))) {
       const path = volume.split(":")[0] ?? "";
       assert.ok(existsSync(new URL(`../../../deploy/compose/${path}`, import.meta.url)), volume);

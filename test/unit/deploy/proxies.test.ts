@@ -40,7 +40,9 @@ test("the proxies wait in silence for longer than the server does, whose ping an
     ...["proxy_read_timeout", "proxy_send_timeout"].map((name) => milliseconds(nginx, name)),
     ...["timeout tunnel", "timeout client", "timeout server"].map((name) => milliseconds(haproxy, name)),
   ];
-  for (const silence of silences) assert.ok(silence > idleTimeout, `${silence} ms`);
+  for (const silence of silences) {
+    assert.ok(silence > idleTimeout, `${silence} ms`);
+  }
 });
 
 test("HAProxy notices a server that shuts down before the server stops listening", () => {

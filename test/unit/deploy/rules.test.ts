@@ -35,13 +35,17 @@ function promtool(...args: string[]): void {
 }
 
 test("promtool accepts the scrape configuration and the rules", (t) => {
-  if (!requireTool(t, "promtool")) return;
+  if (!requireTool(t, "promtool")) {
+    return;
+  }
   promtool("check", "config", "deploy/prometheus/prometheus.yml");
   promtool("check", "rules", ...filesBelow("deploy/prometheus/rules"));
 });
 
 test("promtool's tests of the rules hold", (t) => {
-  if (!requireTool(t, "promtool")) return;
+  if (!requireTool(t, "promtool")) {
+    return;
+  }
   promtool("test", "rules", ...filesBelow("deploy/prometheus/tests"));
 });
 

@@ -14,13 +14,15 @@ test("an address has one spelling", () => {
     "[2001:db8::1]": "2001:db8::1",
     "[2001:db8::1]:443": "2001:db8::1",
   };
-  for (const [text, address] of Object.entries(spellings))
+  for (const [text, address] of Object.entries(spellings)) {
     assert.equal(normalizeAddress(text), address, text);
+  }
 });
 
 test("what is no address has none", () => {
-  for (const text of ["", "unknown", "_hidden", "localhost", "10.0.0.256", "10.0.0.1:x", "[::1", "1:2"])
+  for (const text of ["", "unknown", "_hidden", "localhost", "10.0.0.256", "10.0.0.1:x", "[::1", "1:2"]) {
     assert.equal(normalizeAddress(text), undefined, text);
+  }
 });
 
 test("the normal spelling is its own normal spelling, and mapped IPv4 is the same as IPv4", () => {
@@ -37,10 +39,12 @@ test("the normal spelling is its own normal spelling, and mapped IPv4 is the sam
 
 test("a network has the addresses of its prefix, in both families", () => {
   const trusts = trustNetworks(["10.0.0.0/8", "2001:db8::/32", "::1/128"]);
-  for (const address of ["10.0.0.1", "10.255.255.255", "2001:db8:1::1", "::1"])
+  for (const address of ["10.0.0.1", "10.255.255.255", "2001:db8:1::1", "::1"]) {
     assert.equal(trusts(address), true, address);
-  for (const address of ["11.0.0.1", "2001:db9::1", "::2", "127.0.0.1"])
+  }
+  for (const address of ["11.0.0.1", "2001:db9::1", "::2", "127.0.0.1"]) {
     assert.equal(trusts(address), false, address);
+  }
 });
 
 test("a network of mapped IPv4 is an IPv4 network", () => {
@@ -75,8 +79,9 @@ test("the client is the last forwarded address that no trusted proxy has", () =>
     ["10.0.0.1", "203.0.113.7, unknown", "10.0.0.1"],
     ["203.0.113.9", "198.51.100.1", "203.0.113.9"],
   ];
-  for (const [remote, forwardedFor, client] of cases)
+  for (const [remote, forwardedFor, client] of cases) {
     assert.equal(clientAddress(remote, forwardedFor, trusts), client, `${remote} <- ${forwardedFor}`);
+  }
 });
 
 test("without trusted proxies nothing that a client writes changes its address", () => {
@@ -88,6 +93,7 @@ test("without trusted proxies nothing that a client writes changes its address",
 });
 
 test("a peer that is already gone has no address, and is trusted by nobody", () => {
-  for (const networks of [[], ["10.0.0.0/8"], ["::/0", "0.0.0.0/0"]])
+  for (const networks of [[], ["10.0.0.0/8"], ["::/0", "0.0.0.0/0"]]) {
     assert.equal(clientAddress("", "203.0.113.7", trustNetworks(networks)), "");
+  }
 });

@@ -27,7 +27,9 @@ test("the encoding is the smallest that the client accepts", () => {
     ["deflate", "identity"],
     [";;;,,=", "identity"],
   ];
-  for (const [header, encoding] of cases) assert.equal(chooseEncoding(header), encoding, header);
+  for (const [header, encoding] of cases) {
+    assert.equal(chooseEncoding(header), encoding, header);
+  }
 });
 
 test("each encoding has its body and its own strong ETag, and is cached only with asking", () => {
@@ -67,10 +69,12 @@ test("the policy allows this script and this style by hash, and nothing inline b
 test("the page is isolated only where browsers take that without complaint", () => {
   const isolated = (request: Partial<PageRequest>) =>
     "Cross-Origin-Opener-Policy" in (answerPage(page, { ...plain, ...request }).headers ?? {});
-  for (const host of ["localhost", "localhost:9998", "127.0.0.1:80", "127.8.8.8", "[::1]:9998"])
+  for (const host of ["localhost", "localhost:9998", "127.0.0.1:80", "127.8.8.8", "[::1]:9998"]) {
     assert.ok(isolated({ host }), host);
-  for (const host of ["", "192.168.0.1", "localhost.evil.org", "example.org:9998"])
+  }
+  for (const host of ["", "192.168.0.1", "localhost.evil.org", "example.org:9998"]) {
     assert.ok(!isolated({ host }), host);
+  }
   assert.ok(isolated({ isTls: true }));
 });
 

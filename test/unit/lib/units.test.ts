@@ -18,7 +18,9 @@ test("sizes are read in bytes, decimal and binary units", () => {
     "64 KiB": 65_536,
     " 7 ": 7,
   };
-  for (const [text, bytes] of Object.entries(readings)) assert.equal(parseSize(text), bytes, text);
+  for (const [text, bytes] of Object.entries(readings)) {
+    assert.equal(parseSize(text), bytes, text);
+  }
 });
 
 test("what is no whole number of bytes is no size", () => {
@@ -36,8 +38,9 @@ test("what is no whole number of bytes is no size", () => {
     "1,5KiB",
     "0x10",
     "NaN",
-  ])
+  ]) {
     assert.equal(parseSize(text), undefined, text);
+  }
 });
 
 test("durations are read in milliseconds and need a unit, except 0", () => {
@@ -50,10 +53,12 @@ test("durations are read in milliseconds and need a unit, except 0", () => {
     "1h": 3_600_000,
     "1.5s": 1500,
   };
-  for (const [text, milliseconds] of Object.entries(readings))
+  for (const [text, milliseconds] of Object.entries(readings)) {
     assert.equal(parseDuration(text), milliseconds, text);
-  for (const text of ["", "30", "30 seconds", "1d", "-5s", "1S", "0.5ms"])
+  }
+  for (const text of ["", "30", "30 seconds", "1d", "-5s", "1S", "0.5ms"]) {
     assert.equal(parseDuration(text), undefined, text);
+  }
 });
 
 test("a size that is too large to be counted exactly is no size", () => {

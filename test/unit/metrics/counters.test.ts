@@ -32,8 +32,9 @@ function bucketBySearch(bytes: number): number {
 
 test("the bucket of a message is the one that a search finds, around every bound", () => {
   for (const bound of [0, 1, ...messageSizeBounds, 2 ** 30, 2 ** 31 - 1]) {
-    for (const bytes of [bound - 1, bound, bound + 1].filter((each) => each >= 0 && each < 2 ** 31))
+    for (const bytes of [bound - 1, bound, bound + 1].filter((each) => each >= 0 && each < 2 ** 31)) {
       assert.equal(messageSizeBucket(bytes), bucketBySearch(bytes), `${bytes} bytes`);
+    }
   }
 });
 
@@ -71,8 +72,9 @@ test("gauges come after all counters", () => {
     slot.backpressuredConnections,
     slot.sockets,
   ];
-  for (const [name, index] of Object.entries(slot))
+  for (const [name, index] of Object.entries(slot)) {
     assert.equal(index >= firstGauge, gauges.includes(index), name);
+  }
 });
 
 test("the counters of a worker that died stay in the sum, its gauges do not", () => {
@@ -134,8 +136,16 @@ test("every reason, route and code has a slot of its own", () => {
     assert.deepEqual(labelOf(rejectionReasons, stats, slot.upgradesRejected), [reason]);
   }
   const stats = createStats();
-  for (const route of routes) for (const code of httpCodes) countHttp(stats, route, code);
-  for (const route of routes) for (const code of httpCodes) assert.equal(stats[httpSlot(route, code)], 1);
+  for (const route of routes) {
+    for (const code of httpCodes) {
+      countHttp(stats, route, code);
+    }
+  }
+  for (const route of routes) {
+    for (const code of httpCodes) {
+      assert.equal(stats[httpSlot(route, code)], 1);
+    }
+  }
   assert.equal(sumSlots(stats, 0, stats.length), routes.length * httpCodes.length);
 });
 
@@ -144,7 +154,9 @@ test("a value is observed in the bucket whose bound it does not exceed", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 200 })), (values) => {
       const stats = createStats();
-      for (const value of values) observe(stats, 0, 10, bounds, value);
+      for (const value of values) {
+        observe(stats, 0, 10, bounds, value);
+      }
       const expected = [0, 0, 0, 0];
       for (const value of values) {
         const at = value <= 1 ? 0 : value <= 10 ? 1 : value <= 100 ? 2 : 3;

@@ -84,7 +84,9 @@ test("what was sent, buffered and dropped is worked out from what was received",
     echo_message_size_bytes_sum: 101_000,
     echo_message_size_bytes_count: 11,
   };
-  for (const [name, value] of Object.entries(expected)) assert.equal(samples.get(name), value, name);
+  for (const [name, value] of Object.entries(expected)) {
+    assert.equal(samples.get(name), value, name);
+  }
 });
 
 test("the three results of send() add up to the messages received", async () => {
@@ -127,7 +129,9 @@ test("every value of every bounded label is there from the start, with 0", async
     "echo_worker_restarts_total",
     'echo_connection_duration_seconds_bucket{le="+Inf"}',
   ];
-  for (const name of expected) assert.equal(samples.get(name), 0, name);
+  for (const name of expected) {
+    assert.equal(samples.get(name), 0, name);
+  }
 });
 
 test("counts appear under their labels", async () => {
@@ -188,7 +192,9 @@ test("histograms only ever rise from bucket to bucket, and end in their count", 
   const registry = createRegistry("text", sourceOf(stats), [], build);
   await fc.assert(
     fc.asyncProperty(sizes, async (counts) => {
-      for (const [i, count] of counts.entries()) stats[slot.binaryMessages + i] = count;
+      for (const [i, count] of counts.entries()) {
+        stats[slot.binaryMessages + i] = count;
+      }
       const samples = samplesOf(await registry.metrics());
       const bounds = [...messageSizeBounds.map(String), "+Inf"];
       const buckets = bounds.map(
@@ -213,8 +219,9 @@ test("both formats are rendered from one source in any order, and keep their nam
   const text = createRegistry("text", source, limits, build);
   const openmetrics = createRegistry("openmetrics", source, limits, build);
   const pages = [];
-  for (let i = 0; i < 2; i++)
+  for (let i = 0; i < 2; i++) {
     pages.push({ text: await text.metrics(), openmetrics: await openmetrics.metrics() });
+  }
   for (const page of pages) {
     const sample = 'echo_messages_received_total{type="text"}';
     assert.equal(samplesOf(page.text).get(sample), 10);
@@ -238,7 +245,9 @@ test("every family has a prefix, a help text, and its unit at the end", async ()
   for (const [name, type] of typesOf(page)) {
     assert.match(name, /^(echo|process|nodejs)_[a-z0-9_]+$/);
     assert.match(page, new RegExp(`^# HELP ${name} \\S`, "m"));
-    if (!name.startsWith("echo_")) continue;
+    if (!name.startsWith("echo_")) {
+      continue;
+    }
     assert.equal(type === "counter", name.endsWith("_total"), `${name} is a ${type}`);
     assert.ok(type !== "histogram" || /_(bytes|seconds)$/.test(name), name);
   }

@@ -21,10 +21,14 @@ function guarded(t: TestContext, limit: number) {
   const guard = new DescriptorGuard(limit, fake as unknown as Listener, stats, silentLog());
   t.after(() => guard.stop());
   const open = (count: number): void => {
-    for (let i = 0; i < count; i++) guard.opened();
+    for (let i = 0; i < count; i++) {
+      guard.opened();
+    }
   };
   const close = (count: number): void => {
-    for (let i = 0; i < count; i++) guard.closed();
+    for (let i = 0; i < count; i++) {
+      guard.closed();
+    }
   };
   return { guard, listener, stats, open, close };
 }

@@ -20,8 +20,9 @@ test("every endpoint has its URL on the port that was bound", () => {
 });
 
 test("an address that means every address is shown as localhost", () => {
-  for (const host of ["*", "0.0.0.0", "::"])
+  for (const host of ["*", "0.0.0.0", "::"]) {
     assert.equal(urls({ host }, 1).echo, "ws://localhost:1/echo", host);
+  }
 });
 
 test("IPv6 stands in brackets", () => {

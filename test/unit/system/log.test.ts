@@ -54,6 +54,7 @@ test("one kind does not hold back another", () => {
 
 test("the logger of a library says nothing at any level", () => {
   const log = silentLog();
-  for (const level of ["fatal", "error", "warn", "info", "debug"] as const)
+  for (const level of ["fatal", "error", "warn", "info", "debug"] as const) {
     assert.equal(log.isLevelEnabled(level), false, level);
+  }
 });

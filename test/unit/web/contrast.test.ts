@@ -28,7 +28,7 @@ function contrast(left: string, right: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-const TEXT_PAIRS = [
+const textPairs = [
   ...["--ink", "--muted"].flatMap((text) =>
     ["--canvas", "--surface", "--sunken"].map((ground) => [text, ground] as const),
   ),
@@ -46,7 +46,7 @@ const TEXT_PAIRS = [
 ] as const;
 
 /** What is no text but must be seen: WCAG 2.2, 1.4.11. */
-const EDGE_PAIRS = [
+const edgePairs = [
   ["--edge", "--surface"],
   ["--accent", "--surface"],
   ["--accent", "--canvas"],
@@ -66,7 +66,7 @@ for (const [theme, colors] of Object.entries(palettes())) {
         assert.ok(ratio >= least, `${front} on ${back}: ${ratio.toFixed(2)}`);
       }
     };
-    check(TEXT_PAIRS, 4.5);
-    check(EDGE_PAIRS, 3);
+    check(textPairs, 4.5);
+    check(edgePairs, 3);
   });
 }

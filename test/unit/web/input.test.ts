@@ -68,7 +68,9 @@ test("a payload's size counts UTF-8 octets", () => {
 
 test("only objects and arrays are laid out as JSON", () => {
   assert.equal(prettyJson('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
-  for (const text of ["42", "true", "{broken", "hello"]) assert.equal(prettyJson(text), undefined);
+  for (const text of ["42", "true", "{broken", "hello"]) {
+    assert.equal(prettyJson(text), undefined);
+  }
 });
 
 test("the URL defaults to this server's echo, and from a file to this machine's", () => {
@@ -91,24 +93,30 @@ test("a target is checked with a sentence for each mistake", () => {
     ["ws://h/", "a b(c", /"b\(c" is not a sub-protocol name/],
     ["ws://h/", "a,a", /"a" is there twice/],
   ];
-  for (const [url, protocols, words] of mistakes)
+  for (const [url, protocols, words] of mistakes) {
     assert.match(JSON.stringify(readTarget(http, url, protocols)).replaceAll('\\"', '"'), words);
+  }
   const secure = { protocol: "https:", host: "h" };
   assert.match(JSON.stringify(readTarget(secure, "ws://h/echo", "")), /mixed content/);
   assert.ok("url" in readTarget(secure, "ws://localhost:9998/echo", ""));
 });
 
 test("only the codes and reasons that a script may close with are let through", () => {
-  for (const code of ["1000", "3000", "4999"]) assert.deepEqual(readClose(code, ""), { code: Number(code) });
-  for (const code of ["1001", "1006", "2999", "5000", "", "abc", "10000"])
+  for (const code of ["1000", "3000", "4999"]) {
+    assert.deepEqual(readClose(code, ""), { code: Number(code) });
+  }
+  for (const code of ["1001", "1006", "2999", "5000", "", "abc", "10000"]) {
     assert.ok("problem" in readClose(code, ""), code);
+  }
   assert.ok("code" in readClose("1000", "x".repeat(123)));
   assert.match(JSON.stringify(readClose("1000", "ü".repeat(62))), /124 octets/);
 });
 
 test("the history keeps each draft once, newest first, and can be stepped through", () => {
   const history = createHistory(3);
-  for (const typed of ["a", "b", "a", "c", "d"]) history.remember({ mode: "text", typed });
+  for (const typed of ["a", "b", "a", "c", "d"]) {
+    history.remember({ mode: "text", typed });
+  }
   assert.deepEqual(
     history.drafts().map(({ typed }) => typed),
     ["d", "c", "a"],

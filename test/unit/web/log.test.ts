@@ -15,7 +15,9 @@ const all = { kinds: "all", text: "" } as const;
 
 test("the log keeps its bounds: the oldest entries go, and before them the oldest payloads", () => {
   const store = createLogStore({ entries: 3, payloadBytes: 10 });
-  for (const text of ["aaaa", "bbbb", "cccc"]) store.add(messageEntry("sent", text, undefined));
+  for (const text of ["aaaa", "bbbb", "cccc"]) {
+    store.add(messageEntry("sent", text, undefined));
+  }
   assert.deepEqual(
     store.entries().map((entry) => entry.data),
     [undefined, "bbbb", "cccc"],
@@ -84,7 +86,9 @@ test("the live region says a state at once, and a burst of messages once with th
     const said: string[] = [];
     const announcer = createAnnouncer((sentence) => said.push(sentence));
     announcer.message("Message of 5 B received.");
-    for (let count = 0; count < 500; count += 1) announcer.message("Message of 5 B received.");
+    for (let count = 0; count < 500; count += 1) {
+      announcer.message("Message of 5 B received.");
+    }
     announcer.say("Closed with code 1000.");
     assert.deepEqual(said, ["Message of 5 B received.", "Closed with code 1000."]);
     mock.timers.tick(4000);

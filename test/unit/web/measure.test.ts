@@ -20,7 +20,9 @@ test("the histogram agrees with sorting, within its 3.2 %", () => {
   fc.assert(
     fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (list, quantile) => {
       const histogram = createHistogram();
-      for (const value of list) histogram.record(value);
+      for (const value of list) {
+        histogram.record(value);
+      }
       const exact = naiveQuantile(list, quantile);
       const told = histogram.valueAt(quantile);
       assert.ok(told >= exact && told <= exact * 1.032 + 1, `${told} for ${exact}`);
@@ -34,7 +36,9 @@ test("the histogram's bars join without gaps and count everything once", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 10_000_000 }), { minLength: 1 }), (list) => {
       const histogram = createHistogram();
-      for (const value of list) histogram.record(value);
+      for (const value of list) {
+        histogram.record(value);
+      }
       const bars = histogram.bars();
       assert.equal(
         bars.reduce((sum, bar) => sum + bar.count, 0),
@@ -90,7 +94,9 @@ function virtualEcho(latencyMs: number) {
     /** Delivers the next echo; false when there is none. */
     step(received: (data: unknown) => void): boolean {
       const next = queue.shift();
-      if (next === undefined) return false;
+      if (next === undefined) {
+        return false;
+      }
       nowMs = Math.max(nowMs, next.dueMs);
       received(next.data);
       return true;
@@ -102,7 +108,9 @@ test("a flood sends exactly what was asked, keeps its depth, measures, and close
   const echo = virtualEcho(5);
   const flood = startFlood({ payload: "x", depth: 4, stopAfter: { messages: 103 } }, echo.socket, echo.now);
   flood.opened();
-  while (echo.step(flood.received));
+  while (echo.step(flood.received)) {
+    // Each step echoes what is in flight.
+  }
   const progress = flood.progress();
   assert.deepEqual([progress.sent, progress.echoed, progress.wrong, progress.end], [103, 103, 0, "done"]);
   assert.equal(echo.peak(), 4);
@@ -115,7 +123,9 @@ test("a flood for a time stops sending then, and waits for what is in flight", (
   const echo = virtualEcho(10);
   const flood = startFlood({ payload: "x", depth: 2, stopAfter: { seconds: 1 } }, echo.socket, echo.now);
   flood.opened();
-  while (echo.step(flood.received));
+  while (echo.step(flood.received)) {
+    // Each step echoes what is in flight.
+  }
   const progress = flood.progress();
   assert.equal(progress.end, "done");
   assert.equal(progress.echoed, progress.sent);

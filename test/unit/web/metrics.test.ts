@@ -65,7 +65,9 @@ test("every figure of the panel is on the real server's page", async (t) => {
   const page = await (await fetch(server.urls.metrics)).text();
   const { atMs, ...figures } = readFigures(parseMetricsText(page), 7);
   assert.equal(atMs, 7);
-  for (const [name, value] of Object.entries(figures)) assert.notEqual(value, undefined, name);
+  for (const [name, value] of Object.entries(figures)) {
+    assert.notEqual(value, undefined, name);
+  }
   assert.equal(figures.eventLoops.length, 1);
   const limits = new Map(figures.limits.map((limit) => [limit.name, limit]));
   assert.deepEqual(limits.get("payload"), { name: "payload", value: 16 * 2 ** 20, unit: "bytes" });

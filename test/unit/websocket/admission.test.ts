@@ -91,8 +91,9 @@ test("a handshake that is refused for another reason costs no token", () => {
 
 test("pages of other origins get 403; a client without an origin is no browser and passes", () => {
   const admission = admissionWith({ allowOrigin: ["https://example.org", "null"] });
-  for (const origin of ["https://example.org", "https://EXAMPLE.org:443", "null", undefined])
+  for (const origin of ["https://example.org", "https://EXAMPLE.org:443", "null", undefined]) {
     assert.equal(admission.admit({ address: "192.0.2.1", origin }), undefined, origin);
+  }
   for (const origin of [
     "http://example.org",
     "https://example.org:8443",
@@ -131,7 +132,9 @@ test("no order of coming and going exceeds a limit or loses a place", () => {
           if (isComing) {
             const expected = total() >= max ? "capacity" : perIp > 0 && count >= perIp ? "per_ip" : undefined;
             assert.equal(admission.admit({ address, origin: undefined })?.reason, expected);
-            if (expected === undefined) inside.set(address, count + 1);
+            if (expected === undefined) {
+              inside.set(address, count + 1);
+            }
           } else if (count > 0) {
             admission.release(address);
             inside.set(address, count - 1);

@@ -45,7 +45,9 @@ class FakeSocket {
   }
 
   getBufferedAmount(): number {
-    if (this.ended !== undefined) throw new Error("Invalid access of closed uWS.WebSocket");
+    if (this.ended !== undefined) {
+      throw new Error("Invalid access of closed uWS.WebSocket");
+    }
     return this.amount;
   }
 
@@ -58,14 +60,16 @@ class FakeSocket {
   }
 
   #close(how: number | "hard", reason: string): void {
-    if (this.ended !== undefined) throw new Error("Invalid access of closed uWS.WebSocket");
+    if (this.ended !== undefined) {
+      throw new Error("Invalid access of closed uWS.WebSocket");
+    }
     this.ended = how;
     this.reason = reason;
     this.#onClosed(this.ws);
   }
 }
 
-const MiB = 1024 * 1024;
+const miB = 1024 * 1024;
 /** Longer than the time between two looks at connections under backpressure. */
 const sweep = 250;
 
@@ -83,7 +87,7 @@ function bench(t: TestContext, limits: Partial<BackpressureLimits> = {}): Bench 
   t.mock.timers.enable({ apis: ["setInterval"] });
   const stats = createStats();
   const terminated: [TerminationReason, number][] = [];
-  const all = { maxBuffered: MiB, stallTimeout: 1000, onBackpressure: "close", ...limits } as const;
+  const all = { maxBuffered: miB, stallTimeout: 1000, onBackpressure: "close", ...limits } as const;
   const backpressure = new Backpressure(
     all,
     stats,
@@ -142,7 +146,7 @@ test("the total is the sum of what waits on every connection, whatever happens",
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const stats = createStats();
       const backpressure = new Backpressure(
-        { maxBuffered: 1024 * MiB, stallTimeout: 0, onBackpressure: "close" },
+        { maxBuffered: 1024 * miB, stallTimeout: 0, onBackpressure: "close" },
         stats,
         () => 0,
         () => undefined,
@@ -151,8 +155,12 @@ test("the total is the sum of what waits on every connection, whatever happens",
       const sockets = [connect(), connect(), connect(), connect()];
       for (const { which, action, amount } of steps) {
         const socket = sockets[which] ?? connect();
-        if (action === "buffer") buffer(backpressure, socket, socket.amount + amount);
-        if (action === "drain") drainTo(backpressure, socket, Math.max(0, socket.amount - amount));
+        if (action === "buffer") {
+          buffer(backpressure, socket, socket.amount + amount);
+        }
+        if (action === "drain") {
+          drainTo(backpressure, socket, Math.max(0, socket.amount - amount));
+        }
         if (action === "close") {
           socket.close();
           sockets[which] = connect();
@@ -257,8 +265,11 @@ test("a reader that takes a byte now and then is not stalled", (t) => {
   buffer(backpressure, socket, 5000);
   for (let i = 1; i <= 20; i++) {
     pass(750);
-    if (i % 2 === 0) drainTo(backpressure, socket, 5000 - i);
-    else socket.amount = 5000 - i; // bytes left, and no event said so
+    if (i % 2 === 0) {
+      drainTo(backpressure, socket, 5000 - i);
+    } else {
+      socket.amount = 5000 - i; // bytes left, and no event said so
+    }
   }
   assert.equal(socket.ended, undefined);
 });

@@ -18,7 +18,9 @@ test("of a valid offer, what uWS will keep is passed on", () => {
     "permessage-deflate; server_max_window_bits=9; client_no_context_takeover":
       "permessage-deflate; client_no_context_takeover; server_max_window_bits=9",
   };
-  for (const [offer, accepted] of Object.entries(offers)) assert.equal(deflate(offer), accepted, offer);
+  for (const [offer, accepted] of Object.entries(offers)) {
+    assert.equal(deflate(offer), accepted, offer);
+  }
   const contextless = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
   assert.equal(deflate(contextless, "shared"), "permessage-deflate; client_no_context_takeover");
 });
@@ -49,8 +51,9 @@ test("offers that RFC 7692 does not allow are declined", () => {
     "permessage-deflate; unknown=1",
     'permessage-deflate"',
     'permessage-deflate; client_max_window_bits="10',
-  ])
+  ]) {
     assert.equal(deflate(offer), "", offer);
+  }
 });
 
 test("the first offer that can be kept wins", () => {
@@ -78,7 +81,9 @@ test("an accepted offer is accepted again as it stands, whatever was sent", () =
         const accepted = deflate(pieces.join(""), compressor);
         assert.equal(deflate(accepted, compressor), accepted);
         const bits = /server_max_window_bits=(\d+)/.exec(accepted)?.[1];
-        if (bits !== undefined) assert.ok(Number(bits) >= 9 && Number(bits) <= 14);
+        if (bits !== undefined) {
+          assert.ok(Number(bits) >= 9 && Number(bits) <= 14);
+        }
       },
     ),
     { numRuns: 1000 },

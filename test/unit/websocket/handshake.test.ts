@@ -27,8 +27,9 @@ test("Upgrade and Connection are lists of tokens without case", () => {
     { upgrade: "h2c, websocket" },
     { connection: "keep-alive, Upgrade" },
     { connection: "UPGRADE" },
-  ])
+  ]) {
     assert.equal(checkHandshake({ ...proper, ...change }), undefined, JSON.stringify(change));
+  }
 });
 
 test("what does not ask for a WebSocket gets 426 that says what is spoken", () => {
@@ -80,19 +81,22 @@ test("a key of any 16 octets is good, and of any other number is 400", () => {
     ` ${key}`,
     `${key},${key}`,
     "*".repeat(22).concat("=="),
-  ])
+  ]) {
     assert.equal(checkHandshake({ ...proper, "sec-websocket-key": bad })?.reason, "bad_key", bad);
+  }
 });
 
 test("a sub-protocol that is no token is 400", () => {
-  for (const offered of ["two words", "a, b c", "a/b", "ä", '"a"', 'a"b'])
+  for (const offered of ["two words", "a, b c", "a/b", "ä", '"a"', 'a"b']) {
     assert.equal(
       checkHandshake({ ...proper, "sec-websocket-protocol": offered })?.reason,
       "bad_subprotocol",
       offered,
     );
-  for (const offered of ["mqtt", "v1.stomp, v2.stomp", "a,,b", "ocpp1.6"])
+  }
+  for (const offered of ["mqtt", "v1.stomp, v2.stomp", "a,,b", "ocpp1.6"]) {
     assert.equal(checkHandshake({ ...proper, "sec-websocket-protocol": offered }), undefined, offered);
+  }
 });
 
 test("no header makes the check throw, and every refusal has a sentence", () => {
@@ -102,7 +106,9 @@ test("no header makes the check throw, and every refusal has a sentence", () => 
       fc.record(Object.fromEntries(Object.keys(proper).map((name) => [name, value]))),
       (headers) => {
         const refusal = checkHandshake(headers);
-        if (refusal !== undefined) assert.match(refusal.body, /\.\n$/);
+        if (refusal !== undefined) {
+          assert.match(refusal.body, /\.\n$/);
+        }
       },
     ),
   );

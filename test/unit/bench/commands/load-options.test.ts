@@ -14,18 +14,20 @@ import { UsageError } from "../../../../bench/commands/option-schemas.ts";
 const folder = mkdtempSync(join(tmpdir(), "bench-options-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const WS = "ws://127.0.0.1:9998/echo";
+const wsUrl = "ws://127.0.0.1:9998/echo";
 
-function read(args: string, url = WS): LoadOptions {
+function read(args: string, url = wsUrl): LoadOptions {
   const command = addLoadOptions(new Command()).exitOverride();
   return readLoadOptions(url, command.parse(args.split(" ").filter(Boolean), { from: "user" }).opts());
 }
 
-function problemsOf(args: string, url = WS): readonly string[] {
+function problemsOf(args: string, url = wsUrl): readonly string[] {
   try {
     read(args, url);
   } catch (error) {
-    if (error instanceof UsageError) return error.problems;
+    if (error instanceof UsageError) {
+      return error.problems;
+    }
     throw error;
   }
   return [];

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import {
   encodeMaskedFrame,
   FrameReader,
-  OPCODE,
+  opcodes,
   type ProtocolFault,
 } from "../../../../bench/engine/frame.ts";
 import { frame } from "../../../support/misbehaving-server.ts";
@@ -29,7 +29,9 @@ function readAll(chunks: readonly Uint8Array[], maxMessageBytes = 1 << 20) {
     },
     maxMessageBytes,
   );
-  for (const chunk of chunks) reader.push(chunk, 0, chunk.length);
+  for (const chunk of chunks) {
+    reader.push(chunk, 0, chunk.length);
+  }
   return { seen, faults };
 }
 
@@ -41,11 +43,11 @@ function split(stream: Buffer, cuts: readonly number[]): Buffer[] {
 
 const sizes = fc.oneof(fc.nat(130), fc.constantFrom(0, 125, 126, 127, 65_535, 65_536, 70_000));
 const control = fc.record({
-  opcode: fc.constantFrom(OPCODE.ping, OPCODE.pong),
+  opcode: fc.constantFrom(opcodes.ping, opcodes.pong),
   payload: fc.uint8Array({ maxLength: 125 }),
 });
 const message = fc.record({
-  opcode: fc.constantFrom(OPCODE.text, OPCODE.binary),
+  opcode: fc.constantFrom(opcodes.text, opcodes.binary),
   fragments: fc.array(fc.tuple(sizes, fc.array(control, { maxLength: 2 })), { minLength: 1, maxLength: 4 }),
 });
 
@@ -86,11 +88,11 @@ describe("FrameReader", () => {
 
   test("gives the same for a stream that comes octet by octet", () => {
     const stream = Buffer.concat([
-      frame(OPCODE.text, "a", { final: false }),
-      frame(OPCODE.ping, "?"),
-      frame(OPCODE.continuation, Buffer.alloc(300, 1)),
-      frame(OPCODE.binary, Buffer.alloc(66_000, 2)),
-      frame(OPCODE.close, Buffer.from([3, 232])),
+      frame(opcodes.text, "a", { final: false }),
+      frame(opcodes.ping, "?"),
+      frame(opcodes.continuation, Buffer.alloc(300, 1)),
+      frame(opcodes.binary, Buffer.alloc(66_000, 2)),
+      frame(opcodes.close, Buffer.from([3, 232])),
     ]);
     const octets = Array.from(stream, (octet) => Uint8Array.of(octet));
     assert.deepEqual(readAll(octets), readAll([stream]));
@@ -98,8 +100,8 @@ describe("FrameReader", () => {
   });
 
   const faulty: [ProtocolFault, Buffer][] = [
-    ["masked-frame", frame(OPCODE.text, "hi", { masked: true })],
-    ["reserved-bits", frame(OPCODE.text, "hi", { reservedBits: 0x40 })],
+    ["masked-frame", frame(opcodes.text, "hi", { masked: true })],
+    ["reserved-bits", frame(opcodes.text, "hi", { reservedBits: 0x40 })],
     ["unknown-opcode", frame(3, "hi")],
     ["unknown-opcode", frame(11, "hi")],
     ["non-minimal-length", Buffer.from([0x82, 126, 0, 125])],
@@ -107,13 +109,13 @@ describe("FrameReader", () => {
     ["oversized-message", Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0x11, 0, 0])],
     ["oversized-message", Buffer.from([0x82, 127, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])],
     ["control-frame-too-long", Buffer.from([0x89, 126, 0, 126])],
-    ["fragmented-control-frame", frame(OPCODE.ping, "", { final: false })],
-    ["unexpected-continuation", frame(OPCODE.continuation, "hi")],
+    ["fragmented-control-frame", frame(opcodes.ping, "", { final: false })],
+    ["unexpected-continuation", frame(opcodes.continuation, "hi")],
     ["interleaved-message", Buffer.concat([frame(1, "a", { final: false }), frame(1, "b")])],
   ];
   for (const [fault, octets] of faulty) {
     test(`calls ${octets.subarray(0, 10).toString("hex")} a ${fault} and reads no further`, () => {
-      const good = frame(OPCODE.text, "after");
+      const good = frame(opcodes.text, "after");
       const { seen, faults } = readAll([Buffer.concat([octets, good])]);
       assert.deepEqual(faults, [fault]);
       assert.deepEqual(seen, []);
@@ -121,8 +123,8 @@ describe("FrameReader", () => {
   }
 
   test("adds up the fragments of a message against the size limit", () => {
-    const half = frame(OPCODE.binary, Buffer.alloc(60), { final: false });
-    const rest = frame(OPCODE.continuation, Buffer.alloc(60));
+    const half = frame(opcodes.binary, Buffer.alloc(60), { final: false });
+    const rest = frame(opcodes.continuation, Buffer.alloc(60));
     assert.deepEqual(readAll([half, rest], 100).faults, ["oversized-message"]);
     assert.deepEqual(readAll([half, rest], 120).faults, []);
   });
@@ -138,7 +140,7 @@ test("encodeMaskedFrame writes the length in each of its three forms and masks e
   ] as const) {
     const payload = Uint8Array.from({ length: size }, (_, i) => i % 251);
     const key = Uint8Array.of(1, 2, 3, 4);
-    const encoded = encodeMaskedFrame(OPCODE.binary, payload, key);
+    const encoded = encodeMaskedFrame(opcodes.binary, payload, key);
     assert.equal(encoded.subarray(0, header.length / 2).toString("hex"), header);
     const masked = encoded.subarray(header.length / 2 + 4);
     assert.deepEqual(

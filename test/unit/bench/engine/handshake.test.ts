@@ -5,16 +5,18 @@ import { acceptFor, createRequest, HandshakeResponse } from "../../../../bench/e
 import { switchingProtocols } from "../../../support/misbehaving-server.ts";
 import { exampleScenario } from "../../../support/virtual-world.ts";
 
-const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+const sampleKey = "dGhlIHNhbXBsZSBub25jZQ==";
+const acceptHeader = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /** What a response comes to when it arrives in the given pieces and the target then hangs up. */
 function outcomeOf(response: string, subprotocols: string[] = [], pieceBytes = 1000) {
-  const collector = new HandshakeResponse(KEY, subprotocols);
+  const collector = new HandshakeResponse(sampleKey, subprotocols);
   const bytes = Buffer.from(response, "latin1");
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const outcome = collector.push(bytes.subarray(at, at + pieceBytes));
-    if (outcome !== undefined) return outcome;
+    if (outcome !== undefined) {
+      return outcome;
+    }
   }
   return collector.end();
 }
@@ -25,7 +27,7 @@ function detailOf(response: string, subprotocols: string[] = []): string {
 }
 
 test("the accept key is that of RFC 6455's own example", () => {
-  assert.equal(acceptFor(KEY), ACCEPT);
+  assert.equal(acceptFor(sampleKey), acceptHeader);
 });
 
 test("the request has what RFC 6455 asks for, and what was asked besides", () => {
@@ -61,8 +63,8 @@ describe("a response", () => {
   test("that is right opens the connection, in pieces of any size, and keeps what follows", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), (pieceBytes) => {
-        const collector = new HandshakeResponse(KEY, []);
-        const bytes = Buffer.from(`${switchingProtocols(ACCEPT)}frames`, "latin1");
+        const collector = new HandshakeResponse(sampleKey, []);
+        const bytes = Buffer.from(`${switchingProtocols(acceptHeader)}frames`, "latin1");
         let opened: Buffer | undefined;
         for (let at = 0; at < bytes.length; at += pieceBytes) {
           const piece = bytes.subarray(at, at + pieceBytes);
@@ -71,7 +73,9 @@ describe("a response", () => {
             continue;
           }
           const outcome = collector.push(piece);
-          if (outcome !== undefined && "rest" in outcome) opened = outcome.rest;
+          if (outcome !== undefined && "rest" in outcome) {
+            opened = outcome.rest;
+          }
         }
         assert.equal(opened?.toString(), "frames");
       }),
@@ -82,31 +86,31 @@ describe("a response", () => {
     ["with a wrong accept key", switchingProtocols("nonsense"), [], /Sec-WebSocket-Accept is "nonsense"/],
     [
       "without Upgrade",
-      switchingProtocols(ACCEPT).replace("Upgrade: websocket\r\n", ""),
+      switchingProtocols(acceptHeader).replace("Upgrade: websocket\r\n", ""),
       [],
       /no "Upgrade: websocket"/,
     ],
     [
       "without Connection",
-      switchingProtocols(ACCEPT).replace("Connection: Upgrade\r\n", ""),
+      switchingProtocols(acceptHeader).replace("Connection: Upgrade\r\n", ""),
       [],
       /no "Connection: Upgrade"/,
     ],
     [
       "with an extension",
-      switchingProtocols(ACCEPT, "Sec-WebSocket-Extensions: permessage-deflate"),
+      switchingProtocols(acceptHeader, "Sec-WebSocket-Extensions: permessage-deflate"),
       [],
       /chose the extension/,
     ],
     [
       "with a sub-protocol unasked",
-      switchingProtocols(ACCEPT, "Sec-WebSocket-Protocol: x"),
+      switchingProtocols(acceptHeader, "Sec-WebSocket-Protocol: x"),
       [],
       /sub-protocol "x", which was not offered/,
     ],
     [
       "with none of the sub-protocols",
-      switchingProtocols(ACCEPT),
+      switchingProtocols(acceptHeader),
       ["a", "b"],
       /none of the sub-protocols a, b/,
     ],

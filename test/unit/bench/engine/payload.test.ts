@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { OPCODE } from "../../../../bench/engine/frame.ts";
+import { opcodes } from "../../../../bench/engine/frame.ts";
 import {
   FrameTape,
   makePayload,
@@ -79,7 +79,7 @@ describe("ReplyChecker", () => {
       for (let at = 0; at < reply.length; at += pieceBytes) {
         checker.piece(reply, at, Math.min(reply.length, at + pieceBytes));
       }
-      return checker.finish(OPCODE.binary, reply.length);
+      return checker.finish(opcodes.binary, reply.length);
     });
   }
 
@@ -142,12 +142,12 @@ describe("ReplyChecker", () => {
       "wrong-length",
     ]);
     const checker = new ReplyChecker(payloads, "text", "length");
-    assert.equal(checker.finish(OPCODE.binary, 4), "wrong-type");
+    assert.equal(checker.finish(opcodes.binary, 4), "wrong-type");
   });
 
   test("with none, takes any message for a reply", () => {
     const checker = new ReplyChecker([new Uint8Array(4)], "text", "none");
-    assert.equal(checker.finish(OPCODE.binary, 400), undefined);
+    assert.equal(checker.finish(opcodes.binary, 400), undefined);
   });
 });
 

@@ -20,11 +20,15 @@ test("outstanding messages are settled oldest first, as a plain queue would", ()
         if ("push" in step) {
           time += 1;
           ring.push(time, time + 0.5, step.push);
-          for (let i = 0; i < step.push; i += 1) queue.push([time, time + 0.5]);
+          for (let i = 0; i < step.push; i += 1) {
+            queue.push([time, time + 0.5]);
+          }
         } else {
           const settled: Entry[] = [];
           const taken = ring.take(step.take, (intendedNs, sentNs, count) => {
-            for (let i = 0; i < count; i += 1) settled.push([intendedNs, sentNs]);
+            for (let i = 0; i < count; i += 1) {
+              settled.push([intendedNs, sentNs]);
+            }
           });
           assert.equal(taken, settled.length);
           assert.deepEqual(settled, queue.splice(0, step.take));

@@ -4,14 +4,14 @@ import fc from "fast-check";
 import { type Interval, Recorder, type Window } from "../../../../bench/load/recorder.ts";
 import { Tally } from "../../../../bench/load/tally.ts";
 
-const SECOND = 1e9;
-const window: Window = { startNs: 1 * SECOND, fromNs: 2.25 * SECOND, untilNs: 4.75 * SECOND };
+const second = 1e9;
+const window: Window = { startNs: 1 * second, fromNs: 2.25 * second, untilNs: 4.75 * second };
 
 /** One message: due, sent a little later, answered later still (or never). */
 const message = fc.record({
   dueNs: fc.integer({ min: window.startNs, max: window.untilNs - 1 }),
   lateNs: fc.nat(5_000_000),
-  serviceNs: fc.option(fc.integer({ min: 100, max: 2 * SECOND }), { freq: 10 }),
+  serviceNs: fc.option(fc.integer({ min: 100, max: 2 * second }), { freq: 10 }),
 });
 
 interface Event {
@@ -44,9 +44,15 @@ function record(
     };
     return serviceNs === null ? [sent] : [sent, answered];
   });
-  for (const event of events.sort((a, b) => a.atNs - b.atNs)) event.apply(recorder);
-  for (const { dueNs, serviceNs } of messages) if (serviceNs === null) recorder.lost(dueNs, 1);
-  recorder.finish(10 * SECOND);
+  for (const event of events.sort((a, b) => a.atNs - b.atNs)) {
+    event.apply(recorder);
+  }
+  for (const { dueNs, serviceNs } of messages) {
+    if (serviceNs === null) {
+      recorder.lost(dueNs, 1);
+    }
+  }
+  recorder.finish(10 * second);
   return intervals;
 }
 
@@ -100,7 +106,7 @@ describe("Recorder", () => {
   test("makes intervals that adjoin, of whole seconds from the start of the window", () => {
     const intervals = record([]);
     assert.deepEqual(
-      intervals.map(({ phase, startNs, endNs }) => [phase, startNs / SECOND, endNs / SECOND]),
+      intervals.map(({ phase, startNs, endNs }) => [phase, startNs / second, endNs / second]),
       [
         ["warmup", 1, 1.25],
         ["warmup", 1.25, 2.25],
@@ -113,7 +119,7 @@ describe("Recorder", () => {
   });
 
   test("counts nothing that was due in the warm-up, in any figure of the window's messages", () => {
-    const tally = tallyOf(record([{ dueNs: 2.2 * SECOND, lateNs: 0, serviceNs: 1000 }]));
+    const tally = tallyOf(record([{ dueNs: 2.2 * second, lateNs: 0, serviceNs: 1000 }]));
     assert.deepEqual(
       [tally.sent, tally.answered, tally.replies, tally.latency.histogram.totalCount],
       [0, 0, 0, 0],
@@ -121,20 +127,20 @@ describe("Recorder", () => {
   });
 
   test("keeps the latency of a reply that comes after the window, but not its arrival", () => {
-    const tally = tallyOf(record([{ dueNs: 4.7 * SECOND, lateNs: 0, serviceNs: SECOND }]));
+    const tally = tallyOf(record([{ dueNs: 4.7 * second, lateNs: 0, serviceNs: second }]));
     assert.deepEqual([tally.answered, tally.replies], [1, 0]);
-    assert.equal(tally.latency.maxNs, SECOND);
+    assert.equal(tally.latency.maxNs, second);
   });
 
   test("cut short, ends the window there and then", () => {
     const intervals: Interval[] = [];
     const recorder = new Recorder(window, "closed", (interval) => intervals.push(interval));
-    recorder.cutShort(3.5 * SECOND);
-    recorder.sent(3.6 * SECOND, 1);
-    recorder.finish(5 * SECOND);
-    assert.equal(recorder.untilNs, 3.5 * SECOND);
+    recorder.cutShort(3.5 * second);
+    recorder.sent(3.6 * second, 1);
+    recorder.finish(5 * second);
+    assert.equal(recorder.untilNs, 3.5 * second);
     assert.deepEqual(
-      intervals.slice(-2).map(({ phase, endNs, sent }) => [phase, endNs / SECOND, sent]),
+      intervals.slice(-2).map(({ phase, endNs, sent }) => [phase, endNs / second, sent]),
       [
         ["measure", 3.5, 0],
         ["drain", 5, 0],
@@ -148,8 +154,8 @@ describe("Recorder", () => {
       const recorder = new Recorder(window, "closed", (interval) =>
         tally.add(0, { kind: "interval", interval, cpuNs: 1, idleSpinNs: 0, openConnections: 1, errors: {} }),
       );
-      recorder.answered(3 * SECOND, 3 * SECOND, 3 * SECOND + 1000, 2 ** 30);
-      recorder.finish(10 * SECOND);
+      recorder.answered(3 * second, 3 * second, 3 * second + 1000, 2 ** 30);
+      recorder.finish(10 * second);
     }
     assert.equal(tally.latency.histogram.totalCount, 5 * 2 ** 30);
     assertClose(tally.latency.histogram.getValueAtPercentile(99), 1000, "p99");

@@ -6,11 +6,7 @@ import { after, test } from "node:test";
 import { recordScenario } from "../../../../bench/measure/scenario.ts";
 import { closedLoads, openLoad } from "../../../../bench/peers/loads.ts";
 import { type Measured, publish } from "../../../../bench/peers/publish.ts";
-import {
-  COMPARISON_KIND,
-  COMPARISON_VERSION,
-  comparisonSchema,
-} from "../../../../bench/result/comparison.ts";
+import { comparisonKind, comparisonSchema, comparisonVersion } from "../../../../bench/result/comparison.ts";
 import { readResult, readVersioned } from "../../../../bench/result/store.ts";
 import { exampleComparison } from "../../../support/comparison.ts";
 import { exampleResult } from "../../../support/result.ts";
@@ -48,14 +44,18 @@ test("a published folder holds every file that its index names, and files that c
   const loads = [...closedLoads(durations), openLoad(durations)];
   publish(run, "npm run bench:peers", peers, loads.map(measuredUnder));
   const text = readFileSync(join(run, "README.md"), "utf8");
-  for (const [, file = ""] of text.matchAll(/\]\(([^)]+)\)/g)) assert.ok(existsSync(join(run, file)), file);
-  for (const { title } of loads) assert.ok(text.includes(`## ${title}\n`), title);
+  for (const [, file = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+    assert.ok(existsSync(join(run, file)), file);
+  }
+  for (const { title } of loads) {
+    assert.ok(text.includes(`## ${title}\n`), title);
+  }
   assert.match(text, /\| Peer \| 2\.00 \(higher by 100 %\) \| 50,000 \(50,000 to 50,000\) \| 8\.04 us/);
   assert.match(text, /Only 3 rounds/);
   for (const { name } of loads) {
     const comparison = readVersioned(join(run, `${name}.comparison.json`), comparisonSchema, {
-      kind: COMPARISON_KIND,
-      version: COMPARISON_VERSION,
+      kind: comparisonKind,
+      version: comparisonVersion,
     });
     assert.equal(comparison.rounds, 3);
     for (const peer of ["uws-echo", "peer"]) {

@@ -16,20 +16,26 @@ function parseCsv(text: string): string[][] {
   for (let i = 0; i < text.length; i += 1) {
     const char = text[i] ?? "";
     if (quoted) {
-      if (char !== '"') cell += char;
-      else if (text[i + 1] === '"') {
+      if (char !== '"') {
+        cell += char;
+      } else if (text[i + 1] === '"') {
         cell += '"';
         i += 1;
-      } else quoted = false;
-    } else if (char === '"') quoted = true;
-    else if (char === "," || text.startsWith("\r\n", i)) {
+      } else {
+        quoted = false;
+      }
+    } else if (char === '"') {
+      quoted = true;
+    } else if (char === "," || text.startsWith("\r\n", i)) {
       rows.at(-1)?.push(cell);
       cell = "";
       if (char === "\r") {
         rows.push([]);
         i += 1;
       }
-    } else cell += char;
+    } else {
+      cell += char;
+    }
   }
   return rows.slice(0, -1);
 }
@@ -44,7 +50,9 @@ test("the CSV has a row for each Result with every figure under its name, and em
   });
   const [header = [], ...rows] = parseCsv(formatCsv([named, blind]));
   assert.equal(rows.length, 2);
-  for (const row of rows) assert.equal(row.length, header.length);
+  for (const row of rows) {
+    assert.equal(row.length, header.length);
+  }
   const cell = (row: number, column: string) => rows[row]?.[header.indexOf(column)];
   assert.ok(!header.includes("summary.latencyUs"), "a group that has parts is no column of its own");
   assert.equal(cell(0, "label"), 'mine, "tuned"\nagain');
@@ -74,7 +82,9 @@ test("the .hgrm is HdrHistogram's percentile table in milliseconds", () => {
   for (const [value = Number.NaN, percentile = Number.NaN, count = Number.NaN, inverse] of table) {
     assert.ok(value >= 1 && value <= 40.1, `${value} ms`);
     assert.equal(count, [1, 2, 3, 40].filter((latencyMs) => latencyMs * 0.999 <= value).length);
-    if (inverse !== undefined) assert.ok(Math.abs(inverse - 1 / (1 - percentile)) < 0.01);
+    if (inverse !== undefined) {
+      assert.ok(Math.abs(inverse - 1 / (1 - percentile)) < 0.01);
+    }
   }
   assert.equal(table.at(-1)?.[1], 1, "it ends at 100 %");
   assert.match(formatHgrm(result), /#\[Max += +40\.0\d+, Total count += +4\]/);

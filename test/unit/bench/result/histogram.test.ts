@@ -55,7 +55,9 @@ test("encoding and decoding keeps every count", () => {
 test("a histogram recorded in WebAssembly is read like any other", () => {
   initWebAssemblySync();
   const histogram = build({ useWebAssembly: true, numberOfSignificantValueDigits: 3 });
-  for (let us = 1; us <= 1000; us += 1) histogram.recordValue(us * 1000);
+  for (let us = 1; us <= 1000; us += 1) {
+    histogram.recordValue(us * 1000);
+  }
   const latency = latencyOf(decodeHistogram(encodeHistogram(histogram, 1)));
   histogram.destroy();
   assert.ok(latency !== null);

@@ -60,7 +60,9 @@ test("a line that is cut off, foreign or damaged is named, and the good ones are
     /^line 6 of a log is truncated|^line 6 of a log is not JSON, or is damaged/,
   ];
   assert.equal(problems.length, expected.length);
-  for (const [index, pattern] of expected.entries()) assert.match(problems[index] ?? "", pattern);
+  for (const [index, pattern] of expected.entries()) {
+    assert.match(problems[index] ?? "", pattern);
+  }
 });
 
 test("the same Result twice is told, across texts too", () => {

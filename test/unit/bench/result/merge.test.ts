@@ -32,8 +32,9 @@ test("what is merged has the percentiles of one histogram of all latencies, and 
       assert.ok(whole !== null && found !== null);
       assert.equal(found.min, Math.min(...all));
       assert.equal(found.max, Math.max(...all));
-      for (const key of ["p50", "p90", "p99", "p999", "p9999"] as const)
+      for (const key of ["p50", "p90", "p99", "p999", "p9999"] as const) {
         assert.equal(found[key], whole[key], key);
+      }
     }),
     { numRuns: 20 },
   );

@@ -100,7 +100,9 @@ test("a busy generator thread is named as the bottleneck, with its figure", () =
 
 test("a target with time to spare was not saturated", () => {
   const idle = (result: Result) => {
-    if (result.server) result.server.cpuPercent = 40;
+    if (result.server) {
+      result.server.cpuPercent = 40;
+    }
   };
   assert.match(onlyWarning(idle), /not saturated: it used 40\.0 %/);
   assert.equal(verdict(idle), "idle");
@@ -108,7 +110,9 @@ test("a target with time to spare was not saturated", () => {
 
 test("a target with two workers is saturated only when both are", () => {
   const twoWorkers = (result: Result) => {
-    if (result.server) Object.assign(result.server, { workers: 2, cpus: [1, 2] });
+    if (result.server) {
+      Object.assign(result.server, { workers: 2, cpus: [1, 2] });
+    }
   };
   assert.match(onlyWarning(twoWorkers), /not saturated: it used 49\.5 %/);
 });
@@ -125,7 +129,9 @@ test("an open loop that reaches its rate is rate-limited, even when it spins whi
   const reach = (result: Result) => {
     openLoop(result, 99_500);
     result.client.busiestThreadPercent = 100;
-    if (result.server) result.server.cpuPercent = 30;
+    if (result.server) {
+      result.server.cpuPercent = 30;
+    }
   };
   assert.equal(verdict(reach), "rate-limited");
   assert.deepEqual(judge(exampleResult(reach)).warnings, []);
@@ -141,7 +147,9 @@ test("an open loop short of its rate is the generator's doing when they were not
   const late = (result: Result) => {
     openLoop(result, 75_000);
     result.messages.sent = 150_000;
-    if (result.server) result.server.cpuPercent = 30;
+    if (result.server) {
+      result.server.cpuPercent = 30;
+    }
   };
   assert.equal(verdict(late), "client-bound");
   assert.match(judge(exampleResult(late)).warnings.join(), /generator was the bottleneck/);
@@ -177,7 +185,9 @@ test("client and server that fill the cores they share are told to move apart", 
   const crowd = (result: Result) => {
     result.client.cpus = [0, 1];
     result.client.cpuPercent = 90;
-    if (result.server) result.server.cpus = [0, 1];
+    if (result.server) {
+      result.server.cpus = [0, 1];
+    }
   };
   assert.match(onlyWarning(crowd), /share cores 0, 1 and together used 189\.0 %/);
   assert.match(
@@ -193,8 +203,12 @@ test("client and server on the same cores with room to spare are not warned abou
     judge(
       exampleResult((result) => {
         result.client.cpus = [0, 1, 2, 3];
-        if (result.server) result.server.cpus = [0, 1, 2, 3];
-        if (result.server) result.server.workers = 1;
+        if (result.server) {
+          result.server.cpus = [0, 1, 2, 3];
+        }
+        if (result.server) {
+          result.server.workers = 1;
+        }
       }),
     ).warnings,
     [],
@@ -203,7 +217,9 @@ test("client and server on the same cores with room to spare are not warned abou
 
 test("a closed loop that met a stall is labelled as hiding it, an open loop is not", () => {
   const stall = (result: Result) => {
-    if (result.summary.latencyUs) result.summary.latencyUs.max = 500_000;
+    if (result.summary.latencyUs) {
+      result.summary.latencyUs.max = 500_000;
+    }
   };
   assert.match(onlyWarning(stall), /slowest reply took 500 ms: a closed loop stops sending/);
   assert.deepEqual(

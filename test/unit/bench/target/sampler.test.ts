@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { chooseSampler, readPage, sampleMetrics, samplePid } from "../../../../bench/target/sampler.ts";
 import type { Cleanup } from "../../../support/echo-server.ts";
 
-const ONE_PROCESS = `# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
+const oneProcess = `# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
 process_cpu_seconds_total 12.5
 process_resident_memory_bytes 50000000
 echo_buffered_bytes 4096
@@ -25,7 +25,7 @@ async function servePage(t: Cleanup, page: string | undefined): Promise<string> 
 }
 
 test("a Prometheus page of one process gives its own CPU time and memory", () => {
-  assert.deepEqual(readPage(ONE_PROCESS, 5), {
+  assert.deepEqual(readPage(oneProcess, 5), {
     takenNs: 5,
     cpuSeconds: 12.5,
     rssBytes: 50_000_000,
@@ -36,7 +36,7 @@ test("a Prometheus page of one process gives its own CPU time and memory", () =>
 });
 
 test("a page of several workers gives the sum of theirs", () => {
-  const page = `${ONE_PROCESS}echo_worker_cpu_seconds_total{worker="1"} 2.75
+  const page = `${oneProcess}echo_worker_cpu_seconds_total{worker="1"} 2.75
 echo_worker_resident_memory_bytes{worker="0"} 10
 echo_worker_resident_memory_bytes{worker="1"} 20
 `;
@@ -52,7 +52,9 @@ test("a process is sampled with its CPU time and memory, and a dead one is not",
   const sampler = samplePid(process.pid);
   const before = await sampler.sample(() => 1);
   const until = process.cpuUsage().user + 60_000;
-  while (process.cpuUsage().user < until) Math.sqrt(until);
+  while (process.cpuUsage().user < until) {
+    Math.sqrt(until);
+  }
   const after = await sampler.sample(() => 2);
   const usedSeconds = (after?.cpuSeconds ?? 0) - (before?.cpuSeconds ?? 0);
   assert.ok(usedSeconds >= 0.03 && usedSeconds < 30, `${usedSeconds} s`);
@@ -61,7 +63,7 @@ test("a process is sampled with its CPU time and memory, and a dead one is not",
 });
 
 test("the metrics page is used when it is there, and required when it was asked for", async (t) => {
-  const there = await servePage(t, ONE_PROCESS);
+  const there = await servePage(t, oneProcess);
   const missing = await servePage(t, undefined);
   const choose = (pid: number | undefined, metricsUrl: string | undefined, defaultMetricsUrl: string) =>
     chooseSampler({ pid, metricsUrl, defaultMetricsUrl });
