@@ -122,11 +122,10 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
       check();
     },
     setMaxPayload(bytes) {
-      if (bytes === maxPayload) {
-        return;
+      if (bytes !== maxPayload) {
+        maxPayload = bytes;
+        check();
       }
-      maxPayload = bytes;
-      check();
     },
   };
 }
