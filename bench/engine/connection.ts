@@ -3,6 +3,9 @@
 
 import type { MessageType, Verify } from "./payload.ts";
 
+/** What opens the connections: pre-built frames on bare sockets, or the ws package. */
+export type EngineName = "raw" | "ws";
+
 /** Everything an engine needs to open one connection; plain data, so that it can cross threads. */
 export interface Endpoint {
   /** ws: or wss: */

@@ -1,13 +1,12 @@
 // Owns the generators of one run as one: starts their threads, gives them one command, adds up their reports.
 // Must not know the target's figures, nor the shape of a Result.
 
-import type { Endpoint } from "../engine/connection.ts";
+import type { Endpoint, EngineName } from "../engine/connection.ts";
 import { Deferred } from "./deferred.ts";
 import type { ErrorTally, Plan, Report } from "./plan.ts";
 import type { Window } from "./recorder.ts";
 import { Tally } from "./tally.ts";
 import type { GeneratorThread, StartThread } from "./threads.ts";
-import type { EngineName } from "./worker.ts";
 
 export interface CrewOptions {
   readonly engine: EngineName;
@@ -27,7 +26,6 @@ interface Member {
   isConnected: boolean;
   /** End of its window; undefined until it is done. */
   endedNs: number | undefined;
-  targetGone: boolean;
   errors: ErrorTally;
 }
 
@@ -56,7 +54,6 @@ export class Crew {
       openConnections: 0,
       isConnected: false,
       endedNs: undefined,
-      targetGone: false,
       errors: {},
     }));
   }
@@ -90,11 +87,6 @@ export class Crew {
 
   get openConnections(): number {
     return this.#sum((member) => member.openConnections);
-  }
-
-  /** A generator ended because all its connections had. */
-  get targetGone(): boolean {
-    return this.#members.some((member) => member.targetGone);
   }
 
   /** When the last generator's window ended. */

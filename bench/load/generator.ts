@@ -35,7 +35,6 @@ export class Generator implements ConnectionEvents {
   #started = 0;
   #failed = 0;
   #closedEarly = 0;
-  #targetGone = false;
   /** Some replies were not waited for: they may still come, late but not unasked. */
   #hasGivenUp = false;
   #recorder: Recorder | undefined;
@@ -134,7 +133,6 @@ export class Generator implements ConnectionEvents {
     this.#closedEarly += 1;
     this.#client?.remove(index);
     if (this.#phase === "loading" && this.#open.size === 0) {
-      this.#targetGone = true;
       this.stop();
     } else if (this.#phase === "connecting") {
       this.#connectMore();
@@ -176,7 +174,6 @@ export class Generator implements ConnectionEvents {
 
   #startLoad(client: Client, recorder: Recorder): void {
     if (this.#open.size === 0) {
-      this.#targetGone = true;
       this.stop();
       return;
     }
@@ -247,7 +244,6 @@ export class Generator implements ConnectionEvents {
     this.#options.report({
       kind: "done",
       closedEarly: this.#closedEarly,
-      targetGone: this.#targetGone,
       endedNs: this.#endedNs,
       errors: this.#errors,
     });

@@ -46,7 +46,6 @@ class HttpGenerator implements GeneratorThread {
   #refusedInRow = 0;
   #reconnects = 0;
   #timeouts = 0;
-  #targetGone = false;
   #isDone = false;
 
   constructor(load: HttpLoad, clock: Clock, report: (report: Report) => void) {
@@ -224,14 +223,13 @@ class HttpGenerator implements GeneratorThread {
     }
   }
 
-  #stop(targetGone: boolean): void {
+  #stop(isTargetGone: boolean): void {
     const recorder = this.#recorder;
     if (recorder === undefined || this.#isDone) {
       return;
     }
-    this.#targetGone = targetGone;
     recorder.cutShort(this.#clock.nowNs());
-    if (targetGone) {
+    if (isTargetGone) {
       this.#finish(recorder);
     }
   }
@@ -246,7 +244,6 @@ class HttpGenerator implements GeneratorThread {
       kind: "done",
       // A connection that timed out was given up by us, and each of its requests said so.
       closedEarly: Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining)),
-      targetGone: this.#targetGone,
       endedNs: recorder.untilNs,
       errors: this.#errors as ErrorTally,
     });

@@ -51,8 +51,6 @@ export type Report =
       readonly kind: "done";
       /** Connections that opened and ended before the run was over. */
       readonly closedEarly: number;
-      /** Every connection was gone before the end. */
-      readonly targetGone: boolean;
       /** End of the window on the shared clock. */
       readonly endedNs: number;
       readonly errors: ErrorTally;

@@ -2,15 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Endpoint } from "../engine/connection.ts";
+import type { Endpoint, EngineName } from "../engine/connection.ts";
 import { createRawEngine } from "../engine/raw.ts";
 import { createWsEngine } from "../engine/ws.ts";
 import { systemClock } from "./clock.ts";
 import { Generator } from "./generator.ts";
 import type { Plan } from "./plan.ts";
 import type { Window } from "./recorder.ts";
-
-export type EngineName = "raw" | "ws";
 
 /** What a worker thread is started with. */
 export interface WorkerTask {

@@ -1,9 +1,8 @@
 // Owns what one measurement consists of, and how it is dealt out to generators.
 // Must not know the command line, nor how anything is measured.
 
-import type { Endpoint } from "../engine/connection.ts";
+import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { Loop, Plan } from "../load/plan.ts";
-import type { EngineName } from "../load/worker.ts";
 import type { Scenario as RecordedScenario } from "../result/schema.ts";
 
 /** Connections that one local address can have to one target, well below the usual ephemeral port range. */

@@ -4,7 +4,7 @@
 import { Command } from "commander";
 import { exitCodes } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
-import type { EngineName } from "../load/worker.ts";
+import type { EngineName } from "../engine/connection.ts";
 import { measure } from "../measure/measure.ts";
 import { formatTable } from "../report/markdown.ts";
 import type { Result } from "../result/schema.ts";

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { EngineName } from "../../../bench/engine/connection.ts";
 import { createRawEngine } from "../../../bench/engine/raw.ts";
 import { createWsEngine } from "../../../bench/engine/ws.ts";
-import type { EngineName } from "../../../bench/load/worker.ts";
 import { failuresOf } from "../../../bench/result/verdict.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { startServer } from "../../support/echo-server.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
-import type { EngineName } from "../../../bench/load/worker.ts";
+import type { EngineName } from "../../../bench/engine/connection.ts";
 import { failuresOf } from "../../../bench/result/verdict.ts";
 import {
   type ClientMessage,
