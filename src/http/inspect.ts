@@ -7,7 +7,11 @@ import { peerAddress } from "./headers.ts";
 import { json, type SendReply } from "./reply.ts";
 
 /** @param worker number of this process, from 1 */
-export function createInspect(config: Config, worker: number, reply: SendReply): Endpoint {
+export function createInspect(
+  config: Pick<Config, "trustProxy" | "tlsCert">,
+  worker: number,
+  reply: SendReply,
+): Endpoint {
   const trusts = trustNetworks(config.trustProxy);
   const handler: HttpHandler = (res, req) => {
     // No prototype: a header may be called "constructor".

@@ -2,7 +2,7 @@
 // drains. It knows neither flags nor other processes.
 import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
-import { tlsAppOptions } from "../config/tls.ts";
+import { type TlsFiles, tlsAppOptions } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { createInspect } from "../http/inspect.ts";
@@ -175,7 +175,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   };
 }
 
-function createApp(native: Native, config: Config): TemplatedApp {
+function createApp(native: Native, config: TlsFiles): TemplatedApp {
   const tls = tlsAppOptions(config);
   return tls === undefined ? native.App() : native.SSLApp(tls);
 }

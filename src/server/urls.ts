@@ -14,7 +14,11 @@ export interface ServedUrls {
   readonly readyz: string;
 }
 
-export function servedUrls(config: Config, port: number, adminPort: number | undefined): ServedUrls {
+export function servedUrls(
+  config: Pick<Config, "host" | "adminHost" | "tlsCert" | "console">,
+  port: number,
+  adminPort: number | undefined,
+): ServedUrls {
   const secure = config.tlsCert === undefined ? "" : "s";
   const authority = `${hostForUrl(config.host)}:${port}`;
   const http = `http${secure}://${authority}`;

@@ -1,14 +1,14 @@
-// Which permessage-deflate offer of a client to accept (RFC 7692). Pure: headers in, an extension header out.
-import type { RequestHeaders } from "../http/headers.ts";
+// Which permessage-deflate offer of a client to accept (RFC 7692). Pure: a header in, a header out.
 
 /**
  * Picks the first permessage-deflate offer that is valid and that uWS can keep, and drops all others. uWS would agree to
  * any: to impossible parameters, and to some that its answer then leaves out, which the client has to take for a failed
  * handshake (RFC 7692, sections 7.1.1.1 and 7.1.2.1).
+ * @param offers `Sec-WebSocket-Extensions` of the client
  * @returns an extension header for uWS, or the empty string to decline (RFC 7692, section 5.1)
  */
-export function chooseDeflateOffer(headers: RequestHeaders, compressor: "shared" | "dedicated"): string {
-  for (const offer of splitQuoted(headers["sec-websocket-extensions"] ?? "", ",")) {
+export function chooseDeflateOffer(offers: string, compressor: "shared" | "dedicated"): string {
+  for (const offer of splitQuoted(offers, ",")) {
     const parameters = readDeflateOffer(offer);
     const accepted = parameters && acceptDeflateOffer(parameters, compressor);
     if (accepted !== undefined) {

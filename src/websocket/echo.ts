@@ -11,7 +11,10 @@ const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 
 /** What the echo endpoint needs of the server. */
 export interface EchoParts {
-  readonly config: Config;
+  readonly config: Pick<
+    Config,
+    "maxPayload" | "maxBackpressure" | "idleTimeout" | "compression" | "compressionMinSize" | "goodbye"
+  >;
   readonly stats: Stats;
   readonly backpressure: Backpressure;
   readonly lifecycle: Lifecycle;

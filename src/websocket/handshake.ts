@@ -1,4 +1,5 @@
-// The opening handshake as RFC 6455 wants it, where uWS is lenient. Pure: headers in, a decision out.
+// Reads the opening handshake as RFC 6455 defines it; uWS is more lenient. Pure: headers in, a refusal or a request out.
+import { commaList } from "../config/option.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import type { RejectionReason } from "../metrics/counters.ts";
 
@@ -10,6 +11,16 @@ export interface Refusal {
   readonly body: string;
 }
 
+/** What the client of a proper handshake asks for. */
+export interface Asked {
+  readonly refusal?: undefined;
+  readonly key: string;
+  /** Sub-protocols, in the client's order of preference. */
+  readonly subprotocols: readonly string[];
+  /** `Sec-WebSocket-Extensions` as it came, or the empty string. */
+  readonly extensions: string;
+}
+
 /** RFC 6455, section 4.1: a sub-protocol is a token. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // 16 octets in base64 are 22 characters and two of padding (RFC 4648, section 4).
@@ -17,11 +28,41 @@ const sixteenOctets = /^[A-Za-z0-9+/]{22}==$/;
 
 const upgradeHeaders = { Upgrade: "websocket", Connection: "Upgrade", "Sec-WebSocket-Version": "13" };
 
+/** Reads a request as RFC 6455, section 4.2.1, requires: what it asks for, or why it is no handshake. */
+export function readHandshake(headers: RequestHeaders): Asked | { readonly refusal: Refusal } {
+  const key = headers["sec-websocket-key"] ?? "";
+  const subprotocols = commaList(headers["sec-websocket-protocol"] ?? "");
+  const refusal = findRefusal(headers, key, subprotocols);
+  return refusal === undefined
+    ? { key, subprotocols, extensions: headers["sec-websocket-extensions"] ?? "" }
+    : { refusal };
+}
+
 /**
- * Holds a request against RFC 6455, section 4.2.1.
- * @returns undefined when it is a proper WebSocket handshake
+ * Picks the sub-protocol of a connection.
+ * @param offered by the client, in its order of preference
+ * @param spoken ours, best first; `any` takes the client's first offer; `none` never chooses
+ * @returns the empty string for none (RFC 6455, section 4.2.2, item 5.5)
  */
-export function checkHandshake(headers: RequestHeaders): Refusal | undefined {
+export function chooseSubprotocol(
+  offered: readonly string[],
+  spoken: "any" | "none" | readonly string[],
+): string {
+  switch (spoken) {
+    case "none":
+      return "";
+    case "any":
+      return offered[0] ?? "";
+    default:
+      return spoken.find((name) => offered.includes(name)) ?? "";
+  }
+}
+
+function findRefusal(
+  headers: RequestHeaders,
+  key: string,
+  subprotocols: readonly string[],
+): Refusal | undefined {
   if (!hasToken(headers["upgrade"], "websocket") || !hasToken(headers["connection"], "upgrade")) {
     return {
       reason: "not_websocket",
@@ -38,14 +79,14 @@ export function checkHandshake(headers: RequestHeaders): Refusal | undefined {
       body: "Only version 13 of the WebSocket protocol is spoken here (RFC 6455): send Sec-WebSocket-Version: 13.\n",
     };
   }
-  if (!sixteenOctets.test(headers["sec-websocket-key"] ?? "")) {
+  if (!sixteenOctets.test(key)) {
     return {
       reason: "bad_key",
       status: 400,
       body: "Sec-WebSocket-Key must be 16 octets in base64 (RFC 6455, section 4.1).\n",
     };
   }
-  if (offeredSubprotocols(headers).some((name) => !token.test(name))) {
+  if (subprotocols.some((name) => !token.test(name))) {
     return {
       reason: "bad_subprotocol",
       status: 400,
@@ -53,32 +94,6 @@ export function checkHandshake(headers: RequestHeaders): Refusal | undefined {
     };
   }
   return undefined;
-}
-
-/**
- * Picks the sub-protocol of a connection.
- * @param spoken ours, best first; `any` takes the client's first offer; `none` never chooses
- * @returns the empty string for none (RFC 6455, section 4.2.2, item 5.5)
- */
-export function chooseSubprotocol(
-  headers: RequestHeaders,
-  spoken: "any" | "none" | readonly string[],
-): string {
-  if (spoken === "none") {
-    return "";
-  }
-  const offered = offeredSubprotocols(headers);
-  if (spoken === "any") {
-    return offered[0] ?? "";
-  }
-  return spoken.find((name) => offered.includes(name)) ?? "";
-}
-
-function offeredSubprotocols(headers: RequestHeaders): string[] {
-  return (headers["sec-websocket-protocol"] ?? "")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
 }
 
 function hasToken(header: string | undefined, wanted: string): boolean {

@@ -20,7 +20,7 @@ import type { Admission } from "./admission.ts";
 import type { Backpressure } from "./backpressure.ts";
 import type { Connection, EchoSocket } from "./connection.ts";
 import { chooseDeflateOffer } from "./deflate-offer.ts";
-import { checkHandshake, chooseSubprotocol, type Refusal } from "./handshake.ts";
+import { chooseSubprotocol, type Refusal, readHandshake } from "./handshake.ts";
 
 export interface Lifecycle {
   /** Answers a handshake. */
@@ -33,7 +33,10 @@ export interface Lifecycle {
 }
 
 export interface LifecycleParts {
-  readonly config: Config;
+  readonly config: Pick<
+    Config,
+    "trustProxy" | "maxConnectionsPerIp" | "subprotocols" | "compression" | "maxLifetime"
+  >;
   readonly stats: Stats;
   readonly admission: Admission;
   readonly backpressure: Backpressure;
@@ -67,8 +70,13 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   return {
     upgrade(res, req, context) {
       const headers = readHeaders(req);
+      const asked = readHandshake(headers);
+      if (asked.refusal !== undefined) {
+        refuse(res, asked.refusal, true);
+        return;
+      }
       const address = needsAddress ? clientAddress(peerAddress(res), headers["x-forwarded-for"], trusts) : "";
-      const refusal = checkHandshake(headers) ?? admission.admit({ address, origin: headers["origin"] });
+      const refusal = admission.admit({ address, origin: headers["origin"] });
       if (refusal !== undefined) {
         refuse(res, refusal, true);
         return;
@@ -82,14 +90,15 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         closeAfterDrain: 0,
         lifetime: undefined,
       };
-      const subprotocol = chooseSubprotocol(headers, config.subprotocols);
-      const extensions = config.compression === "off" ? "" : chooseDeflateOffer(headers, config.compression);
-      res.upgrade(connection, headers["sec-websocket-key"] ?? "", subprotocol, extensions, context);
+      const subprotocol = chooseSubprotocol(asked.subprotocols, config.subprotocols);
+      const extensions =
+        config.compression === "off" ? "" : chooseDeflateOffer(asked.extensions, config.compression);
+      res.upgrade(connection, asked.key, subprotocol, extensions, context);
     },
 
     explain(res, req) {
       const headers = readHeaders(req);
-      const refusal = checkHandshake(headers);
+      const { refusal } = readHandshake(headers);
       const isUpgrade = headers["upgrade"] !== undefined;
       if (refusal !== undefined) {
         refuse(res, refusal, isUpgrade, req.getMethod() === "head");

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { chooseDeflateOffer } from "../../../src/websocket/deflate-offer.ts";
 
 function deflate(offer: string, compressor: "shared" | "dedicated" = "dedicated"): string {
-  return chooseDeflateOffer({ "sec-websocket-extensions": offer }, compressor);
+  return chooseDeflateOffer(offer, compressor);
 }
 
 test("of a valid offer, what uWS will keep is passed on", () => {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { RequestHeaders } from "../../../src/http/headers.ts";
-import { checkHandshake, chooseSubprotocol } from "../../../src/websocket/handshake.ts";
+import { chooseSubprotocol, type Refusal, readHandshake } from "../../../src/websocket/handshake.ts";
 
 const proper: RequestHeaders = {
   host: "localhost",
@@ -13,12 +13,30 @@ const proper: RequestHeaders = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
+function refusalOf(headers: RequestHeaders): Refusal | undefined {
+  return readHandshake(headers).refusal;
+}
+
 function without(name: string): RequestHeaders {
   return Object.fromEntries(Object.entries(proper).filter(([key]) => key !== name));
 }
 
-test("a handshake as in RFC 6455 is accepted", () => {
-  assert.equal(checkHandshake(proper), undefined);
+test("a handshake as in RFC 6455 is read into what it asks for", () => {
+  assert.deepEqual(readHandshake(proper), {
+    key: "dGhlIHNhbXBsZSBub25jZQ==",
+    subprotocols: [],
+    extensions: "",
+  });
+  const headers = {
+    ...proper,
+    "sec-websocket-protocol": "b, a,,c ",
+    "sec-websocket-extensions": "permessage-deflate; client_max_window_bits",
+  };
+  assert.deepEqual(readHandshake(headers), {
+    key: "dGhlIHNhbXBsZSBub25jZQ==",
+    subprotocols: ["b", "a", "c"],
+    extensions: "permessage-deflate; client_max_window_bits",
+  });
 });
 
 test("Upgrade and Connection are lists of tokens without case", () => {
@@ -28,7 +46,7 @@ test("Upgrade and Connection are lists of tokens without case", () => {
     { connection: "keep-alive, Upgrade" },
     { connection: "UPGRADE" },
   ]) {
-    assert.equal(checkHandshake({ ...proper, ...change }), undefined, JSON.stringify(change));
+    assert.equal(refusalOf({ ...proper, ...change }), undefined, JSON.stringify(change));
   }
 });
 
@@ -41,7 +59,7 @@ test("what does not ask for a WebSocket gets 426 that says what is spoken", () =
     { ...proper, upgrade: "websocket2" },
     { ...proper, connection: "close" },
   ]) {
-    const refusal = checkHandshake(headers);
+    const refusal = refusalOf(headers);
     assert.equal(refusal?.reason, "not_websocket", JSON.stringify(headers));
     assert.equal(refusal.status, 426);
     assert.deepEqual(refusal.headers, {
@@ -57,7 +75,7 @@ test("another version of the protocol, or none, gets 426 with version 13", () =>
     without("sec-websocket-version"),
     ...["8", "14", "013", "13, 8", ""].map((version) => ({ ...proper, "sec-websocket-version": version })),
   ]) {
-    const refusal = checkHandshake(headers);
+    const refusal = refusalOf(headers);
     assert.equal(refusal?.reason, "bad_version");
     assert.equal(refusal.status, 426);
     assert.equal(refusal.headers?.["Sec-WebSocket-Version"], "13");
@@ -68,7 +86,7 @@ test("a key of any 16 octets is good, and of any other number is 400", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
       const key = Buffer.from(octets).toString("base64");
-      const refusal = checkHandshake({ ...proper, "sec-websocket-key": key });
+      const refusal = refusalOf({ ...proper, "sec-websocket-key": key });
       assert.equal(refusal?.reason, octets.length === 16 ? undefined : "bad_key");
       assert.equal(refusal?.status, octets.length === 16 ? undefined : 400);
     }),
@@ -82,20 +100,20 @@ test("a key of any 16 octets is good, and of any other number is 400", () => {
     `${key},${key}`,
     "*".repeat(22).concat("=="),
   ]) {
-    assert.equal(checkHandshake({ ...proper, "sec-websocket-key": bad })?.reason, "bad_key", bad);
+    assert.equal(refusalOf({ ...proper, "sec-websocket-key": bad })?.reason, "bad_key", bad);
   }
 });
 
 test("a sub-protocol that is no token is 400", () => {
   for (const offered of ["two words", "a, b c", "a/b", "ä", '"a"', 'a"b']) {
     assert.equal(
-      checkHandshake({ ...proper, "sec-websocket-protocol": offered })?.reason,
+      refusalOf({ ...proper, "sec-websocket-protocol": offered })?.reason,
       "bad_subprotocol",
       offered,
     );
   }
   for (const offered of ["mqtt", "v1.stomp, v2.stomp", "a,,b", "ocpp1.6"]) {
-    assert.equal(checkHandshake({ ...proper, "sec-websocket-protocol": offered }), undefined, offered);
+    assert.equal(refusalOf({ ...proper, "sec-websocket-protocol": offered }), undefined, offered);
   }
 });
 
@@ -105,7 +123,7 @@ test("no header makes the check throw, and every refusal has a sentence", () => 
     fc.property(
       fc.record(Object.fromEntries(Object.keys(proper).map((name) => [name, value]))),
       (headers) => {
-        const refusal = checkHandshake(headers);
+        const refusal = refusalOf(headers);
         if (refusal !== undefined) {
           assert.match(refusal.body, /\.\n$/);
         }
@@ -115,22 +133,22 @@ test("no header makes the check throw, and every refusal has a sentence", () => 
 });
 
 test("our first sub-protocol that is offered is chosen", () => {
-  const headers = { "sec-websocket-protocol": "wamp, stomp,mqtt" };
-  assert.equal(chooseSubprotocol(headers, ["mqtt", "stomp"]), "mqtt");
-  assert.equal(chooseSubprotocol(headers, ["soap", "stomp"]), "stomp");
-  assert.equal(chooseSubprotocol(headers, ["soap"]), "");
-  assert.equal(chooseSubprotocol(headers, ["MQTT"]), "", "names have case");
-  assert.equal(chooseSubprotocol(headers, "any"), "wamp");
-  assert.equal(chooseSubprotocol(headers, "none"), "");
-  assert.equal(chooseSubprotocol({}, "any"), "");
-  assert.equal(chooseSubprotocol({}, ["mqtt"]), "");
+  const offered = ["wamp", "stomp", "mqtt"];
+  assert.equal(chooseSubprotocol(offered, ["mqtt", "stomp"]), "mqtt");
+  assert.equal(chooseSubprotocol(offered, ["soap", "stomp"]), "stomp");
+  assert.equal(chooseSubprotocol(offered, ["soap"]), "");
+  assert.equal(chooseSubprotocol(offered, ["MQTT"]), "", "names have case");
+  assert.equal(chooseSubprotocol(offered, "any"), "wamp");
+  assert.equal(chooseSubprotocol(offered, "none"), "");
+  assert.equal(chooseSubprotocol([], "any"), "");
+  assert.equal(chooseSubprotocol([], ["mqtt"]), "");
 });
 
 test("what is chosen was offered, and is one of ours", () => {
   const name = fc.constantFrom("a", "b", "c", "d");
   fc.assert(
     fc.property(fc.array(name), fc.array(name), (offered, spoken) => {
-      const chosen = chooseSubprotocol({ "sec-websocket-protocol": offered.join(", ") }, spoken);
+      const chosen = chooseSubprotocol(offered, spoken);
       const expected = spoken.find((each) => offered.includes(each)) ?? "";
       assert.equal(chosen, expected);
     }),
