@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { compareArms, formatComparisonFile } from "../measure/compare.ts";
 import type { Progress } from "../measure/measure.ts";
 import { type Arm, isUrl } from "../measure/rounds.ts";
-import type { Scenario } from "../measure/scenario.ts";
+import type { WebSocketScenario } from "../measure/scenario.ts";
 import { formatComparison, formatFigure } from "../report/compare.ts";
 import { isAcceptable, type Sample } from "../result/comparison.ts";
 import { writeOnce } from "../result/store.ts";
@@ -14,9 +14,6 @@ import { addLoadOptions, readLoadOptions } from "./load-options.ts";
 import { quantity, readFields, UsageError, whole } from "./option-schemas.ts";
 import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
 import { createProgressLine } from "./progress.ts";
-
-/** Shorter than a single run's, since there are many. */
-const defaults = { duration: "3s", warmup: "1s" };
 
 const shape = { rounds: quantity(parseNumber, whole(1, 1000)) };
 
@@ -32,17 +29,13 @@ export function addCompareCommand(program: Command): void {
       "baseline: a ws:// URL, or a command that starts a target, with {port} where the port goes",
     )
     .argument("<B>", "what is held against it: likewise");
-  addLoadOptions(command)
+  addLoadOptions(command, { duration: "3s", warmup: "1s" }) // Shorter than a single run's, since there are many.
     .option("--rounds <number>", "rounds; each measures A, B, B, A", "5")
     .option("--path <path>", "path of the endpoint of targets that are started", "/echo")
     .option("--name-a <text>", "name of A", "A")
     .option("--name-b <text>", "name of B", "B")
     .option("--json", "print the Comparison as JSON to the standard output, and nothing else")
     .option("-o, --out <file>", "write the Comparison to this new file");
-  for (const [name, value] of Object.entries(defaults)) {
-    command.options.find((option) => option.attributeName() === name)?.default(value);
-    command.setOptionValueWithSource(name, value, "default");
-  }
   command.action((a: string, b: string, raw: Record<string, unknown>) =>
     act(command, () => run(readOptions(a, b, raw), raw)),
   );
@@ -50,7 +43,7 @@ export function addCompareCommand(program: Command): void {
 
 interface CompareOptions {
   readonly arms: readonly Arm[];
-  readonly scenario: Scenario;
+  readonly scenario: WebSocketScenario;
   readonly rounds: number;
 }
 
@@ -97,7 +90,7 @@ function uselessOptions(raw: Readonly<Record<string, unknown>>): string[] {
   ].filter((problem) => problem !== false);
 }
 
-function withPath(scenario: Scenario, path: string): Scenario {
+function withPath(scenario: WebSocketScenario, path: string): WebSocketScenario {
   const url = new URL(scenario.endpoint.url);
   url.pathname = path;
   return { ...scenario, endpoint: { ...scenario.endpoint, url: url.href } };

@@ -1,21 +1,12 @@
 // Owns the command `http`: options in, one measurement of an HTTP target by autocannon, its report and file out.
 // Must not know how a measurement is made.
 
-import { createRequire } from "node:module";
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import { makePayload } from "../engine/payload.ts";
-import { systemClock } from "../load/clock.ts";
-import { httpThread } from "../load/http-generator.ts";
-import { measure, type Outcome, realWorld } from "../measure/measure.ts";
-import type { Scenario } from "../measure/scenario.ts";
-import type { Threshold } from "../result/threshold.ts";
-import { judge } from "../result/verdict.ts";
-import { chooseSampler } from "../target/sampler.ts";
-import { defaultMetricsUrl } from "../target/target.ts";
 import { parseNumber } from "../units.ts";
-import { addResultOptions, type ServerSource } from "./load-options.ts";
+import { addResultOptions } from "./load-options.ts";
 import {
   collect,
   commonShape,
@@ -29,12 +20,11 @@ import {
   act,
   addOutputOptions,
   checkTogether,
-  interruptOnSignal,
   type OutputOptions,
   outputProblems,
-  tell,
+  type RunOptions,
+  run,
 } from "./outcome.ts";
-import { createProgressLine } from "./progress.ts";
 
 const shape = {
   ...commonShape,
@@ -46,12 +36,6 @@ const shape = {
   body: payloadSchema.optional(),
   verify: z.enum(["none", "length", "full"]).optional(),
 };
-
-interface HttpOptions extends ServerSource {
-  readonly load: HttpLoad;
-  readonly scenario: Scenario;
-  readonly thresholds: readonly Threshold[];
-}
 
 /** Adds `http URL` to the program. */
 export function addHttpCommand(program: Command): void {
@@ -85,7 +69,7 @@ export function addHttpCommand(program: Command): void {
 }
 
 /** Checks the options. @throws UsageError with every problem */
-export function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): HttpOptions {
+function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): RunOptions {
   const { values, problems } = readFields(shape, raw);
   if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
     problems.unshift(`"${url}" is not an HTTP URL: write http://host:port/path or https://host:port/path`);
@@ -114,27 +98,10 @@ export function readHttpOptions(url: string, raw: Readonly<Record<string, unknow
     verify,
   };
   return {
-    load,
     scenario: {
+      kind: "http",
       label: checked.label ?? null,
-      endpoint: {
-        url,
-        headers: checked.header,
-        subprotocols: [],
-        origin: undefined,
-        caPem: undefined,
-        insecure: true,
-        deflate: false,
-        timeoutMs,
-        payloads: [body ?? new Uint8Array(0)],
-        type: "text",
-        verify,
-      },
-      engine: "raw", // The plan's; the Result names autocannon, see below.
-      loop: { kind: "closed", depth: pipelining },
-      connections,
-      connectionsPerSecond: undefined,
-      threads: 1,
+      load,
       warmupMs: checked.warmup,
       durationMs: checked.duration,
     },
@@ -149,37 +116,4 @@ function bodyOf(choice: z.infer<typeof payloadSchema> | undefined): Uint8Array |
     return undefined;
   }
   return choice.kind === "file" ? choice.content : makePayload(choice.sizes[0] ?? 0, "text");
-}
-
-async function run(
-  { load, scenario, thresholds, pid, metricsUrl }: HttpOptions,
-  output: OutputOptions,
-): Promise<number> {
-  const sampler = await chooseSampler({ pid, metricsUrl, defaultMetricsUrl: defaultMetricsUrl(load.url) });
-  const line = createProgressLine(process.stderr);
-  const interruption = interruptOnSignal();
-  try {
-    const outcome = await measure(scenario, {
-      sampler,
-      thresholds,
-      signal: interruption.signal,
-      onProgress: (progress) => line.show(progress),
-      world: { ...realWorld, startThread: httpThread(load, systemClock) },
-    });
-    line.end();
-    return tell(asHttp(outcome), output);
-  } finally {
-    line.end();
-    interruption.end();
-  }
-}
-
-/** Says in the Result what made the load, and judges it as that. */
-function asHttp(outcome: Outcome): Outcome {
-  if (outcome.kind === "nothing") {
-    return outcome;
-  }
-  const { version } = createRequire(import.meta.url)("autocannon/package.json") as { version: string };
-  const result = judge({ ...outcome.result, loop: "http", engine: { name: "autocannon", version } });
-  return { ...outcome, result };
 }

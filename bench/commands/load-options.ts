@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
 import { makePayload, sequenceDigits } from "../engine/payload.ts";
-import type { Scenario } from "../measure/scenario.ts";
+import type { WebSocketScenario } from "../measure/scenario.ts";
 import { thresholdMetrics } from "../result/threshold.ts";
 import { parseNumber } from "../units.ts";
 import {
@@ -55,7 +55,7 @@ export interface ServerSource {
 }
 
 export interface LoadOptions extends ServerSource {
-  readonly scenario: Scenario;
+  readonly scenario: WebSocketScenario;
   readonly thresholds: Values["threshold"];
 }
 
@@ -73,15 +73,24 @@ export function addResultOptions(command: Command): Command {
     );
 }
 
+/** Defaults of a load, as they would be typed. */
+export interface LoadDefaults {
+  readonly duration: string;
+  readonly warmup: string;
+}
+
 /** Adds the options that describe a load to a command. `readLoadOptions` takes what commander makes of them. */
-export function addLoadOptions(command: Command): Command {
+export function addLoadOptions(
+  command: Command,
+  defaults: LoadDefaults = { duration: "10s", warmup: "2s" },
+): Command {
   command
     .option("-c, --connections <number>", "WebSocket connections to open", "64")
     .option("-p, --depth <number>", "closed loop: messages in flight per connection (default: 1)")
     .option("-r, --rate <per second>", "open loop: messages per second over all connections, replies or not")
     .option("--arrivals <even|poisson>", "open loop: how messages are spread in time (default: even)")
-    .option("-d, --duration <time>", "measured window, as in 500ms, 30s, 2m", "10s")
-    .option("-w, --warmup <time>", "load before the window, never counted", "2s")
+    .option("-d, --duration <time>", "measured window, as in 500ms, 30s, 2m", defaults.duration)
+    .option("-w, --warmup <time>", "load before the window, never counted", defaults.warmup)
     .option("--ramp <per second>", "pace of opening connections (default: as fast as they come)")
     .option("-s, --payload <sizes|@file>", "payload size, several by comma, or the content of a file", "64")
     .option("--type <text|binary>", "type of the messages", "binary")
@@ -119,7 +128,7 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
 }
 
 /** What is wrong with the URL of a WebSocket target. */
-export function targetProblems(url: string): string[] {
+function targetProblems(url: string): string[] {
   if (!URL.canParse(url) || !/^wss?:\/\//i.test(url)) {
     return [`"${url}" is not a WebSocket URL: write ws://host:port/path or wss://host:port/path`];
   }
@@ -174,9 +183,10 @@ function payloadConflicts({ payload, type, verify }: Partial<Values>): (string |
   ];
 }
 
-function scenarioOf(url: string, values: Values): Scenario {
+function scenarioOf(url: string, values: Values): WebSocketScenario {
   const { payload, type } = values;
   return {
+    kind: "websocket",
     label: values.label ?? null,
     endpoint: {
       url,

@@ -1,18 +1,22 @@
-// Owns what every measuring command does around its measurement: Ctrl-C before, files, words and exit code after.
-// Must not know how a measurement is made.
+// What every measuring command does around its measurement: output options, Ctrl-C, files, words, exit code.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { ErrorTally } from "../load/plan.ts";
-import type { Outcome } from "../measure/measure.ts";
+import { measure, type Outcome } from "../measure/measure.ts";
+import { outlineOf, type Scenario } from "../measure/scenario.ts";
 import { formatText } from "../report/text.ts";
 import { formatResultLine, StoreError, writeResult } from "../result/store.ts";
+import type { Threshold } from "../result/threshold.ts";
 import { failuresOf } from "../result/verdict.ts";
-import { TargetError } from "../target/target.ts";
+import { chooseSampler } from "../target/sampler.ts";
+import { defaultMetricsUrl, TargetError } from "../target/target.ts";
 import { formatNumber } from "../units.ts";
 import { exitCodes } from "./exit-codes.ts";
+import type { ServerSource } from "./load-options.ts";
 import { UsageError } from "./option-schemas.ts";
+import { createProgressLine } from "./progress.ts";
 
 /** Where Results go that were given no name. */
 const defaultFolder = "uws-echo-bench-results";
@@ -86,8 +90,39 @@ export function interruptOnSignal(): { signal: AbortSignal; end: () => void } {
   return { signal: controller.signal, end };
 }
 
+/** One measurement as the command line asks for it. */
+export interface RunOptions extends ServerSource {
+  readonly scenario: Scenario;
+  readonly thresholds: readonly Threshold[];
+  /** See MeasureOptions. */
+  readonly startAt?: Date | undefined;
+}
+
+/** Measures once, showing how it goes; prints and writes what came out. @returns the exit code */
+export async function run(options: RunOptions, output: OutputOptions): Promise<number> {
+  const { scenario, thresholds, startAt, pid, metricsUrl } = options;
+  const { url } = outlineOf(scenario);
+  const sampler = await chooseSampler({ pid, metricsUrl, defaultMetricsUrl: defaultMetricsUrl(url) });
+  const line = createProgressLine(process.stderr);
+  const interruption = interruptOnSignal();
+  try {
+    const outcome = await measure(scenario, {
+      sampler,
+      thresholds,
+      startAt,
+      signal: interruption.signal,
+      onProgress: (progress) => line.show(progress),
+    });
+    line.end();
+    return tell(outcome, output);
+  } finally {
+    line.end();
+    interruption.end();
+  }
+}
+
 /** Prints and writes what came out. @returns the exit code */
-export function tell(outcome: Outcome, { json, out }: OutputOptions): number {
+function tell(outcome: Outcome, { json, out }: OutputOptions): number {
   tellErrors(outcome.errors);
   if (outcome.kind === "nothing") {
     process.stderr.write(`error: nothing was measured: ${outcome.reason}\n`);

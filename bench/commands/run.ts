@@ -2,21 +2,9 @@
 // Must not know how a measurement is made.
 
 import type { Command } from "commander";
-import { measure } from "../measure/measure.ts";
-import { chooseSampler } from "../target/sampler.ts";
-import { defaultMetricsUrl } from "../target/target.ts";
-import { addLoadOptions, type LoadOptions, readLoadOptions } from "./load-options.ts";
+import { addLoadOptions, readLoadOptions } from "./load-options.ts";
 import { readFields, startSchema } from "./option-schemas.ts";
-import {
-  act,
-  addOutputOptions,
-  checkTogether,
-  interruptOnSignal,
-  type OutputOptions,
-  outputProblems,
-  tell,
-} from "./outcome.ts";
-import { createProgressLine } from "./progress.ts";
+import { act, addOutputOptions, checkTogether, type OutputOptions, outputProblems, run } from "./outcome.ts";
 
 /** Adds `run URL` to the program. */
 export function addRunCommand(program: Command): void {
@@ -33,38 +21,12 @@ export function addRunCommand(program: Command): void {
       const output: OutputOptions = raw;
       const { values, problems } = readFields({ startAt: startSchema.optional() }, raw);
       return run(
-        checkTogether([...problems, ...outputProblems(output)], () => readLoadOptions(url, raw)),
-        values.startAt,
+        {
+          ...checkTogether([...problems, ...outputProblems(output)], () => readLoadOptions(url, raw)),
+          startAt: values.startAt,
+        },
         output,
       );
     }),
   );
-}
-
-async function run(
-  { scenario, thresholds, pid, metricsUrl }: LoadOptions,
-  startAt: Date | undefined,
-  output: OutputOptions,
-): Promise<number> {
-  const sampler = await chooseSampler({
-    pid,
-    metricsUrl,
-    defaultMetricsUrl: defaultMetricsUrl(scenario.endpoint.url),
-  });
-  const line = createProgressLine(process.stderr);
-  const interruption = interruptOnSignal();
-  try {
-    const outcome = await measure(scenario, {
-      sampler,
-      thresholds,
-      startAt,
-      signal: interruption.signal,
-      onProgress: (progress) => line.show(progress),
-    });
-    line.end();
-    return tell(outcome, output);
-  } finally {
-    line.end();
-    interruption.end();
-  }
 }

@@ -1,20 +1,11 @@
 // Owns the generators of one run as one: starts their threads, gives them one command, adds up their reports.
 // Must not know the target's figures, nor the shape of a Result.
 
-import type { Endpoint, EngineName } from "../engine/connection.ts";
 import { Deferred } from "./deferred.ts";
-import type { ErrorTally, Plan, Report } from "./plan.ts";
+import type { ErrorTally, Report } from "./plan.ts";
 import type { Window } from "./recorder.ts";
 import { Tally } from "./tally.ts";
-import type { GeneratorThread, StartThread } from "./threads.ts";
-
-export interface CrewOptions {
-  readonly engine: EngineName;
-  readonly endpoint: Endpoint;
-  /** One for each generator. */
-  readonly plans: readonly Plan[];
-  readonly startThread: StartThread;
-}
+import type { GeneratorThread, StartGenerator } from "./threads.ts";
 
 /** What one generator has said last. */
 interface Member {
@@ -36,18 +27,15 @@ export class Crew {
   #tally = new Tally(0, 1);
 
   /** Starts the generators, which begin to connect at once. */
-  constructor({ engine, endpoint, plans, startThread }: CrewOptions) {
-    this.#members = plans.map((plan, index) => ({
-      thread: startThread(
-        { engine, endpoint, plan },
-        {
-          onReport: (report) => this.#onReport(index, report),
-          onCrash: (error) => {
-            this.#connected.reject(error);
-            this.#done.reject(error);
-          },
+  constructor(starters: readonly StartGenerator[]) {
+    this.#members = starters.map((start, index) => ({
+      thread: start({
+        onReport: (report) => this.#onReport(index, report),
+        onCrash: (error) => {
+          this.#connected.reject(error);
+          this.#done.reject(error);
         },
-      ),
+      }),
       opened: 0,
       failed: 0,
       closedEarly: 0,

@@ -11,7 +11,7 @@ import { type HttpLoad, probe } from "../engine/http-probe.ts";
 import type { Clock } from "./clock.ts";
 import type { ErrorTally, Report } from "./plan.ts";
 import { Recorder, type Window } from "./recorder.ts";
-import type { GeneratorThread, StartThread } from "./threads.ts";
+import type { GeneratorThread, StartGenerator } from "./threads.ts";
 import type { Command } from "./worker.ts";
 
 /** Connections refused in a row, per connection, after which the target counts as gone. */
@@ -21,8 +21,8 @@ const tickMs = 100;
 const foreverSeconds = 8 * 86_400;
 
 /** A generator for `measure` that puts this load on its target. */
-export function httpThread(load: HttpLoad, clock: Clock): StartThread {
-  return (_task, { onReport }) => new HttpGenerator(load, clock, onReport);
+export function httpGenerator(load: HttpLoad, clock: Clock): StartGenerator {
+  return ({ onReport }) => new HttpGenerator(load, clock, onReport);
 }
 
 /** When the requests of one connection were sent that have no response yet, oldest first. */

@@ -17,6 +17,10 @@ export interface ThreadEvents {
   onCrash(error: Error): void;
 }
 
+/** Starts one generator, whatever makes its load. */
+export type StartGenerator = (events: ThreadEvents) => GeneratorThread;
+
+/** Starts a generator of WebSocket messages. */
 export type StartThread = (task: WorkerTask, events: ThreadEvents) => GeneratorThread;
 
 const isCompiled = import.meta.url.endsWith(".js");

@@ -5,9 +5,10 @@ import { createRequire } from "node:module";
 import { type Clock, systemClock } from "../load/clock.ts";
 import { Crew } from "../load/crew.ts";
 import { Deferred } from "../load/deferred.ts";
+import { httpGenerator } from "../load/http-generator.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { Window } from "../load/recorder.ts";
-import { type StartThread, startWorkerThread } from "../load/threads.ts";
+import { type StartGenerator, type StartThread, startWorkerThread } from "../load/threads.ts";
 import type { Environment, Result } from "../result/schema.ts";
 import type { Threshold } from "../result/threshold.ts";
 import { judge } from "../result/verdict.ts";
@@ -15,7 +16,7 @@ import { allowedCpus, describeEnvironment } from "../target/environment.ts";
 import type { Sampler } from "../target/sampler.ts";
 import { type Locality, locate } from "../target/target.ts";
 import { buildMeasurement } from "./measurement.ts";
-import { planThreads, type Scenario } from "./scenario.ts";
+import { outlineOf, planThreads, type Scenario } from "./scenario.ts";
 import { type ProcessUsage, type Watched, watchWindow } from "./watch.ts";
 
 /** Time between the last connection and the start of the load, so that all threads have heard of it. */
@@ -80,13 +81,8 @@ export interface MeasureOptions {
 /** Measures once. Failures of the target are in the Outcome; only our own reject. */
 export async function measure(scenario: Scenario, options: MeasureOptions = {}): Promise<Outcome> {
   const world = options.world ?? realWorld;
-  const locality = await world.locate(scenario.endpoint.url);
-  const crew = new Crew({
-    engine: scenario.engine,
-    endpoint: scenario.endpoint,
-    plans: planThreads(scenario, locality.overIpv4Loopback),
-    startThread: world.startThread,
-  });
+  const locality = await world.locate(outlineOf(scenario).url);
+  const crew = new Crew(generatorsOf(scenario, locality, world));
   const run = new Run(scenario, options, world, locality, crew);
   try {
     return await run.outcome();
@@ -94,6 +90,16 @@ export async function measure(scenario: Scenario, options: MeasureOptions = {}):
     run.end();
     await crew.terminate();
   }
+}
+
+function generatorsOf(scenario: Scenario, { overIpv4Loopback }: Locality, world: World): StartGenerator[] {
+  if (scenario.kind === "http") {
+    return [httpGenerator(scenario.load, world.clock)];
+  }
+  const { engine, endpoint } = scenario;
+  return planThreads(scenario, overIpv4Loopback).map(
+    (plan) => (events) => world.startThread({ engine, endpoint, plan }, events),
+  );
 }
 
 class Run {
@@ -182,7 +188,7 @@ class Run {
       return this.#nothing(`${this.#endReason()} before the measured window began`);
     }
     if (tally.answered === 0) {
-      const seconds = (untilNs - fromNs) / 1e9 + this.#scenario.endpoint.timeoutMs / 1000;
+      const seconds = (untilNs - fromNs) / 1e9 + outlineOf(this.#scenario).timeoutMs / 1000;
       const corrupt = tally.corrupt > 0 ? ` (${tally.corrupt} came back corrupt)` : "";
       return this.#nothing(`no good reply came to ${tally.sent} messages within ${seconds} s${corrupt}`);
     }
@@ -193,7 +199,7 @@ class Run {
     const crew = this.#crew;
     const measurement = buildMeasurement({
       scenario: this.#scenario,
-      engineVersion: versionOf(this.#scenario.engine, environment),
+      engine: engineOf(this.#scenario, environment),
       isLocal: this.#locality.local,
       environment,
       startedAt: watched.startedAt,
@@ -202,7 +208,7 @@ class Run {
       partialReason: untilNs < window.untilNs ? this.#endReason() : null,
       tally: crew.tally,
       connections: {
-        requested: this.#scenario.connections,
+        requested: outlineOf(this.#scenario).connections,
         opened: crew.opened,
         failed: crew.failed,
         closedEarly: crew.closedEarly,
@@ -240,7 +246,7 @@ class Run {
     return {
       phase: phaseAt(nowNs, window),
       openConnections: window === undefined ? this.#crew.opened : this.#crew.openConnections,
-      requestedConnections: this.#scenario.connections,
+      requestedConnections: outlineOf(this.#scenario).connections,
       messagesPerSecond: latest.messagesPerSecond,
       p50Us: latest.p50Ns === undefined ? null : latest.p50Ns / 1000,
       p99Us: latest.p99Ns === undefined ? null : latest.p99Ns / 1000,
@@ -264,11 +270,12 @@ function phaseAt(nowNs: number, window: Window | undefined): Progress["phase"] {
   return nowNs < window.untilNs ? "measure" : "drain";
 }
 
-/** The raw engine is part of this package; `ws` has a version of its own. */
-function versionOf(engine: Scenario["engine"], environment: Environment): string {
-  if (engine === "raw") {
-    return environment.versions["uws-echo-bench"] ?? "unknown";
+/** What makes the load. The raw engine is part of this package; the others have a version of their own. */
+function engineOf(scenario: Scenario, environment: Environment): Result["engine"] {
+  const name = scenario.kind === "http" ? "autocannon" : scenario.engine;
+  if (name === "raw") {
+    return { name, version: environment.versions["uws-echo-bench"] ?? "unknown" };
   }
-  const { version } = createRequire(import.meta.url)("ws/package.json") as { version: string };
-  return version;
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`) as { version: string };
+  return { name, version };
 }

@@ -14,7 +14,7 @@ import {
 } from "../result/schema.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
 import type { ServerSample } from "../target/sampler.ts";
-import { recordScenario, type Scenario } from "./scenario.ts";
+import { outlineOf, recordScenario, type Scenario } from "./scenario.ts";
 
 /** CPU time and memory of this process at one moment. */
 export interface ClientMark {
@@ -32,7 +32,7 @@ export interface ServerRecord {
 
 export interface MeasurementParts {
   readonly scenario: Scenario;
-  readonly engineVersion: string;
+  readonly engine: Measurement["engine"];
   readonly isLocal: boolean;
   readonly environment: Environment;
   readonly startedAt: Date;
@@ -53,6 +53,7 @@ const nanoseconds = { unitNs: 1 };
 
 export function buildMeasurement(parts: MeasurementParts): Measurement {
   const { scenario, tally, environment } = parts;
+  const { url, loop } = outlineOf(scenario);
   const seconds = (parts.untilNs - parts.fromNs) / 1e9;
   const figures = {
     summary: summaryOf(tally, seconds),
@@ -66,10 +67,10 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     kind: resultKind,
     version: resultVersion,
     label: scenario.label,
-    target: { url: scenario.endpoint.url, local: parts.isLocal },
-    engine: { name: scenario.engine, version: parts.engineVersion },
-    loop: scenario.loop.kind,
-    latencyFrom: scenario.loop.kind === "open" ? "intended-send" : "actual-send",
+    target: { url, local: parts.isLocal },
+    engine: parts.engine,
+    loop,
+    latencyFrom: loop === "open" ? "intended-send" : "actual-send",
     scenario: recordScenario(scenario),
     window: { startedAt: parts.startedAt.toISOString(), seconds },
     partial: parts.partialReason === null ? null : { reason: parts.partialReason },
@@ -113,7 +114,7 @@ function clientFigures({
     cpuUsPerMessage: tally.replies > 0 ? (cpuShare * windowNs) / 1000 / tally.replies : null,
     cpuPercent: 100 * cpuShare,
     busiestThreadPercent: threads.length > 0 ? (100 * Math.max(...threads)) / windowNs : null,
-    lagUs: scenario.loop.kind === "open" ? tally.lag.getValueAtPercentile(99) / 1000 : null,
+    lagUs: outlineOf(scenario).loop === "open" ? tally.lag.getValueAtPercentile(99) / 1000 : null,
     rssBytes: until.rssBytes,
     cpus: clientCpus,
   };

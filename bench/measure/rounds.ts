@@ -7,7 +7,7 @@ import { failuresOf } from "../result/verdict.ts";
 import { chooseSampler, samplePid } from "../target/sampler.ts";
 import { defaultMetricsUrl, startTarget, TargetError } from "../target/target.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
-import type { Scenario } from "./scenario.ts";
+import type { WebSocketScenario } from "./scenario.ts";
 
 /** One of the things that are compared. */
 export interface Arm {
@@ -19,7 +19,7 @@ export interface Arm {
 export interface RoundsOptions extends Pick<MeasureOptions, "signal" | "onProgress"> {
   readonly arms: readonly Arm[];
   /** What to measure; its URL counts for targets that are URLs themselves only by its path. */
-  readonly scenario: Scenario;
+  readonly scenario: WebSocketScenario;
   readonly rounds: number;
   /** Hears of every measurement, in order. */
   readonly onSample?: (sample: Sample, result: Result) => void;

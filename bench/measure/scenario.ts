@@ -2,16 +2,23 @@
 // Must not know the command line, nor how anything is measured.
 
 import type { Endpoint, EngineName } from "../engine/connection.ts";
+import type { HttpLoad } from "../engine/http-probe.ts";
 import type { Loop, Plan } from "../load/plan.ts";
-import type { Scenario as RecordedScenario } from "../result/schema.ts";
+import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
 
 /** Connections that one local address can have to one target, well below the usual ephemeral port range. */
 const connectionsPerAddress = 20_000;
 
-/** All that `measure` needs to know; checked before it gets here. */
-export interface Scenario {
+interface Timing {
   /** Name for plots and tables; null to use the target's URL. */
   readonly label: string | null;
+  readonly warmupMs: number;
+  readonly durationMs: number;
+}
+
+/** Echoes over WebSocket connections. */
+export interface WebSocketScenario extends Timing {
+  readonly kind: "websocket";
   readonly endpoint: Endpoint;
   readonly engine: EngineName;
   readonly loop: Loop;
@@ -19,15 +26,40 @@ export interface Scenario {
   /** Pace of connecting; undefined for as fast as they come. */
   readonly connectionsPerSecond: number | undefined;
   readonly threads: number;
-  readonly warmupMs: number;
-  readonly durationMs: number;
+}
+
+/** Requests by autocannon. */
+export interface HttpScenario extends Timing {
+  readonly kind: "http";
+  readonly load: HttpLoad;
+}
+
+/** What `measure` measures; its values are checked before. */
+export type Scenario = WebSocketScenario | HttpScenario;
+
+/** What both kinds of load have. */
+export interface Outline {
+  readonly url: string;
+  readonly connections: number;
+  /** For a connection, and for the last replies. */
+  readonly timeoutMs: number;
+  readonly loop: Result["loop"];
+}
+
+export function outlineOf(scenario: Scenario): Outline {
+  if (scenario.kind === "http") {
+    const { url, connections, timeoutMs } = scenario.load;
+    return { url, connections, timeoutMs, loop: "http" };
+  }
+  const { endpoint, connections, loop } = scenario;
+  return { url: endpoint.url, connections, timeoutMs: endpoint.timeoutMs, loop: loop.kind };
 }
 
 /**
  * One plan per generator thread; connections are spread evenly.
  * @param isLoopback the target is reached over 127.0.0.0/8, where every address is ours to connect from
  */
-export function planThreads(scenario: Scenario, isLoopback: boolean): Plan[] {
+export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): Plan[] {
   const { connections, threads, endpoint } = scenario;
   const addressCount = Math.ceil(connections / connectionsPerAddress);
   const localAddresses =
@@ -46,14 +78,22 @@ export function planThreads(scenario: Scenario, isLoopback: boolean): Plan[] {
 }
 
 /** The scenario as a Result keeps it. */
-export function recordScenario({ endpoint, loop, ...scenario }: Scenario): RecordedScenario {
+export function recordScenario(scenario: Scenario): RecordedScenario {
+  const { warmupMs, durationMs } = scenario;
+  const common = { warmupMs, durationMs, generators: 1 };
+  return scenario.kind === "http"
+    ? { ...common, ...recordHttp(scenario) }
+    : { ...common, ...recordWebSocket(scenario) };
+}
+
+type Recorded = Omit<RecordedScenario, "warmupMs" | "durationMs" | "generators">;
+
+function recordWebSocket({ endpoint, loop, ...scenario }: WebSocketScenario): Recorded {
   return {
     connections: scenario.connections,
     depth: loop.kind === "closed" ? loop.depth : null,
     ratePerSecond: loop.kind === "open" ? loop.ratePerSecond : null,
     arrivals: loop.kind === "open" ? loop.arrivals : null,
-    durationMs: scenario.durationMs,
-    warmupMs: scenario.warmupMs,
     connectionsPerSecond: scenario.connectionsPerSecond ?? null,
     payloadBytes: endpoint.payloads.map((payload) => payload.length),
     type: endpoint.type,
@@ -62,6 +102,22 @@ export function recordScenario({ endpoint, loop, ...scenario }: Scenario): Recor
     timeoutMs: endpoint.timeoutMs,
     subprotocols: [...endpoint.subprotocols],
     compression: endpoint.deflate,
-    generators: 1,
+  };
+}
+
+function recordHttp({ load }: HttpScenario): Recorded {
+  return {
+    connections: load.connections,
+    depth: load.pipelining,
+    ratePerSecond: null,
+    arrivals: null,
+    connectionsPerSecond: null,
+    payloadBytes: [Buffer.byteLength(load.body ?? "")],
+    type: "text",
+    verify: load.verify,
+    threads: 1,
+    timeoutMs: load.timeoutMs,
+    subprotocols: [],
+    compression: false,
   };
 }

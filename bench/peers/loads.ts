@@ -1,14 +1,14 @@
 // Owns the loads that servers are compared under. Must not know the servers.
 
 import { makePayload } from "../engine/payload.ts";
-import type { Scenario } from "../measure/scenario.ts";
+import type { WebSocketScenario } from "../measure/scenario.ts";
 import { formatBytes } from "../units.ts";
 
 /** A load with a name for files and one for people. */
 export interface NamedLoad {
   readonly name: string;
   readonly title: string;
-  readonly scenario: Scenario;
+  readonly scenario: WebSocketScenario;
 }
 
 export interface Durations {
@@ -57,10 +57,11 @@ export function openLoad(durations: Durations): NamedLoad {
 function scenarioOf(
   payloadBytes: number,
   connections: number,
-  loop: Scenario["loop"],
+  loop: WebSocketScenario["loop"],
   { warmupMs, durationMs }: Durations,
-): Scenario {
+): WebSocketScenario {
   return {
+    kind: "websocket",
     label: null,
     endpoint: {
       url: "ws://127.0.0.1/echo", // Only its path counts: every target is started with a port of its own.

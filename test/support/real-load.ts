@@ -7,7 +7,7 @@ import { systemClock } from "../../bench/load/clock.ts";
 import { Generator } from "../../bench/load/generator.ts";
 import type { StartThread } from "../../bench/load/threads.ts";
 import { type MeasureOptions, measure, type Outcome, type World } from "../../bench/measure/measure.ts";
-import type { Scenario } from "../../bench/measure/scenario.ts";
+import type { WebSocketScenario } from "../../bench/measure/scenario.ts";
 import type { Result } from "../../bench/result/schema.ts";
 import { describeEnvironment } from "../../bench/target/environment.ts";
 import { locate } from "../../bench/target/target.ts";
@@ -40,7 +40,7 @@ const world: World = {
 /** A short closed loop on two connections against `url`, after the given changes. */
 export function measureReal(
   url: string,
-  changes: Partial<Scenario> = {},
+  changes: Partial<WebSocketScenario> = {},
   endpoint: Partial<Endpoint> = {},
   options: MeasureOptions = {},
 ): Promise<Outcome> {

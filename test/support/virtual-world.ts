@@ -3,7 +3,7 @@
 import type { Connection, ConnectionEvents } from "../../bench/engine/connection.ts";
 import { Generator } from "../../bench/load/generator.ts";
 import type { World } from "../../bench/measure/measure.ts";
-import type { Scenario } from "../../bench/measure/scenario.ts";
+import type { WebSocketScenario } from "../../bench/measure/scenario.ts";
 import { describeEnvironment } from "../../bench/target/environment.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -94,8 +94,9 @@ function connectVirtually(
 }
 
 /** A closed loop with one message in flight on each of ten connections, for two seconds. */
-export function exampleScenario(changes: Partial<Scenario> = {}): Scenario {
+export function exampleScenario(changes: Partial<WebSocketScenario> = {}): WebSocketScenario {
   return {
+    kind: "websocket",
     label: null,
     endpoint: {
       url: "ws://127.0.0.1:9998/echo",

@@ -3,17 +3,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type MeasureOptions, measure, type Outcome } from "../../../bench/measure/measure.ts";
-import type { Scenario } from "../../../bench/measure/scenario.ts";
+import type { WebSocketScenario } from "../../../bench/measure/scenario.ts";
 import { type Result, resultSchema } from "../../../bench/result/schema.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../support/virtual-world.ts";
 
 const nsPerMillisecond = 1e6;
 const fixed20Ms: VirtualTarget = { replyAtNs: (sentNs) => sentNs + 20 * nsPerMillisecond };
-const open1000: Partial<Scenario> = { loop: { kind: "open", ratePerSecond: 1000, arrivals: "even" } };
+const open1000: Partial<WebSocketScenario> = {
+  loop: { kind: "open", ratePerSecond: 1000, arrivals: "even" },
+};
 
 async function outcomeOf(
-  changes: Partial<Scenario>,
+  changes: Partial<WebSocketScenario>,
   target: VirtualTarget,
   options: MeasureOptions & { clock?: VirtualClock } = {},
 ): Promise<Outcome> {
