@@ -1,11 +1,14 @@
-// Owns what the exit codes of uws-echo-bench mean.
+// The exit codes of uws-echo-bench and their meanings.
 
-export const exitCodes = {
-  good: 0,
-  /** Measured, but not acceptable: messages lost, errors, a threshold that does not hold, a run cut short. */
-  notAcceptable: 1,
-  /** Wrong usage: nothing was started. */
-  usage: 2,
-  /** Nothing was measured. */
-  nothing: 3,
-} as const;
+export const exitCodes = { good: 0, notAcceptable: 1, usage: 2, nothing: 3 } as const;
+
+/** Each exit code with its meaning, as the help and the reference show them. */
+export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
+  [exitCodes.good, "good"],
+  [
+    exitCodes.notAcceptable,
+    "measured, but not acceptable: messages lost, errors, a threshold that does not hold, a run cut short",
+  ],
+  [exitCodes.usage, "wrong usage: nothing was started"],
+  [exitCodes.nothing, "nothing was measured"],
+];

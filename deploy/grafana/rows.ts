@@ -28,7 +28,7 @@ export const now: Panels = [
   }),
   stat({
     title: "Alerts firing",
-    description: "Of deploy/prometheus/rules, over all servers. docs/operating.md says what to do.",
+    description: "Of deploy/prometheus/rules, over all servers. docs/runbook.md says what to do.",
     span: 3,
     unit: Short,
     expr: `count(ALERTS{alertname=~"UwsEcho.*", alertstate="firing"}) or vector(0)`,

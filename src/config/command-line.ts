@@ -93,15 +93,34 @@ export function buildCommand(): Command {
   return command;
 }
 
-function flagFor(name: OptionName): Flag {
+/** An option as `--help` and the reference show it. */
+export interface FlagText {
+  /** The flag with its placeholder. */
+  readonly flags: string;
+  readonly description: string;
+  readonly defaultText: string;
+}
+
+export function flagText(name: OptionName): FlagText {
   const row = optionRow(name);
-  const note = row.defaultNote ?? row.format(typeof row.default === "function" ? row.default() : row.default);
-  const isOnByDefault = row.default === true;
-  const flag = isOnByDefault ? flagName(name).replace("--", "--no-") : flagName(name);
-  const text = isOnByDefault ? `turns off ${row.help}` : `${row.help} (default: ${note})`;
-  return new Flag(row.placeholder === undefined ? flag : `${flag} ${row.placeholder}`, text).helpGroup(
-    `${row.group}:`,
-  );
+  const flag = flagName(name);
+  if (row.default === true) {
+    return {
+      flags: flag.replace("--", "--no-"),
+      description: `turns off ${row.help}`,
+      defaultText: "on",
+    };
+  }
+  const defaultText =
+    row.defaultNote ?? row.format(typeof row.default === "function" ? row.default() : row.default);
+  const flags = row.placeholder === undefined ? flag : `${flag} ${row.placeholder}`;
+  return { flags, description: row.help, defaultText };
+}
+
+function flagFor(name: OptionName): Flag {
+  const { flags, description, defaultText } = flagText(name);
+  const text = defaultText === "on" ? description : `${description} (default: ${defaultText})`;
+  return new Flag(flags, text).helpGroup(`${optionRow(name).group}:`);
 }
 
 // commander stops at the first flag that lacks its value; it is reported with the other problems.

@@ -23,7 +23,7 @@ export function dashboardQueries(): Query[] {
   }));
 }
 
-/** An alert's entry in docs/operating.md. */
+/** An alert's entry in docs/runbook.md. */
 export interface RunbookEntry {
   readonly alert: string;
   readonly text: string;
@@ -31,10 +31,8 @@ export interface RunbookEntry {
 }
 
 export function runbook(): RunbookEntry[] {
-  const [, section = ""] = read("docs/operating.md").split("\n## Alerts\n");
-  const [own = ""] = section.split("\n## ");
-  return own
-    .split("\n### ")
+  return read("docs/runbook.md")
+    .split("\n## ")
     .slice(1)
     .filter((entry) => entry.startsWith("UwsEcho"))
     .map((entry) => {

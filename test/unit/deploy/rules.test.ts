@@ -78,7 +78,7 @@ test("each alert has an entry in the runbook and leads there, and each entry has
   assert.deepEqual(entries.map(({ alert }) => alert).toSorted(), alerts.map(({ alert }) => alert).toSorted());
   for (const { alert, annotations, labels } of alerts) {
     // How renderers of Markdown make an anchor of a heading that is one word.
-    assert.equal(annotations["runbook_url"], `docs/operating.md#${alert.toLowerCase()}`);
+    assert.equal(annotations["runbook_url"], `docs/runbook.md#${alert.toLowerCase()}`);
     const entry = entries.find((each) => each.alert === alert);
     assert.ok(entry);
     assert.ok(
@@ -91,7 +91,7 @@ test("each alert has an entry in the runbook and leads there, and each entry has
 });
 
 test("each recorded series is documented, and each documented one is recorded", () => {
-  const [, table = ""] = read("docs/operating.md").split("| Recorded series |");
+  const [, table = ""] = read("docs/runbook.md").split("| Recorded series |");
   const rows = (table.split("\n\n")[0] ?? "").split("\n").slice(2);
   const documented = rows.flatMap((row) =>
     [...row.matchAll(/`(job_instance[\w:]+)`/g)].map(([, name]) => name),

@@ -1,0 +1,14 @@
+// Every generated document, by its path from the project's root.
+import { endpointsReference } from "./endpoints.ts";
+import { harnessReference } from "./harness.ts";
+import { metricsReference } from "./metrics.ts";
+import { optionsReference } from "./options.ts";
+
+export async function references(): Promise<Map<string, string>> {
+  return new Map([
+    ["docs/reference/endpoints.md", await endpointsReference()],
+    ["docs/reference/harness.md", harnessReference()],
+    ["docs/reference/metrics.md", await metricsReference()],
+    ["docs/reference/options.md", optionsReference()],
+  ]);
+}

@@ -1,0 +1,40 @@
+// docs/reference/options.md: the server's options and exit codes, from the table of options.
+import { flagText } from "../../src/config/command-line.ts";
+import { optionGroups } from "../../src/config/option.ts";
+import { optionNames, optionRow, variableName } from "../../src/config/resolve.ts";
+import { code, generated, plain, table } from "./markdown.ts";
+
+const introduction = `
+Each option is a flag and an environment variable. Flags win over variables, and variables over defaults. An empty variable
+counts as unset, and the server warns about a variable that begins with \`UWS_ECHO_\` but names no option. A program that uses
+[the library](../../README.md#in-a-test-suite) passes the same options by their camelCase names: \`--max-payload\` is \`maxPayload\`.
+
+Sizes are bytes, or carry one of the units B, kB, MB, GB, KiB, MiB, GiB. Durations need one of ms, s, m, h. A flag without a
+placeholder stands alone, while its variable takes \`true\` or \`false\`: \`--goodbye\`, but \`UWS_ECHO_GOODBYE=true\`.
+
+\`uws-echo --print-config\` shows every option with its value and its source, and exits.
+
+Some options constrain each other: \`--max-backpressure\` is at least \`--max-payload\`, \`--max-buffered\` at least
+\`--max-backpressure\`, \`--drain-spread\` below \`--drain-timeout\`, \`--admin-port\` differs from \`--port\`, and \`--tls-cert\` needs
+\`--tls-key\`. The defaults of \`--max-backpressure\` and \`--max-buffered\` rise with a higher \`--max-payload\`.
+`;
+
+export function optionsReference(): string {
+  const groups = optionGroups.map((group) => {
+    const names = optionNames.filter((name) => optionRow(name).group === group);
+    const rows = names.map((name) => {
+      const { flags, description, defaultText } = flagText(name);
+      const row = optionRow(name);
+      return [
+        code(flags),
+        code(variableName(name)),
+        plain(defaultText),
+        plain(row.expected.replace(/, such as (?:500ms|64KiB).*/, "")),
+        plain(description),
+        row.limit === undefined ? "" : code(`echo_limit_${row.limit.name}`),
+      ];
+    });
+    return `\n## ${group}\n\n${table(["Flag", "Variable", "Default", "Allowed", "Meaning", "Gauge"], rows)}`;
+  });
+  return generated("Options", "src/config/options.ts") + introduction + groups.join("");
+}
