@@ -57,7 +57,7 @@ test("every flag that is mentioned exists", () => {
   const known = new Set([
     ...firstCells("docs/reference/options.md"),
     ...["--help", "--version", "--print-config", "--no-console"],
-    ...["--data"], // of curl
+    ...["--data", "--import", "--test"], // of curl and node
   ]);
   for (const name of ["operating", "endpoints", "architecture", "runbook"]) {
     for (const [, flag = ""] of document(`docs/${name}.md`).matchAll(/(?<![\w-])(--[a-z]+(?:-[a-z]+)*)/g)) {
