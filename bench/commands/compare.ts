@@ -1,6 +1,7 @@
 // Owns the command `compare`: two targets and a load in, a Comparison out. Must not know how arms are measured.
 
 import type { Command } from "commander";
+import { parseNumber } from "../../src/lib/units.ts";
 import { compareArms, formatComparisonFile } from "../measure/compare.ts";
 import type { Progress } from "../measure/measure.ts";
 import { type Arm, isUrl } from "../measure/rounds.ts";
@@ -8,7 +9,6 @@ import type { WebSocketScenario } from "../measure/scenario.ts";
 import { formatComparison, formatFigure } from "../report/compare.ts";
 import { isAcceptable, type Sample } from "../result/comparison.ts";
 import { writeOnce } from "../result/store.ts";
-import { parseNumber } from "../units.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addLoadOptions, readLoadOptions } from "./load-options.ts";
 import { quantity, readFields, UsageError, whole } from "./option-schemas.ts";

@@ -3,9 +3,9 @@
 
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import { parseNumber } from "../../src/lib/units.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import { makePayload } from "../engine/payload.ts";
-import { parseNumber } from "../units.ts";
 import { addResultOptions } from "./load-options.ts";
 import {
   collect,

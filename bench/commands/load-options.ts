@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
+import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { thresholdMetrics } from "../result/threshold.ts";
-import { parseNumber } from "../units.ts";
 import {
   collect,
   commonShape,
@@ -31,9 +31,9 @@ const spareDescriptors = 64;
 const shape = {
   ...commonShape,
   depth: quantity(parseNumber, whole(1, 65_536)).optional(),
-  rate: quantity(parseNumber, within(0.001, 100_000_000)).optional(),
+  rate: quantity(parseRate, within(0.001, 100_000_000)).optional(),
   arrivals: z.enum(["even", "poisson"], { error: "must be even or poisson" }).optional(),
-  ramp: quantity(parseNumber, within(0.1, 1_000_000)).optional(),
+  ramp: quantity(parseRate, within(0.1, 1_000_000)).optional(),
   payload: payloadSchema,
   type: z.enum(["text", "binary"], { error: "must be text or binary" }),
   threads: quantity(parseNumber, whole(1, 64)),

@@ -3,6 +3,7 @@
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
+import { parseNumber } from "../../src/lib/units.ts";
 import { formatText } from "../report/text.ts";
 import { findResults } from "../result/log.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
@@ -10,7 +11,6 @@ import type { Result } from "../result/schema.ts";
 import { formatResultLine, readText, StoreError, writeResult } from "../result/store.ts";
 import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
 import { failuresOf, judge } from "../result/verdict.ts";
-import { parseNumber } from "../units.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { quantity, readFields, whole } from "./option-schemas.ts";
 

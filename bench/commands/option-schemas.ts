@@ -3,9 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { formatDuration, parseDuration, parseNumber, parseSize, UnitError } from "../../src/lib/units.ts";
 import { parseThreshold } from "../result/threshold.ts";
 import { canReadProcess } from "../target/sampler.ts";
-import { parseBytes, parseDurationMs, parseMoment, parseNumber, UnitError } from "../units.ts";
+import { parseMoment } from "./moment.ts";
 
 /** Wrong usage: exit code 2. Holds every problem that was found. */
 export class UsageError extends Error {
@@ -44,9 +45,15 @@ function attempt<T>(context: z.RefinementCtx, input: unknown, parse: () => T): T
   }
 }
 
+/** A duration from `min` to `max` milliseconds. */
+function duration(min: number, max: number) {
+  const message = `must be from ${formatDuration(min)} to ${formatDuration(max)}`;
+  return quantity(parseDuration, z.number().min(min, message).max(max, message));
+}
+
 /** A bounded number whose message says what is allowed. */
-export function within(min: number, max: number, unit = ""): z.ZodNumber {
-  const message = `must be between ${min} and ${max}${unit}`;
+export function within(min: number, max: number): z.ZodNumber {
+  const message = `must be between ${min} and ${max}`;
   return z.number({ error: message }).min(min, message).max(max, message);
 }
 
@@ -83,7 +90,7 @@ export const payloadSchema = z.string().transform(
       if (text.startsWith("@")) {
         return { kind: "file", content: readFile(text.slice(1), maxPayloadBytes) };
       }
-      const sizes = text.split(",").map(parseBytes);
+      const sizes = text.split(",").map(parseSize);
       if (sizes.length > maxPayloads || sizes.some((bytes) => bytes > maxPayloadBytes)) {
         throw new UnitError(`at most ${maxPayloads} sizes of at most 256MiB each are allowed`);
       }
@@ -120,9 +127,9 @@ const webUrlSchema = z.url({ protocol: /^https?$/, error: "must be an http:// or
 /** What is allowed for options that every measuring command has, by their names in camel case. */
 export const commonShape = {
   connections: quantity(parseNumber, whole(1, 1_000_000)),
-  duration: quantity(parseDurationMs, within(10, 7 * 86_400_000, " ms")),
-  warmup: quantity(parseDurationMs, within(0, 86_400_000, " ms")),
-  timeout: quantity(parseDurationMs, within(1, 3_600_000, " ms")),
+  duration: duration(10, 7 * dayMs),
+  warmup: duration(0, dayMs),
+  timeout: duration(1, 3_600_000),
   header: z.array(headerSchema),
   label: z.string().min(1, "must not be empty").optional(),
   threshold: z.array(thresholdSchema),

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { formatNumber } from "../../src/lib/format.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import { measure, type Outcome } from "../measure/measure.ts";
 import { outlineOf, type Scenario } from "../measure/scenario.ts";
@@ -12,7 +13,6 @@ import type { Threshold } from "../result/threshold.ts";
 import { failuresOf } from "../result/verdict.ts";
 import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl, TargetError } from "../target/target.ts";
-import { formatNumber } from "../units.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
 import { UsageError } from "./option-schemas.ts";

@@ -1,8 +1,8 @@
 // Owns the live line on a terminal. Must not know where the figures come from.
 
 import { SingleBar } from "cli-progress";
+import { formatDurationUs, formatNumber } from "../../src/lib/format.ts";
 import type { Progress } from "../measure/measure.ts";
-import { formatDurationUs, formatNumber } from "../units.ts";
 
 /** Shows how a measurement is going. */
 export interface ProgressLine {

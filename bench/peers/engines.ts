@@ -2,6 +2,7 @@
 // target process, in turns.
 
 import { Command } from "commander";
+import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { exitCodes } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
 import type { EngineName } from "../engine/connection.ts";
@@ -12,7 +13,6 @@ import { spread } from "../result/stats.ts";
 import { failuresOf } from "../result/verdict.ts";
 import { samplePid } from "../target/sampler.ts";
 import { type StartedTarget, startTarget, TargetError } from "../target/target.ts";
-import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
 import { closedLoads, type NamedLoad } from "./loads.ts";
 import { addTimingOptions, readTiming, type Timing } from "./options.ts";
 import { bareServer, findPeers, pinApart } from "./servers.ts";

@@ -1,8 +1,8 @@
 // Owns the loads that servers are compared under. Must not know the servers.
 
+import { formatBytes } from "../../src/lib/format.ts";
 import { makePayload } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
-import { formatBytes } from "../units.ts";
 
 /** A load with a name for files and one for people. */
 export interface NamedLoad {

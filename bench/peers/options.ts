@@ -1,8 +1,8 @@
 // Owns the options of the comparisons that npm scripts start: how many rounds, how long each measurement.
 
 import type { Command } from "commander";
+import { parseNumber } from "../../src/lib/units.ts";
 import { commonShape, quantity, readFields, UsageError, whole } from "../commands/option-schemas.ts";
-import { parseNumber } from "../units.ts";
 import type { Durations } from "./loads.ts";
 
 export interface Timing extends Durations {

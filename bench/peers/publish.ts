@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { formatNumber } from "../../src/lib/format.ts";
 import { formatComparisonFile } from "../measure/compare.ts";
 import { describeFinding, formatFigure } from "../report/compare.ts";
 import { describeEnvironment } from "../report/describe.ts";
@@ -12,7 +13,6 @@ import { type Comparison, type FigureName, figuresOf } from "../result/compariso
 import type { Result } from "../result/schema.ts";
 import { median, spread } from "../result/stats.ts";
 import { writeOnce, writeResult } from "../result/store.ts";
-import { formatNumber } from "../units.ts";
 import type { NamedLoad } from "./loads.ts";
 import { ourServer, type Peer } from "./servers.ts";
 

@@ -1,8 +1,8 @@
 // Owns the report of a Comparison as text. Must not know how it was measured.
 
+import { formatNumber } from "../../src/lib/format.ts";
 import type { Comparison, Contrast, FigureName } from "../result/comparison.ts";
 import type { Spread } from "../result/stats.ts";
-import { formatNumber } from "../units.ts";
 import { describeEnvironment, describeLoad, formatUs } from "./describe.ts";
 
 const figureTitles: Readonly<Record<FigureName, string>> = {

@@ -1,8 +1,8 @@
 // Owns the sentences that every report uses for the same thing: load, loop, verdict, environment.
 // Must not know any output format.
 
+import { formatBytes, formatDurationUs, formatNumber } from "../../src/lib/format.ts";
 import type { Environment, Latency, Result, Scenario, Verdict } from "../result/schema.ts";
-import { formatBytes, formatDurationUs, formatNumber } from "../units.ts";
 
 /** The percentiles of a Latency with the names that people say, in order. */
 export const latencyColumns: readonly (readonly [keyof Latency, string])[] = [

@@ -3,10 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result, Second } from "../result/schema.ts";
 import { failuresOf } from "../result/verdict.ts";
-import { formatBytes, formatNumber, formatPercent } from "../units.ts";
 import { curvePositions, curveValues } from "./curve.ts";
 import {
   describeEnvironment,

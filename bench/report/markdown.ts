@@ -1,8 +1,8 @@
 // Owns the report as Markdown: one table of all Results, then warnings and environments.
 // Must not know files or the other formats.
 
+import { formatBytes, formatNumber } from "../../src/lib/format.ts";
 import type { Result } from "../result/schema.ts";
-import { formatBytes, formatNumber } from "../units.ts";
 import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "./describe.ts";
 
 const columns: readonly (readonly [string, (result: Result) => string])[] = [

@@ -1,9 +1,9 @@
 // Owns the report for a terminal. Must not know files or formats other than plain text.
 
+import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { Latency, Result } from "../result/schema.ts";
 import { formatActual } from "../result/threshold.ts";
 import { failuresOf } from "../result/verdict.ts";
-import { formatBytes, formatNumber, formatPercent } from "../units.ts";
 import {
   describeEnvironment,
   describeLoad,

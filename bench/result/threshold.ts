@@ -1,6 +1,7 @@
 // Owns thresholds: `p99<5ms`, `rate>100000`, `lost==0`. Must not know where a measurement comes from.
 
-import { formatDurationUs, formatNumber, parseDurationMs, parseNumber, UnitError } from "../units.ts";
+import { formatDurationUs, formatNumber } from "../../src/lib/format.ts";
+import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";
 import type { Result } from "./schema.ts";
 
 type Measured = Pick<Result, "summary" | "messages" | "connections" | "errors" | "client" | "server">;
@@ -74,7 +75,7 @@ function timeUs(expression: string, text: string): number {
   if (!/[a-z]/i.test(text)) {
     throw new UnitError(`"${expression}" compares a time with a bare number: give it a unit, as in 5ms`);
   }
-  return parseDurationMs(text) * 1000;
+  return parseDuration(text) * 1000;
 }
 
 /** Holds the figures against the thresholds. A figure that is not known does not pass. */

@@ -1,7 +1,7 @@
 // Owns the judgement of a measurement: the warnings, who was the bottleneck, and whether it may be used at all.
 // Pure functions of the figures; must not know where they go.
 
-import { formatDurationUs, formatNumber, formatPercent } from "../units.ts";
+import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { Measurement, Result } from "./schema.ts";
 import { formatActual } from "./threshold.ts";
 

@@ -7,7 +7,7 @@ import { code, generated, plain, table } from "./markdown.ts";
 export function harnessReference(): string {
   return [
     generated("The harness", "bench/commands"),
-    "\n[How it measures, and what its figures mean](../measuring.md).\n",
+    "\n[How it measures, and what its figures mean](../measuring.md). [Sizes, durations and rates](units.md) are written as in the server's options.\n",
     ...createProgram().commands.map(commandSection),
     "\n## Exit codes\n\n",
     table(

@@ -9,7 +9,7 @@ Each option is a flag and an environment variable. Flags win over variables, and
 counts as unset, and the server warns about a variable that begins with \`UWS_ECHO_\` but names no option. A program that uses
 [the library](../../README.md#in-a-test-suite) passes the same options by their camelCase names: \`--max-payload\` is \`maxPayload\`.
 
-Sizes are bytes, or carry one of the units B, kB, MB, GB, KiB, MiB, GiB. Durations need one of ms, s, m, h. A flag without a
+[Sizes, durations and rates](units.md) are written as in the harness: \`64KiB\`, \`30s\`, \`20k/s\`. A flag without a
 placeholder stands alone, while its variable takes \`true\` or \`false\`: \`--goodbye\`, but \`UWS_ECHO_GOODBYE=true\`.
 
 \`uws-echo --print-config\` shows every option with its value and its source, and exits.
@@ -29,7 +29,7 @@ export function optionsReference(): string {
         code(flags),
         code(variableName(name)),
         plain(defaultText),
-        plain(row.expected.replace(/, such as (?:500ms|64KiB).*/, "")),
+        plain(row.expected.replace(/, such as (?:500|64KiB).*/, "")),
         plain(description),
         row.limit === undefined ? "" : code(`echo_limit_${row.limit.name}`),
       ];

@@ -1,6 +1,14 @@
 // What one option is, and the kinds of value that options have. It knows no particular option.
 import { z } from "zod";
-import { formatDuration, formatSize, parseDuration, parseSize } from "../lib/units.ts";
+import {
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseNumber,
+  parseRate,
+  parseSize,
+  UnitError,
+} from "../lib/units.ts";
 
 /** The groups of `--help`, in its order. */
 export const optionGroups = [
@@ -49,11 +57,35 @@ export function integerSchema(min: number, max: number): z.ZodType<number> {
   return z.union([z.number(), text]).pipe(z.number().int().min(min).max(max));
 }
 
+/** How many there may be of something, from `min` to `max`: a whole number, which may be written as `20k`. */
+export function count(row: Common<number> & { min: number; max: number }): Option<number> {
+  const { min, max, ...rest } = row;
+  const expected = `a whole number from ${min} to ${max}, such as 500 or 20k`;
+  return {
+    placeholder: "<n>",
+    expected,
+    schema: wholeWithin(parseNumber, min, max),
+    format: String,
+    ...rest,
+  };
+}
+
+/** How often something may happen in a second, from `min` to `max`: a whole number, such as `500` or `20k/s`. */
+export function rate(row: Common<number> & { min: number; max: number }): Option<number> {
+  const { min, max, ...rest } = row;
+  const expected = `a whole number per second from ${min} to ${max}, such as 500 or 20k/s`;
+  return { placeholder: "<n>", expected, schema: wholeWithin(parseRate, min, max), format: String, ...rest };
+}
+
+function wholeWithin(parse: (text: string) => number, min: number, max: number): z.ZodType<number> {
+  return quantity(parse).pipe(z.number().int().min(min).max(max));
+}
+
 /** A size in bytes, from `min` to `max`; a program gives bytes. */
 export function size(row: Common<number> & { min: number; max: number }): Option<number> {
   const { min, max, ...rest } = row;
   const expected = `a size from ${formatSize(min)} to ${formatSize(max)}, such as 64KiB, 16MiB or plain bytes`;
-  const schema = quantity(parseSize).pipe(z.number().int().min(min).max(max));
+  const schema = wholeWithin(parseSize, min, max);
   return { placeholder: "<size>", expected, schema, format: formatSize, ...rest };
 }
 
@@ -117,6 +149,18 @@ export function listOr(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-function quantity(parse: (text: string) => number | undefined) {
-  return z.union([z.number(), z.string().transform(parse)]);
+/** A number, or a text that is one in the grammar of units. What is allowed is said by the row. */
+function quantity(parse: (text: string) => number) {
+  const text = z.string().transform((given, context) => {
+    try {
+      return parse(given);
+    } catch (error) {
+      if (!(error instanceof UnitError)) {
+        throw error;
+      }
+      context.issues.push({ code: "custom", message: error.message, input: given });
+      return z.NEVER;
+    }
+  });
+  return z.union([z.number(), text]);
 }

@@ -4,7 +4,19 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { formatDuration } from "../lib/units.ts";
 import { defaultMaxBuffered, defaultMaxConnections } from "../system/resources.ts";
-import { choice, commaList, duration, file, integer, integerSchema, option, size, toggle } from "./option.ts";
+import {
+  choice,
+  commaList,
+  count,
+  duration,
+  file,
+  integer,
+  integerSchema,
+  option,
+  rate,
+  size,
+  toggle,
+} from "./option.ts";
 
 const kiB = 1024;
 const miB = 1024 * kiB;
@@ -184,7 +196,7 @@ const backpressure = {
 };
 
 const admission = {
-  maxConnections: integer({
+  maxConnections: count({
     group: "Admission",
     help: "open WebSocket connections; more are refused with 503",
     min: 1,
@@ -193,7 +205,7 @@ const admission = {
     defaultNote: "from the descriptor limit",
     limit: { name: "connections", help: "WebSocket connections that may be open", value: Number },
   }),
-  maxConnectionsPerIp: integer({
+  maxConnectionsPerIp: count({
     group: "Admission",
     help: "open WebSocket connections of one client address; more are refused with 429; 0 is off",
     min: 0,
@@ -205,7 +217,7 @@ const admission = {
       value: Number,
     },
   }),
-  handshakeRate: integer({
+  handshakeRate: rate({
     group: "Admission",
     help: "WebSocket handshakes per second, with a burst of as many; more are refused with 429; 0 is off",
     min: 0,

@@ -1,6 +1,7 @@
 // The composer: what is typed or chosen, checked as it changes; history; repeat. Knows no connection.
+
+import { formatBytes } from "../../lib/format.ts";
 import { byId, checkedValue, make } from "../ui/dom.ts";
-import { formatBytes } from "../ui/format.ts";
 import {
   type ComposerMode,
   composePayload,

@@ -1,5 +1,6 @@
 // The console's log as data: what happened, in which order, and how it reads as text. Pure; draws nothing.
-import { formatBytes, formatDuration, formatTimeOfDay } from "../ui/format.ts";
+import { formatBytes, formatDurationUs } from "../../lib/format.ts";
+import { formatTimeOfDay } from "../ui/format.ts";
 import { toHex } from "../websocket/hex.ts";
 import { type MessageData, payloadBytes } from "../websocket/payload.ts";
 
@@ -134,7 +135,7 @@ function asLine(entry: Entry): string {
     parts.push(formatBytes(entry.bytes));
   }
   if (entry.roundTripMs !== undefined) {
-    parts.push(formatDuration(entry.roundTripMs));
+    parts.push(formatDurationUs(entry.roundTripMs * 1000));
   }
   parts.push(preview(entry));
   if (entry.explanation !== "") {

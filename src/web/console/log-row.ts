@@ -1,7 +1,9 @@
 // One row of the log: a line, and for messages a body that is drawn when it is opened.
+
+import { formatBytes, formatDurationUs } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { make } from "../ui/dom.ts";
-import { formatBytes, formatDuration, formatTimeOfDay } from "../ui/format.ts";
+import { formatTimeOfDay } from "../ui/format.ts";
 import { hexDump, toHex } from "../websocket/hex.ts";
 import { type MessageData, prettyJson } from "../websocket/payload.ts";
 import { type Entry, preview } from "./log-entries.ts";
@@ -38,7 +40,7 @@ function lineParts(entry: Entry): HTMLElement[] {
   if (entry.bytes !== undefined) {
     const meta = make("span", "meta");
     if (entry.roundTripMs !== undefined) {
-      const roundTrip = make("span", "rtt", formatDuration(entry.roundTripMs));
+      const roundTrip = make("span", "rtt", formatDurationUs(entry.roundTripMs * 1000));
       roundTrip.title = "Round-trip time";
       meta.append(roundTrip);
     }

@@ -1,7 +1,8 @@
 // Draws the console's log: rows, filter, pause, copy, download. Knows no connection.
+
+import { formatNumber } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { byId } from "../ui/dom.ts";
-import { formatCount } from "../ui/format.ts";
 import { asJsonLines, asText, type Entry, type EntryFilter, matches, type NewEntry } from "./log-entries.ts";
 import { drawEntry } from "./log-row.ts";
 import { createLogStore } from "./log-store.ts";
@@ -72,7 +73,7 @@ export function createLogView(): LogView {
       store.total(),
     );
     pause.textContent = paused
-      ? `Resume${waiting.length > 0 ? ` (${formatCount(waiting.length)})` : ""}`
+      ? `Resume${waiting.length > 0 ? ` (${formatNumber(waiting.length)})` : ""}`
       : "Pause";
   }
 
@@ -114,9 +115,9 @@ function countSentence(shown: number, kept: number, total: number): string {
     return "";
   }
   if (total > kept) {
-    return `last ${formatCount(kept)} of ${formatCount(total)}`;
+    return `last ${formatNumber(kept)} of ${formatNumber(total)}`;
   }
   return shown === kept
-    ? `${formatCount(kept)} ${kept === 1 ? "event" : "events"}`
-    : `${formatCount(shown)} of ${formatCount(kept)}`;
+    ? `${formatNumber(kept)} ${kept === 1 ? "event" : "events"}`
+    : `${formatNumber(shown)} of ${formatNumber(kept)}`;
 }

@@ -1,6 +1,7 @@
 // One console session: the connection, its round trips, its log entries, and trying again. Knows no form.
+
+import { formatBytes, formatElapsed } from "../../lib/format.ts";
 import type { Announcer } from "../ui/announcer.ts";
-import { formatBytes, formatDuration } from "../ui/format.ts";
 import { explainClose } from "../websocket/close-codes.ts";
 import { type ClosedFacts, type Connection, createConnection } from "../websocket/connection.ts";
 import { type MessageData, payloadBytes } from "../websocket/payload.ts";
@@ -108,7 +109,7 @@ export function createSession(host: SessionHost): Session {
     closeAfterEcho = false;
     roundTrips.clear();
     const again =
-      !facts.wanted && host.reconnects() ? ` Trying again in ${formatDuration(reconnect.plan())}.` : "";
+      !facts.wanted && host.reconnects() ? ` Trying again in ${formatElapsed(reconnect.plan())}.` : "";
     const reason = facts.reason === "" ? "" : `, reason “${facts.reason}”`;
     host.log({
       ...eventEntry("close", `${facts.code} ${name}${reason}`, sentence + again),

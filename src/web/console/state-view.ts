@@ -1,7 +1,7 @@
 // Shows the connection's live properties: readyState, bufferedAmount, protocol, extensions.
 
+import { formatBytes } from "../../lib/format.ts";
 import { byId } from "../ui/dom.ts";
-import { formatBytes } from "../ui/format.ts";
 import type { Connection } from "../websocket/connection.ts";
 
 const states = ["connecting", "open", "closing", "closed"] as const;

@@ -1,7 +1,13 @@
 // The Flood panel: its form, its live figures and its two charts.
 
+import {
+  formatBytes,
+  formatCompact,
+  formatDurationUs,
+  formatElapsed,
+  formatNumber,
+} from "../../lib/format.ts";
 import { byId, checkedValue, showProblem } from "../ui/dom.ts";
-import { formatBytes, formatCompact, formatCount, formatDuration } from "../ui/format.ts";
 import { type NumberResult, readWhole } from "../ui/numbers.ts";
 import { countSteps, createBarPlot, createLinePlot } from "../ui/plots.ts";
 import { explainClose } from "../websocket/close-codes.ts";
@@ -137,12 +143,12 @@ function showFigures(progress: FloodProgress, plan: FloodPlan): void {
     byId(id, HTMLElement).textContent = text;
   };
   const { histogram, elapsedMs, echoed } = progress;
-  const latency = (us: number) => (echoed === 0 ? "–" : formatDuration(us / 1000));
+  const latency = (us: number) => (echoed === 0 ? "–" : formatDurationUs(us));
   write("flood-rate", elapsedMs === 0 ? "–" : formatCompact((echoed * 1000) / elapsedMs));
   write("flood-p50", latency(histogram.valueAt(0.5)));
   write("flood-p99", latency(histogram.valueAt(0.99)));
   write("flood-max", latency(histogram.max()));
-  write("flood-echoes", formatCount(echoed));
+  write("flood-echoes", formatNumber(echoed));
   const share =
     "messages" in plan.stopAfter
       ? echoed / plan.stopAfter.messages
@@ -156,16 +162,16 @@ function endSentence(progress: FloodProgress): string {
   const wrong =
     progress.wrong === 0
       ? ""
-      : ` ${formatCount(progress.wrong)} had another length or type: this is no echo server.`;
+      : ` ${formatNumber(progress.wrong)} had another length or type: this is no echo server.`;
   switch (progress.end) {
     case "running":
-      return `Running; ${formatCount(lost)} in flight.${wrong}`;
+      return `Running; ${formatNumber(lost)} in flight.${wrong}`;
     case "done":
-      return `Done: ${formatCount(progress.echoed)} of ${formatCount(progress.sent)} echoed in ${formatDuration(progress.elapsedMs)}.${wrong}`;
+      return `Done: ${formatNumber(progress.echoed)} of ${formatNumber(progress.sent)} echoed in ${formatElapsed(progress.elapsedMs)}.${wrong}`;
     case "stopped":
-      return `Stopped by you after ${formatDuration(progress.elapsedMs)}, with ${formatCount(lost)} in flight.${wrong}`;
+      return `Stopped by you after ${formatElapsed(progress.elapsedMs)}, with ${formatNumber(lost)} in flight.${wrong}`;
     case "stalled":
-      return `Stalled: no echo for 10 s, ${formatCount(lost)} messages never came back.${wrong}`;
+      return `Stalled: no echo for 10 s, ${formatNumber(lost)} messages never came back.${wrong}`;
     case "closed": {
       const code = progress.closeCode ?? 1006;
       const { name, sentence } = explainClose({
@@ -173,7 +179,7 @@ function endSentence(progress: FloodProgress): string {
         opened: progress.sent > 0,
         url: byId("url", HTMLInputElement).value,
       });
-      return `Closed with ${code} ${name}, ${formatCount(lost)} in flight. ${sentence}`;
+      return `Closed with ${code} ${name}, ${formatNumber(lost)} in flight. ${sentence}`;
     }
   }
 }
@@ -203,7 +209,7 @@ function createCharts(): Charts {
   });
   const latencyChart = createBarPlot(byId("flood-latency-chart", HTMLDivElement), chartHeight, (at) => {
     const bar = bars[at];
-    return bar === undefined ? "" : formatDuration(bar.fromUs / 1000);
+    return bar === undefined ? "" : formatDurationUs(bar.fromUs);
   });
   return {
     clear() {

@@ -1,5 +1,5 @@
 // What an overrun has shown, in words. Pure.
-import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
+import { formatBytes, formatElapsed, formatNumber } from "../../lib/format.ts";
 
 export interface OverrunProgress {
   /** Octets handed to the browser that it has not handed on: `bufferedAmount`, or what a stream has not taken. */
@@ -26,7 +26,7 @@ export interface OverrunFacts {
 
 export function describeOutcome(facts: OverrunFacts): string {
   const { progress, messages } = facts;
-  const after = formatDuration(progress.elapsedMs);
+  const after = formatElapsed(progress.elapsedMs);
   const held =
     facts.serverPeakBytes === undefined
       ? ""
@@ -38,13 +38,13 @@ export function describeOutcome(facts: OverrunFacts): string {
   }
   const drops = facts.serverDrops ?? 0;
   if (drops > 0) {
-    return `The server dropped ${formatCount(drops)} echoes and kept the connection (its policy is to drop).${held}`;
+    return `The server dropped ${formatNumber(drops)} echoes and kept the connection (its policy is to drop).${held}`;
   }
   if (progress.echoed === messages) {
     const where = facts.unread
       ? "once they were read"
       : `while bufferedAmount drained from ${formatBytes(progress.peakBytes)}`;
-    return `All ${formatCount(messages)} echoes came back in ${after}, ${where}: nothing was lost.${held}`;
+    return `All ${formatNumber(messages)} echoes came back in ${after}, ${where}: nothing was lost.${held}`;
   }
-  return `Ended after ${after} with ${formatCount(progress.echoed)} of ${formatCount(messages)} echoes.${held}`;
+  return `Ended after ${after} with ${formatNumber(progress.echoed)} of ${formatNumber(messages)} echoes.${held}`;
 }

@@ -1,8 +1,8 @@
 // The overrun mode of the Flood panel: its form, its figures and its chart.
 
+import { formatBytes, formatNumber } from "../../lib/format.ts";
 import type { Feed } from "../server/metrics-feed.ts";
 import { byId, showProblem } from "../ui/dom.ts";
-import { formatBytes, formatCount } from "../ui/format.ts";
 import { readWhole } from "../ui/numbers.ts";
 import { binarySteps, createLinePlot } from "../ui/plots.ts";
 import { syntheticPayload } from "../websocket/payload.ts";
@@ -141,7 +141,7 @@ function showFigures(progress: OverrunProgress, serverBytes: number | undefined)
   write("overrun-buffered", formatBytes(progress.waitingBytes));
   write("overrun-peak", formatBytes(progress.peakBytes));
   write("overrun-server", serverBytes === undefined ? "unknown" : formatBytes(serverBytes));
-  write("overrun-echoed", `${formatCount(progress.echoed)} of ${formatCount(progress.sent)}`);
+  write("overrun-echoed", `${formatNumber(progress.echoed)} of ${formatNumber(progress.sent)}`);
 }
 
 function write(id: string, text: string): void {

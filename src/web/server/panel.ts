@@ -1,6 +1,7 @@
 // The Server panel: plots, limits, and in words why the numbers cannot be read when they cannot.
+
+import { formatBytes, formatElapsed, formatNumber } from "../../lib/format.ts";
 import { byId, make } from "../ui/dom.ts";
-import { formatBytes, formatCount, formatDuration } from "../ui/format.ts";
 import type { PageAddress } from "../websocket/target.ts";
 import type { Limit } from "./figures.ts";
 import type { Feed } from "./metrics-feed.ts";
@@ -57,5 +58,5 @@ function writeLimit(limit: Limit): string {
   if (limit.unit === "bytes") {
     return formatBytes(limit.value);
   }
-  return limit.unit === "seconds" ? formatDuration(limit.value * 1000) : formatCount(limit.value);
+  return limit.unit === "seconds" ? formatElapsed(limit.value * 1000) : formatNumber(limit.value);
 }

@@ -1,6 +1,7 @@
 // The Server panel's plots: which figures, in which colours, over the last two minutes.
+
+import { formatBytes, formatCompact } from "../../lib/format.ts";
 import { make } from "../ui/dom.ts";
-import { formatBytes, formatCompact } from "../ui/format.ts";
 import { binarySteps, countSteps, createLinePlot, type Plot, type PlotColor } from "../ui/plots.ts";
 import type { Rates, Reading } from "./figures.ts";
 

@@ -68,7 +68,7 @@ test("the log is exported as lines of text, and as JSON Lines that lose nothing"
   store.add(messageEntry("message", Uint8Array.of(0, 255), 1.5));
   const lines = asText(store.entries()).split("\n");
   assert.equal(lines.length, 3);
-  assert.match(lines[2] ?? "", /^\d\d:\d\d:\d\d\.\d{3} {2}message {2}binary {2}2 B {2}1\.5 ms {2}00 ff$/);
+  assert.match(lines[2] ?? "", /^\d\d:\d\d:\d\d\.\d{3} {2}message {2}binary {2}2 B {2}1\.50 ms {2}00 ff$/);
   const records = asJsonLines(store.entries())
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);

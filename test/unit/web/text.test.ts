@@ -2,39 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeOutcome, type OverrunFacts } from "../../../src/web/flood/overrun-outcome.ts";
 import { describeStatus } from "../../../src/web/server/status.ts";
-import { formatBytes, formatCompact, formatCount, formatDuration } from "../../../src/web/ui/format.ts";
 import { readWhole } from "../../../src/web/ui/numbers.ts";
 import { explainClose } from "../../../src/web/websocket/close-codes.ts";
-
-test("sizes, counts, rates and durations are written with three significant digits", () => {
-  assert.deepEqual([0, 1023, 1024, 1536, 16 * 2 ** 20, 5.5 * 2 ** 40].map(formatBytes), [
-    "0 B",
-    "1,023 B",
-    "1 KiB",
-    "1.5 KiB",
-    "16 MiB",
-    "5.5 TiB",
-  ]);
-  assert.equal(formatCount(1234567.4), "1,234,567");
-  assert.deepEqual([0, 0.126, 12.34, 950, 9999, 12345, 4.56e6, 7e9].map(formatCompact), [
-    "0",
-    "0.13",
-    "12.3",
-    "950",
-    "9,999",
-    "12.3k",
-    "4.56M",
-    "7G",
-  ]);
-  assert.deepEqual([0.354, 12.44, 512, 1520, 185_000, 3_725_000].map(formatDuration), [
-    "0.35 ms",
-    "12.4 ms",
-    "512 ms",
-    "1.52 s",
-    "3 min 5 s",
-    "1 h 2 min",
-  ]);
-});
 
 test("every close code from 0 to 5000 gets a name and a sentence", () => {
   for (let code = 0; code <= 5000; code += 1) {

@@ -10,7 +10,7 @@ test("the text report shows the rate, the percentiles, both CPU figures and the 
     text,
     /^ws:\/\/127\.0\.0\.1:9998\/echo · engine raw · 64 connections x 16 in flight, 64 B binary/,
   );
-  assert.match(text, /100,000 messages\/s, 6\.10 MiB\/s/);
+  assert.match(text, /100,000 messages\/s, 6\.1 MiB\/s/);
   assert.match(text, /client +4\.00 us of CPU per message, 40\.0 % of a core/);
   assert.match(text, /server +9\.90 us of CPU per message, 99\.0 % of a core/);
   assert.match(text, /p99\.99/);
