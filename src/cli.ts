@@ -8,7 +8,7 @@ import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
 import { runSupervisor, WorkersFailedError } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
-import { createLog, type Log } from "./system/log.ts";
+import { createLog, flushLog, type Log } from "./system/log.ts";
 import { packageVersion } from "./system/package.ts";
 import { NativeLoadError } from "./system/uws.ts";
 
@@ -93,4 +93,6 @@ function explain(error: unknown): number {
   return failed;
 }
 
-process.exit(await main().catch(explain));
+const exitCode = await main().catch(explain);
+await flushLog();
+process.exit(exitCode);

@@ -81,6 +81,7 @@ export const slot = {
   httpRequests: take(routes.length * httpCodes.length),
   httpEchoedBytes: take(),
   listenPauses: take(),
+  logLinesDropped: take(),
   // Gauges: they describe what is now, and die with their worker.
   connections: take(),
   bufferedBytes: take(),

@@ -207,6 +207,11 @@ function defineWorkers(families: Families, source: MetricsSource): void {
   families.counter("echo_worker_restarts_total", "Workers that died and were replaced", () =>
     source.workerRestarts(),
   );
+  families.counter(
+    "echo_log_lines_dropped_total",
+    "Log lines that could not be written: nobody reads the log, or the disk is full",
+    at(slot.logLinesDropped),
+  );
   families.gaugeBy(
     ["worker"],
     "echo_worker_event_loop_utilization",

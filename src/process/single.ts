@@ -1,11 +1,12 @@
 // The server as one process: what it counts is all there is.
 
 import type { Config } from "../config/options.ts";
+import { slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
 import { createScraper } from "../metrics/scrape.ts";
 import { type Serving, serve } from "../server/server.ts";
 import { servedUrls } from "../server/urls.ts";
-import type { Log } from "../system/log.ts";
+import { droppedLogLines, type Log } from "../system/log.ts";
 import { packageVersion } from "../system/package.ts";
 import type { Running } from "./running.ts";
 
@@ -22,7 +23,14 @@ export async function runSingle(
     log,
     createScraper: (stats, sample) =>
       createScraper(
-        { stats: () => stats, samples: () => [sample()], workerRestarts: () => 0 },
+        {
+          stats() {
+            stats[slot.logLinesDropped] = droppedLogLines();
+            return stats;
+          },
+          samples: () => [sample()],
+          workerRestarts: () => 0,
+        },
         limits,
         build,
       ),

@@ -5,14 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
 import { createAdmin } from "../http/admin.ts";
 import { createReply } from "../http/reply.ts";
-import { addCounters, addStats, createStats, type Stats } from "../metrics/counters.ts";
+import { addCounters, addStats, createStats, type Stats, slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
 import type { ProcessSample } from "../metrics/process-sampler.ts";
 import { createScraper, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
 import { openAdmin } from "../server/admin-listener.ts";
 import { ListenError, reservePort } from "../server/listener.ts";
 import { servedUrls } from "../server/urls.ts";
-import type { Log } from "../system/log.ts";
+import { droppedLogLines, type Log } from "../system/log.ts";
 import { packageVersion } from "../system/package.ts";
 import { loadNative } from "../system/uws.ts";
 import type { Order, Report } from "./messages.ts";
@@ -115,6 +115,7 @@ class Supervisor {
   }
 
   stats(): Stats {
+    this.own[slot.logLinesDropped] = droppedLogLines();
     const sum = createStats();
     addStats(sum, this.own);
     addStats(sum, this.#past);

@@ -2,9 +2,10 @@
 // when it is told to or when the supervisor is gone. It has no process.exit: it ends when nothing is left to do.
 
 import type { Config } from "../config/options.ts";
+import { slot } from "../metrics/counters.ts";
 import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
 import { type Serving, serve } from "../server/server.ts";
-import { createLog } from "../system/log.ts";
+import { createLog, droppedLogLines, flushLog } from "../system/log.ts";
 import type { Order, Report } from "./messages.ts";
 
 /** How often counts are reported, in milliseconds. */
@@ -57,6 +58,7 @@ async function start(config: Config, worker: number): Promise<void> {
   tell({ kind: "ready" });
   const report = (onSent?: () => void): void => {
     if (serving !== undefined) {
+      serving.stats[slot.logLinesDropped] = droppedLogLines();
       tell({ kind: "stats", stats: serving.stats, sample: serving.sample() }, onSent);
     }
   };
@@ -68,6 +70,7 @@ async function start(config: Config, worker: number): Promise<void> {
   }
   await serving.stop();
   clearInterval(timer);
+  await flushLog();
   // The last counts must arrive before the channel closes.
   report(disconnect);
 }

@@ -1,19 +1,43 @@
-// One pino logger: JSON lines, or readable ones on a terminal. It knows no server.
+// The log: JSON lines, or readable ones on a terminal, to standard output. A reader that stops or a disk that is full
+// costs lines, which are counted, and never stops the server.
 import pino, { type LevelWithSilent, type Logger } from "pino";
+import { LineOutput, openStandardOutput } from "./line-output.ts";
 
 export type Log = Logger;
 
-/** Logs to standard output: readable on a terminal, JSON elsewhere. */
+/** Bytes of log that may wait for a slow reader; lines beyond that are dropped. */
+const maxPendingBytes = 256 * 1024;
+
+let output: LineOutput | undefined;
+
+/** Logs to standard output: readable on a terminal, JSON elsewhere. A process has one. */
 export async function createLog(level: LevelWithSilent): Promise<Log> {
+  const lines = new LineOutput(openStandardOutput(), maxPendingBytes);
+  output = lines;
   const base = { level, base: null };
   if (!process.stdout.isTTY) {
-    return pino(base, pino.destination({ fd: 1, sync: true }));
+    return pino(base, lines);
   }
-  const { PinoPretty } = await import("pino-pretty");
-  return pino(
-    base,
-    PinoPretty({ colorize: true, translateTime: "SYS:HH:MM:ss.l", ignore: "pid,hostname", sync: true }),
-  );
+  const { prettyFactory } = await import("pino-pretty");
+  const prettify = prettyFactory({
+    colorize: true,
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "pid,hostname",
+  });
+  return pino(base, { write: (line: string) => lines.write(prettify(line) ?? "") });
+}
+
+/** Lines that this process could not write since it started. */
+export function droppedLogLines(): number {
+  return output?.droppedLines ?? 0;
+}
+
+/**
+ * Waits until the last lines are out, before the process ends.
+ * @param timeoutMs milliseconds after which what is left is given up
+ */
+export async function flushLog(timeoutMs = 500): Promise<void> {
+  await output?.flush(timeoutMs);
 }
 
 /** A logger that writes nothing, for use as a library. */
