@@ -10,7 +10,7 @@ import { MergeError, mergeResults } from "../result/merge.ts";
 import type { Result } from "../result/schema.ts";
 import { formatResultLine, readText, StoreError, writeResult } from "../result/store.ts";
 import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
-import { failuresOf, judge } from "../result/verdict.ts";
+import { judge } from "../result/verdict.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { quantity, readFields, whole } from "./option-schemas.ts";
 
@@ -92,7 +92,7 @@ function merge(results: readonly Result[], { out, json }: MergeOptions): void {
     writeResult(out, result);
   }
   process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
-  if (failuresOf(result).length > 0) {
+  if (result.failures.length > 0) {
     process.exitCode = exitCodes.notAcceptable;
   }
 }

@@ -10,7 +10,6 @@ import { outlineOf, type Scenario } from "../measure/scenario.ts";
 import { formatText } from "../report/text.ts";
 import { formatResultLine, StoreError, writeResult } from "../result/store.ts";
 import type { Threshold } from "../result/threshold.ts";
-import { failuresOf } from "../result/verdict.ts";
 import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl, TargetError } from "../target/target.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -135,7 +134,7 @@ function tell(outcome: Outcome, { json, out }: OutputOptions): number {
     writeResult(path, result);
     process.stderr.write(`Result: ${path}\n`);
   }
-  return failuresOf(result).length > 0 ? exitCodes.notAcceptable : exitCodes.good;
+  return result.failures.length > 0 ? exitCodes.notAcceptable : exitCodes.good;
 }
 
 /** A Result only counts errors; what was said is for whoever watches. */

@@ -3,7 +3,6 @@
 
 import type { Sample } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
-import { failuresOf } from "../result/verdict.ts";
 import { chooseSampler, samplePid } from "../target/sampler.ts";
 import { defaultMetricsUrl, startTarget, TargetError } from "../target/target.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
@@ -116,6 +115,6 @@ function sampleOf(result: Result): Pick<Sample, "startedAt" | "figures" | "verdi
       p999Us: latencyUs?.p999 ?? null,
     },
     verdict: result.verdict,
-    failures: failuresOf(result),
+    failures: result.failures,
   };
 }

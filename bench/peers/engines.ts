@@ -10,7 +10,6 @@ import { measure } from "../measure/measure.ts";
 import { formatTable } from "../report/markdown.ts";
 import type { Result } from "../result/schema.ts";
 import { spread } from "../result/stats.ts";
-import { failuresOf } from "../result/verdict.ts";
 import { samplePid } from "../target/sampler.ts";
 import { type StartedTarget, startTarget, TargetError } from "../target/target.ts";
 import { closedLoads, type NamedLoad } from "./loads.ts";
@@ -76,7 +75,7 @@ async function measureLoad(
         { ...scenario, engine, endpoint: { ...scenario.endpoint, url: target.url } },
         { sampler: samplePid(target.pid) },
       );
-      const problems = outcome.kind === "nothing" ? [outcome.reason] : failuresOf(outcome.result);
+      const problems = outcome.kind === "nothing" ? [outcome.reason] : outcome.result.failures;
       if (outcome.kind === "nothing" || problems.length > 0) {
         throw new TargetError(`${title} with ${engine}: ${problems.join("; ")}`);
       }

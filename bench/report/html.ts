@@ -6,7 +6,6 @@ import { createRequire } from "node:module";
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result, Second } from "../result/schema.ts";
-import { failuresOf } from "../result/verdict.ts";
 import { curvePositions, curveValues } from "./curve.ts";
 import {
   describeEnvironment,
@@ -75,7 +74,7 @@ function pageResult(result: Result, title: string, positions: readonly number[])
     environment: describeEnvironment(environment),
     verdict,
     verdictText: describeVerdict(verdict),
-    failures: failuresOf(result),
+    failures: result.failures,
     warnings,
     figures: pageFigures(result),
     latency: curveValues(decodeHistogram(histograms.latency), positions),

@@ -3,7 +3,6 @@
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { Latency, Result } from "../result/schema.ts";
 import { formatActual } from "../result/threshold.ts";
-import { failuresOf } from "../result/verdict.ts";
 import {
   describeEnvironment,
   describeLoad,
@@ -18,7 +17,7 @@ const labelWidth = 13;
 
 /** The report of one Result; what makes it unusable comes first. */
 export function formatText(result: Result): string {
-  const failures = failuresOf(result);
+  const { failures } = result;
   const blocks = [
     [`${titleOf(result)} · engine ${result.engine.name} · ${describeLoad(result)}`],
     failures.length === 0 ? [] : [`NOT ACCEPTABLE: ${failures.join("; ")}.`],
@@ -98,8 +97,11 @@ function latencyTable({ summary, latencyFrom, loop }: Result): string[] {
 
 function resultLines({ verdict, thresholds }: Result): string[] {
   return [
-    ...thresholds.map(({ expression, actual, passed }) =>
-      line(passed ? "met" : "NOT MET", `${expression} (it was ${formatActual(expression, actual)})`),
+    ...thresholds.map((threshold) =>
+      line(
+        threshold.passed ? "met" : "NOT MET",
+        `${threshold.expression} (it was ${formatActual(threshold)})`,
+      ),
     ),
     line("verdict", `${verdict}: ${describeVerdict(verdict)}`),
   ];

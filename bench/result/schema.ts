@@ -7,7 +7,7 @@ import { z } from "zod";
 /** What the `kind` of every Result says; a file with another one is not ours. */
 export const resultKind = "uws-echo-bench/result";
 /** Raised whenever a field changes its meaning, comes or goes. */
-export const resultVersion = 1;
+export const resultVersion = 2;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
@@ -147,6 +147,18 @@ export const environmentSchema = z.strictObject({
   loadAverage: amount,
 });
 
+/** Units of figures: microseconds, bytes, per cent of one core; null for a count or a rate. */
+export const figureUnits = ["us", "bytes", "percent"] as const;
+export type FigureUnit = (typeof figureUnits)[number] | null;
+
+const thresholdSchema = z.strictObject({
+  expression: z.string(),
+  actual: z.number().nullable(),
+  /** Of `actual`. */
+  unit: z.enum(figureUnits).nullable(),
+  passed: z.boolean(),
+});
+
 export const verdicts = ["server-bound", "client-bound", "rate-limited", "idle", "invalid"] as const;
 
 export const resultSchema = z.strictObject({
@@ -177,10 +189,10 @@ export const resultSchema = z.strictObject({
   server: serverSchema.exactOptional(),
   series: z.array(secondSchema),
   histograms: z.strictObject({ latency: histogramSchema, service: histogramSchema }),
-  thresholds: z.array(
-    z.strictObject({ expression: z.string(), actual: z.number().nullable(), passed: z.boolean() }),
-  ),
+  thresholds: z.array(thresholdSchema),
   environment: environmentSchema,
+  /** Why this measurement must not be used; empty when it may. */
+  failures: z.array(z.string()),
   warnings: z.array(z.string()),
   verdict: z.enum(verdicts),
 });
@@ -195,5 +207,5 @@ export type Environment = z.infer<typeof environmentSchema>;
 export type Verdict = (typeof verdicts)[number];
 /** One measurement, complete or partial. */
 export type Result = z.infer<typeof resultSchema>;
-/** A Result before it is judged, see report/warnings. */
-export type Measurement = Omit<Result, "warnings" | "verdict">;
+/** A Result before it is judged, see result/verdict. */
+export type Measurement = Omit<Result, "failures" | "warnings" | "verdict">;

@@ -13,7 +13,9 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { type Result, resultKind, resultSchema, resultVersion } from "./schema.ts";
+import { type Comparison, comparisonKind, comparisonSchema } from "./comparison.ts";
+import { type Result, resultKind, resultSchema } from "./schema.ts";
+import { resultV1Schema } from "./schema-v1.ts";
 
 /** A file that cannot be read as what it should be, or must not be written; the message says why. */
 export class StoreError extends Error {
@@ -82,33 +84,36 @@ export function readResult(path: string): Result {
 
 /** The Result that a text holds; errors call the text by `name`. @throws StoreError that says what is wrong with it */
 export function parseResult(name: string, text: string): Result {
-  return parseVersioned(name, text, resultSchema, { kind: resultKind, version: resultVersion });
+  return parseVersioned(name, text, resultKind, [resultV1Schema, resultSchema]);
 }
 
-interface Expected {
-  readonly kind: string;
-  readonly version: number;
+/** Reads a Comparison file. @throws StoreError that says what is wrong with it */
+export function readComparison(path: string): Comparison {
+  return parseVersioned(path, readText(path), comparisonKind, [comparisonSchema]);
 }
 
 /**
- * Reads a JSON file of a known kind and version.
- * @throws StoreError when it is missing, truncated, foreign, of another version, or has wrong fields (all are named)
+ * Reads JSON of a known kind in any of its versions.
+ * @param schemas one for each version, from 1
+ * @throws StoreError when it is truncated, foreign, of another version, or has wrong fields (all are named)
  */
-export function readVersioned<T>(path: string, schema: z.ZodType<T>, expected: Expected): T {
-  return parseVersioned(path, readText(path), schema, expected);
-}
-
-function parseVersioned<T>(name: string, text: string, schema: z.ZodType<T>, expected: Expected): T {
+function parseVersioned<T>(
+  name: string,
+  text: string,
+  expectedKind: string,
+  schemas: readonly z.ZodType<T>[],
+): T {
   const data = parseJson(name, text);
   const { kind, version } = data as { kind?: unknown; version?: unknown };
-  if (kind !== expected.kind) {
-    throw new StoreError(`${name} is not a file of kind "${expected.kind}"${describeKind(kind)}`);
+  if (kind !== expectedKind) {
+    throw new StoreError(`${name} is not a file of kind "${expectedKind}"${describeKind(kind)}`);
   }
-  if (version !== expected.version) {
-    const age = typeof version === "number" && version > expected.version ? "a newer" : "an older";
+  const schema = schemas[Number(version) - 1];
+  if (schema === undefined) {
+    const age = Number(version) > schemas.length ? "a newer" : "an older";
     throw new StoreError(
-      `${name} is version ${String(version)} of "${expected.kind}", written by ${age} uws-echo-bench; ` +
-        `this one reads version ${expected.version}`,
+      `${name} is version ${String(version)} of "${expectedKind}", written by ${age} uws-echo-bench; ` +
+        `this one reads versions 1 to ${schemas.length}`,
     );
   }
   const parsed = schema.safeParse(data);

@@ -1,8 +1,8 @@
 // Owns thresholds: `p99<5ms`, `rate>100000`, `lost==0`. Must not know where a measurement comes from.
 
-import { formatDurationUs, formatNumber } from "../../src/lib/format.ts";
+import { formatBytes, formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";
-import type { Result } from "./schema.ts";
+import type { FigureUnit, Result } from "./schema.ts";
 
 type Measured = Pick<Result, "summary" | "messages" | "connections" | "errors" | "client" | "server">;
 
@@ -17,12 +17,14 @@ export interface Threshold {
 }
 
 interface Metric {
-  readonly isTime: boolean;
+  readonly unit: FigureUnit;
   readonly read: (measured: Measured) => number | null;
 }
 
-const count = (read: Metric["read"]): Metric => ({ isTime: false, read });
-const time = (read: Metric["read"]): Metric => ({ isTime: true, read });
+const count = (read: Metric["read"]): Metric => ({ unit: null, read });
+const time = (read: Metric["read"]): Metric => ({ unit: "us", read });
+const bytes = (read: Metric["read"]): Metric => ({ unit: "bytes", read });
+const percent = (read: Metric["read"]): Metric => ({ unit: "percent", read });
 
 const latencyKeys = ["min", "mean", "p50", "p90", "p99", "p999", "p9999", "max"] as const;
 
@@ -31,15 +33,15 @@ const metricNames = new Map<string, Metric>([
   ...latencyKeys.map((key) => [`service.${key}`, time((m) => m.summary.serviceUs?.[key] ?? null)] as const),
   ["lag", time((m) => m.client.lagUs)],
   ["rate", count((m) => m.summary.messagesPerSecond)],
-  ["bytes", count((m) => m.summary.bytesPerSecond)],
+  ["bytes", bytes((m) => m.summary.bytesPerSecond)],
   ["lost", count((m) => m.messages.lost)],
   ["corrupt", count((m) => m.messages.corrupt)],
   ["failed", count((m) => m.connections.failed)],
   ["closed", count((m) => m.connections.closedEarly)],
   ["errors", count((m) => Object.values(m.errors).reduce((sum, n) => sum + n, 0))],
-  ["client.cpu", count((m) => m.client.cpuPercent)],
-  ["server.cpu", count((m) => m.server?.cpuPercent ?? null)],
-  ["server.rss", count((m) => m.server?.rssBytes ?? null)],
+  ["client.cpu", percent((m) => m.client.cpuPercent)],
+  ["server.cpu", percent((m) => m.server?.cpuPercent ?? null)],
+  ["server.rss", bytes((m) => m.server?.rssBytes ?? null)],
 ]);
 
 const operators = new Map<string, (actual: number, value: number) => boolean>([
@@ -68,7 +70,12 @@ export function parseThreshold(expression: string): Threshold {
         "one of < <= > >= == != and a value, as in p99<5ms",
     );
   }
-  return { expression, metric, operator, value: known.isTime ? timeUs(expression, text) : parseNumber(text) };
+  return {
+    expression,
+    metric,
+    operator,
+    value: known.unit === "us" ? timeUs(expression, text) : parseNumber(text),
+  };
 }
 
 function timeUs(expression: string, text: string): number {
@@ -78,24 +85,41 @@ function timeUs(expression: string, text: string): number {
   return parseDuration(text) * 1000;
 }
 
+/** The unit of the metric that an expression names; null for counts and rates, and for what no threshold names. */
+export function unitOf(expression: string): FigureUnit {
+  const [name = ""] = /[a-z0-9.]+/i.exec(expression) ?? [];
+  return metricNames.get(name)?.unit ?? null;
+}
+
 /** Holds the figures against the thresholds. A figure that is not known does not pass. */
 export function evaluateThresholds(
   thresholds: readonly Threshold[],
   measured: Measured,
 ): Result["thresholds"] {
   return thresholds.map(({ expression, metric, operator, value }) => {
-    const actual = metricNames.get(metric)?.read(measured) ?? null;
+    const { read, unit = null } = metricNames.get(metric) ?? {};
+    const actual = read?.(measured) ?? null;
     const passed = actual !== null && (operators.get(operator)?.(actual, value) ?? false);
-    return { expression, actual, passed };
+    return { expression, actual, unit, passed };
   });
 }
 
-/** What a threshold's metric was; those that are times are kept in microseconds. */
-export function formatActual(expression: string, actual: number | null): string {
+/** What a threshold's metric was, in its unit. */
+export function formatActual({
+  actual,
+  unit,
+}: Pick<Result["thresholds"][number], "actual" | "unit">): string {
   if (actual === null) {
     return "unknown";
   }
-  return /^(?:service|latency)?\W*(?:p\d|min|mean|max|lag)/i.test(expression)
-    ? formatDurationUs(actual)
-    : formatNumber(actual);
+  switch (unit) {
+    case "us":
+      return formatDurationUs(actual);
+    case "bytes":
+      return formatBytes(actual);
+    case "percent":
+      return formatPercent(actual);
+    case null:
+      return formatNumber(actual);
+  }
 }

@@ -2,7 +2,7 @@
 // Pure functions of the figures; must not know where they go.
 
 import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
-import type { Measurement, Result } from "./schema.ts";
+import type { Measurement, Result, Verdict } from "./schema.ts";
 import { formatActual } from "./threshold.ts";
 
 /** Use of what it may use from which on a thread or a server counts as fully busy, in per cent. */
@@ -18,16 +18,22 @@ const messagesBeyondPercentile = 10;
 /** How many times the median a closed loop's slowest reply has to be to look like a stall, and how slow at least. */
 const stallSign = { timesMedian: 20, leastUs: 50_000 };
 
-/** The measurement with its warnings and verdict. */
+/** The measurement with its failures, warnings and verdict. */
 export function judge(measurement: Measurement): Result {
-  return { ...measurement, warnings: warningsOf(measurement), verdict: verdictOf(measurement) };
+  const verdict = verdictOf(measurement);
+  return {
+    ...measurement,
+    failures: failuresOf(measurement),
+    warnings: warningsOf(measurement, verdict),
+    verdict,
+  };
 }
 
 /**
  * Who set the pace. `invalid`: the figures mean nothing. `client-bound`: they are the generator's limit.
  * `server-bound`: the target's. `rate-limited`: the asked rate's. `idle`: nobody was shown to be busy.
  */
-function verdictOf(measurement: Measurement): Result["verdict"] {
+function verdictOf(measurement: Measurement): Verdict {
   const { messages } = measurement;
   if (messages.received === 0 || messages.lost > 0 || messages.corrupt > 0) {
     return "invalid";
@@ -60,17 +66,18 @@ export function failuresOf({ messages, connections, errors, thresholds, partial 
     connections.failed > 0 && `${formatNumber(connections.failed)} connections failed`,
     errorCount > 0 && `there were ${formatNumber(errorCount)} errors`,
     ...thresholds.map(
-      ({ expression, actual, passed }) =>
-        !passed && `threshold ${expression} was not met: it was ${formatActual(expression, actual)}`,
+      (threshold) =>
+        !threshold.passed &&
+        `threshold ${threshold.expression} was not met: it was ${formatActual(threshold)}`,
     ),
   ].filter((sentence) => sentence !== false);
 }
 
 /** Everything that a reader of the figures has to know, the gravest first. */
-function warningsOf(measurement: Measurement): string[] {
+function warningsOf(measurement: Measurement, verdict: Verdict): string[] {
   return [
     ...integrityWarnings(measurement),
-    ...loadWarnings(measurement),
+    ...loadWarnings(measurement, verdict),
     ...precisionWarnings(measurement),
   ].filter((warning) => warning !== null);
 }
@@ -100,15 +107,14 @@ function integrityWarnings({ messages, connections, errors, partial, window }: M
   ];
 }
 
-function loadWarnings(measurement: Measurement): Warnings {
+function loadWarnings(measurement: Measurement, verdict: Verdict): Warnings {
   const { summary, scenario, client } = measurement;
   const { ratePerSecond } = scenario;
-  const verdict = verdictOf(measurement);
   return [
     verdict === "client-bound"
       ? `The generator was the bottleneck${busyThread(measurement)}: the target can do more (try more --threads).`
       : null,
-    saturationWarning(measurement),
+    saturationWarning(measurement, verdict),
     ratePerSecond === null || rateReached(measurement)
       ? null
       : `The asked rate was not reached: ${formatNumber(summary.messagesPerSecond)} of ${formatNumber(ratePerSecond)} ` +
@@ -128,8 +134,8 @@ function loadWarnings(measurement: Measurement): Warnings {
 }
 
 /** In a closed loop a target that had time to spare has not shown what it can do. */
-function saturationWarning(measurement: Measurement): string | null {
-  if (measurement.scenario.ratePerSecond !== null || verdictOf(measurement) === "invalid") {
+function saturationWarning(measurement: Measurement, verdict: Verdict): string | null {
+  if (measurement.scenario.ratePerSecond !== null || verdict === "invalid") {
     return null;
   }
   const use = serverUsePercent(measurement);

@@ -107,6 +107,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
       container: null,
       loadAverage: 0.1,
     },
+    failures: [],
     warnings: [],
     verdict: "server-bound",
   };

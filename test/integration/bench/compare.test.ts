@@ -6,8 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { comparisonKind, comparisonSchema, comparisonVersion } from "../../../bench/result/comparison.ts";
-import { readVersioned } from "../../../bench/result/store.ts";
+import { readComparison } from "../../../bench/result/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "uws-echo-compare-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -39,10 +38,7 @@ test("two commands are started, measured in ABBA order, and written as one Compa
     out,
   );
   assert.equal(exitCode, 0, stderr);
-  const comparison = readVersioned(out, comparisonSchema, {
-    kind: comparisonKind,
-    version: comparisonVersion,
-  });
+  const comparison = readComparison(out);
   assert.deepEqual(JSON.parse(stdout), comparison);
   assert.equal(readFileSync(out, "utf8"), stdout);
   assert.deepEqual(

@@ -6,7 +6,6 @@ import { describe, test } from "node:test";
 import type { EngineName } from "../../../bench/engine/connection.ts";
 import { createRawEngine } from "../../../bench/engine/raw.ts";
 import { createWsEngine } from "../../../bench/engine/ws.ts";
-import { failuresOf } from "../../../bench/result/verdict.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { startServer } from "../../support/echo-server.ts";
 import {
@@ -42,7 +41,7 @@ for (const engine of engines) {
         { verify: "full", type: "text", payloads: [Buffer.from("x".repeat(100))] },
       );
       const result = resultOf(outcome);
-      assert.deepEqual(failuresOf(result), []);
+      assert.deepEqual(result.failures, []);
       assert.ok(result.messages.received > 100);
       assert.equal(result.messages.sent, result.messages.received);
       const counted = await server.stats();
@@ -56,7 +55,7 @@ for (const engine of engines) {
       test(`never measures less than a fixed delay of 20 ms in the ${loop.kind} loop`, async (t) => {
         const { url } = await startMisbehavingServer(t, { reply: afterMs(20) });
         const result = resultOf(await measureReal(url, { engine, loop, durationMs: 400 }));
-        assert.deepEqual(failuresOf(result), []);
+        assert.deepEqual(result.failures, []);
         assert.ok((result.summary.latencyUs?.min ?? 0) >= 19_000, JSON.stringify(result.summary.latencyUs));
         assert.ok((result.summary.serviceUs?.min ?? 0) >= 19_000);
       });
@@ -97,12 +96,12 @@ for (const engine of engines) {
         { engine },
         { caPem: readFileSync(files.ca, "utf8"), verify: "full" },
       );
-      assert.deepEqual(failuresOf(resultOf(trusted)), []);
+      assert.deepEqual(resultOf(trusted).failures, []);
       const distrusted = await measureReal(url, { engine });
       assert.equal(distrusted.kind, "nothing");
       assert.match(onlyError(distrusted), /^tls-failed: TLS with 127\.0\.0\.1:\d+ failed: .*certificate/);
       const insecure = await measureReal(url, { engine }, { insecure: true });
-      assert.deepEqual(failuresOf(resultOf(insecure)), []);
+      assert.deepEqual(resultOf(insecure).failures, []);
     });
 
     test("cannot speak TLS to a target that does not", async (t) => {
@@ -123,7 +122,7 @@ for (const engine of engines) {
         { engine, connections: 1 },
         { headers: [["X-Test", "7"]], subprotocols: ["a", "b"], origin: "https://example.test" },
       );
-      assert.deepEqual(failuresOf(resultOf(outcome)), []);
+      assert.deepEqual(resultOf(outcome).failures, []);
       assert.match(requests[0] ?? "", /^GET \/echo\?a=b HTTP\/1\.1\r\n/);
       for (const line of [
         /x-test: 7/i,
@@ -145,14 +144,14 @@ test("the engine ws speaks permessage-deflate, and the Result says so", async (t
     { deflate: true, verify: "full", payloads },
   );
   const result = resultOf(outcome);
-  assert.deepEqual(failuresOf(result), []);
+  assert.deepEqual(result.failures, []);
   assert.equal(result.scenario.compression, true);
 });
 
 test("a name that resolves to several addresses is tried at all of them", async (t) => {
   const { port } = await startMisbehavingServer(t);
   const outcome = await measureReal(`ws://localhost:${port}/`, {}, { verify: "full" });
-  assert.deepEqual(failuresOf(resultOf(outcome)), []);
+  assert.deepEqual(resultOf(outcome).failures, []);
 });
 
 for (const engine of engines) {

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import type { EngineName } from "../../../bench/engine/connection.ts";
-import { failuresOf } from "../../../bench/result/verdict.ts";
 import {
   type ClientMessage,
   echo,
@@ -104,7 +103,7 @@ for (const engine of engines) {
       const result = resultOf(await measureReal(url, { engine }, { timeoutMs: 200 }));
       assert.equal(result.messages.lost, 2);
       assert.equal(result.verdict, "invalid");
-      assert.match(failuresOf(result).join(), /2 messages were lost/);
+      assert.match(result.failures.join(), /2 messages were lost/);
     });
 
     test("that answers with other octets is found out by --verify full only", async (t) => {
@@ -231,7 +230,7 @@ for (const engine of engines) {
       const outcome = await measureReal(url, { engine, connections: 1 }, { verify: "full" });
       const result = resultOf(outcome);
       assert.deepEqual(result.errors, {});
-      assert.deepEqual(failuresOf(result), []);
+      assert.deepEqual(result.failures, []);
       assert.equal(result.messages.sent, result.messages.received);
       assert.ok(result.messages.received > 5);
       assert.deepEqual(pongs.slice(0, 3), ["ping 0", "ping 1", "ping 2"]);

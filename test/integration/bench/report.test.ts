@@ -95,14 +95,14 @@ test("the whole is held against the thresholds of its parts", async (t) => {
   writeResult(
     held,
     exampleResult((result) => {
-      result.thresholds = [{ expression: "rate<150000", actual: 100_000, passed: true }];
+      result.thresholds = [{ expression: "rate<150000", actual: 100_000, unit: null, passed: true }];
     }),
   );
   const merged = join(folder, "held-merged.json");
   await run("merge", held, one, "--out", merged);
   assert.equal(process.exitCode, 1);
   assert.deepEqual(readResult(merged).thresholds, [
-    { expression: "rate<150000", actual: 200_000, passed: false },
+    { expression: "rate<150000", actual: 200_000, unit: null, passed: false },
   ]);
 });
 

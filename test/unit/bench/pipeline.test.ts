@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { type MeasureOptions, measure, type Outcome } from "../../../bench/measure/measure.ts";
 import type { WebSocketScenario } from "../../../bench/measure/scenario.ts";
 import { type Result, resultSchema } from "../../../bench/result/schema.ts";
+import { parseThreshold } from "../../../bench/result/threshold.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../support/virtual-world.ts";
 
@@ -310,12 +311,11 @@ test("the server's figures are those of the window, and CPU per message follows 
 });
 
 test("a threshold is judged by the figures of the Result", async () => {
-  const { parseThreshold } = await import("../../../bench/result/threshold.ts");
   const thresholds = ["p99<5ms", "rate>=500", "lost==0"].map(parseThreshold);
   const { thresholds: judged } = await resultOf({}, fixed20Ms, { thresholds });
   assert.deepEqual(judged, [
-    { expression: "p99<5ms", actual: 20_000, passed: false },
-    { expression: "rate>=500", actual: 500, passed: true },
-    { expression: "lost==0", actual: 0, passed: true },
+    { expression: "p99<5ms", actual: 20_000, unit: "us", passed: false },
+    { expression: "rate>=500", actual: 500, unit: null, passed: true },
+    { expression: "lost==0", actual: 0, unit: null, passed: true },
   ]);
 });

@@ -6,8 +6,7 @@ import { after, test } from "node:test";
 import { recordScenario } from "../../../../bench/measure/scenario.ts";
 import { closedLoads, openLoad } from "../../../../bench/peers/loads.ts";
 import { type Measured, publish } from "../../../../bench/peers/publish.ts";
-import { comparisonKind, comparisonSchema, comparisonVersion } from "../../../../bench/result/comparison.ts";
-import { readResult, readVersioned } from "../../../../bench/result/store.ts";
+import { readComparison, readResult } from "../../../../bench/result/store.ts";
 import { exampleComparison } from "../../../support/comparison.ts";
 import { exampleResult } from "../../../support/result.ts";
 
@@ -53,10 +52,7 @@ test("a published folder holds every file that its index names, and files that c
   assert.match(text, /\| Peer \| 2\.00 \(higher by 100 %\) \| 50,000 \(50,000 to 50,000\) \| 8\.04 us/);
   assert.match(text, /Only 3 rounds/);
   for (const { name } of loads) {
-    const comparison = readVersioned(join(run, `${name}.comparison.json`), comparisonSchema, {
-      kind: comparisonKind,
-      version: comparisonVersion,
-    });
+    const comparison = readComparison(join(run, `${name}.comparison.json`));
     assert.equal(comparison.rounds, 3);
     for (const peer of ["uws-echo", "peer"]) {
       const { summary } = readResult(join(run, `${name}.${peer}.json`));

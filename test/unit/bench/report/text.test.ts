@@ -55,7 +55,7 @@ test("a run without replies, a server or a threshold's value still has a report"
       result.summary.latencyUs = null;
       result.summary.serviceUs = null;
       result.client.cpuUsPerMessage = null;
-      result.thresholds = [{ expression: "p99<5ms", actual: null, passed: false }];
+      result.thresholds = [{ expression: "p99<5ms", actual: null, unit: "us", passed: false }];
       delete result.server;
     }),
   );

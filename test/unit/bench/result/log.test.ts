@@ -43,7 +43,7 @@ test("a line that is cut off, foreign or damaged is named, and the good ones are
       `x ${cut}`,
       good.trimEnd(),
       '{"kind":"uws-echo-bench/comparison","version":1}',
-      good.trimEnd().replace('"version":1,', '"version":99,'),
+      good.trimEnd().replace('"version":2,', '"version":99,'),
       good.trimEnd().replace('"loop":"closed"', '"loop":"open-ended"'),
       `${good.trimEnd()} and more`,
     ].join("\n"),

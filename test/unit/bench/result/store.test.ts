@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import {
   formatResult,
+  parseResult,
   readResult,
   StoreError,
   writeOnce,
   writeResult,
 } from "../../../../bench/result/store.ts";
+import { judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "uws-echo-store-"));
@@ -91,6 +93,19 @@ test("a file of another version says which and how old", () => {
   const result = exampleResult();
   assertRefused(JSON.stringify({ ...result, version: 0 }), /version 0 .* an older/);
   assertRefused(JSON.stringify({ ...result, version: 99 }), /version 99 .* a newer/);
+});
+
+test("a Result of version 1 is read with the failures and units that it did not keep", () => {
+  const current = judge(
+    exampleResult((result) => {
+      result.messages.lost = 2;
+      result.thresholds = [{ expression: "server.rss<1MiB", actual: 6e7, unit: "bytes", passed: false }];
+    }),
+  );
+  const { failures, thresholds, ...rest } = current;
+  assert.equal(failures.length, 2);
+  const old = thresholds.map(({ unit: _, ...threshold }) => threshold);
+  assert.deepEqual(parseResult("old", JSON.stringify({ ...rest, version: 1, thresholds: old })), current);
 });
 
 test("every wrong field is named at once", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { evaluateThresholds, parseThreshold } from "../../../../bench/result/threshold.ts";
+import { evaluateThresholds, formatActual, parseThreshold } from "../../../../bench/result/threshold.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 function judge(expression: string) {
@@ -10,8 +10,18 @@ function judge(expression: string) {
 
 test("a threshold compares a figure of the Result, with times in any unit", () => {
   const { summary } = exampleResult();
-  assert.deepEqual(judge("p99<1s"), { expression: "p99<1s", actual: summary.latencyUs?.p99, passed: true });
-  assert.deepEqual(judge("rate > 100k"), { expression: "rate > 100k", actual: 100_000, passed: false });
+  assert.deepEqual(judge("p99<1s"), {
+    expression: "p99<1s",
+    actual: summary.latencyUs?.p99,
+    unit: "us",
+    passed: true,
+  });
+  assert.deepEqual(judge("rate > 100k"), {
+    expression: "rate > 100k",
+    actual: 100_000,
+    unit: null,
+    passed: false,
+  });
   assert.equal(judge("rate>=100k")?.passed, true);
   assert.equal(judge("lost==0")?.passed, true);
   assert.equal(judge("lost!=0")?.passed, false);
@@ -20,7 +30,17 @@ test("a threshold compares a figure of the Result, with times in any unit", () =
 });
 
 test("a figure that is not known does not pass", () => {
-  assert.deepEqual(judge("lag<1ms"), { expression: "lag<1ms", actual: null, passed: false });
+  assert.deepEqual(judge("lag<1ms"), { expression: "lag<1ms", actual: null, unit: "us", passed: false });
+});
+
+test("what a metric was is told in its unit", () => {
+  const told = (expression: string) => formatActual(judge(expression) ?? { actual: null, unit: null });
+  assert.equal(told("rate>1"), "100,000");
+  assert.equal(told("bytes>1"), "6.10 MiB");
+  assert.equal(told("server.cpu>1"), "99.0 %");
+  assert.equal(told("server.rss>1"), "57.2 MiB");
+  assert.equal(told("max<1s"), "200 us");
+  assert.equal(told("lag<1s"), "unknown");
 });
 
 test("what is no threshold is refused with what is allowed", () => {

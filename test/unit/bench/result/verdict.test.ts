@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Result } from "../../../../bench/result/schema.ts";
-import { failuresOf, judge } from "../../../../bench/result/verdict.ts";
+import { judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 /** The one warning that a single change of a sound measurement brings. */
@@ -29,7 +29,7 @@ test("a sound measurement of a saturated target has no warnings and is server-bo
   const result = judge(exampleResult());
   assert.deepEqual(result.warnings, []);
   assert.equal(result.verdict, "server-bound");
-  assert.deepEqual(failuresOf(result), []);
+  assert.deepEqual(result.failures, []);
 });
 
 test("lost messages make the result void", () => {
@@ -38,7 +38,7 @@ test("lost messages make the result void", () => {
   };
   assert.match(onlyWarning(lose), /12 of 200,000 messages were lost: the result is void/);
   assert.equal(verdict(lose), "invalid");
-  assert.match(failuresOf(exampleResult(lose)).join(), /12 messages were lost/);
+  assert.match(judge(exampleResult(lose)).failures.join(), /12 messages were lost/);
 });
 
 test("corrupt messages make the result void", () => {
@@ -47,7 +47,7 @@ test("corrupt messages make the result void", () => {
   };
   assert.match(onlyWarning(corrupt), /3 of 200,000 messages came back corrupt/);
   assert.equal(verdict(corrupt), "invalid");
-  assert.equal(failuresOf(exampleResult(corrupt)).length, 1);
+  assert.equal(judge(exampleResult(corrupt)).failures.length, 1);
 });
 
 test("no reply at all is void, and no percentile is talked about", () => {
@@ -67,18 +67,18 @@ test("connections closed early are counted in a warning but do not fail the run"
     result.connections.closedEarly = 2;
   };
   assert.match(onlyWarning(close), /2 of 64 connections were closed early/);
-  assert.deepEqual(failuresOf(exampleResult(close)), []);
+  assert.deepEqual(judge(exampleResult(close)).failures, []);
 });
 
 test("failed connections, errors, an early end and a missed threshold fail the run", () => {
-  const failures = failuresOf(
+  const { failures } = judge(
     exampleResult((result) => {
       result.connections.failed = 1;
       result.errors = { "connect-refused": 1, reset: 2 };
       result.partial = { reason: "the target went away" };
       result.thresholds = [
-        { expression: "p99<5ms", actual: 7000, passed: false },
-        { expression: "lost==0", actual: 0, passed: true },
+        { expression: "p99<5ms", actual: 7000, unit: "us", passed: false },
+        { expression: "lost==0", actual: 0, unit: null, passed: true },
       ];
     }),
   );
