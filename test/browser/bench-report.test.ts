@@ -2,27 +2,21 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { formatHtml } from "../../bench/report/html.ts";
 import type { Result } from "../../bench/result/schema.ts";
 import { judge } from "../../bench/result/verdict.ts";
-import { launchChromium, openPage, type WatchedPage } from "../support/chromium.ts";
+import { type OpenPage, browserTest as test, type WatchedPage } from "../support/chromium.ts";
 import { exampleResult } from "../support/result.ts";
 
-async function openReport(t: TestContext, results: readonly Result[]): Promise<WatchedPage | undefined> {
-  const browser = await launchChromium();
-  if (browser === undefined) {
-    t.skip("no Chromium is installed");
-    return undefined;
-  }
-  t.after(() => browser.close());
+async function openReport(t: TestContext, open: OpenPage, results: readonly Result[]): Promise<WatchedPage> {
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-report-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "report.html");
   writeFileSync(path, formatHtml(results));
-  return openPage(browser, pathToFileURL(path).href);
+  return open(pathToFileURL(path).href);
 }
 
 /** Whether something other than background was drawn on every canvas. */
@@ -36,19 +30,15 @@ function canvasesWithInk(page: Page): Promise<boolean[]> {
   );
 }
 
-test("the page draws every plot without an error or a request to anywhere", async (t) => {
-  const open = exampleResult((result) => {
+test("the page draws every plot without an error or a request to anywhere", async (t, open) => {
+  const openLoop = exampleResult((result) => {
     result.label = "open loop </script><b>";
     result.loop = "open";
     result.latencyFrom = "intended-send";
     result.scenario.depth = null;
     result.scenario.ratePerSecond = 200_000;
   });
-  const opened = await openReport(t, [exampleResult(), exampleResult(), judge(open)]);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await openReport(t, open, [exampleResult(), exampleResult(), judge(openLoop)]);
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), [
     "Latency by percentile",
@@ -76,8 +66,8 @@ test("the page draws every plot without an error or a request to anywhere", asyn
   assert.deepEqual(troubles, []);
 });
 
-test("a run without replies or a known server still makes a page, without plots of the unknown", async (t) => {
-  const opened = await openReport(t, [
+test("a run without replies or a known server still makes a page, without plots of the unknown", async (t, open) => {
+  const opened = await openReport(t, open, [
     judge(
       exampleResult((result) => {
         result.messages.received = 0;
@@ -88,9 +78,6 @@ test("a run without replies or a known server still makes a page, without plots 
       }),
     ),
   ]);
-  if (opened === undefined) {
-    return;
-  }
   const { page, troubles } = opened;
   assert.deepEqual(await page.locator("figcaption h2").allTextContents(), ["Latency by percentile"]);
   assert.match((await page.locator(".failed").textContent()) ?? "", /no message came back/);

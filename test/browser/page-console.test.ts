@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { browserTest as test } from "../support/chromium.ts";
 import { startServer } from "../support/echo-server.ts";
 import { waitUntil } from "../support/wait.ts";
-import { logRows, seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
+import { logRows, seeReadyState, seeText } from "./page-fixture.ts";
 
-const open = useBrowser();
-
-test("one click runs the whole life of a WebSocket", async (t) => {
+test("one click runs the whole life of a WebSocket", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   assert.equal(await page.inputValue("#url"), server.urls.echo);
   await page.click("#run");
   await page.locator(".entry.close").waitFor();
@@ -25,13 +19,9 @@ test("one click runs the whole life of a WebSocket", async (t) => {
   assert.deepEqual(troubles, []);
 });
 
-test("each kind of message comes back, and the close code and reason are those that were asked for", async (t) => {
+test("each kind of message comes back, and the close code and reason are those that were asked for", async (t, open) => {
   const server = await startServer(t, { subprotocols: "chat,superchat" });
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.click("#options summary");
   await page.fill("#subprotocols", "other, superchat");
   await page.click("#connect");
@@ -78,13 +68,9 @@ test("each kind of message comes back, and the close code and reason are those t
   assert.deepEqual(troubles, []);
 });
 
-test("what cannot be sent says why and is not sent; a forbidden close code neither", async (t) => {
+test("what cannot be sent says why and is not sent; a forbidden close code neither", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.check('input[value="json"]');
   await page.fill("#message", "{oops");
   await seeText(page, "#message-note", /^Not JSON: /);
@@ -111,13 +97,9 @@ test("what cannot be sent says why and is not sent; a forbidden close code neith
   assert.deepEqual(troubles, []);
 });
 
-test("the log can be opened, filtered, paused, downloaded and cleared", async (t) => {
+test("the log can be opened, filtered, paused, downloaded and cleared", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page, { acceptDownloads: true });
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page, { acceptDownloads: true });
   await page.check('input[value="binary"]');
   await page.setInputFiles("#file", {
     name: "big.bin",
@@ -153,13 +135,9 @@ test("the log can be opened, filtered, paused, downloaded and cleared", async (t
   assert.deepEqual(troubles, []);
 });
 
-test("repeat sends at its interval until it is stopped, and the history brings a message back", async (t) => {
+test("repeat sends at its interval until it is stopped, and the history brings a message back", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.fill("#message", "again");
   await page.fill("#repeat-ms", "20");
   await page.click("#repeat");

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { browserTest as test } from "../support/chromium.ts";
 import { startServer } from "../support/echo-server.ts";
-import { seeText, useBrowser } from "./page-fixture.ts";
-
-const open = useBrowser();
+import { seeText } from "./page-fixture.ts";
 
 /** A figure of the page as a number: durations in ms, `1.5k` as 1500. */
 async function figure(page: Page, selector: string): Promise<number> {
@@ -14,13 +12,9 @@ async function figure(page: Page, selector: string): Promise<number> {
   return Number(number.replaceAll(",", "")) * ({ s: 1000, k: 1000, M: 1e6 }[unit] ?? 1);
 }
 
-test("a flood of N messages sends N, stops by itself and shows figures that agree with each other", async (t) => {
+test("a flood of N messages sends N, stops by itself and shows figures that agree with each other", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-flood");
   await page.fill("#flood-amount", "3,000");
   await page.fill("#flood-size", "100");
@@ -44,13 +38,9 @@ test("a flood of N messages sends N, stops by itself and shows figures that agre
   assert.deepEqual(troubles, []);
 });
 
-test("a flood can be stopped, and impossible plans are refused in words", async (t) => {
+test("a flood can be stopped, and impossible plans are refused in words", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-flood");
   await page.fill("#flood-depth", "0");
   await page.fill("#flood-amount", "many");
@@ -70,26 +60,18 @@ test("a flood can be stopped, and impossible plans are refused in words", async 
   assert.deepEqual(troubles, []);
 });
 
-test("a flood that the server cuts says so, with the code's meaning", async (t) => {
+test("a flood that the server cuts says so, with the code's meaning", async (t, open) => {
   const server = await startServer(t, { maxPayload: 1000 });
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page } = opened;
+  const { page } = await open(server.urls.page);
   await page.click("#tab-flood");
   await page.fill("#flood-size", "1,001");
   await page.click("#flood-start");
   await seeText(page, "#flood-note", /^Closed with 1006 Abnormal Closure, 16 in flight\..*--max-payload/);
 });
 
-test("an overrun that is read shows bufferedAmount climb and drain, and loses nothing", async (t) => {
+test("an overrun that is read shows bufferedAmount climb and drain, and loses nothing", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-flood");
   await page.fill("#overrun-total", "16");
   await page.click("#overrun-start");
@@ -103,17 +85,13 @@ test("an overrun that is read shows bufferedAmount climb and drain, and loses no
   assert.deepEqual(troubles, []);
 });
 
-test("an overrun that is not read makes the server drop echoes, where that is its policy", async (t) => {
+test("an overrun that is not read makes the server drop echoes, where that is its policy", async (t, open) => {
   const server = await startServer(t, {
     onBackpressure: "drop",
     maxPayload: "64KiB",
     maxBackpressure: "64KiB",
   });
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-flood");
   await page.fill("#overrun-total", "12");
   await page.check("#overrun-silent");
@@ -128,13 +106,9 @@ test("an overrun that is not read makes the server drop echoes, where that is it
   assert.deepEqual(troubles, []);
 });
 
-test("an overrun that is not read is cut by the server, where that is its policy", async (t) => {
+test("an overrun that is not read is cut by the server, where that is its policy", async (t, open) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "64KiB" });
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page } = opened;
+  const { page } = await open(server.urls.page);
   await page.click("#tab-flood");
   await page.check("#overrun-silent");
   await page.click("#overrun-start");

@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { browserTest as test } from "../support/chromium.ts";
 import { startServer } from "../support/echo-server.ts";
 import { waitUntil } from "../support/wait.ts";
-import { seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
+import { seeReadyState, seeText } from "./page-fixture.ts";
 
-const open = useBrowser();
 const phoneSize = { width: 375, height: 812 };
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`on a phone in the ${colorScheme} theme, every panel fits, works and is quiet in the console`, async (t) => {
+  test(`on a phone in the ${colorScheme} theme, every panel fits, works and is quiet in the console`, async (t, open) => {
     const server = await startServer(t);
-    const opened = await open(t, server.urls.page, { viewport: phoneSize, colorScheme });
-    if (opened === undefined) {
-      return;
-    }
-    const { page, troubles } = opened;
+    const { page, troubles } = await open(server.urls.page, { viewport: phoneSize, colorScheme });
     const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
     assert.equal(background, colorScheme === "light" ? "rgb(244, 245, 247)" : "rgb(14, 17, 22)");
     await page.fill("#message", "wide".repeat(500));
@@ -33,16 +28,12 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("on a wide screen the server has its own column, and the theme can change while the page is open", async (t) => {
+test("on a wide screen the server has its own column, and the theme can change while the page is open", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page, {
+  const { page, troubles } = await open(server.urls.page, {
     viewport: { width: 1440, height: 900 },
     colorScheme: "light",
   });
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
   await page.locator("#server").waitFor();
   assert.ok(!(await page.isVisible("#tab-server")));
   assert.equal(
@@ -59,13 +50,9 @@ test("on a wide screen the server has its own column, and the theme can change w
   assert.deepEqual(troubles, []);
 });
 
-test("the page can be used with the keyboard alone", async (t) => {
+test("the page can be used with the keyboard alone", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate("document.activeElement.className"), "skip");
   await page.keyboard.press("Enter");
@@ -89,12 +76,9 @@ test("the page can be used with the keyboard alone", async (t) => {
   assert.deepEqual(troubles, []);
 });
 
-test("every control has a name, and ids are not used twice", async (t) => {
+test("every control has a name, and ids are not used twice", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
+  const opened = await open(server.urls.page);
   const nameless =
     await opened.page.evaluate(`[...document.querySelectorAll("input, select, textarea, button, progress, [role=tabpanel]")]
     .filter((control) => !(control.labels?.length || control.textContent.trim() || control.ariaLabel || control.getAttribute("aria-labelledby")))
@@ -110,13 +94,9 @@ test("every control has a name, and ids are not used twice", async (t) => {
   assert.deepEqual(dangling, []);
 });
 
-test("the browser's snippet runs as copied, and all snippets follow the URL field", async (t) => {
+test("the browser's snippet runs as copied, and all snippets follow the URL field", async (t, open) => {
   const server = await startServer(t);
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-snippets");
   const tabs = page.locator("#snippet-tabs [role=tab]");
   assert.equal(await tabs.count(), 8);

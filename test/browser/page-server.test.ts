@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { startEchoServer } from "../../src/index.ts";
+import { browserTest as test } from "../support/chromium.ts";
 import { spawnServer, startServer } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait.ts";
-import { logRows, seeReadyState, seeText, useBrowser } from "./page-fixture.ts";
-
-const open = useBrowser();
+import { logRows, seeReadyState, seeText } from "./page-fixture.ts";
 
 /** How many pixels of each plot have one of the lines' colours rather than that of grid or text. */
 const coloredPixels = `[...document.querySelectorAll("#server-plots canvas")].map((canvas) => {
@@ -22,14 +20,10 @@ const coloredPixels = `[...document.querySelectorAll("#server-plots canvas")].ma
   return count;
 })`;
 
-test("readyState follows a server that stops and starts again, and reconnecting finds it", async (t) => {
+test("readyState follows a server that stops and starts again, and reconnecting finds it", async (t, open) => {
   const port = await freePort();
   const first = await startEchoServer({ port });
-  const opened = await open(t, first.urls.page).finally(() => t.after(() => first.stop()));
-  if (opened === undefined) {
-    return;
-  }
-  const { page } = opened;
+  const { page } = await open(first.urls.page).finally(() => t.after(() => first.stop()));
   await seeReadyState(page, 3);
   await page.click("#options summary");
   await page.check("#reconnect");
@@ -55,13 +49,9 @@ test("readyState follows a server that stops and starts again, and reconnecting 
   await seeText(page, "#state-pill", /^Open$/);
 });
 
-test("a server that is killed is a 1006 in words", async (t) => {
+test("a server that is killed is a 1006 in words", async (t, open) => {
   const server = await spawnServer(t);
-  const opened = await open(t, `http://${server.authority}/`);
-  if (opened === undefined) {
-    return;
-  }
-  const { page } = opened;
+  const { page } = await open(`http://${server.authority}/`);
   await page.click("#connect");
   await seeReadyState(page, 1);
   server.child.kill("SIGKILL");
@@ -72,13 +62,9 @@ test("a server that is killed is a 1006 in words", async (t) => {
   );
 });
 
-test("the plots move under load, and the limits are those of the server", async (t) => {
+test("the plots move under load, and the limits are those of the server", async (t, open) => {
   const server = await startServer(t, { maxPayload: "3MiB" });
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await seeText(page, "#server-limits", /payload3 MiB.*connections per ipoff/);
   await seeText(page, "#server-plots .value >> nth=0", /^0 in, 0 out$/);
   const before = (await page.evaluate(coloredPixels)) as number[];
@@ -103,13 +89,9 @@ test("the plots move under load, and the limits are those of the server", async 
   assert.deepEqual(troubles, []);
 });
 
-test("with an admin port the panel says where the numbers went, and the rest works", async (t) => {
+test("with an admin port the panel says where the numbers went, and the rest works", async (t, open) => {
   const server = await startServer(t, { adminPort: 0 });
-  const opened = await open(t, server.urls.page);
-  if (opened === undefined) {
-    return;
-  }
-  const { page, troubles } = opened;
+  const { page, troubles } = await open(server.urls.page);
   await seeText(page, "#server-message-text", /--admin-port/);
   await page.click("#run");
   await page.locator(".entry.close").waitFor();
@@ -119,14 +101,10 @@ test("with an admin port the panel says where the numbers went, and the rest wor
   );
 });
 
-test("opened from a file, the page assumes this machine, explains itself, and connects where it is told", async (t) => {
+test("opened from a file, the page assumes this machine, explains itself, and connects where it is told", async (t, open) => {
   const server = await startServer(t);
   const file = pathToFileURL(fileURLToPath(new URL("../../dist/web/page.html", import.meta.url))).href;
-  const opened = await open(t, file);
-  if (opened === undefined) {
-    return;
-  }
-  const { page } = opened;
+  const { page } = await open(file);
   assert.equal(await page.inputValue("#url"), "ws://localhost:9998/echo");
   await seeText(page, "#server-message-text", /another origin/);
   await page.fill("#url", server.urls.echo);

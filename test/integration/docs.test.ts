@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { references } from "../../scripts/reference/all.ts";
 import { spawnServer } from "../support/echo-server.ts";
-import { requireTool } from "../support/tools.ts";
+import { toolTest } from "../support/tools.ts";
 import { inTime } from "../support/wait.ts";
 
 const run = promisify(execFile);
@@ -137,10 +137,7 @@ function patternOf(output: string): RegExp {
   return new RegExp(`^${escaped.replaceAll("…", ".*")}$`);
 }
 
-test("the examples do what they say", async (t) => {
-  if (!requireTool(t, "curl")) {
-    return;
-  }
+toolTest("curl", "the examples do what they say", async (t) => {
   const { authority } = await spawnServer(t);
   const examples = documents.flatMap((path) => examplesOf(document(path)));
   assert.ok(examples.length >= 10);
@@ -160,10 +157,7 @@ test("the examples do what they say", async (t) => {
   }
 });
 
-test("promtool accepts the documented scrape configuration", async (t) => {
-  if (!requireTool(t, "promtool")) {
-    return;
-  }
+toolTest("promtool", "promtool accepts the documented scrape configuration", async () => {
   const config = /```yaml\n(scrape_configs:[\s\S]*?)```/.exec(document("docs/operating.md"))?.[1];
   assert.ok(config !== undefined);
   const path = join(tmpdir(), `uws-echo-docs-${process.pid}.yml`);

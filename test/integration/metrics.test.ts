@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { connectClient } from "../support/client.ts";
 import { scrape, startServer } from "../support/echo-server.ts";
-import { requireTool } from "../support/tools.ts";
+import { toolTest } from "../support/tools.ts";
 
 const prometheusAccept =
   "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
@@ -62,10 +62,7 @@ test("a closed connection is counted under its code and its lifetime", async (t)
   assert.equal(samples["echo_connections"], 0);
 });
 
-test("promtool accepts the page", async (t) => {
-  if (!requireTool(t, "promtool")) {
-    return;
-  }
+toolTest("promtool", "promtool accepts the page", async (t) => {
   const server = await startServer(t);
   const page = await (await fetch(server.urls.metrics)).text();
   const { status, stderr, stdout } = spawnSync("promtool", ["check", "metrics"], {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { snippetsFor } from "../../src/web/snippets/snippets.ts";
 import { startServer } from "../support/echo-server.ts";
-import { requireTool } from "../support/tools.ts";
+import { toolTest } from "../support/tools.ts";
 
 const run = promisify(execFile);
 
@@ -28,10 +28,7 @@ test("the Node snippet runs as copied", async (t) => {
   assert.equal(stdout, "echo: Hello\nclosed: 1000 done\n");
 });
 
-test("the curl snippet runs as copied", async (t) => {
-  if (!requireTool(t, "curl")) {
-    return;
-  }
+toolTest("curl", "the curl snippet runs as copied", async (t) => {
   const server = await startServer(t);
   const { stdout } = await run("sh", ["-c", codeOf(server.urls.echo, "curl")], { timeout: 20_000 });
   assert.match(

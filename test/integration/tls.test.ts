@@ -9,14 +9,10 @@ import { WebSocket } from "ws";
 import { makeCertificates } from "../support/certificates.ts";
 import { connectClient } from "../support/client.ts";
 import { cliPath, startServer } from "../support/echo-server.ts";
-import { requireTool } from "../support/tools.ts";
 import { inTime } from "../support/wait.ts";
 
 test("serves wss:// and https:// with a certificate", async (t) => {
-  if (!requireTool(t, "openssl")) {
-    return;
-  }
-  const files = makeCertificates(t);
+  const files = await makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key });
   assert.match(server.urls.echo, /^wss:/);
   const ca = readFileSync(files.ca);
@@ -32,10 +28,7 @@ test("serves wss:// and https:// with a certificate", async (t) => {
 });
 
 test("opens an encrypted key with the passphrase of a file", async (t) => {
-  if (!requireTool(t, "openssl")) {
-    return;
-  }
-  const files = makeCertificates(t);
+  const files = await makeCertificates(t);
   const server = await startServer(t, {
     tlsCert: files.cert,
     tlsKey: files.encryptedKey,
@@ -47,11 +40,8 @@ test("opens an encrypted key with the passphrase of a file", async (t) => {
 });
 
 test("with --tls-ca, a client certificate of another authority is refused", async (t) => {
-  if (!requireTool(t, "openssl")) {
-    return;
-  }
-  const files = makeCertificates(t);
-  const strange = makeCertificates(t);
+  const files = await makeCertificates(t);
+  const strange = await makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key, tlsCa: files.ca });
   const ca = readFileSync(files.ca);
   const stranger = new WebSocket(server.urls.echo, {
@@ -68,10 +58,7 @@ test("with --tls-ca, a client certificate of another authority is refused", asyn
 });
 
 test("health works over TLS, and through the admin port", async (t) => {
-  if (!requireTool(t, "openssl")) {
-    return;
-  }
-  const files = makeCertificates(t);
+  const files = await makeCertificates(t);
   const tls = ["--tls-cert", files.cert, "--tls-key", files.key, "--host", "127.0.0.1"];
   const health = async (args: string[]): Promise<number | null> => {
     const { spawn } = await import("node:child_process");
@@ -103,11 +90,8 @@ test("health works over TLS, and through the admin port", async (t) => {
   );
 });
 
-test("a key that does not belong to the certificate is a clear error before listening", (t) => {
-  if (!requireTool(t, "openssl")) {
-    return;
-  }
-  const files = makeCertificates(t);
+test("a key that does not belong to the certificate is a clear error before listening", async (t) => {
+  const files = await makeCertificates(t);
   const { status, stderr } = spawnSync(
     process.execPath,
     [cliPath, "--port", "0", "--tls-cert", files.cert, "--tls-key", files.clientKey],
@@ -118,10 +102,7 @@ test("a key that does not belong to the certificate is a clear error before list
 });
 
 test("plain HTTP on the TLS port harms nobody", async (t) => {
-  if (!requireTool(t, "openssl")) {
-    return;
-  }
-  const files = makeCertificates(t);
+  const files = await makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key });
   await assert.rejects(fetch(`http://127.0.0.1:${server.port}/livez`));
   const socket = connect({ port: server.port, host: "127.0.0.1", ca: readFileSync(files.ca) });

@@ -1,8 +1,15 @@
-// TLS files for tests, made by openssl: an authority, certificates of it, and everything that can be wrong with them.
-import { spawnSync } from "node:child_process";
+// Makes TLS files for tests: an authority, certificates that it signed, an encrypted key.
+import { createPrivateKey, webcrypto } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import "reflect-metadata"; // which @peculiar/x509 needs first
+import {
+  BasicConstraintsExtension,
+  SubjectAlternativeNameExtension,
+  type X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
 import type { Cleanup } from "./echo-server.ts";
 
 /** Paths of PEM files in a folder that is removed after the test. */
@@ -22,66 +29,71 @@ export interface Certificates {
 }
 
 const passphrase = "correct horse";
+const { subtle } = webcrypto;
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const dayMs = 86_400_000;
 
 /** Makes a set of certificates with elliptic-curve keys, which take milliseconds. */
-export function makeCertificates(t: Cleanup): Certificates {
+export async function makeCertificates(t: Cleanup): Promise<Certificates> {
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-tls-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const path = (name: string): string => join(folder, name);
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl(["req", "-x509", ...newKey, "-days", "2", "-subj", "/CN=test authority", ...inFiles("ca")]);
-  for (const [name, alternative] of [
-    ["server", "DNS:localhost,IP:127.0.0.1"],
-    ["client", "DNS:client.test"],
-  ] as const) {
-    writeFileSync(path(`${name}.ext`), `subjectAltName=${alternative}\n`);
-    openssl([
-      "req",
-      ...newKey,
-      "-subj",
-      `/CN=${name}`,
-      "-keyout",
-      path(`${name}.key`),
-      "-out",
-      path(`${name}.csr`),
-    ]);
-    openssl([
-      ...["x509", "-req", "-days", "2", "-in", path(`${name}.csr`), "-out", path(`${name}.crt`)],
-      ...[
-        "-CA",
-        path("ca.crt"),
-        "-CAkey",
-        path("ca.key"),
-        "-CAcreateserial",
-        "-extfile",
-        path(`${name}.ext`),
-      ],
-    ]);
-  }
-  writeFileSync(path("passphrase"), `${passphrase}\n`);
-  openssl([
-    ...["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", `file:${path("passphrase")}`],
-    ...["-in", path("server.key"), "-out", path("encrypted.key")],
+  const write = (name: string, content: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const authority = await newKeys();
+  const notBefore = new Date(Date.now() - dayMs);
+  const notAfter = new Date(Date.now() + dayMs);
+  const issuer = "CN=test authority";
+  const ca = await X509CertificateGenerator.createSelfSigned({
+    name: issuer,
+    keys: authority,
+    signingAlgorithm: algorithm,
+    notBefore,
+    notAfter,
+    extensions: [new BasicConstraintsExtension(true, undefined, true)],
+  });
+  const sign = (subject: string, keys: CryptoKeyPair, names: Names): Promise<X509Certificate> =>
+    X509CertificateGenerator.create({
+      subject,
+      issuer,
+      publicKey: keys.publicKey,
+      signingKey: authority.privateKey,
+      signingAlgorithm: algorithm,
+      notBefore,
+      notAfter,
+      extensions: [new SubjectAlternativeNameExtension(names)],
+    });
+  const [server, client] = [await newKeys(), await newKeys()];
+  const serverCert = await sign("CN=server", server, [
+    { type: "dns", value: "localhost" },
+    { type: "ip", value: "127.0.0.1" },
   ]);
-
-  function inFiles(name: string): string[] {
-    return ["-keyout", path(`${name}.key`), "-out", path(`${name}.crt`)];
-  }
+  const clientCert = await sign("CN=client", client, [{ type: "dns", value: "client.test" }]);
   return {
     folder,
-    ca: path("ca.crt"),
-    cert: path("server.crt"),
-    key: path("server.key"),
-    encryptedKey: path("encrypted.key"),
-    passphraseFile: path("passphrase"),
-    clientCert: path("client.crt"),
-    clientKey: path("client.key"),
+    ca: write("ca.crt", ca.toString("pem")),
+    cert: write("server.crt", serverCert.toString("pem")),
+    key: write("server.key", await pemOf(server)),
+    encryptedKey: write("encrypted.key", await pemOf(server, passphrase)),
+    passphraseFile: write("passphrase", `${passphrase}\n`),
+    clientCert: write("client.crt", clientCert.toString("pem")),
+    clientKey: write("client.key", await pemOf(client)),
   };
 }
 
-function openssl(args: readonly string[]): void {
-  const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
-  if (status !== 0) {
-    throw new Error(`openssl ${args[0]} failed: ${stderr}`);
-  }
+type Names = ConstructorParameters<typeof SubjectAlternativeNameExtension>[0] & object[];
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
+
+function newKeys(): Promise<CryptoKeyPair> {
+  return subtle.generateKey(algorithm, true, ["sign", "verify"]);
+}
+
+/** A private key as PKCS #8, encrypted where a passphrase is given. */
+async function pemOf({ privateKey }: CryptoKeyPair, passphrase?: string): Promise<string> {
+  const der = Buffer.from(await subtle.exportKey("pkcs8", privateKey));
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  const encryption = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
+  return key.export({ type: "pkcs8", format: "pem", ...encryption }) as string;
 }

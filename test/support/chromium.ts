@@ -1,9 +1,11 @@
 // A real Chromium for tests, and a page in it that notes everything that goes wrong.
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { after, type TestContext, test } from "node:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-const launchNames = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-const benchArguments = [
+const browserNames = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const launchArguments = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -22,7 +24,7 @@ export function findChromium(): string | undefined {
   }
   const found = spawnSync(
     "sh",
-    ["-c", `for name; do command -v "$name" && break; done`, "sh", ...launchNames],
+    ["-c", `for name; do command -v "$name" && break; done`, "sh", ...browserNames],
     {
       encoding: "utf8",
     },
@@ -30,16 +32,33 @@ export function findChromium(): string | undefined {
   return found.stdout.trim() || undefined;
 }
 
-/** Starts the browser; undefined where there is none, which under CI is an error. */
-export async function launchChromium(): Promise<Browser | undefined> {
-  const executablePath = findChromium();
-  if (executablePath !== undefined) {
-    return chromium.launch({ executablePath, args: benchArguments });
-  }
-  if (process.env["CI"]) {
-    throw new Error("no Chromium is installed, and under CI that is a failure");
-  }
-  return undefined;
+/** Opens a URL in a context of its own, which closes after the test. */
+export type OpenPage = (url: string | undefined, options?: BrowserContextOptions) => Promise<WatchedPage>;
+
+// One browser for all tests of a file, started by the first one.
+let browser: Promise<Browser> | undefined;
+after(async () => (await browser)?.close());
+
+/** A test that needs Chromium: skipped with the reason where there is none, a failure under CI. */
+export function browserTest(name: string, body: (t: TestContext, open: OpenPage) => Promise<void>): void {
+  test(name, async (t) => {
+    const executablePath = findChromium();
+    if (executablePath === undefined) {
+      if (process.env["CI"]) {
+        throw new Error("chromium is not installed, and under CI that is a failure");
+      }
+      t.skip("chromium is not installed");
+      return;
+    }
+    browser ??= chromium.launch({ executablePath, args: launchArguments });
+    const launched = await browser;
+    await body(t, async (url, options) => {
+      assert.ok(url !== undefined, "the server serves no page");
+      const opened = await openPage(launched, url, options);
+      t.after(() => opened.page.context().close());
+      return opened;
+    });
+  });
 }
 
 export interface WatchedPage {
@@ -48,8 +67,7 @@ export interface WatchedPage {
   readonly troubles: string[];
 }
 
-/** Opens a URL in a context of its own. */
-export async function openPage(
+async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},

@@ -118,7 +118,7 @@ export async function startProxy(
 ): Promise<Proxy> {
   const folder = mkdtempSync(join(tmpdir(), `uws-echo-${program}-`));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const { ca, cert, key } = makeCertificates(t);
+  const { ca, cert, key } = await makeCertificates(t);
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const config = join(folder, program);
   const place = { folder, httpPort, httpsPort, cert, key };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:http";
-import { describe, test } from "node:test";
+import { describe } from "node:test";
 import { z } from "zod";
 import { type Client, connectClient, refusedHandshake } from "./client.ts";
 import { type Cleanup, type Spawned, scrape } from "./echo-server.ts";
@@ -16,7 +16,7 @@ import {
   startBackend,
   startProxy,
 } from "./proxies.ts";
-import { requireTool } from "./tools.ts";
+import { toolTest } from "./tools.ts";
 import { inTime, waitUntil } from "./wait.ts";
 
 const result = z.object({
@@ -235,11 +235,7 @@ const checks: readonly (readonly [name: string, check: typeof checkPings])[] = [
 export function testProxy(proxy: ProxyProgram): void {
   describe(`behind ${proxy.program}`, { concurrency: 2 }, () => {
     for (const [name, check] of checks) {
-      test(name, async (t) => {
-        if (requireTool(t, proxy.program)) {
-          await check(t, proxy);
-        }
-      });
+      toolTest(proxy.program, name, (t) => check(t, proxy));
     }
   });
 }

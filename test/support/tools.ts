@@ -1,5 +1,6 @@
 // Programs that some tests need and that a machine may lack.
 import { spawnSync } from "node:child_process";
+import { type TestContext, test } from "node:test";
 
 interface Skippable {
   skip(reason: string): void;
@@ -15,4 +16,17 @@ export function requireTool(t: Skippable, program: string): boolean {
   }
   t.skip(`${program} is not installed`);
   return false;
+}
+
+/** A test that needs a program: skipped with the reason where it is missing, a failure under CI. */
+export function toolTest(
+  program: string,
+  name: string,
+  body: (t: TestContext) => void | Promise<void>,
+): void {
+  test(name, async (t) => {
+    if (requireTool(t, program)) {
+      await body(t);
+    }
+  });
 }

@@ -88,7 +88,7 @@ for (const engine of engines) {
     });
 
     test("speaks TLS with the authority that it is given, and with no other", async (t) => {
-      const files = makeCertificates(t);
+      const files = await makeCertificates(t);
       const tls = { cert: readFileSync(files.cert, "utf8"), key: readFileSync(files.key, "utf8") };
       const { url } = await startMisbehavingServer(t, { tls });
       const trusted = await measureReal(

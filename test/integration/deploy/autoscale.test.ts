@@ -6,14 +6,14 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { connectClient } from "../../support/client.ts";
 import { readYaml } from "../../support/deploy.ts";
 import { startServer } from "../../support/echo-server.ts";
 import { freePort } from "../../support/free-port.ts";
-import { requireTool } from "../../support/tools.ts";
+import { toolTest } from "../../support/tools.ts";
 import { waitUntil } from "../../support/wait.ts";
 
 const overlay = "deploy/kubernetes/overlays/autoscale";
@@ -87,50 +87,51 @@ async function startPrometheus(t: TestContext, targets: Readonly<Record<string, 
   };
 }
 
-test("prometheus-adapter's rule gives the autoscaler the connections of each pod", async (t) => {
-  if (!requireTool(t, "prometheus")) {
-    return;
-  }
-  const [{ seriesQuery, resources, name, metricsQuery }] = values.parse(
-    readYaml(`${overlay}/prometheus-adapter.yaml`),
-  ).rules.custom as [z.infer<typeof rule>];
-  const wanted = autoscaler
-    .parse(readYaml(`${overlay}/horizontal-pod-autoscaler.yaml`))
-    .spec.metrics.flatMap(({ pods }) => pods?.metric.name ?? []);
-  assert.deepEqual(wanted, [name.as]);
-  assert.deepEqual(resources.overrides, {
-    namespace: { resource: "namespace" },
-    pod: { resource: "pod" },
-  });
+toolTest(
+  "prometheus",
+  "prometheus-adapter's rule gives the autoscaler the connections of each pod",
+  async (t) => {
+    const [{ seriesQuery, resources, name, metricsQuery }] = values.parse(
+      readYaml(`${overlay}/prometheus-adapter.yaml`),
+    ).rules.custom as [z.infer<typeof rule>];
+    const wanted = autoscaler
+      .parse(readYaml(`${overlay}/horizontal-pod-autoscaler.yaml`))
+      .spec.metrics.flatMap(({ pods }) => pods?.metric.name ?? []);
+    assert.deepEqual(wanted, [name.as]);
+    assert.deepEqual(resources.overrides, {
+      namespace: { resource: "namespace" },
+      pod: { resource: "pod" },
+    });
 
-  const servers = [await startServer(t), await startServer(t)] as const;
-  for (const [index, count] of [2, 1].entries()) {
-    for (let i = 0; i < count; i += 1) {
-      await connectClient(t, servers[index]?.urls.echo ?? "");
+    const servers = [await startServer(t), await startServer(t)] as const;
+    for (const [index, count] of [2, 1].entries()) {
+      for (let i = 0; i < count; i += 1) {
+        await connectClient(t, servers[index]?.urls.echo ?? "");
+      }
     }
-  }
-  const target = (url: string): string => new URL(url).host;
-  const query = await startPrometheus(t, {
-    "uws-echo-a": target(servers[0].urls.metrics),
-    "uws-echo-b": target(servers[1].urls.metrics),
-  });
+    const target = (url: string): string => new URL(url).host;
+    const query = await startPrometheus(t, {
+      "uws-echo-a": target(servers[0].urls.metrics),
+      "uws-echo-b": target(servers[1].urls.metrics),
+    });
 
-  // First the adapter looks which series there are; their name is <<.Series>>.
-  await waitUntil(async () => (await query(seriesQuery)).length === 2, "both pods are scraped", 30_000);
-  const series = new Set((await query(seriesQuery)).map(({ metric }) => metric["__name__"]));
-  assert.deepEqual([...series], [name.as]);
-  // Then it asks for those of the pods that the autoscaler has chosen.
-  const filledIn = metricsQuery
-    .replaceAll("<<.GroupBy>>", "pod")
-    .replaceAll("<<.Series>>", [...series].join())
-    .replaceAll("<<.LabelMatchers>>", 'namespace="shop",pod=~"uws-echo-a|uws-echo-b"');
-  assert.doesNotMatch(filledIn, /<<|>>/);
-  const found = new Map((await query(filledIn)).map(({ metric, value }) => [metric["pod"], value]));
-  assert.deepEqual(
-    found,
-    new Map([
-      ["uws-echo-a", 2],
-      ["uws-echo-b", 1],
-    ]),
-  );
-});
+    // First the adapter looks which series there are; their name is <<.Series>>.
+    await waitUntil(async () => (await query(seriesQuery)).length === 2, "both pods are scraped", 30_000);
+    const series = new Set((await query(seriesQuery)).map(({ metric }) => metric["__name__"]));
+    assert.deepEqual([...series], [name.as]);
+    // Then it asks for those of the pods that the autoscaler has chosen.
+    const filledIn = metricsQuery
+      .replaceAll("<<.GroupBy>>", "pod")
+      .replaceAll("<<.Series>>", [...series].join())
+      .replaceAll("<<.LabelMatchers>>", 'namespace="shop",pod=~"uws-echo-a|uws-echo-b"');
+    assert.doesNotMatch(filledIn, /<<|>>/);
+    const found = new Map((await query(filledIn)).map(({ metric, value }) => [metric["pod"], value]));
+    assert.deepEqual(
+      found,
+      new Map([
+        ["uws-echo-a", 2],
+        ["uws-echo-b", 1],
+      ]),
+    );
+  },
+);

@@ -8,7 +8,7 @@ import { type Result, resultSchema } from "../../../bench/result/schema.ts";
 import { resolveConfig } from "../../../src/config/resolve.ts";
 import { read, readYaml, root } from "../../support/deploy.ts";
 import { spawnServer } from "../../support/echo-server.ts";
-import { requireTool } from "../../support/tools.ts";
+import { toolTest } from "../../support/tools.ts";
 
 const file = "deploy/compose/compose.yaml";
 const program = z
@@ -39,17 +39,18 @@ function validate(text: string): { status: number | null; stderr: string } {
   });
 }
 
-test("Compose accepts the file, and would not if it had a key that does not exist", (t) => {
-  if (!requireTool(t, "docker-compose")) {
-    return;
-  }
-  const text = read(file);
-  const { status, stderr } = validate(text);
-  assert.equal(status, 0, stderr);
-  const wrong = validate(text.replace("    read_only:", "    read_onli:"));
-  assert.equal(wrong.status, 1);
-  assert.match(wrong.stderr, /Unsupported config option for services\.echo: 'read_onli'/);
-});
+toolTest(
+  "docker-compose",
+  "Compose accepts the file, and would not if it had a key that does not exist",
+  () => {
+    const text = read(file);
+    const { status, stderr } = validate(text);
+    assert.equal(status, 0, stderr);
+    const wrong = validate(text.replace("    read_only:", "    read_onli:"));
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /Unsupported config option for services\.echo: 'read_onli'/);
+  },
+);
 
 test("the harness comes with the server's image, only when asked for, and ends by itself", () => {
   const { bench, echo } = services;

@@ -18,7 +18,7 @@ import { readResult } from "../../../bench/result/store.ts";
 import { root } from "../../support/deploy.ts";
 import { spawnServer } from "../../support/echo-server.ts";
 import { parseManifests, schemaProblems } from "../../support/kubernetes.ts";
-import { requireTool } from "../../support/tools.ts";
+import { toolTest } from "../../support/tools.ts";
 import { inTime, waitUntil } from "../../support/wait.ts";
 
 interface Finished {
@@ -77,51 +77,49 @@ const lead = ["-l", "25"];
 const brief = ["-d", "1s", "-w", "200ms", "-c", "4"];
 
 describe("load.sh", { concurrency: true }, () => {
-  test("starts four generators at once, and merges what each wrote to its log into one Result", async (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
-    const { authority } = await spawnServer(t);
-    const { folder, cluster, load } = createCluster(t);
-    const label = 'a "label" of \\ many $HOME words';
-    const { code, stdout, stderr } = await load(
-      ...[
-        ...lead,
-        "-i",
-        "registry.example.com/echo:1",
-        "-o",
-        "merged.json",
-        `ws://${authority}/echo`,
-        ...brief,
-      ],
-      ...["--label", label, "--threshold", "lost==0"],
-    );
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /4 generators start together in \d+ s/);
-    assert.match(stderr, /^Result: merged\.json$/m);
-    assert.match(stdout, /messages\/s/);
+  toolTest(
+    "kubectl",
+    "starts four generators at once, and merges what each wrote to its log into one Result",
+    async (t) => {
+      const { authority } = await spawnServer(t);
+      const { folder, cluster, load } = createCluster(t);
+      const label = 'a "label" of \\ many $HOME words';
+      const { code, stdout, stderr } = await load(
+        ...[
+          ...lead,
+          "-i",
+          "registry.example.com/echo:1",
+          "-o",
+          "merged.json",
+          `ws://${authority}/echo`,
+          ...brief,
+        ],
+        ...["--label", label, "--threshold", "lost==0"],
+      );
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /4 generators start together in \d+ s/);
+      assert.match(stderr, /^Result: merged\.json$/m);
+      assert.match(stdout, /messages\/s/);
 
-    const result = readResult(join(folder, "merged.json"));
-    assert.equal(result.scenario.generators, 4);
-    assert.deepEqual(result.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
-    assert.deepEqual([result.messages.lost, result.messages.corrupt], [0, 0]);
-    assert.equal(result.label, label, "quotes, spaces and dollars arrive as they were typed");
-    assert.deepEqual(result.thresholds, [{ expression: "lost==0", actual: 0, passed: true }]);
+      const result = readResult(join(folder, "merged.json"));
+      assert.equal(result.scenario.generators, 4);
+      assert.deepEqual(result.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
+      assert.deepEqual([result.messages.lost, result.messages.corrupt], [0, 0]);
+      assert.equal(result.label, label, "quotes, spaces and dollars arrive as they were typed");
+      assert.deepEqual(result.thresholds, [{ expression: "lost==0", actual: 0, passed: true }]);
 
-    const log = readFileSync(join(folder, "merged.json.log"), "utf8");
-    assert.equal(log.match(/^\[pod\/\S+\/generator\] \{"kind":"uws-echo-bench\/result"/gm)?.length, 4);
-    const manifest = readFileSync(join(cluster, "job.yaml"), "utf8");
-    assert.deepEqual(await schemaProblems(parseManifests(manifest)), []);
-    assert.match(manifest, /image: registry\.example\.com\/echo:1$/m);
-    const again = await load("-o", "merged.json", "ws://127.0.0.1:9/");
-    assert.equal(again.code, 2);
-    assert.match(again.stderr, /merged\.json exists already/);
-  });
+      const log = readFileSync(join(folder, "merged.json.log"), "utf8");
+      assert.equal(log.match(/^\[pod\/\S+\/generator\] \{"kind":"uws-echo-bench\/result"/gm)?.length, 4);
+      const manifest = readFileSync(join(cluster, "job.yaml"), "utf8");
+      assert.deepEqual(await schemaProblems(parseManifests(manifest)), []);
+      assert.match(manifest, /image: registry\.example\.com\/echo:1$/m);
+      const again = await load("-o", "merged.json", "ws://127.0.0.1:9/");
+      assert.equal(again.code, 2);
+      assert.match(again.stderr, /merged\.json exists already/);
+    },
+  );
 
-  test("merges Results that are not acceptable too, and passes that on", async (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
+  toolTest("kubectl", "merges Results that are not acceptable too, and passes that on", async (t) => {
     const { authority } = await spawnServer(t);
     const { folder, load } = createCluster(t);
     const { code, stdout, stderr } = await load(
@@ -133,25 +131,23 @@ describe("load.sh", { concurrency: true }, () => {
     assert.equal(readResult(join(folder, "slow.json")).scenario.generators, 2);
   });
 
-  test("says what the generators said when they fail, keeps it, and merges nothing", async (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
-    const { folder, load } = createCluster(t);
-    const { code, stderr } = await load("-g", "2", "-o", "none.json", "ws://127.0.0.1:9/", "-c", "none");
-    assert.equal(code, 3);
-    assert.match(stderr, /a generator failed/);
-    assert.match(stderr, /^\[pod\/uws-echo-load-\d+-0-x7k2p\/generator\] error: --connections: /m);
-    assert.deepEqual(
-      [existsSync(join(folder, "none.json")), existsSync(join(folder, "none.json.log"))],
-      [false, true],
-    );
-  });
+  toolTest(
+    "kubectl",
+    "says what the generators said when they fail, keeps it, and merges nothing",
+    async (t) => {
+      const { folder, load } = createCluster(t);
+      const { code, stderr } = await load("-g", "2", "-o", "none.json", "ws://127.0.0.1:9/", "-c", "none");
+      assert.equal(code, 3);
+      assert.match(stderr, /a generator failed/);
+      assert.match(stderr, /^\[pod\/uws-echo-load-\d+-0-x7k2p\/generator\] error: --connections: /m);
+      assert.deepEqual(
+        [existsSync(join(folder, "none.json")), existsSync(join(folder, "none.json.log"))],
+        [false, true],
+      );
+    },
+  );
 
-  test("ends the generators when it is interrupted", async (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
+  toolTest("kubectl", "ends the generators when it is interrupted", async (t) => {
     const { cluster, start } = createCluster(t);
     const { child, output, finished } = start("-g", "2", "-l", "600", "ws://127.0.0.1:9/");
     await waitUntil(() => output.stderr.includes("interrupting this ends them"), "load.sh waits", 40_000);

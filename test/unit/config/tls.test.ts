@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type TlsFiles, tlsAppOptions, tlsProblems } from "../../../src/config/tls.ts";
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
-import { requireTool } from "../../support/tools.ts";
 
 const off: TlsFiles = {
   tlsCert: undefined,
@@ -36,19 +35,11 @@ test("files that cannot be read are told all at once, with the flag and the path
   );
 });
 
-describe("with certificates of openssl", () => {
+describe("with certificates", () => {
   const cleanups: (() => unknown)[] = [];
   let made: Certificates | undefined;
-  before(() => {
-    // Whether openssl is there is said by each test.
-    try {
-      made = makeCertificates({ after: (action) => cleanups.push(action) });
-    } catch (error) {
-      made = undefined;
-      if (process.env["CI"]) {
-        throw error;
-      }
-    }
+  before(async () => {
+    made = await makeCertificates({ after: (action) => cleanups.push(action) });
   });
   after(() => {
     for (const cleanup of cleanups) {
@@ -62,10 +53,7 @@ describe("with certificates of openssl", () => {
     change: (files: Certificates) => Partial<TlsFiles>,
     expected: readonly RegExp[],
   ): void {
-    test(name, (t) => {
-      if (!requireTool(t, "openssl")) {
-        return;
-      }
+    test(name, () => {
       assert.ok(made !== undefined);
       const problems = tlsProblems({ ...off, tlsCert: made.cert, tlsKey: made.key, ...change(made) });
       assert.equal(problems.length, expected.length, problems.join("\n"));
@@ -124,10 +112,7 @@ describe("with certificates of openssl", () => {
   ]);
   problemTest("a folder is refused", ({ folder }) => ({ tlsCert: folder }), [/--tls-cert .*EISDIR/]);
 
-  test("uWS gets the paths, and the passphrase without its line end", (t) => {
-    if (!requireTool(t, "openssl")) {
-      return;
-    }
+  test("uWS gets the paths, and the passphrase without its line end", () => {
     assert.ok(made !== undefined);
     assert.deepEqual(
       tlsAppOptions({

@@ -13,7 +13,7 @@ import {
   renderKustomization,
   schemaProblems,
 } from "../../support/kubernetes.ts";
-import { requireTool } from "../../support/tools.ts";
+import { toolTest } from "../../support/tools.ts";
 
 const folder = "deploy/kubernetes";
 const kustomizations = [
@@ -55,10 +55,7 @@ test("load.sh is valid for sh", () => {
 });
 
 describe("the Kubernetes schemas", () => {
-  test("accept everything that kubectl renders", async (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
+  toolTest("kubectl", "accept everything that kubectl renders", async () => {
     const all = kustomizations.flatMap((name) => renderKustomization(`${folder}/${name}`));
     assert.deepEqual(
       new Set(all.map(({ kind }) => kind)),
@@ -70,30 +67,31 @@ describe("the Kubernetes schemas", () => {
     assert.deepEqual(await schemaProblems(all), []);
   });
 
-  test("accept the overlay that docs/deploying.md shows, with its image and options in place", async (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
-    const own = mkdtempSync(join(tmpdir(), "uws-echo-overlay-"));
-    t.after(() => rmSync(own, { recursive: true }));
-    const shown =
-      /^### An overlay of your own\n+```yaml\n([\s\S]*?)^```$/m.exec(read("docs/deploying.md"))?.[1] ?? "";
-    const here = shown.replaceAll("../uws-echo/", `${relative(own, root)}/`);
-    writeFileSync(join(own, "kustomization.yaml"), here);
-    const manifests = renderKustomization(own);
-    assert.deepEqual(await schemaProblems(manifests), []);
-    const kinds = manifests.map(({ kind }) => kind);
-    for (const kind of ["Deployment", "Ingress", "HorizontalPodAutoscaler", "PodMonitor"]) {
-      assert.ok(kinds.includes(kind), kind);
-    }
-    for (const { kind, metadata } of manifests) {
-      assert.equal(metadata["namespace"], "uws-echo", kind);
-    }
-    const text = JSON.stringify(manifests);
-    assert.match(text, /"image":"registry\.example\.com\/uws-echo:0\.1\.0"/);
-    assert.match(text, /"UWS_ECHO_TRUST_PROXY":"10\.244\.0\.0\/16"/);
-    assert.match(text, /"UWS_ECHO_DRAIN_DELAY":"5s"/);
-  });
+  toolTest(
+    "kubectl",
+    "accept the overlay that docs/deploying.md shows, with its image and options in place",
+    async (t) => {
+      const own = mkdtempSync(join(tmpdir(), "uws-echo-overlay-"));
+      t.after(() => rmSync(own, { recursive: true }));
+      const shown =
+        /^### An overlay of your own\n+```yaml\n([\s\S]*?)^```$/m.exec(read("docs/deploying.md"))?.[1] ?? "";
+      const here = shown.replaceAll("../uws-echo/", `${relative(own, root)}/`);
+      writeFileSync(join(own, "kustomization.yaml"), here);
+      const manifests = renderKustomization(own);
+      assert.deepEqual(await schemaProblems(manifests), []);
+      const kinds = manifests.map(({ kind }) => kind);
+      for (const kind of ["Deployment", "Ingress", "HorizontalPodAutoscaler", "PodMonitor"]) {
+        assert.ok(kinds.includes(kind), kind);
+      }
+      for (const { kind, metadata } of manifests) {
+        assert.equal(metadata["namespace"], "uws-echo", kind);
+      }
+      const text = JSON.stringify(manifests);
+      assert.match(text, /"image":"registry\.example\.com\/uws-echo:0\.1\.0"/);
+      assert.match(text, /"UWS_ECHO_TRUST_PROXY":"10\.244\.0\.0\/16"/);
+      assert.match(text, /"UWS_ECHO_DRAIN_DELAY":"5s"/);
+    },
+  );
 
   test("refuse a field that does not exist, a wrong type, a wrong value, a missing field and an unknown kind", async () => {
     const spoil = (path: string, from: string, to: string): Manifest[] => {

@@ -2,14 +2,14 @@
 // kubernetes-schemas.test.ts.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { describe, test } from "node:test";
+import { describe } from "node:test";
 import { z } from "zod";
 import type { Config } from "../../../src/config/options.ts";
 import { resolveConfig, unknownVariables } from "../../../src/config/resolve.ts";
 import { routes } from "../../../src/metrics/counters.ts";
 import { read } from "../../support/deploy.ts";
 import { type Manifest, renderKustomization } from "../../support/kubernetes.ts";
-import { requireTool } from "../../support/tools.ts";
+import { toolTest } from "../../support/tools.ts";
 
 const folder = "deploy/kubernetes";
 /** Those that run the server; the others add something to a server that runs. */
@@ -115,10 +115,7 @@ function configOf(name: string): Config {
 
 describe("the server in Kubernetes", () => {
   for (const name of servers) {
-    test(`${name}: every selector finds the server's pods`, (t) => {
-      if (!requireTool(t, "kubectl")) {
-        return;
-      }
+    toolTest("kubectl", `${name}: every selector finds the server's pods`, () => {
       const { spec } = deploymentOf(name);
       const pod = spec.template.metadata.labels;
       const matchLabels = z.object({ matchLabels: labels });
@@ -141,131 +138,137 @@ describe("the server in Kubernetes", () => {
       }
     });
 
-    test(`${name}: probes, scrapes and Services use routes and ports that the server opens`, (t) => {
-      if (!requireTool(t, "kubectl")) {
-        return;
-      }
-      const { template } = deploymentOf(name).spec;
-      const container = containerOf(template);
-      const config = configOf(name);
-      const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
-      assert.deepEqual(ports, { echo: config.port, admin: config.adminPort });
-      const { startupProbe, readinessProbe, livenessProbe } = container;
-      assert.deepEqual(
-        [startupProbe, readinessProbe, livenessProbe].map((each) => each?.httpGet),
-        ["/livez", "/readyz", "/livez"].map((path) => ({ path, port: "admin" })),
-      );
-      const { annotations } = template.metadata;
-      assert.equal(annotations["prometheus.io/port"], String(config.adminPort));
-      const { podMetricsEndpoints } = one(
-        "overlays/monitoring",
-        "PodMonitor",
-        z.object({
-          spec: z.object({ podMetricsEndpoints: z.array(z.object({ port: z.string(), path: z.string() })) }),
-        }),
-      ).spec;
-      assert.deepEqual(
-        podMetricsEndpoints.map(({ port, path }) => [port, path]),
-        [["admin", annotations["prometheus.io/path"]]],
-      );
-      for (const path of ["/livez", "/readyz", "/metrics", annotations["prometheus.io/path"]]) {
-        assert.ok(
-          routes.some((route) => route === path),
-          String(path),
+    toolTest(
+      "kubectl",
+      `${name}: probes, scrapes and Services use routes and ports that the server opens`,
+      () => {
+        const { template } = deploymentOf(name).spec;
+        const container = containerOf(template);
+        const config = configOf(name);
+        const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
+        assert.deepEqual(ports, { echo: config.port, admin: config.adminPort });
+        const { startupProbe, readinessProbe, livenessProbe } = container;
+        assert.deepEqual(
+          [startupProbe, readinessProbe, livenessProbe].map((each) => each?.httpGet),
+          ["/livez", "/readyz", "/livez"].map((path) => ({ path, port: "admin" })),
         );
-      }
-      const service = one(
-        name,
-        "Service",
-        z.object({ spec: z.object({ ports: z.array(z.object({ targetPort: z.string() })) }) }),
-      );
-      assert.deepEqual(
-        service.spec.ports.map(({ targetPort }) => targetPort),
-        ["echo"],
-        "nothing of the admin port",
-      );
-    });
-
-    test(`${name}: one mechanism covers what lags behind SIGTERM, and the pod is given the time for it`, (t) => {
-      if (!requireTool(t, "kubectl")) {
-        return;
-      }
-      const { template } = deploymentOf(name).spec;
-      const { lifecycle, readinessProbe } = containerOf(template);
-      const { drainDelay, drainTimeout } = configOf(name);
-      assert.equal(
-        lifecycle,
-        undefined,
-        "a preStop would add to --drain-delay, which does the same and says so",
-      );
-      assert.ok(readinessProbe);
-      // Whoever asks /readyz itself is told within the delay, and so is whoever watches the pod's conditions.
-      const { periodSeconds, failureThreshold } = readinessProbe;
-      assert.ok(drainDelay >= periodSeconds * failureThreshold * 1000);
-      // A supervisor gives workers that do not end by themselves 5 s more, and then kills them.
-      const graceMs = template.spec.terminationGracePeriodSeconds * 1000;
-      assert.ok(graceMs >= drainDelay + drainTimeout + 5000);
-    });
-  }
-
-  test("talks to nobody, has no token, and shows its admin port to the monitoring name space only", (t) => {
-    if (!requireTool(t, "kubectl")) {
-      return;
-    }
-    const { spec } = deploymentOf("base").spec.template;
-    const account = one(
-      "base",
-      "ServiceAccount",
-      z.object({ metadata: z.object({ name: z.string() }), automountServiceAccountToken: z.literal(false) }),
-    );
-    assert.equal(spec.serviceAccountName, account.metadata.name);
-    const policy = one("base", "NetworkPolicy", z.object({ spec: z.record(z.string(), z.unknown()) })).spec;
-    const monitoring = {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
-    };
-    assert.deepEqual(
-      { ...policy, podSelector: undefined },
-      {
-        podSelector: undefined,
-        policyTypes: ["Ingress", "Egress"],
-        ingress: [{ ports: [{ port: "echo" }] }, { from: [monitoring], ports: [{ port: "admin" }] }],
-        egress: [],
+        const { annotations } = template.metadata;
+        assert.equal(annotations["prometheus.io/port"], String(config.adminPort));
+        const { podMetricsEndpoints } = one(
+          "overlays/monitoring",
+          "PodMonitor",
+          z.object({
+            spec: z.object({
+              podMetricsEndpoints: z.array(z.object({ port: z.string(), path: z.string() })),
+            }),
+          }),
+        ).spec;
+        assert.deepEqual(
+          podMetricsEndpoints.map(({ port, path }) => [port, path]),
+          [["admin", annotations["prometheus.io/path"]]],
+        );
+        for (const path of ["/livez", "/readyz", "/metrics", annotations["prometheus.io/path"]]) {
+          assert.ok(
+            routes.some((route) => route === path),
+            String(path),
+          );
+        }
+        const service = one(
+          name,
+          "Service",
+          z.object({ spec: z.object({ ports: z.array(z.object({ targetPort: z.string() })) }) }),
+        );
+        assert.deepEqual(
+          service.spec.ports.map(({ targetPort }) => targetPort),
+          ["echo"],
+          "nothing of the admin port",
+        );
       },
     );
-  });
+
+    toolTest(
+      "kubectl",
+      `${name}: one mechanism covers what lags behind SIGTERM, and the pod is given the time for it`,
+      () => {
+        const { template } = deploymentOf(name).spec;
+        const { lifecycle, readinessProbe } = containerOf(template);
+        const { drainDelay, drainTimeout } = configOf(name);
+        assert.equal(
+          lifecycle,
+          undefined,
+          "a preStop would add to --drain-delay, which does the same and says so",
+        );
+        assert.ok(readinessProbe);
+        // Whoever asks /readyz itself is told within the delay, and so is whoever watches the pod's conditions.
+        const { periodSeconds, failureThreshold } = readinessProbe;
+        assert.ok(drainDelay >= periodSeconds * failureThreshold * 1000);
+        // A supervisor gives workers that do not end by themselves 5 s more, and then kills them.
+        const graceMs = template.spec.terminationGracePeriodSeconds * 1000;
+        assert.ok(graceMs >= drainDelay + drainTimeout + 5000);
+      },
+    );
+  }
+
+  toolTest(
+    "kubectl",
+    "talks to nobody, has no token, and shows its admin port to the monitoring name space only",
+    () => {
+      const { spec } = deploymentOf("base").spec.template;
+      const account = one(
+        "base",
+        "ServiceAccount",
+        z.object({
+          metadata: z.object({ name: z.string() }),
+          automountServiceAccountToken: z.literal(false),
+        }),
+      );
+      assert.equal(spec.serviceAccountName, account.metadata.name);
+      const policy = one("base", "NetworkPolicy", z.object({ spec: z.record(z.string(), z.unknown()) })).spec;
+      const monitoring = {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+      };
+      assert.deepEqual(
+        { ...policy, podSelector: undefined },
+        {
+          podSelector: undefined,
+          policyTypes: ["Ingress", "Egress"],
+          ingress: [{ ports: [{ port: "echo" }] }, { from: [monitoring], ports: [{ port: "admin" }] }],
+          egress: [],
+        },
+      );
+    },
+  );
 });
 
-test("every pod meets the Pod Security Standard `restricted`, without a token, as the image's own user", (t) => {
-  if (!requireTool(t, "kubectl")) {
-    return;
-  }
-  const user = Number(/^USER (\d+):/m.exec(read("Dockerfile"))?.[1]);
-  const templates = [
-    ...servers.map((name) => deploymentOf(name).spec.template),
-    one("overlays/load", "Job", job).spec.template,
-  ];
-  for (const template of templates) {
-    const { spec } = template;
-    assert.deepEqual([spec.automountServiceAccountToken, spec.enableServiceLinks], [false, false]);
-    assert.deepEqual(spec.securityContext, {
-      runAsNonRoot: true,
-      runAsUser: user,
-      seccompProfile: { type: "RuntimeDefault" },
-    });
-    const { securityContext, resources } = containerOf(template);
-    assert.deepEqual(securityContext, {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    });
-    assert.ok(resources.requests["cpu"] && resources.requests["memory"] && resources.limits["memory"]);
-  }
-});
+toolTest(
+  "kubectl",
+  "every pod meets the Pod Security Standard `restricted`, without a token, as the image's own user",
+  () => {
+    const user = Number(/^USER (\d+):/m.exec(read("Dockerfile"))?.[1]);
+    const templates = [
+      ...servers.map((name) => deploymentOf(name).spec.template),
+      one("overlays/load", "Job", job).spec.template,
+    ];
+    for (const template of templates) {
+      const { spec } = template;
+      assert.deepEqual([spec.automountServiceAccountToken, spec.enableServiceLinks], [false, false]);
+      assert.deepEqual(spec.securityContext, {
+        runAsNonRoot: true,
+        runAsUser: user,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      const { securityContext, resources } = containerOf(template);
+      assert.deepEqual(securityContext, {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      });
+      assert.ok(resources.requests["cpu"] && resources.requests["memory"] && resources.limits["memory"]);
+    }
+  },
+);
 
-test("server and generators run the same image, of this version", (t) => {
-  if (!requireTool(t, "kubectl")) {
-    return;
-  }
+toolTest("kubectl", "server and generators run the same image, of this version", () => {
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(read("package.json")));
   for (const template of [
     deploymentOf("base").spec.template,
@@ -275,98 +278,101 @@ test("server and generators run the same image, of this version", (t) => {
   }
 });
 
-test("the autoscaler goes up before pods are full, and down more slowly than a pod drains", (t) => {
-  if (!requireTool(t, "kubectl")) {
-    return;
-  }
-  const { spec } = one(
-    "overlays/autoscale",
-    "HorizontalPodAutoscaler",
-    z.object({
-      spec: z.object({
-        scaleTargetRef: z.object({ apiVersion: z.string(), kind: z.string(), name: z.string() }),
-        minReplicas: z.number(),
-        metrics: z.array(
-          z.object({
-            type: z.string(),
-            pods: z.object({ target: z.object({ averageValue: z.coerce.number() }) }).optional(),
-          }),
-        ),
-        behavior: z.object({
-          scaleDown: z.object({
-            stabilizationWindowSeconds: z.number(),
-            policies: z.array(
-              z.object({ type: z.literal("Pods"), value: z.literal(1), periodSeconds: z.number() }),
-            ),
+toolTest(
+  "kubectl",
+  "the autoscaler goes up before pods are full, and down more slowly than a pod drains",
+  () => {
+    const { spec } = one(
+      "overlays/autoscale",
+      "HorizontalPodAutoscaler",
+      z.object({
+        spec: z.object({
+          scaleTargetRef: z.object({ apiVersion: z.string(), kind: z.string(), name: z.string() }),
+          minReplicas: z.number(),
+          metrics: z.array(
+            z.object({
+              type: z.string(),
+              pods: z.object({ target: z.object({ averageValue: z.coerce.number() }) }).optional(),
+            }),
+          ),
+          behavior: z.object({
+            scaleDown: z.object({
+              stabilizationWindowSeconds: z.number(),
+              policies: z.array(
+                z.object({ type: z.literal("Pods"), value: z.literal(1), periodSeconds: z.number() }),
+              ),
+            }),
           }),
         }),
       }),
-    }),
-  );
-  const server = deploymentOf("base");
-  assert.deepEqual(spec.scaleTargetRef, {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    name: server.metadata.name,
-  });
-  assert.ok(spec.minReplicas >= 2, "one can be lost");
-  assert.deepEqual(
-    spec.metrics.map(({ type }) => type),
-    ["Resource", "Pods"],
-  );
-  assert.ok((spec.metrics[1]?.pods?.target.averageValue ?? 0) <= 0.8 * configOf("base").maxConnections);
-  const { stabilizationWindowSeconds, policies } = spec.behavior.scaleDown;
-  const graceSeconds = server.spec.template.spec.terminationGracePeriodSeconds;
-  for (const { periodSeconds } of policies) {
-    assert.ok(periodSeconds >= 5 * graceSeconds);
-  }
-  assert.ok(stabilizationWindowSeconds >= 300);
-});
-
-test("the ingress leads to the Service, outlasts the server's pings, and is trusted with addresses", (t) => {
-  if (!requireTool(t, "kubectl")) {
-    return;
-  }
-  const backend = z.object({ service: z.object({ name: z.string(), port: z.object({ name: z.string() }) }) });
-  const { metadata, spec } = one(
-    "overlays/ingress",
-    "Ingress",
-    z.object({
-      metadata: z.object({ annotations: labels }),
-      spec: z.object({
-        rules: z.array(z.object({ http: z.object({ paths: z.array(z.object({ backend })) }) })),
-      }),
-    }),
-  );
-  const service = one(
-    "overlays/ingress",
-    "Service",
-    z.object({
-      metadata: z.object({ name: z.string() }),
-      spec: z.object({ ports: z.array(z.object({ name: z.string() })) }),
-    }),
-  );
-  const { name } = service.metadata;
-  for (const { http } of spec.rules) {
-    for (const path of http.paths) {
-      assert.equal(path.backend.service.name, name);
-      assert.ok(service.spec.ports.some((port) => port.name === path.backend.service.port.name));
+    );
+    const server = deploymentOf("base");
+    assert.deepEqual(spec.scaleTargetRef, {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      name: server.metadata.name,
+    });
+    assert.ok(spec.minReplicas >= 2, "one can be lost");
+    assert.deepEqual(
+      spec.metrics.map(({ type }) => type),
+      ["Resource", "Pods"],
+    );
+    assert.ok((spec.metrics[1]?.pods?.target.averageValue ?? 0) <= 0.8 * configOf("base").maxConnections);
+    const { stabilizationWindowSeconds, policies } = spec.behavior.scaleDown;
+    const graceSeconds = server.spec.template.spec.terminationGracePeriodSeconds;
+    for (const { periodSeconds } of policies) {
+      assert.ok(periodSeconds >= 5 * graceSeconds);
     }
-  }
-  assert.equal(metadata.annotations["nginx.org/websocket-services"], name);
-  const timeouts = Object.entries(metadata.annotations).filter(([key]) => /-(read|send)-timeout$/.test(key));
-  assert.equal(timeouts.length, 4);
-  const config = configOf("overlays/ingress");
-  for (const [key, value] of timeouts) {
-    assert.ok(Number.parseInt(value, 10) * 1000 > config.idleTimeout, key);
-  }
-  assert.ok(config.trustProxy.length > 0);
-});
+    assert.ok(stabilizationWindowSeconds >= 300);
+  },
+);
 
-test("the generators' exit codes: 1 is a Result all the same, others end the Job", (t) => {
-  if (!requireTool(t, "kubectl")) {
-    return;
-  }
+toolTest(
+  "kubectl",
+  "the ingress leads to the Service, outlasts the server's pings, and is trusted with addresses",
+  () => {
+    const backend = z.object({
+      service: z.object({ name: z.string(), port: z.object({ name: z.string() }) }),
+    });
+    const { metadata, spec } = one(
+      "overlays/ingress",
+      "Ingress",
+      z.object({
+        metadata: z.object({ annotations: labels }),
+        spec: z.object({
+          rules: z.array(z.object({ http: z.object({ paths: z.array(z.object({ backend })) }) })),
+        }),
+      }),
+    );
+    const service = one(
+      "overlays/ingress",
+      "Service",
+      z.object({
+        metadata: z.object({ name: z.string() }),
+        spec: z.object({ ports: z.array(z.object({ name: z.string() })) }),
+      }),
+    );
+    const { name } = service.metadata;
+    for (const { http } of spec.rules) {
+      for (const path of http.paths) {
+        assert.equal(path.backend.service.name, name);
+        assert.ok(service.spec.ports.some((port) => port.name === path.backend.service.port.name));
+      }
+    }
+    assert.equal(metadata.annotations["nginx.org/websocket-services"], name);
+    const timeouts = Object.entries(metadata.annotations).filter(([key]) =>
+      /-(read|send)-timeout$/.test(key),
+    );
+    assert.equal(timeouts.length, 4);
+    const config = configOf("overlays/ingress");
+    for (const [key, value] of timeouts) {
+      assert.ok(Number.parseInt(value, 10) * 1000 > config.idleTimeout, key);
+    }
+    assert.ok(config.trustProxy.length > 0);
+  },
+);
+
+toolTest("kubectl", "the generators' exit codes: 1 is a Result all the same, others end the Job", () => {
   const { spec } = one("overlays/load", "Job", job);
   assert.equal(spec.completions, spec.parallelism);
   const [shell = "", ...rest] = containerOf(spec.template).command ?? [];

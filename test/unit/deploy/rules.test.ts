@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { z } from "zod";
 import { filesBelow, read, readRules, readYaml, root } from "../../support/deploy.ts";
 import { runbook } from "../../support/queries.ts";
-import { requireTool } from "../../support/tools.ts";
+import { toolTest } from "../../support/tools.ts";
 
 const rules = readRules();
 const alerts = rules.flatMap((rule) => (rule.alert === undefined ? [] : [{ ...rule, alert: rule.alert }]));
@@ -34,18 +34,12 @@ function promtool(...args: string[]): void {
   assert.equal(status, 0, `promtool ${args.join(" ")}\n${stdout}${stderr}`);
 }
 
-test("promtool accepts the scrape configuration and the rules", (t) => {
-  if (!requireTool(t, "promtool")) {
-    return;
-  }
+toolTest("promtool", "promtool accepts the scrape configuration and the rules", () => {
   promtool("check", "config", "deploy/prometheus/prometheus.yml");
   promtool("check", "rules", ...filesBelow("deploy/prometheus/rules"));
 });
 
-test("promtool's tests of the rules hold", (t) => {
-  if (!requireTool(t, "promtool")) {
-    return;
-  }
+toolTest("promtool", "promtool's tests of the rules hold", () => {
   promtool("test", "rules", ...filesBelow("deploy/prometheus/tests"));
 });
 
