@@ -4,12 +4,12 @@ import { buildCommand, readCommandLine } from "./config/command-line.ts";
 import type { Config } from "./config/options.ts";
 import { ConfigError, printConfig, unknownVariables } from "./config/resolve.ts";
 import { checkHealth } from "./health.ts";
+import { packageVersion } from "./lib/package.ts";
 import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
 import { runSupervisor, WorkersFailedError } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
-import { packageVersion } from "./system/package.ts";
 import { NativeLoadError } from "./system/uws.ts";
 
 /** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */
