@@ -3,13 +3,15 @@
 import { buildCommand, readCommandLine } from "./config/command-line.ts";
 import type { Config } from "./config/options.ts";
 import { ConfigError, printConfig, unknownVariables } from "./config/resolve.ts";
+import { unfinishedWarning } from "./config/unfinished.ts";
 import { checkHealth } from "./health.ts";
-import { packageVersion } from "./lib/package.ts";
 import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
 import { runSupervisor, WorkersFailedError } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
+import { packageVersion } from "./system/package.ts";
+import { hasMemoryLimit, memoryLimit } from "./system/resources.ts";
 import { NativeLoadError } from "./system/uws.ts";
 
 /** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */
@@ -43,6 +45,10 @@ async function serveUntilStopped(config: Config): Promise<number> {
   }
   if (config.tlsCa !== undefined) {
     log.warn("--tls-ca refuses client certificates of other authorities; clients that show none are let in");
+  }
+  const warning = hasMemoryLimit() ? unfinishedWarning(config, memoryLimit()) : undefined;
+  if (warning !== undefined) {
+    log.warn(warning);
   }
   const running = await (config.workers > 1 ? runSupervisor(config, log) : runSingle(config, log));
   const stopped = stopOnSignal(running, log);

@@ -1,7 +1,7 @@
 // Owns one measurement from start to end: connect, the measured window, drain, and the Result it becomes.
 // Must not know the command line, files or reports.
 
-import { packageVersion } from "../../src/lib/package.ts";
+import { createRequire } from "node:module";
 import { type Clock, systemClock } from "../load/clock.ts";
 import { Crew } from "../load/crew.ts";
 import { Deferred } from "../load/deferred.ts";
@@ -276,5 +276,6 @@ function engineOf(scenario: Scenario, environment: Environment): Result["engine"
   if (name === "raw") {
     return { name, version: environment.versions["uws-echo-bench"] ?? "unknown" };
   }
-  return { name, version: packageVersion(name) };
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`) as { version: string };
+  return { name, version };
 }

@@ -3,7 +3,7 @@
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { createStats } from "../../src/metrics/counters.ts";
 import { limitGauges } from "../../src/metrics/limit-gauges.ts";
-import { createMetrics } from "../../src/metrics/scrape.ts";
+import { createScraper } from "../../src/metrics/scrape.ts";
 import { code, generated, plain, table } from "./markdown.ts";
 
 const introduction = `
@@ -91,7 +91,7 @@ async function readFamilies(): Promise<Family[]> {
   const source = { stats: () => stats, samples: () => [sample], workerRestarts: () => 0 };
   const { config } = resolveConfig({});
   const build = { version: "", nodeVersion: "" };
-  const { scrape } = createMetrics(source, limitGauges(config), build);
+  const scrape = createScraper(source, limitGauges(config), build);
   const { body } = await scrape({ accept: "text/plain", acceptEncoding: "identity" });
   const page = body.toString();
   const families = new Map<string, Family>(

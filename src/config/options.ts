@@ -1,10 +1,9 @@
 // THE table of options. Flags, variables, --help, --print-config, the docs' table and the limit gauges come from it.
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
-import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { tokenPattern } from "../lib/token.ts";
 import { formatDuration } from "../lib/units.ts";
-import { defaultMaxBuffered, defaultMaxConnections } from "../system/resources.ts";
+import { defaultMaxBuffered, defaultMaxConnections, defaultMaxPayload } from "../system/resources.ts";
 import {
   choice,
   commaList,
@@ -23,6 +22,9 @@ const kiB = 1024;
 const miB = 1024 * kiB;
 const giB = 1024 * miB;
 const seconds = (milliseconds: number): number => milliseconds / 1000;
+
+// RFC 6455, section 4.1: a sub-protocol is a token (RFC 2616, section 2.2).
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const host = z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/);
 
@@ -83,7 +85,8 @@ const websocket = {
     help: "largest message, after decompression; a larger one drops the connection (1006)",
     min: 1,
     max: giB,
-    default: 16 * miB,
+    default: defaultMaxPayload,
+    defaultNote: "from 64KiB to 16MiB, a 256th of the memory limit",
     limit: { name: "payload_bytes", help: "Largest message that is accepted, in bytes", value: Number },
   }),
   subprotocols: option<"any" | "none" | readonly string[]>({
@@ -96,15 +99,15 @@ const websocket = {
       z
         .string()
         .transform(commaList)
-        .pipe(z.array(z.string().regex(tokenPattern)).min(1)),
-      z.array(z.string().regex(tokenPattern)).min(1),
+        .pipe(z.array(z.string().regex(token)).min(1)),
+      z.array(z.string().regex(token)).min(1),
     ]),
     default: "any",
     format: (value) => (typeof value === "string" ? value : value.join(",")),
   }),
   compression: choice({
     group: "WebSocket",
-    help: "permessage-deflate: one compressor for all, or one per connection (more memory, better ratio)",
+    help: "permessage-deflate: one compressor for all, or one per connection, with a window of 512 bytes (for small, similar messages)",
     choices: ["off", "shared", "dedicated"],
     default: "off",
   }),
@@ -141,6 +144,30 @@ const websocket = {
       name: "lifetime_seconds",
       help: "Age at which a connection is closed, 0 for never",
       value: seconds,
+    },
+  }),
+  maxMessageRate: rate({
+    group: "WebSocket",
+    help: "messages per second of one connection, with a burst of as many; more close it with 1008; 0 is off",
+    min: 0,
+    max: 10_000_000,
+    default: 0,
+    limit: {
+      name: "messages_per_second",
+      help: "Messages that one connection may send per second, 0 for no limit",
+      value: Number,
+    },
+  }),
+  maxReceiveRate: size({
+    group: "WebSocket",
+    help: "bytes per second of one connection, after decompression, with a burst of as many or of --max-payload; more close it with 1008; 0 is off",
+    min: 0,
+    max: giB,
+    default: 0,
+    limit: {
+      name: "received_bytes_per_second",
+      help: "Bytes after decompression that one connection may send per second, 0 for no limit",
+      value: Number,
     },
   }),
   goodbye: toggle({
@@ -205,7 +232,7 @@ const admission = {
   }),
   maxConnectionsPerIp: count({
     group: "Admission",
-    help: "open WebSocket connections of one client address; more are refused with 429; 0 is off",
+    help: "open WebSocket connections of one client address (IPv6: one /64); more are refused with 429; 0 is off",
     min: 0,
     max: 10_000_000,
     default: 0,
@@ -224,6 +251,18 @@ const admission = {
     limit: {
       name: "handshakes_per_second",
       help: "WebSocket handshakes accepted per second, 0 for no limit",
+      value: Number,
+    },
+  }),
+  handshakeRatePerIp: rate({
+    group: "Admission",
+    help: "the same for one client address (IPv6: one /64), so that no single one uses up --handshake-rate; 0 is off",
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    limit: {
+      name: "handshakes_per_second_per_ip",
+      help: "WebSocket handshakes of one address accepted per second, 0 for no limit",
       value: Number,
     },
   }),
@@ -372,10 +411,13 @@ function readOrigin(text: string, context: z.RefinementCtx): string {
   return origin;
 }
 
+// Strict: ipaddr.js alone takes 010.0.0.0 for octal and 10 for 0.0.0.10.
 function readCidr(text: string, context: z.RefinementCtx): string {
-  const cidr = ipaddr.isValid(text) ? `${text}/${text.includes(":") ? 128 : 32}` : text;
-  if (ipaddr.isValidCIDR(cidr)) {
-    return cidr;
+  const [, address = "", bits] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  const widest = family === 6 ? 128 : 32;
+  if (family !== 0 && Number(bits ?? widest) <= widest) {
+    return `${address}/${bits ?? widest}`;
   }
   context.addIssue({ code: "custom", message: `${text} is not a network` });
   return z.NEVER;

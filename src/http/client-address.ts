@@ -1,4 +1,5 @@
 // Who a client is: addresses in one spelling, and whose X-Forwarded-For to believe. It knows no request.
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
@@ -9,7 +10,23 @@ export function normalizeAddress(text: string): string | undefined {
   // A proxy may add a port, and brackets around IPv6 with it.
   const bare =
     /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined;
+  // Strict: ipaddr.js alone takes 010.0.0.1 for octal and 10 for 0.0.0.10.
+  return isIP(bare) !== 0 ? ipaddr.process(bare).toString() : undefined;
+}
+
+/**
+ * What limits by address count as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one customer
+ * of a provider has at least (RFC 6177).
+ */
+export function clientGroup(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) {
+    return address;
+  }
+  const { parts } = ipaddr.IPv6.parse(address);
+  return parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(":");
 }
 
 /** Tells whether an address, in the normal spelling, is one of a list of networks. */

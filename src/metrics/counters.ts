@@ -22,13 +22,14 @@ export const closeCodes = [
 /** Why this server ended a connection by itself. */
 export const terminationReasons = [
   "backpressure", "buffer_cap", "stalled", "goodbye", "lifetime", "drain", "forced",
+  "message_rate", "receive_rate",
 ] as const; // biome-ignore format: a table
 export type TerminationReason = (typeof terminationReasons)[number];
 
 /** Why an upgrade was refused. */
 export const rejectionReasons = [
   "not_websocket", "bad_key", "bad_version", "bad_subprotocol",
-  "capacity", "per_ip", "rate", "origin", "draining",
+  "capacity", "per_ip", "rate", "rate_per_ip", "origin", "draining",
 ] as const; // biome-ignore format: a table
 export type RejectionReason = (typeof rejectionReasons)[number];
 

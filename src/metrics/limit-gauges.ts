@@ -2,7 +2,8 @@
 
 import type { Config } from "../config/options.ts";
 import { optionNames, optionRow } from "../config/resolve.ts";
-import { socketLimit } from "../system/resources.ts";
+import { unfinishedBytes } from "../config/unfinished.ts";
+import { memoryLimit, socketLimit } from "../system/resources.ts";
 import type { LimitGauge } from "./registry.ts";
 
 /** One gauge for each option that is a limit. */
@@ -14,6 +15,22 @@ export function limitGauges(config: Config): LimitGauge[] {
       : [{ name: limit.name, help: limit.help, value: limit.value(config[name]) }];
   });
   const sockets = socketLimit();
-  const help = "Sockets of one worker at which listening pauses, from the descriptor limit";
-  return Number.isFinite(sockets) ? [...fromOptions, { name: "sockets", help, value: sockets }] : fromOptions;
+  return [
+    ...fromOptions,
+    {
+      name: "unfinished_bytes",
+      help: "Bytes that all connections together could leave in unfinished messages, which no limit bounds",
+      value: unfinishedBytes(config),
+    },
+    { name: "memory_bytes", help: "Memory that the server may use, in bytes", value: memoryLimit() },
+    ...(Number.isFinite(sockets)
+      ? [
+          {
+            name: "sockets",
+            help: "Sockets of one worker at which listening pauses, from the descriptor limit",
+            value: sockets,
+          },
+        ]
+      : []),
+  ];
 }

@@ -10,11 +10,11 @@ import { mountEndpoints } from "../http/mount.ts";
 import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
 import { createHttpEcho, type Uploads } from "../http/upload-echo.ts";
-import { packageRoot } from "../lib/package.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
 import { type ProcessSample, ProcessSampler } from "../metrics/process-sampler.ts";
 import type { Scraper } from "../metrics/scrape.ts";
 import { type Log, rateLimited } from "../system/log.ts";
+import { packageRoot } from "../system/package.ts";
 import { socketLimit } from "../system/resources.ts";
 import { loadNative, type Native } from "../system/uws.ts";
 import { createAdmission } from "../websocket/admission.ts";
@@ -155,7 +155,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const httpEcho = createHttpEcho(stats, uploads, config.stallTimeout);
   const compression = compressor(native, config.compression);
   const endpoints: Endpoint[] = [
-    createEcho({ config, stats, backpressure, lifecycle, compression, httpEcho }),
+    createEcho({ config, stats, backpressure, lifecycle, now, compression, httpEcho }),
     createInspect(config, role.worker, reply),
   ];
   if (config.console) {

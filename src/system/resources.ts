@@ -41,10 +41,27 @@ export function defaultMaxConnections(): number {
   return Math.min(1_000_000, Math.max(16, descriptorLimit() - 2 * reservedDescriptors));
 }
 
-/** A quarter of the memory that this process may use, cgroup limits included, and at least 16 MiB; in bytes. */
-export function defaultMaxBuffered(): number {
+/** The memory that this process may use, in bytes: the limit of its cgroup, or all that the machine has. */
+export function memoryLimit(): number {
+  return hasMemoryLimit() ? process.constrainedMemory() : totalmem();
+}
+
+/** Whether a cgroup limits the memory of this process, so that it is killed for taking more. */
+export function hasMemoryLimit(): boolean {
   // constrainedMemory is 0 or a huge number where no cgroup limit is set.
   const constrained = process.constrainedMemory();
-  const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.max(16, Math.floor(limit / 4 / miB)) * miB;
+  return constrained > 0 && constrained < totalmem();
+}
+
+/** A quarter of the memory limit, and at least 16 MiB; in bytes. */
+export function defaultMaxBuffered(): number {
+  return Math.max(16, Math.floor(memoryLimit() / 4 / miB)) * miB;
+}
+
+/**
+ * The largest message by default, in bytes: the power of two that fits 256 times into the memory limit, from 64 KiB to
+ * 16 MiB. uWS holds unfinished messages that nothing counts, so a smaller machine takes smaller ones.
+ */
+export function defaultMaxPayload(limit: number = memoryLimit()): number {
+  return Math.min(16 * miB, Math.max(miB / 16, 2 ** Math.floor(Math.log2(limit / 256))));
 }

@@ -1,17 +1,18 @@
 // Who may connect: draining, capacity, address, rate, origin. Decides before the upgrade; knows no socket.
 
 import type { Config } from "../config/options.ts";
+import { clientGroup } from "../http/client-address.ts";
 import type { Refusal } from "./handshake.ts";
 
 /** The limits that admission keeps. Those of the whole server are already divided among its workers. */
 export type AdmissionLimits = Pick<
   Config,
-  "maxConnections" | "maxConnectionsPerIp" | "handshakeRate" | "allowOrigin"
+  "maxConnections" | "maxConnectionsPerIp" | "handshakeRate" | "handshakeRatePerIp" | "allowOrigin"
 >;
 
 /** A client that asks to connect. */
 export interface Candidate {
-  /** Client address, behind trusted proxies; only read when connections are limited by address. */
+  /** Client address, behind trusted proxies; only read when connections or handshakes are limited by address. */
   readonly address: string;
   readonly origin: string | undefined;
 }
@@ -28,9 +29,10 @@ export interface Admission {
  * @param now milliseconds of a clock that never goes back
  */
 export function createAdmission(limits: AdmissionLimits, now: () => number): Admission {
-  const { maxConnections, maxConnectionsPerIp, handshakeRate, allowOrigin } = limits;
-  const perAddress = new Map<string, number>();
+  const { maxConnections, maxConnectionsPerIp, handshakeRate, handshakeRatePerIp, allowOrigin } = limits;
+  const perGroup = new Map<string, number>();
   const takeToken = createTokenBucket(handshakeRate, now);
+  const takeTokenOf = createTokenBuckets(handshakeRatePerIp, now);
   let open = 0;
   let stopped = false;
 
@@ -51,13 +53,20 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
         `The server has ${maxConnections} connections, its limit (--max-connections).\n`,
       );
     }
-    if (maxConnectionsPerIp > 0 && (perAddress.get(address) ?? 0) >= maxConnectionsPerIp) {
+    if (maxConnectionsPerIp > 0 && (perGroup.get(clientGroup(address)) ?? 0) >= maxConnectionsPerIp) {
       return tooMany(
         "per_ip",
         `This address has ${maxConnectionsPerIp} connections, its limit (--max-connections-per-ip).\n`,
       );
     }
-    // Last, so that a handshake that is refused for another reason costs no token.
+    // Last, so that a handshake that is refused for another reason costs no token. An address that hammers must not use
+    // up the tokens of all.
+    if (handshakeRatePerIp > 0 && !takeTokenOf(clientGroup(address))) {
+      return tooMany(
+        "rate_per_ip",
+        `More than ${handshakeRatePerIp} handshakes a second of this address (--handshake-rate-per-ip).\n`,
+      );
+    }
     if (!takeToken()) {
       return tooMany("rate", `More than ${handshakeRate} handshakes a second (--handshake-rate).\n`);
     }
@@ -72,7 +81,8 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
       }
       open++;
       if (maxConnectionsPerIp > 0) {
-        perAddress.set(candidate.address, (perAddress.get(candidate.address) ?? 0) + 1);
+        const group = clientGroup(candidate.address);
+        perGroup.set(group, (perGroup.get(group) ?? 0) + 1);
       }
       return undefined;
     },
@@ -81,11 +91,12 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
       if (maxConnectionsPerIp === 0) {
         return;
       }
-      const left = (perAddress.get(address) ?? 1) - 1;
+      const group = clientGroup(address);
+      const left = (perGroup.get(group) ?? 1) - 1;
       if (left > 0) {
-        perAddress.set(address, left);
+        perGroup.set(group, left);
       } else {
-        perAddress.delete(address);
+        perGroup.delete(group);
       }
     },
     stop() {
@@ -113,14 +124,38 @@ function createTokenBucket(perSecond: number, now: () => number): () => boolean 
   };
 }
 
+/** Buckets that are kept at most. A full one need not be: a new one is full, too. */
+const maxBuckets = 65_536;
+
+// A bucket for each of many keys, in the order in which they were used last: after a second unused a bucket is full.
+function createTokenBuckets(perSecond: number, now: () => number): (key: string) => boolean {
+  const buckets = new Map<string, { readonly take: () => boolean; usedAt: number }>();
+  return (key) => {
+    const at = now();
+    const bucket = buckets.get(key) ?? { take: createTokenBucket(perSecond, now), usedAt: at };
+    buckets.delete(key);
+    bucket.usedAt = at;
+    buckets.set(key, bucket);
+    for (const [oldest, { usedAt }] of buckets) {
+      if (at - usedAt < 1000 && buckets.size <= maxBuckets) {
+        break;
+      }
+      buckets.delete(oldest);
+    }
+    return bucket.take();
+  };
+}
+
+// Every origin that is not of a web page (file:, chrome-extension:) normalizes to "null", which only null itself may mean.
 function normalOrigin(origin: string): string {
-  return URL.canParse(origin) ? new URL(origin).origin : origin;
+  const normal = URL.canParse(origin) ? new URL(origin).origin : origin;
+  return normal === "null" ? origin : normal;
 }
 
 function unavailable(reason: "draining" | "capacity", body: string): Refusal {
   return { reason, status: 503, headers: { "Retry-After": "5" }, body };
 }
 
-function tooMany(reason: "per_ip" | "rate", body: string): Refusal {
+function tooMany(reason: "per_ip" | "rate" | "rate_per_ip", body: string): Refusal {
   return { reason, status: 429, headers: { "Retry-After": "1" }, body };
 }

@@ -21,8 +21,8 @@ export type OnTerminated = (ws: EchoSocket, reason: TerminationReason, bufferedB
 /** How often connections under pressure are read again, in milliseconds. */
 const sweepIntervalMs = 250;
 const closeReasons = new Map([
-  [1000, "goodbye"],
   [1001, "going away"],
+  [1008, "too fast"],
 ]);
 
 /** All connections that have bytes waiting, and what becomes of them. */
@@ -33,7 +33,10 @@ export class Backpressure {
   readonly #onTerminated: OnTerminated;
   readonly #pressured = new Set<EchoSocket>();
   readonly #timer: NodeJS.Timeout;
+  /** Connections that get a close frame once all echoes are out. */
+  readonly #leaving = new Map<EchoSocket, { readonly code: number; readonly text: string }>();
   #total = 0;
+  #sweptAt: number;
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(limits: BackpressureLimits, stats: Stats, now: () => number, onTerminated: OnTerminated) {
@@ -41,13 +44,18 @@ export class Backpressure {
     this.#stats = stats;
     this.#now = now;
     this.#onTerminated = onTerminated;
+    this.#sweptAt = now();
     // send() may say SENT while it is corked and leave bytes behind afterwards, and a stalled reader causes no event.
     this.#timer = setInterval(() => this.#sweep(), sweepIntervalMs).unref();
   }
 
-  /** send() said BUFFERED: not all of the message left. */
-  buffered(ws: EchoSocket): void {
+  /**
+   * send() said BUFFERED: not all of the message left.
+   * @param addedBytes what the message added at least: its frame, or less where it was compressed
+   */
+  buffered(ws: EchoSocket, addedBytes: number): void {
     const amount = ws.getBufferedAmount();
+    this.#noteProgress(ws, amount - addedBytes);
     bump(this.#stats, slot.sendsBuffered);
     observe(this.#stats, slot.bufferedAmount, slot.bufferedAmountSum, bufferedAmountBounds, amount);
     this.#account(ws, amount);
@@ -55,11 +63,12 @@ export class Backpressure {
   }
 
   /** uWS answered a ping by itself: the pongs of a client that does not read pile up like echoes do. */
-  ponged(ws: EchoSocket): void {
+  ponged(ws: EchoSocket, payloadBytes: number): void {
     const amount = ws.getBufferedAmount();
     if (amount === 0) {
       return;
     }
+    this.#noteProgress(ws, amount - frameBytes(payloadBytes));
     this.#account(ws, amount);
     this.#enforceTotal(ws);
   }
@@ -80,19 +89,27 @@ export class Backpressure {
     this.#reread(ws);
   }
 
-  /** Ends a connection with a close frame that follows its last echo. */
-  closeGracefully(ws: EchoSocket, code: 1000 | 1001, reason: TerminationReason): void {
-    const connection = ws.getUserData();
-    if (connection.closeAfterDrain > 0) {
+  /**
+   * Ends a connection with a close frame that follows its last echo. From now on its messages are ignored, or the
+   * backlog of a client that keeps sending would never run out.
+   */
+  closeGracefully(ws: EchoSocket, code: number, reason: TerminationReason): void {
+    if (this.#leaving.has(ws)) {
       return;
     }
-    connection.closeAfterDrain = code;
+    this.#leaving.set(ws, { code, text: closeReasons.get(code) ?? "" });
     countTermination(this.#stats, reason);
     this.#reread(ws);
   }
 
+  /** Whether a connection only waits for its close frame. Nearly free while none does: it is asked for each message. */
+  isLeaving(ws: EchoSocket): boolean {
+    return this.#leaving.size > 0 && this.#leaving.has(ws);
+  }
+
   /** The connection has closed, and its buffer is free. */
   forget(ws: EchoSocket): void {
+    this.#leaving.delete(ws);
     this.#account(ws, 0);
   }
 
@@ -133,25 +150,38 @@ export class Backpressure {
   }
 
   #reread(ws: EchoSocket): void {
-    const connection = ws.getUserData();
     const amount = ws.getBufferedAmount();
-    if (amount < connection.buffered) {
-      connection.progressAt = this.#now();
-    }
+    this.#noteProgress(ws, amount);
     this.#account(ws, amount);
-    const code = connection.closeAfterDrain;
     // end() cannot deliver its close frame over a full buffer.
-    if (code > 0 && amount === 0) {
-      ws.end(code, closeReasons.get(code) ?? "");
+    const closing = amount === 0 ? this.#leaving.get(ws) : undefined;
+    if (closing !== undefined) {
+      ws.end(closing.code, closing.text);
+    }
+  }
+
+  // While messages keep coming, uWS writes the backlog from send() and no drain event comes.
+  #noteProgress(ws: EchoSocket, amountBefore: number): void {
+    const connection = ws.getUserData();
+    if (amountBefore < connection.buffered) {
+      connection.progressAt = this.#now();
     }
   }
 
   #sweep(): void {
     const { stallTimeout } = this.#limits;
+    const at = this.#now();
+    // A process that was stopped or busy has not given its readers a chance: that time does not count against them.
+    const lostMs = at - this.#sweptAt - sweepIntervalMs;
+    this.#sweptAt = at;
     for (const ws of this.#pressured) {
+      if (lostMs >= sweepIntervalMs) {
+        const connection = ws.getUserData();
+        connection.progressAt = Math.min(at, connection.progressAt + lostMs);
+      }
       this.#reread(ws);
-      const { buffered, progressAt } = ws.getUserData();
-      if (buffered > 0 && stallTimeout > 0 && this.#now() - progressAt >= stallTimeout) {
+      // A graceful close has ended, if it was due.
+      if (stallTimeout > 0 && this.#pressured.has(ws) && at - ws.getUserData().progressAt >= stallTimeout) {
         this.#terminate(ws, "stalled");
       }
     }
@@ -173,4 +203,14 @@ export class Backpressure {
     this.#onTerminated(ws, reason, ws.getBufferedAmount());
     ws.close();
   }
+}
+
+/** Size of a frame that the server sends, in bytes (RFC 6455, section 5.2). */
+export function frameBytes(payloadBytes: number): number {
+  return payloadBytes + (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10);
+}
+
+/** What a compressed message adds at least, in bytes: deflate cannot do better than 1032 to 1. */
+export function leastCompressedBytes(payloadBytes: number): number {
+  return 2 + Math.floor(payloadBytes / 1032);
 }

@@ -1,6 +1,14 @@
 // What the server keeps for each WebSocket connection.
 import type { WebSocket } from "uWebSockets.js";
 
+/** What a connection may still send within its rates: tokens that come back with time. */
+export interface Allowance {
+  messages: number;
+  bytes: number;
+  /** When the tokens were counted, in milliseconds of the server's clock. */
+  at: number;
+}
+
 /** What the server keeps for each connection. uWS puts these properties on the socket itself. */
 export interface Connection {
   /** Client address; the empty string when nothing asks for it. */
@@ -13,10 +21,10 @@ export interface Connection {
   pressuredAt: number;
   /** When bytes last left, in milliseconds. */
   progressAt: number;
-  /** A close code to end with once all echoes are out; 0 for none. */
-  closeAfterDrain: number;
   /** Ends the connection at --max-lifetime. */
   lifetime: NodeJS.Timeout | undefined;
+  /** What it may still send, with `--max-message-rate` or `--max-receive-rate`. */
+  allowance: Allowance | undefined;
 }
 
 export type EchoSocket = WebSocket<Connection>;

@@ -3,9 +3,10 @@ import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
 import { messageSizeBucket, type Stats, slot } from "../metrics/counters.ts";
-import type { Backpressure } from "./backpressure.ts";
+import { type Backpressure, frameBytes, leastCompressedBytes } from "./backpressure.ts";
 import type { Connection, EchoSocket } from "./connection.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { limitMessages, type MessageLimits, payloadLimit } from "./message-limits.ts";
 
 const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 
@@ -13,11 +14,13 @@ const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 export interface EchoParts {
   readonly config: Pick<
     Config,
-    "maxPayload" | "maxBackpressure" | "idleTimeout" | "compression" | "compressionMinSize" | "goodbye"
+    "maxBackpressure" | "idleTimeout" | "compression" | "compressionMinSize" | "goodbye" | keyof MessageLimits
   >;
   readonly stats: Stats;
   readonly backpressure: Backpressure;
   readonly lifecycle: Lifecycle;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
   /** The compressor of uWS that --compression asks for. */
   readonly compression: CompressOptions;
   /** POST /echo. */
@@ -30,6 +33,7 @@ export function createEcho({
   stats,
   backpressure,
   lifecycle,
+  now,
   compression,
   httpEcho,
 }: EchoParts): Endpoint {
@@ -37,6 +41,9 @@ export function createEcho({
 
   // Per message: no allocation, closure, await, log or Map lookup. `message` is dead once this returns.
   function echo(ws: EchoSocket, message: ArrayBuffer, isBinary: boolean): void {
+    if (backpressure.isLeaving(ws)) {
+      return;
+    }
     const bytes = message.byteLength;
     (stats[(isBinary ? binaryMessages : textMessages) + messageSizeBucket(bytes)] as number)++;
     (stats[isBinary ? binaryBytes : textBytes] as number) += bytes;
@@ -45,7 +52,7 @@ export function createEcho({
       return; // SENT
     }
     if (result === 0) {
-      backpressure.buffered(ws);
+      backpressure.buffered(ws, bytes >= compressFrom ? leastCompressedBytes(bytes) : frameBytes(bytes));
     } else {
       backpressure.dropped(ws, bytes, isBinary);
     }
@@ -65,7 +72,7 @@ export function createEcho({
     summary: "WebSocket echo; POST streams its body back",
     mount(app: TemplatedApp) {
       app.ws<Connection>("/echo", {
-        maxPayloadLength: config.maxPayload,
+        maxPayloadLength: payloadLimit(config),
         maxBackpressure: config.maxBackpressure,
         idleTimeout: config.idleTimeout / 1000,
         sendPingsAutomatically: true,
@@ -73,8 +80,8 @@ export function createEcho({
         compression,
         upgrade: lifecycle.upgrade,
         open: lifecycle.open,
-        message: config.goodbye ? echoUntilGoodbye : echo,
-        ping: (ws) => backpressure.ponged(ws),
+        message: limitMessages(config, backpressure, now, config.goodbye ? echoUntilGoodbye : echo),
+        ping: (ws, payload) => backpressure.ponged(ws, payload.byteLength),
         drain: (ws) => backpressure.drained(ws),
         close: lifecycle.close,
       });

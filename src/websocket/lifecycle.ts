@@ -35,7 +35,12 @@ export interface Lifecycle {
 export interface LifecycleParts {
   readonly config: Pick<
     Config,
-    "trustProxy" | "maxConnectionsPerIp" | "subprotocols" | "compression" | "maxLifetime"
+    | "trustProxy"
+    | "maxConnectionsPerIp"
+    | "handshakeRatePerIp"
+    | "subprotocols"
+    | "compression"
+    | "maxLifetime"
   >;
   readonly stats: Stats;
   readonly admission: Admission;
@@ -56,7 +61,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { config, stats, admission, backpressure, reply, log, now, connections } = parts;
   const trusts = trustNetworks(config.trustProxy);
   // Spelling out an address costs more than the rest of a handshake, so only if something asks for it.
-  const needsAddress = config.maxConnectionsPerIp > 0 || log.isLevelEnabled("debug");
+  const needsAddress =
+    config.maxConnectionsPerIp > 0 || config.handshakeRatePerIp > 0 || log.isLevelEnabled("debug");
 
   function refuse(res: HttpResponse, refusal: Refusal, isUpgrade: boolean, isHead = false): void {
     if (isUpgrade) {
@@ -87,8 +93,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         buffered: 0,
         pressuredAt: 0,
         progressAt: 0,
-        closeAfterDrain: 0,
         lifetime: undefined,
+        allowance: undefined,
       };
       const subprotocol = chooseSubprotocol(asked.subprotocols, config.subprotocols);
       const extensions =

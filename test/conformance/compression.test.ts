@@ -1,7 +1,9 @@
 // Messages under permessage-deflate (RFC 7692, section 7.2): all that may be sent compressed, and all that may not.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
+import { connectClient } from "../support/client.ts";
 import { startServer } from "../support/echo-server.ts";
 import { closing, type FrameOptions, frame, opcode, openRaw, type RawSocket } from "../support/raw-socket.ts";
 import { contextless, Deflater, Inflater, plain, readAnswer } from "./deflate.ts";
@@ -133,6 +135,31 @@ for (const compressor of compressors) {
     const deflated = await new Deflater(agreed.client).deflate(largest);
     await raw.send(frame(binary, deflated, { reserved: rsv1 }));
     await assertEcho(raw, new Inflater(agreed.server), binary, largest);
+  });
+}
+
+for (const compressor of compressors) {
+  test(`a message of the largest size comes back though it does not compress (${compressor})`, async (t) => {
+    const { urls } = await startServer(t, {
+      compression: compressor,
+      compressionMinSize: 0,
+      maxPayload: "1MiB",
+    });
+    const { ws, next } = await connectClient(t, urls.echo, { perMessageDeflate: { threshold: 0 } });
+    for (const bytes of [1024 * 1024, 1024 * 1024 - 100]) {
+      const message = randomBytes(bytes);
+      ws.send(message);
+      assert.ok((await next()).data.equals(message), `${bytes} bytes`);
+    }
+  });
+
+  test(`a message of one byte more than the largest size drops the connection (${compressor})`, async (t) => {
+    const { urls } = await startServer(t, { compression: compressor, maxPayload: "64KiB" });
+    for (const perMessageDeflate of [{ threshold: 0 }, false]) {
+      const { ws, closed } = await connectClient(t, urls.echo, { perMessageDeflate });
+      ws.send(Buffer.alloc(64 * 1024 + 1));
+      assert.equal((await closed).code, 1006);
+    }
   });
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectClient, connectSlowReader, flood, maskedFrame } from "../support/client.ts";
 import { scrape, spawnServer, startServer } from "../support/echo-server.ts";
 import { residentBytes } from "../support/memory.ts";
@@ -131,6 +132,77 @@ test("does not close a slow reader that goes on reading", async (t) => {
   slow.resume();
   await waitUntil(() => received >= bytes, "all echoes");
   assert.equal((await server.stats())['echo_connections_terminated_total{reason="stalled"}'], 0);
+});
+
+/** More than the kernel holds for one connection, so that the rest always waits in the server. */
+const aheadBytes = 48 * miB;
+const roomForAhead = { maxPayload: "64KiB", maxBackpressure: "128MiB", maxBuffered: "128MiB" };
+
+/** Sends `aheadBytes` without reading, then reads steadily and sends a message for each that comes back. */
+async function keepAhead(t: TestContext, url: string) {
+  const socket = await connectSlowReader(t, url);
+  await flood(socket, frame, aheadBytes / payloadBytes);
+  const seen = { bytes: 0, tail: Buffer.alloc(0), isEnded: false };
+  let answered = 0;
+  socket.on("data", (chunk: Buffer) => {
+    seen.bytes += chunk.length;
+    // Slower than the server, which is in the same process.
+    socket.pause();
+    setTimeout(() => socket.resume(), 1);
+    seen.tail = Buffer.concat([seen.tail.subarray(-32), chunk.subarray(-32)]);
+    for (; answered < Math.floor(seen.bytes / payloadBytes) && !socket.destroyed; answered++) {
+      socket.write(frame);
+    }
+  });
+  socket.on("close", () => {
+    seen.isEnded = true;
+  });
+  return { socket, seen };
+}
+
+test("does not close a reader that always is behind and never pauses", async (t) => {
+  const server = await startServer(t, { ...roomForAhead, stallTimeout: "500ms" });
+  const { socket, seen } = await keepAhead(t, server.urls.echo);
+  socket.resume();
+  const until = performance.now() + 3000;
+  await waitUntil(
+    () => seen.isEnded || (performance.now() > until && seen.bytes > 2 * aheadBytes),
+    "the reader to read for a while",
+    60_000,
+  );
+  const stats = await server.stats();
+  assert.equal(stats['echo_connections_terminated_total{reason="stalled"}'], 0);
+  assert.equal(seen.isEnded, false);
+  assert.equal(stats["echo_backpressure_duration_seconds_count"], 0, "it always was behind");
+});
+
+test("--max-lifetime reaches a client that always is behind", async (t) => {
+  const server = await startServer(t, { ...roomForAhead, maxLifetime: "1s" });
+  const { socket, seen } = await keepAhead(t, server.urls.echo);
+  socket.resume();
+  await waitUntil(() => seen.isEnded, "the end of the connection", 30_000);
+  const close = Buffer.from("\x88\x0c\x03\xe9going away", "latin1");
+  assert.ok(seen.tail.subarray(-close.length).equals(close), "1001 is the last that it gets");
+});
+
+test("does not close a reader because the server's own process was stopped", async (t) => {
+  const server = await spawnServer(t, [
+    ...["--max-payload", "64KiB", "--max-backpressure", "64MiB", "--max-buffered", "64MiB"],
+    ...["--stall-timeout", "2s"],
+  ]);
+  const slow = await connectSlowReader(t, `ws://${server.authority}/echo`);
+  const bytes = 24 * miB;
+  await flood(slow, frame, bytes / payloadBytes);
+  let received = 0;
+  slow.on("data", (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  process.kill(server.pid, "SIGSTOP");
+  slow.resume();
+  await sleep(2500); // longer than --stall-timeout
+  process.kill(server.pid, "SIGCONT");
+  await waitUntil(() => received >= bytes || slow.destroyed, "all echoes");
+  assert.ok(received >= bytes, `${received} of ${bytes} bytes came`);
 });
 
 test("closes the slowest reader when the process-wide cap is reached", async (t) => {

@@ -89,7 +89,7 @@ test("with --goodbye, echoes the text Goodbye and closes with 1000", async (t) =
   assert.equal((await next()).data.toString(), "Goodbye!");
   ws.send("Goodbye");
   assert.equal((await next()).data.toString(), "Goodbye");
-  assert.equal((await closed).code, 1000);
+  assert.deepEqual(await closed, { code: 1000, reason: "" }, "pywebsocket gives no reason");
 });
 
 test("without --goodbye, Goodbye is a message like any other", async (t) => {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ConfigError, ListenError, startEchoServer } from "../../src/index.ts";
 import { connectClient } from "../support/client.ts";
-import { scrape, startServer } from "../support/echo-server.ts";
+import { startServer } from "../support/echo-server.ts";
 
 test("starts on a free port, tells its URLs and stats, and stops", async (t) => {
   const server = await startEchoServer();
@@ -78,13 +78,4 @@ test("the package is imported by its name, with types", (t) => {
     timeout: 20_000,
   });
   assert.match(output, /^ws:\/\/127\.0\.0\.1:\d+\/echo\n$/);
-});
-
-test("stats() has the samples of the metrics page, by the same names", async (t) => {
-  const server = await startServer(t);
-  const page = await scrape(server.urls.metrics);
-  const stats = await server.stats();
-  const echoNames = (samples: object) => Object.keys(samples).filter((name) => name.startsWith("echo_"));
-  assert.deepEqual(echoNames(stats), echoNames(page));
-  assert.equal(stats["echo_limit_payload_bytes"], 16 * 2 ** 20);
 });

@@ -39,7 +39,7 @@ export async function makeCertificates(t: Cleanup): Promise<Certificates> {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const write = (name: string, content: string): string => {
     const path = join(folder, name);
-    writeFileSync(path, content.endsWith("\n") ? content : `${content}\n`);
+    writeFileSync(path, content);
     return path;
   };
   const authority = await newKeys();

@@ -168,6 +168,11 @@ const refused: readonly [keyof ConfigInput, unknown, RegExp][] = [
   ["allowOrigin", "", /expected any, or origins/],
   ["trustProxy", "10.0.0.0/33", /expected none, or networks such as 10.0.0.0\/8 or ::1/],
   ["trustProxy", "proxy.local", /expected none, or networks/],
+  ["trustProxy", "010.0.0.0/8", /expected none, or networks/],
+  ["trustProxy", "10", /expected none, or networks/],
+  ["trustProxy", "10.0.0.0/", /expected none, or networks/],
+  ["trustProxy", "fe80::1%eth0", /expected none, or networks/],
+  ["trustProxy", "::/129", /expected none, or networks/],
   ["tlsCert", "", /expected the path of a file/],
 ];
 

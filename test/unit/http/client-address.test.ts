@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { clientAddress, normalizeAddress, trustNetworks } from "../../../src/http/client-address.ts";
+import {
+  clientAddress,
+  clientGroup,
+  normalizeAddress,
+  trustNetworks,
+} from "../../../src/http/client-address.ts";
 
 test("an address has one spelling", () => {
   const spellings = {
@@ -20,9 +25,29 @@ test("an address has one spelling", () => {
 });
 
 test("what is no address has none", () => {
-  for (const text of ["", "unknown", "_hidden", "localhost", "10.0.0.256", "10.0.0.1:x", "[::1", "1:2"]) {
+  for (const text of [
+    "",
+    "unknown",
+    "_hidden",
+    "localhost",
+    "10.0.0.256",
+    "10.0.0.1:x",
+    "[::1",
+    "1:2",
+    "10",
+    "010.0.0.1",
+    "0x0a.0.0.1",
+  ]) {
     assert.equal(normalizeAddress(text), undefined, text);
   }
+});
+
+test("an IPv4 address is a client, and so is a /64 of IPv6", () => {
+  assert.equal(clientGroup("10.0.0.1"), "10.0.0.1");
+  assert.equal(clientGroup("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2");
+  assert.equal(clientGroup("2001:db8:1:2::"), "2001:db8:1:2");
+  assert.equal(clientGroup("fe80::1%eth0"), "fe80:0:0:0");
+  assert.equal(clientGroup(""), "");
 });
 
 test("the normal spelling is its own normal spelling, and mapped IPv4 is the same as IPv4", () => {

@@ -12,6 +12,7 @@ const open: AdmissionLimits = {
   maxConnections: 1_000_000,
   maxConnectionsPerIp: 0,
   handshakeRate: 0,
+  handshakeRatePerIp: 0,
   allowOrigin: "any",
 };
 
@@ -82,6 +83,44 @@ test("handshakes come in a burst of one second's worth and are then let in at th
   assert.equal(admitted(admission, 50), 10, "an idle hour saves up no more than a second's worth");
 });
 
+test("an address that hammers uses up its own tokens, and not those of all", () => {
+  const admission = admissionWith({ handshakeRate: 20, handshakeRatePerIp: 5 });
+  assert.equal(admitted(admission, 1000), 5);
+  const refusal = admission.admit(someone);
+  assert.equal(refusal?.reason, "rate_per_ip");
+  assert.equal(refusal.status, 429);
+  assert.match(refusal.body, /--handshake-rate-per-ip/);
+  const polite = Array.from({ length: 15 }, (_, i) => ({ address: `192.0.2.${i + 10}`, origin: undefined }));
+  assert.equal(polite.filter((candidate) => admission.admit(candidate) === undefined).length, 15);
+  admission.pass(200);
+  assert.equal(admitted(admission, 10), 1);
+  admission.pass(60_000);
+  assert.equal(admitted(admission, 10), 5);
+});
+
+test("a rate by address holds for each of very many addresses", () => {
+  const admission = admissionWith({ handshakeRatePerIp: 1 });
+  for (const round of [1, 0]) {
+    for (let i = 0; i < 50_000; i++) {
+      const address = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+      assert.equal(admitted(admission, 1, { address, origin: undefined }), round);
+    }
+  }
+});
+
+test("the addresses of one IPv6 /64 are one client, whatever their zone", () => {
+  const admission = admissionWith({ maxConnectionsPerIp: 2, handshakeRatePerIp: 3 });
+  const at = (address: string): Candidate => ({ address, origin: undefined });
+  assert.equal(admission.admit(at("2001:db8:0:1::1")), undefined);
+  assert.equal(admission.admit(at("2001:db8:0:1:ffff::2%eth0")), undefined);
+  assert.equal(admission.admit(at("2001:db8:0:1::3"))?.reason, "per_ip");
+  assert.equal(admission.admit(at("2001:db8:0:2::1")), undefined);
+  admission.release("2001:db8:0:1::1");
+  assert.equal(admission.admit(at("2001:db8:0:1::4")), undefined);
+  admission.release("2001:db8:0:1::4");
+  assert.equal(admission.admit(at("2001:db8:0:1::5"))?.reason, "rate_per_ip");
+});
+
 test("a handshake that is refused for another reason costs no token", () => {
   const admission = admissionWith({ handshakeRate: 2, allowOrigin: ["https://example.org"] });
   const evil = { address: "192.0.2.1", origin: "https://evil.example" };
@@ -100,6 +139,9 @@ test("pages of other origins get 403; a client without an origin is no browser a
     "https://sub.example.org",
     "",
     "nonsense",
+    "file:///home/someone/page.html",
+    "chrome-extension://abcdefghijklmnop",
+    "NULL",
   ]) {
     const refusal = admission.admit({ address: "192.0.2.1", origin });
     assert.equal(refusal?.reason, "origin", origin);

@@ -27,8 +27,8 @@ class FakeSocket {
     buffered: 0,
     pressuredAt: 0,
     progressAt: 0,
-    closeAfterDrain: 0,
     lifetime: undefined,
+    allowance: undefined,
   };
   readonly #onClosed: (ws: EchoSocket) => void;
 
@@ -80,6 +80,8 @@ interface Bench {
   connect(): FakeSocket;
   /** Moves the clock and runs what is due. */
   pass(milliseconds: number): void;
+  /** Moves the clock while nothing runs. */
+  freeze(milliseconds: number): void;
 }
 
 function bench(t: TestContext, limits: Partial<BackpressureLimits> = {}): Bench {
@@ -100,6 +102,10 @@ function bench(t: TestContext, limits: Partial<BackpressureLimits> = {}): Bench 
     stats,
     terminated,
     connect: () => new FakeSocket((ws) => backpressure.forget(ws)),
+    freeze(milliseconds) {
+      time += milliseconds;
+      t.mock.timers.tick(sweep);
+    },
     pass(milliseconds) {
       for (let passed = 0; passed < milliseconds; passed += sweep) {
         time += sweep;
@@ -113,10 +119,15 @@ function terminations(stats: Stats, reason: TerminationReason): number | undefin
   return stats[slot.connectionsTerminated + terminationReasons.indexOf(reason)];
 }
 
-/** send() says BUFFERED, and this much now waits. */
-function buffer(backpressure: Backpressure, socket: FakeSocket, amount: number): void {
+/** send() says BUFFERED, and this much now waits. By default no byte has left meanwhile. */
+function buffer(
+  backpressure: Backpressure,
+  socket: FakeSocket,
+  amount: number,
+  addedBytes = amount - socket.amount,
+): void {
   socket.amount = amount;
-  backpressure.buffered(socket.ws);
+  backpressure.buffered(socket.ws, addedBytes);
 }
 
 function drainTo(backpressure: Backpressure, socket: FakeSocket, amount: number): void {
@@ -213,14 +224,14 @@ test("one connection that is over --max-buffered alone is closed, and the total 
 test("pongs that wait are counted, and bound by --max-buffered like echoes", (t) => {
   const { backpressure, stats, connect } = bench(t, { maxBuffered: 1000 });
   const socket = connect();
-  backpressure.ponged(socket.ws);
+  backpressure.ponged(socket.ws, 100);
   assert.equal(stats[slot.backpressuredConnections], 0);
   socket.amount = 900;
-  backpressure.ponged(socket.ws);
+  backpressure.ponged(socket.ws, 100);
   assert.equal(stats[slot.bufferedBytes], 900);
   assert.equal(stats[slot.sendsBuffered], 0, "a pong is no echo");
   socket.amount = 1100;
-  backpressure.ponged(socket.ws);
+  backpressure.ponged(socket.ws, 100);
   assert.equal(socket.ended, "hard");
 });
 
@@ -284,6 +295,30 @@ test("more waiting bytes are no progress", (t) => {
   assert.equal(socket.ended, "hard");
 });
 
+test("bytes that leave while another message is sent are progress", (t) => {
+  const { backpressure, connect, pass } = bench(t, { stallTimeout: 1000 });
+  const socket = connect();
+  buffer(backpressure, socket, 5000);
+  for (let i = 0; i < 20; i++) {
+    pass(750);
+    buffer(backpressure, socket, 5000, 1);
+  }
+  assert.equal(socket.ended, undefined);
+  pass(1000);
+  assert.equal(socket.ended, "hard");
+});
+
+test("the time for which the process was stopped does not count as stalled", (t) => {
+  const { backpressure, connect, pass, freeze } = bench(t, { stallTimeout: 1000 });
+  const socket = connect();
+  buffer(backpressure, socket, 5000);
+  pass(500);
+  freeze(60_000);
+  assert.equal(socket.ended, undefined);
+  pass(250);
+  assert.equal(socket.ended, "hard", "what had passed before still counts");
+});
+
 test("with --stall-timeout 0 nobody is stalled", (t) => {
   const { backpressure, connect, pass } = bench(t, { stallTimeout: 0 });
   const socket = connect();
@@ -317,12 +352,24 @@ test("a graceful close waits until every echo is out, and then says its code", (
   assert.equal(terminations(stats, "drain"), 1);
 });
 
+test("a connection that waits for its close frame is leaving, and no other is", (t) => {
+  const { backpressure, connect } = bench(t);
+  const [leaving, other] = [connect(), connect()];
+  buffer(backpressure, leaving, 5000);
+  assert.equal(backpressure.isLeaving(leaving.ws), false);
+  backpressure.closeGracefully(leaving.ws, 1001, "lifetime");
+  assert.equal(backpressure.isLeaving(leaving.ws), true);
+  assert.equal(backpressure.isLeaving(other.ws), false);
+  drainTo(backpressure, leaving, 0);
+  assert.equal(backpressure.isLeaving(leaving.ws), false);
+});
+
 test("a graceful close with nothing waiting comes at once", (t) => {
   const { backpressure, connect } = bench(t);
   const socket = connect();
   backpressure.closeGracefully(socket.ws, 1000, "goodbye");
   assert.equal(socket.ended, 1000);
-  assert.equal(socket.reason, "goodbye");
+  assert.equal(socket.reason, "");
 });
 
 test("a graceful close whose last bytes leave without an event is finished by the next look", (t) => {
