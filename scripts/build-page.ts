@@ -1,13 +1,13 @@
-// Builds the page that the server serves at `/`: src/web into one self-contained file, and the same compressed.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// Builds the self-contained pages: the one that the server serves at `/`, also compressed, and the template of the
+// harness's HTML report.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const outputFolder = "dist/web";
 const maxBytes = 200 * 1024;
-/** uPlot's licence asks for its notice in every copy; minifying takes comments away. */
-const licenceNotice =
-  "<!-- Contains uPlot, https://github.com/leeoniya/uPlot, (c) Leon Sorokin, MIT License. -->";
+/** Both pages bundle uPlot, whose licence asks for its text in every copy; minifying takes comments away. */
+const licenceNotice = `<!-- Contains uPlot, https://github.com/leeoniya/uPlot.\n\n${readFileSync("node_modules/uplot/LICENSE", "utf8").trim()} -->`;
 
 /** Bundles one entry file and everything that it imports. */
 async function bundle(entry: string): Promise<string> {
@@ -25,24 +25,37 @@ async function bundle(entry: string): Promise<string> {
   return (result.outputFiles[0]?.text ?? "").trim();
 }
 
-const [style, script] = await Promise.all([bundle("src/web/styles/page.css"), bundle("src/web/main.ts")]);
-// Replacement by a function: in a string, "$&" and its like would be expanded.
-const page = readFileSync("src/web/page.html", "utf8")
-  .replace("<!-- inline: style -->", () => style)
-  .replace("<!-- inline: script -->", () => script)
-  .replace("<head>", () => `${licenceNotice}\n<head>`);
-const bytes = Buffer.from(page);
-if (bytes.length > maxBytes) {
-  throw new Error(`The page has ${bytes.length} bytes; it must stay under ${maxBytes}.`);
+/** A template with the style and script of its entry files, below the licences of what is bundled. */
+async function assemble(template: string, styleEntry: string, scriptEntry: string): Promise<string> {
+  const [style, script] = await Promise.all([bundle(styleEntry), bundle(scriptEntry)]);
+  // Replacement by a function: in a string, "$&" and its like would be expanded.
+  return readFileSync(template, "utf8")
+    .replace("<!-- inline: style -->", () => style)
+    .replace("<!-- inline: script -->", () => script)
+    .replace("<head>", () => `${licenceNotice}\n<head>`);
 }
 
-mkdirSync(outputFolder, { recursive: true });
-writeFileSync(`${outputFolder}/page.html`, bytes);
-writeFileSync(`${outputFolder}/page.html.gz`, gzipSync(bytes, { level: 9 }));
-writeFileSync(
-  `${outputFolder}/page.html.br`,
-  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
-);
+async function buildServerPage(): Promise<void> {
+  const page = await assemble("src/web/page.html", "src/web/styles/page.css", "src/web/main.ts");
+  const bytes = Buffer.from(page);
+  if (bytes.length > maxBytes) {
+    throw new Error(`The page has ${bytes.length} bytes; it must stay under ${maxBytes}.`);
+  }
+  mkdirSync(outputFolder, { recursive: true });
+  writeFileSync(`${outputFolder}/page.html`, bytes);
+  writeFileSync(`${outputFolder}/page.html.gz`, gzipSync(bytes, { level: 9 }));
+  writeFileSync(
+    `${outputFolder}/page.html.br`,
+    brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+  );
+}
 
-// And the template of the harness's HTML report, beside the module that fills it.
-cpSync("bench/report/page.html", "dist/bench/report/page.html");
+/** The template of the harness's HTML report, beside the module that fills it. */
+async function buildReportTemplate(): Promise<void> {
+  const folder = "bench/report/page";
+  const template = await assemble(`${folder}/page.html`, `${folder}/page.css`, `${folder}/main.ts`);
+  mkdirSync("dist/bench/report", { recursive: true });
+  writeFileSync("dist/bench/report/page.html", template);
+}
+
+await Promise.all([buildServerPage(), buildReportTemplate()]);

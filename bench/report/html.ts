@@ -1,11 +1,9 @@
-// Owns the report as one HTML page that needs nothing else: data, plot library and script are inside it.
-// Must not know files other than its own template, page.html, and the plot library's.
+// The report as one HTML page that needs nothing else: data, plot library and script are inside it.
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { decodeHistogram } from "../result/histogram.ts";
-import type { Result, Second } from "../result/schema.ts";
+import type { Result } from "../result/schema.ts";
 import { curvePositions, curveValues } from "./curve.ts";
 import {
   describeEnvironment,
@@ -15,39 +13,19 @@ import {
   distinctTitles,
   formatUs,
 } from "./describe.ts";
+import type { PageData, PageResult } from "./page-data.ts";
 
-/** What the script in page.html draws. Every curve shares `positions`; every line over time has its own seconds. */
-interface PageData {
-  readonly title: string;
-  readonly positions: readonly number[];
-  readonly results: readonly PageResult[];
-}
-
-interface PageResult {
-  readonly title: string;
-  readonly load: string;
-  readonly loop: string;
-  readonly engine: string;
-  readonly startedAt: string;
-  readonly environment: string;
-  readonly verdict: string;
-  readonly verdictText: string;
-  readonly failures: readonly string[];
-  readonly warnings: readonly string[];
-  readonly figures: Readonly<Record<string, string>>;
-  readonly latency: readonly (number | null)[];
-  /** Null when it is the latency, because the loop has no schedule. */
-  readonly service: readonly (number | null)[] | null;
-  readonly series: readonly Second[];
-}
+/** The template with style and script, as `npm run build` makes it of page/. */
+const templateUrl = new URL(
+  import.meta.url.endsWith(".ts") ? "../../dist/bench/report/page.html" : "page.html",
+  import.meta.url,
+);
 
 /** A self-contained page with the plots of all Results, one over the other. */
 export function formatHtml(results: readonly Result[]): string {
   const data = pageData(results);
-  return fill(readFileSync(new URL("page.html", import.meta.url), "utf8"), {
+  return fill(readFileSync(templateUrl, "utf8"), {
     title: escapeHtml(data.title),
-    plotStyle: readPlotLibrary("uPlot.min.css"),
-    plotScript: readPlotLibrary("uPlot.iife.min.js"),
     data: JSON.stringify(data).replaceAll("<", "\\u003c"),
   });
 }
@@ -106,10 +84,6 @@ function pageFigures({ summary, messages, client, server }: Result): Record<stri
 /** Puts each value where the template says `{{name}}`. */
 function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => values[name] ?? placeholder);
-}
-
-function readPlotLibrary(file: string): string {
-  return readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${file}`), "utf8");
 }
 
 function escapeHtml(text: string): string {

@@ -36,7 +36,7 @@ test("a figure that is not known does not pass", () => {
 test("what a metric was is told in its unit", () => {
   const told = (expression: string) => formatActual(judge(expression) ?? { actual: null, unit: null });
   assert.equal(told("rate>1"), "100,000");
-  assert.equal(told("bytes>1"), "6.10 MiB");
+  assert.equal(told("bytes>1"), "6.1 MiB");
   assert.equal(told("server.cpu>1"), "99.0 %");
   assert.equal(told("server.rss>1"), "57.2 MiB");
   assert.equal(told("max<1s"), "200 us");
