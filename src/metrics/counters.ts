@@ -19,7 +19,7 @@ export const closeCodes = [
   "3xxx", "4xxx", "other",
 ] as const; // biome-ignore format: a table
 
-/** Why this server ended a connection by itself. */
+/** Why this server ended a connection by itself. One that was told to go (`drain`) and had to be cut is `forced` as well. */
 export const terminationReasons = [
   "backpressure", "buffer_cap", "stalled", "goodbye", "lifetime", "drain", "forced",
   "message_rate", "receive_rate",
@@ -46,7 +46,7 @@ export const routes = [
 ] as const;
 export type Route = (typeof routes)[number];
 /** Values of the label `code` of HTTP responses. */
-export const httpCodes = [200, 304, 400, 403, 404, 405, 426, 429, 500, 503] as const;
+export const httpCodes = [200, 304, 400, 403, 404, 405, 426, 429, 503] as const;
 export type HttpCode = (typeof httpCodes)[number];
 
 let slotsTaken = 0;
@@ -155,8 +155,8 @@ export function countClose(stats: Stats, code: number): void {
   bump(stats, slot.connectionsClosed + (exact >= 0 ? exact : closeCodes.indexOf(label)));
 }
 
-export function countTermination(stats: Stats, reason: TerminationReason): void {
-  bump(stats, slot.connectionsTerminated + terminationReasons.indexOf(reason));
+export function countTermination(stats: Stats, reason: TerminationReason, connections = 1): void {
+  bump(stats, slot.connectionsTerminated + terminationReasons.indexOf(reason), connections);
 }
 
 export function countRejection(stats: Stats, reason: RejectionReason): void {

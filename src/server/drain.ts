@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
 import type { Uploads } from "../http/upload-echo.ts";
+import { countTermination, type Stats } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import { openDescriptors } from "../system/resources.ts";
 import type { Backpressure } from "../websocket/backpressure.ts";
@@ -12,6 +13,7 @@ export interface DrainParts {
   readonly connections: ReadonlySet<EchoSocket>;
   readonly uploads: Uploads;
   readonly backpressure: Backpressure;
+  readonly stats: Stats;
   readonly log: Log;
   readonly stopListening: () => void;
   /** Aborted when the end must come at once. */
@@ -24,7 +26,7 @@ const lingerMs = 1000;
 
 /** Waits for load balancers, stops listening, says 1001 to everyone, and waits until they are gone or time is up. */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { config, connections, uploads, backpressure, log, force } = parts;
+  const { config, connections, uploads, backpressure, stats, log, force } = parts;
   await sleep(config.drainDelay, undefined, { signal: force }).catch(ignoreAbort);
   parts.stopListening();
 
@@ -57,6 +59,7 @@ export async function drain(parts: DrainParts): Promise<void> {
     await until(() => (openDescriptors() ?? 0) <= expected, lingerDeadline, force);
   }
   if (connections.size > 0) {
+    countTermination(stats, "forced", connections.size);
     log.warn({ connections: connections.size }, "time is up: the rest is dropped");
   }
 }

@@ -112,6 +112,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
         connections: echoing.connections,
         uploads: echoing.uploads,
         backpressure: echoing.backpressure,
+        stats,
         log,
         force: forced.signal,
         stopListening() {

@@ -118,6 +118,23 @@ test("drops what is left at --drain-timeout", async (t) => {
   assert.ok(server.log.some(({ msg }) => msg.startsWith("time is up")));
 });
 
+test("counts the connections that --drain-timeout cuts", async (t) => {
+  const server = await startServer(t, { maxPayload: "64KiB", drainTimeout: 100 });
+  const gone = await connectClient(t, server.urls.echo);
+  const slow = await connectSlowReader(t, server.urls.echo);
+  await flood(slow, maskedFrame(2, Buffer.alloc(64 * 1024)), 200);
+  await waitUntil(
+    async () => ((await server.stats())["echo_buffered_bytes"] ?? 0) > 0,
+    "the reader to be behind",
+  );
+  await server.stop();
+  const stats = await server.stats();
+  const terminated = (reason: string) => stats[`echo_connections_terminated_total{reason="${reason}"}`];
+  assert.equal((await gone.closed).code, 1001);
+  assert.equal(terminated("forced"), 1, "only the one that still had echoes to take");
+  assert.equal(terminated("drain"), 2, "both were told");
+});
+
 test("a second signal ends it at once", async (t) => {
   const server = await spawnServer(t, ["--drain-delay", "1h"]);
   server.child.kill("SIGINT");
