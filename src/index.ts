@@ -18,10 +18,13 @@ export interface EchoServer {
   stats(): Promise<Readonly<Record<string, number>>>;
   /** Sends what is buffered, closes every connection with 1001 and frees the port. */
   stop(): Promise<void>;
+  /** Stops, so that `await using server = await startEchoServer()` does at the end of its block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Starts an echo server in this process, on a free port unless `port` says otherwise.
+ * Starts an echo server in this process, on a free port unless `port` says otherwise. In a worker thread it must be
+ * stopped before the thread ends: uWebSockets.js aborts the whole process when a thread ends with a running server.
  * @param options the options of the command by their camelCase names; sizes in bytes and durations in milliseconds, or
  *   text such as "16MiB" and "30s"
  * @throws ConfigError with every problem of the options, ListenError, NativeLoadError
@@ -41,6 +44,7 @@ export async function startEchoServer(options: ConfigInput = {}): Promise<EchoSe
       return parseSamples(body.toString());
     },
     stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

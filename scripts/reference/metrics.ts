@@ -3,6 +3,7 @@
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { createStats } from "../../src/metrics/counters.ts";
 import { limitGauges } from "../../src/metrics/limit-gauges.ts";
+import { RuntimeMonitor } from "../../src/metrics/process-sampler.ts";
 import { createScraper } from "../../src/metrics/scrape.ts";
 import { code, generated, plain, table } from "./markdown.ts";
 
@@ -42,8 +43,8 @@ export async function metricsReference(): Promise<string> {
       ["Histogram", "Upper bounds"],
       histograms.map(({ name, bounds }) => [code(name), bounds.join(", ")]),
     ),
-    "\n## The process\n\nFrom prom-client, about the process that answers: with `--workers`, the supervisor. The event-loop lag among them ",
-    "includes what the scrape itself causes. On Linux.\n\n",
+    "\n## The process\n\nAbout the process that answers: with `--workers`, the supervisor. The names are those that dashboards for Node.js ",
+    "expect. An idle event loop shows a lag of about 10 ms: the interval of the timer that measures it. On Linux.\n\n",
     table(
       ["Name", "Type", "Meaning"],
       runtime.map(({ name, type, help }) => [code(name), type, plain(help)]),
@@ -87,12 +88,14 @@ function labelTable(families: readonly Family[]): string {
 /** What a scrape of a server at rest declares, in its order. */
 async function readFamilies(): Promise<Family[]> {
   const stats = createStats();
+  const runtime = new RuntimeMonitor();
   const sample = { worker: 1, cpuSeconds: 0, residentBytes: 0, eventLoopUtilization: 0 };
-  const source = { stats: () => stats, samples: () => [sample], workerRestarts: () => 0 };
+  const source = { stats: () => stats, samples: () => [sample], workerRestarts: () => 0, runtime };
   const { config } = resolveConfig({});
   const build = { version: "", nodeVersion: "" };
   const scrape = createScraper(source, limitGauges(config), build);
   const { body } = await scrape({ accept: "text/plain", acceptEncoding: "identity" });
+  runtime.stop();
   const page = body.toString();
   const families = new Map<string, Family>(
     [...page.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(

@@ -1,11 +1,21 @@
 // What no endpoint answers: 405 with Allow on a known path, and 404 that lists what exists.
 import type { TemplatedApp } from "uWebSockets.js";
 import { type Route, routes } from "../metrics/counters.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { Reply, SendReply } from "./reply.ts";
 
-/** Mounts the endpoints of one listener, and the answers for all other requests. */
-export function mountEndpoints(app: TemplatedApp, endpoints: readonly Endpoint[], reply: SendReply): void {
+const methodNames = new Set<PropertyKey>(["get", "head", "post", "options", "put", "patch", "del", "any"]);
+
+/**
+ * Mounts the endpoints of one listener, and the answers for all other requests.
+ * @returns a function that lets go of all HTTP handlers, for when the app is closed
+ */
+export function mountEndpoints(
+  native: TemplatedApp,
+  endpoints: readonly Endpoint[],
+  reply: SendReply,
+): () => void {
+  const { app, release } = releasable(native);
   for (const endpoint of endpoints) {
     const { path, methods } = endpoint;
     const allow = methods.join(", ");
@@ -21,4 +31,25 @@ export function mountEndpoints(app: TemplatedApp, endpoints: readonly Endpoint[]
     const isHead = req.getMethod() === "head";
     reply(res, "other", { status: 404, body: `There is nothing here. What there is:\n${list}`, isHead });
   });
+  return release;
+}
+
+// uWS keeps an app, with its handlers and what they hold, for as long as the process lives. A program that starts and
+// stops many servers would keep the page and the metrics of them all.
+function releasable(native: TemplatedApp): { app: TemplatedApp; release: () => void } {
+  const handlers: HttpHandler[] = [];
+  const app: TemplatedApp = new Proxy(native, {
+    get(target, name) {
+      if (!methodNames.has(name)) {
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return (path: string, handler: HttpHandler) => {
+        const at = handlers.push(handler) - 1;
+        target[name as "get"](path, (res, req) => handlers[at]?.(res, req));
+        return app;
+      };
+    },
+  });
+  return { app, release: () => handlers.splice(0) };
 }

@@ -1,5 +1,14 @@
-// How one process is doing: CPU, memory, event loop. Sampled once a second, so that a scrape costs nothing.
-import { performance } from "node:perf_hooks";
+// How one process is doing: CPU, memory, descriptors, event loop, garbage collection. Reading it costs no walk over
+// open sockets, and `stop` leaves nothing behind.
+import { readFileSync } from "node:fs";
+import {
+  constants,
+  type IntervalHistogram,
+  monitorEventLoopDelay,
+  type PerformanceEntry,
+  PerformanceObserver,
+  performance,
+} from "node:perf_hooks";
 
 export interface ProcessSample {
   readonly worker: number;
@@ -42,4 +51,91 @@ export class ProcessSampler {
   stop(): void {
     clearInterval(this.#timer);
   }
+}
+
+/** Kinds of garbage collection, as labels. */
+export const gcKinds = ["minor", "major", "incremental", "weakcb"] as const;
+export type GcKind = (typeof gcKinds)[number];
+/** Upper bounds of the buckets of garbage collections, in seconds. */
+export const gcDurationBounds = [0.001, 0.01, 0.1, 1, 2, 5];
+
+const kindOf = new Map<unknown, GcKind>([
+  [constants.NODE_PERFORMANCE_GC_MINOR, "minor"],
+  [constants.NODE_PERFORMANCE_GC_MAJOR, "major"],
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL, "incremental"],
+  [constants.NODE_PERFORMANCE_GC_WEAKCB, "weakcb"],
+]);
+
+/** An entry of type `gc`; the typings leave its detail out. */
+interface GcEntry extends PerformanceEntry {
+  readonly detail: { readonly kind: number };
+}
+
+/** Between two measurements of the event loop, in milliseconds; each costs a wake-up. */
+const delayResolutionMs = 10;
+
+/** What only a listener can know: event-loop delay since the last look, and garbage collections since the start. */
+export class RuntimeMonitor {
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: delayResolutionMs });
+  readonly #observer = new PerformanceObserver((list) => this.#count(list.getEntries() as GcEntry[]));
+  readonly #collections = new Map(
+    gcKinds.map((kind) => [kind, { counts: gcDurationBounds.map(() => 0).concat(0), sum: 0 }]),
+  );
+
+  constructor() {
+    this.#delay.enable();
+    this.#observer.observe({ entryTypes: ["gc"] });
+  }
+
+  /** The event-loop delay since this was last called, in seconds; 0 while there is no measurement. */
+  takeDelay() {
+    const delay = this.#delay;
+    const isEmpty = delay.count === 0;
+    const seconds = (nanoseconds: number): number => (isEmpty ? 0 : nanoseconds / 1e9);
+    const taken = {
+      min: seconds(delay.min),
+      max: seconds(delay.max),
+      mean: seconds(delay.mean),
+      stddev: seconds(delay.stddev),
+      p50: seconds(delay.percentile(50)),
+      p90: seconds(delay.percentile(90)),
+      p99: seconds(delay.percentile(99)),
+    };
+    delay.reset();
+    return taken;
+  }
+
+  /** Durations of the collections of one kind. */
+  collections(kind: GcKind): { readonly counts: readonly number[]; readonly sum: number } {
+    return this.#collections.get(kind) ?? { counts: [], sum: 0 };
+  }
+
+  stop(): void {
+    this.#delay.disable();
+    this.#observer.disconnect();
+  }
+
+  #count(entries: readonly GcEntry[]): void {
+    for (const { detail, duration } of entries) {
+      const collections = this.#collections.get(kindOf.get(detail.kind) ?? "minor");
+      if (collections !== undefined) {
+        const seconds = duration / 1000;
+        const found = gcDurationBounds.findIndex((bound) => seconds <= bound);
+        const at = found < 0 ? gcDurationBounds.length : found;
+        collections.counts[at] = (collections.counts[at] ?? 0) + 1;
+        collections.sum += seconds;
+      }
+    }
+  }
+}
+
+/** Memory as Linux counts it, in bytes; undefined elsewhere. */
+export function linuxMemory(): { virtualBytes: number; dataBytes: number } | undefined {
+  if (process.platform !== "linux") {
+    return undefined;
+  }
+  const status = readFileSync("/proc/self/status", "utf8");
+  const bytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
+  return { virtualBytes: bytes("VmSize"), dataBytes: bytes("VmData") };
 }

@@ -71,6 +71,14 @@ export class Families {
   }
 
   histogram(name: string, help: string, read: (stats: Stats) => Distribution): void {
+    this.histogramBy(name, help, (stats) => [[{}, read(stats)]]);
+  }
+
+  histogramBy(
+    name: string,
+    help: string,
+    read: (stats: Stats) => (readonly [labels: Sample[0], Distribution])[],
+  ): void {
     const histogram = new BulkHistogram(name, help, () => read(this.#stats()));
     for (const registry of this.#registers) {
       registry.registerMetric(histogram as unknown as Metric);
@@ -87,9 +95,9 @@ class BulkHistogram {
   readonly aggregator = "sum";
   readonly name: string;
   readonly help: string;
-  readonly #read: () => Distribution;
+  readonly #read: () => (readonly [labels: Sample[0], Distribution])[];
 
-  constructor(name: string, help: string, read: () => Distribution) {
+  constructor(name: string, help: string, read: () => (readonly [labels: Sample[0], Distribution])[]) {
     this.name = name;
     this.help = help;
     this.#read = read;
@@ -97,17 +105,18 @@ class BulkHistogram {
 
   async get() {
     const { name, help, type, aggregator } = this;
-    const { bounds, counts, sum } = this.#read();
-    let total = 0;
-    const buckets = counts.map((count, i) => {
-      total += count;
-      return { metricName: `${name}_bucket`, labels: { le: bounds[i] ?? "+Inf" }, value: total };
+    const values = this.#read().flatMap(([labels, { bounds, counts, sum }]) => {
+      let total = 0;
+      const buckets = counts.map((count, i) => {
+        total += count;
+        return { metricName: `${name}_bucket`, labels: { le: bounds[i] ?? "+Inf", ...labels }, value: total };
+      });
+      return [
+        ...buckets,
+        { metricName: `${name}_sum`, labels, value: sum },
+        { metricName: `${name}_count`, labels, value: total },
+      ];
     });
-    const values = [
-      ...buckets,
-      { metricName: `${name}_sum`, labels: {}, value: sum },
-      { metricName: `${name}_count`, labels: {}, value: total },
-    ];
     return { name, help, type, aggregator, values };
   }
 }

@@ -1,6 +1,6 @@
 // The Prometheus page: prom-client families that read stats inside collect(). Nothing here runs per message, and there
 // is no uWS in it.
-import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from "prom-client";
+import { type OpenMetricsContentType, Registry } from "prom-client";
 import {
   backpressureDurationBounds,
   bufferedAmountBounds,
@@ -16,7 +16,8 @@ import {
   sumSlots,
   terminationReasons,
 } from "./counters.ts";
-import type { ProcessSample } from "./process-sampler.ts";
+import { defineProcess } from "./process-families.ts";
+import type { ProcessSample, RuntimeMonitor } from "./process-sampler.ts";
 import { type Distribution, Families, type Sample } from "./prom-client.ts";
 
 /** Where the page's numbers come from: one process, or the sum over several. */
@@ -24,6 +25,8 @@ export interface MetricsSource {
   stats(): Stats;
   samples(): readonly ProcessSample[];
   workerRestarts(): number;
+  /** Of the process that answers. */
+  readonly runtime: RuntimeMonitor;
 }
 
 /** A limit in force, as a gauge `echo_limit_<name>`. */
@@ -54,7 +57,6 @@ export function createRegistry(
       Registry.OPENMETRICS_CONTENT_TYPE,
     );
   }
-  collectDefaultMetrics({ register: registry });
   const families = new Families(registry, () => source.stats());
   defineInfo(families, limits, build);
   defineConnections(families);
@@ -62,6 +64,7 @@ export function createRegistry(
   defineBackpressure(families);
   defineHttp(families);
   defineWorkers(families, source);
+  defineProcess(families, source.runtime);
   return registry;
 }
 

@@ -38,7 +38,6 @@ export function createScraper(
   build: BuildInfo,
 ): Scraper {
   const last = { seconds: 0, bytes: 0 };
-  // Both at once: prom-client counts CPU time from the moment that its defaults are registered.
   const registries = { text: createPage("text"), openmetrics: createPage("openmetrics") };
 
   function createPage(format: Format): Registry {

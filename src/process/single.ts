@@ -3,6 +3,7 @@
 import type { Config } from "../config/options.ts";
 import { slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
+import { RuntimeMonitor } from "../metrics/process-sampler.ts";
 import { createScraper } from "../metrics/scrape.ts";
 import { type Serving, serve } from "../server/server.ts";
 import { servedUrls } from "../server/urls.ts";
@@ -17,6 +18,7 @@ export async function runSingle(
 ): Promise<Running & Pick<Serving, "port" | "scrape">> {
   const build = { version: packageVersion(), nodeVersion: process.versions.node };
   const limits = limitGauges(config);
+  const runtime = new RuntimeMonitor();
   const serving = await serve(config, {
     worker: 1,
     isOneOfMany: false,
@@ -30,13 +32,18 @@ export async function runSingle(
           },
           samples: () => [sample()],
           workerRestarts: () => 0,
+          runtime,
         },
         limits,
         build,
       ),
+  }).catch((error: unknown) => {
+    runtime.stop();
+    throw error;
   });
   return {
     ...serving,
+    stop: () => serving.stop().finally(() => runtime.stop()),
     urls: servedUrls(config, serving.port, serving.adminPort),
     failure: new Promise<never>(() => undefined),
   };

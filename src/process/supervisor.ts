@@ -7,7 +7,7 @@ import { createAdmin } from "../http/admin.ts";
 import { createReply } from "../http/reply.ts";
 import { addCounters, addStats, createStats, type Stats, slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
-import type { ProcessSample } from "../metrics/process-sampler.ts";
+import { type ProcessSample, RuntimeMonitor } from "../metrics/process-sampler.ts";
 import { createScraper, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
 import { openAdmin } from "../server/admin-listener.ts";
 import { ListenError, reservePort } from "../server/listener.ts";
@@ -85,6 +85,7 @@ class Supervisor {
   /** What workers that have died had counted. */
   readonly #past = createStats();
   readonly #stopping = new AbortController();
+  readonly runtime = new RuntimeMonitor();
   readonly failure: Promise<never>;
   #fail: (error: Error) => void = () => undefined;
   #scrape: Scraper | undefined;

@@ -26,18 +26,22 @@ export async function openAdmin(
     return undefined;
   }
   const app = native.App();
-  mountEndpoints(app, endpoints, reply);
+  const release = mountEndpoints(app, endpoints, reply);
   const listener = new Listener(native, app, {
     host: config.adminHost,
     port: config.adminPort,
     isShared: config.reusePort,
   });
-  await listener.open();
-  return {
-    port: listener.port,
-    close() {
-      listener.close();
-      app.close();
-    },
-  };
+  function close(): void {
+    listener.close();
+    app.close();
+    release();
+  }
+  try {
+    await listener.open();
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { port: listener.port, close };
 }

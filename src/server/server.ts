@@ -22,7 +22,7 @@ import { Backpressure } from "../websocket/backpressure.ts";
 import type { EchoSocket } from "../websocket/connection.ts";
 import { createEcho } from "../websocket/echo.ts";
 import { createLifecycle } from "../websocket/lifecycle.ts";
-import { openAdmin } from "./admin-listener.ts";
+import { type AdminListener, openAdmin } from "./admin-listener.ts";
 import { DescriptorGuard } from "./descriptor-guard.ts";
 import { drain } from "./drain.ts";
 import { Listener } from "./listener.ts";
@@ -68,37 +68,40 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   let stopping: Promise<void> | undefined;
 
   const reply = createReply(stats);
-  const echoing = createEchoing(native, config, role, stats, reply);
+  const { endpoints, ...echoing } = createEchoing(native, config, role, stats, reply);
   const admin = createAdmin({ reply, scrape, isReady: () => stopping === undefined, log });
   const app = createApp(native, config);
-  mountEndpoints(
+  const release = mountEndpoints(
     app,
-    config.adminPort === undefined ? [...echoing.endpoints, ...admin] : echoing.endpoints,
+    config.adminPort === undefined ? [...endpoints, ...admin] : endpoints,
     reply,
   );
   const isShared = config.reusePort || role.isOneOfMany;
   const listener = new Listener(native, app, { host: config.host, port: config.port, isShared });
-  await listener.open();
-  const adminListener = role.isOneOfMany
-    ? undefined
-    : await openAdmin(native, config, admin, reply).catch(closeAndThrow);
-  function closeAndThrow(error: unknown): never {
+  const parts: { stop(): void }[] = [sampler, echoing.backpressure];
+  let adminListener: AdminListener | undefined;
+
+  function closeAll(): void {
+    for (const part of parts) {
+      part.stop();
+    }
     listener.close();
+    app.close();
+    release();
+    adminListener?.close();
+  }
+  try {
+    await listener.open();
+    adminListener = role.isOneOfMany ? undefined : await openAdmin(native, config, admin, reply);
+  } catch (error) {
+    closeAll();
     throw error;
   }
 
   const guard = new DescriptorGuard(socketLimit(), listener, stats, log);
   app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
   echoing.onWebSocketClosed(() => guard.closed());
-
-  function closeAll(): void {
-    for (const part of [guard, sampler, echoing.backpressure]) {
-      part.stop();
-    }
-    listener.close();
-    app.close();
-    adminListener?.close();
-  }
+  parts.push(guard);
 
   return {
     port: listener.port,

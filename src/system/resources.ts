@@ -1,5 +1,5 @@
 // What this machine allows a process: descriptors and memory. It reads, and decides only defaults.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 
 const miB = 1024 * 1024;
@@ -26,9 +26,16 @@ export function descriptorLimit(): number {
   return Number.isFinite(soft) ? soft : Number.POSITIVE_INFINITY;
 }
 
-/** Descriptors that are open now, or undefined where the system does not tell. */
+/**
+ * Descriptors that are open now, or undefined where the system does not tell. Linux 6.2 and newer tell the number
+ * itself; older ones only list them, which costs about half a microsecond for each.
+ */
 export function openDescriptors(): number | undefined {
-  return process.platform === "linux" ? readdirSync("/proc/self/fd").length : undefined;
+  if (process.platform !== "linux") {
+    return undefined;
+  }
+  const counted = statSync("/proc/self/fd").size;
+  return counted > 0 ? counted : readdirSync("/proc/self/fd").length - 1; // Less the one that reads the list.
 }
 
 /** Sockets above which a process must stop accepting: with no descriptor left, uWS spins on its listening socket. */

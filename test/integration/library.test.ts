@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { ConfigError, ListenError, startEchoServer } from "../../src/index.ts";
 import { connectClient } from "../support/client.ts";
 import { startServer } from "../support/echo-server.ts";
+
+const libraryUrl = new URL("../../dist/src/index.js", import.meta.url).href;
 
 test("starts on a free port, tells its URLs and stats, and stops", async (t) => {
   const server = await startEchoServer();
@@ -33,6 +37,62 @@ test("two servers in one process count apart", async (t) => {
 test("stopping twice is the same as once", async () => {
   const server = await startEchoServer();
   await Promise.all([server.stop(), server.stop()]);
+});
+
+test("starting and stopping, or failing to start, leaves nothing behind", () => {
+  // In a process of its own: garbage collection is asked for, and nothing else makes timers.
+  const script = `
+    import { PerformanceObserver } from "node:perf_hooks";
+    import { startEchoServer } from ${JSON.stringify(libraryUrl)};
+    let observers = 0;
+    const { observe, disconnect } = PerformanceObserver.prototype;
+    PerformanceObserver.prototype.observe = function (...given) { observers++; return observe.apply(this, given); };
+    PerformanceObserver.prototype.disconnect = function () { observers--; return disconnect.apply(this); };
+    const cycle = async (port) => {
+      const server = await startEchoServer({ port });
+      await startEchoServer({ port: server.port }).catch(() => undefined);
+      await startEchoServer({ port: 0, adminPort: server.port }).catch(() => undefined);
+      await server.stats();
+      await server.stop();
+    };
+    const memory = () => { gc(); gc(); const { heapUsed, external } = process.memoryUsage(); return heapUsed + external; };
+    for (let i = 0; i < 20; i++) await cycle(0);
+    const before = { memory: memory(), resources: process.getActiveResourcesInfo().length };
+    for (let i = 0; i < 60; i++) await cycle(0);
+    console.log(JSON.stringify({
+      observers,
+      resources: process.getActiveResourcesInfo().length - before.resources,
+      bytesPerServer: (memory() - before.memory) / 180,
+    }));`;
+  const output = execFileSync(process.execPath, ["--expose-gc", "--input-type=module", "--eval", script], {
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  const left = JSON.parse(output) as Record<"observers" | "resources" | "bytesPerServer", number>;
+  assert.equal(left.observers, 0);
+  assert.ok(left.resources <= 0, output);
+  // uWebSockets.js keeps an app, some 35 KiB, for as long as the process lives.
+  assert.ok(left.bytesPerServer < 80_000, output);
+});
+
+test("`await using` stops the server", async () => {
+  let url = "";
+  {
+    await using server = await startEchoServer();
+    url = server.urls.livez;
+    assert.equal((await fetch(url)).status, 200);
+  }
+  await assert.rejects(fetch(url));
+});
+
+test("a thread may run a server, and ends well once it has stopped it", async () => {
+  const script = `
+    const { startEchoServer } = await import(${JSON.stringify(libraryUrl)});
+    const server = await startEchoServer();
+    await (await fetch(server.urls.livez)).text();
+    await server.stop();`;
+  const thread = new Worker(`(async () => {${script}})()`, { eval: true });
+  assert.deepEqual(await once(thread, "exit"), [0]);
 });
 
 test("bad options are a ConfigError that lists every problem", async () => {

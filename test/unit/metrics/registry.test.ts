@@ -1,6 +1,6 @@
 // Covers metrics.ts and families.ts: one set of counts, rendered in both formats.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import fc from "fast-check";
 import {
   closeCodes,
@@ -16,7 +16,7 @@ import {
   slot,
   terminationReasons,
 } from "../../../src/metrics/counters.ts";
-import type { ProcessSample } from "../../../src/metrics/process-sampler.ts";
+import { type ProcessSample, RuntimeMonitor } from "../../../src/metrics/process-sampler.ts";
 import { createRegistry, type Format, type MetricsSource } from "../../../src/metrics/registry.ts";
 
 const build = { version: "1.2.3", nodeVersion: "20.20.2" };
@@ -28,8 +28,11 @@ const worker: ProcessSample = {
   eventLoopUtilization: 0.25,
 };
 
+const runtime = new RuntimeMonitor();
+after(() => runtime.stop());
+
 function sourceOf(stats: Stats, change: Partial<MetricsSource> = {}): MetricsSource {
-  return { stats: () => stats, samples: () => [worker], workerRestarts: () => 0, ...change };
+  return { stats: () => stats, samples: () => [worker], workerRestarts: () => 0, runtime, ...change };
 }
 
 async function render(format: Format, source: MetricsSource): Promise<string> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { createStats } from "../../../src/metrics/counters.ts";
+import { RuntimeMonitor } from "../../../src/metrics/process-sampler.ts";
 import { chooseFormat, createScraper } from "../../../src/metrics/scrape.ts";
 
 const accepts: readonly [client: string, accept: string, format: ReturnType<typeof chooseFormat>][] = [
@@ -55,7 +56,9 @@ for (const [client, accept, format] of accepts) {
   });
 }
 
-const none = { stats: createStats, samples: () => [], workerRestarts: () => 0 };
+const runtime = new RuntimeMonitor();
+after(() => runtime.stop());
+const none = { stats: createStats, samples: () => [], workerRestarts: () => 0, runtime };
 const build = { version: "1.2.3", nodeVersion: "20.20.2" };
 
 test("the page says in which format and version it is", async () => {
