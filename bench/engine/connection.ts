@@ -34,14 +34,23 @@ export interface Ending {
   readonly detail: string;
 }
 
+export interface WireBytes {
+  readonly sent: number;
+  readonly received: number;
+}
+
 /** One connection of an engine. */
 export interface Connection {
   /** Chosen by whoever opened it, from 0. */
   readonly index: number;
+  /** The target has agreed to permessage-deflate. */
+  readonly isCompressed: boolean;
   /** Sends messages `sequence` to `sequence + count - 1`, numbered per connection from 0. */
   send(sequence: number, count: number): void;
   /** So much is waiting to be written that more should wait too. */
   isClogged(): boolean;
+  /** Bytes on the socket so far, in both directions; over TLS, those inside it. */
+  wireBytes(): WireBytes;
   /** Says goodbye with 1000, and cuts when that is not answered soon. */
   close(): void;
   /** Cuts at once. */
@@ -50,11 +59,17 @@ export interface Connection {
 
 /** What an engine tells. Of one connection, `onClosed` is the last event, and the only one sure to come. */
 export interface ConnectionEvents {
+  /** TCP has connected, or TLS is up; `onOpen` follows when the handshake is done. */
+  onStage(index: number, stage: "connected" | "secured"): void;
   onOpen(connection: Connection): void;
   /** `count` acceptable replies in a row. One call for all that a read brought, wherever possible. */
   onReplies(connection: Connection, count: number): void;
   /** One reply that failed its check. */
   onBadReply(connection: Connection, kind: string, detail: string): void;
+  /** A message that answers none: it came unasked, or again. Takes no message's place. */
+  onUnasked(connection: Connection, kind: string, detail: string): void;
+  /** The replies to the `count` oldest messages are missing: a later message was answered. */
+  onMissing(connection: Connection, count: number): void;
   onClosed(index: number, ending: Ending): void;
 }
 

@@ -77,7 +77,23 @@ export function endingOfFault(fault: ProtocolFault): Ending {
   return { kind: `protocol-${fault}`, detail: `the target broke RFC 6455: ${fault.replaceAll("-", " ")}` };
 }
 
+/** What is said about replies that no message waits for. */
+const unasked = new Map<ReplyFault, string>([
+  ["surplus-reply", "more replies came than messages were sent"],
+  ["duplicate-reply", "a reply came twice"],
+  ["reordered-reply", "a reply came after one to a later message"],
+]);
+
 /** A reply failed its check; the connection lives on. */
-export function describeBadReply(fault: ReplyFault): { kind: string; detail: string } {
-  return { kind: fault, detail: `a reply was not the message sent: ${fault.replace("-", " ")}` };
+export function describeBadReply(fault: ReplyFault): {
+  kind: string;
+  detail: string;
+  isUnasked: boolean;
+} {
+  const detail = unasked.get(fault);
+  return {
+    kind: fault,
+    detail: detail ?? `a reply was not the message sent: ${fault.replace("-", " ")}`,
+    isUnasked: detail !== undefined,
+  };
 }

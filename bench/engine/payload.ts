@@ -10,7 +10,10 @@ export type MessageType = "text" | "binary";
 export type Verify = "none" | "length" | "full";
 
 /** What was wrong with a reply; the name is the error kind that a Result counts. */
-export type ReplyFault = "wrong-type" | "wrong-length" | "wrong-bytes" | "wrong-sequence";
+export type ReplyFault = "wrong-type" | "wrong-length" | "wrong-bytes" | "wrong-sequence" | UnaskedFault;
+
+/** Nothing wrong with the reply, but no message waits for it. */
+export type UnaskedFault = "surplus-reply" | "duplicate-reply" | "reordered-reply";
 
 /** With `full`, the first bytes of a payload carry its sequence number, as hexadecimal digits, lowest first. */
 export const sequenceDigits = 8;
@@ -99,62 +102,6 @@ export class FrameTape {
       offset += payloadBytes;
     }
     return batch;
-  }
-}
-
-/** Checks the replies of one connection, in order, as their bytes come in. */
-export class ReplyChecker {
-  readonly #payloads: readonly Uint8Array[];
-  readonly #opcode: number;
-  readonly #verify: Verify;
-  /** Sequence number of the reply that is being received. */
-  #sequence = 0;
-  #offsetBytes = 0;
-  #fault: ReplyFault | undefined;
-
-  constructor(payloads: readonly Uint8Array[], type: MessageType, verify: Verify) {
-    this.#payloads = payloads;
-    this.#opcode = opcodeOf(type);
-    this.#verify = verify;
-  }
-
-  /** The next bytes [start, end) of the reply. */
-  piece(chunk: Uint8Array, start: number, end: number): void {
-    if (this.#verify !== "full") {
-      return;
-    }
-    const expected = at(this.#payloads, this.#sequence);
-    const digits = Math.min(sequenceDigits, expected.length);
-    let position = start;
-    while (position < end && this.#offsetBytes < digits) {
-      if (chunk[position] !== digitOf(this.#sequence, this.#offsetBytes)) {
-        this.#fault ??= "wrong-sequence";
-      }
-      position += 1;
-      this.#offsetBytes += 1;
-    }
-    const rest = end - position;
-    const want = expected.subarray(this.#offsetBytes, this.#offsetBytes + rest);
-    if (rest > 0 && Buffer.compare(want, chunk.subarray(position, end)) !== 0) {
-      this.#fault ??= "wrong-bytes";
-    }
-    this.#offsetBytes += rest;
-  }
-
-  /** The reply is complete: what was wrong with it, or undefined. */
-  finish(opcode: number, payloadBytes: number): ReplyFault | undefined {
-    const expectedBytes = at(this.#payloads, this.#sequence).length;
-    const fault = this.#fault;
-    this.#sequence += 1;
-    this.#offsetBytes = 0;
-    this.#fault = undefined;
-    if (this.#verify === "none") {
-      return undefined;
-    }
-    if (payloadBytes !== expectedBytes) {
-      return "wrong-length";
-    }
-    return opcode === this.#opcode ? fault : "wrong-type";
   }
 }
 

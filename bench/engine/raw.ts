@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
-import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "./connection.ts";
+import type { Connection, ConnectionEvents, Ending, Endpoint, Engine, WireBytes } from "./connection.ts";
 import {
   describeBadReply,
   endingOf,
@@ -15,7 +15,8 @@ import {
 } from "./failure.ts";
 import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolFault } from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
-import { FrameTape, ReplyChecker } from "./payload.ts";
+import { FrameTape } from "./payload.ts";
+import { ReplyChecker } from "./reply-checker.ts";
 
 /** One read buffer serves all connections of a thread: its content is used up before the next read. */
 const readBufferBytes = 256 * 1024;
@@ -52,6 +53,7 @@ export function createRawEngine(endpoint: Endpoint): Engine {
 
 class RawConnection implements Connection, FrameSink {
   readonly index: number;
+  readonly isCompressed = false;
   readonly #shared: Shared;
   readonly #events: ConnectionEvents;
   readonly #socket: net.Socket;
@@ -66,6 +68,9 @@ class RawConnection implements Connection, FrameSink {
   #saidClose = false;
   /** Acceptable replies of the current read that have not been passed on yet. */
   #replies = 0;
+  /** Messages handed to us, and those of them that have been written. */
+  #sentCount = 0;
+  #writtenCount = 0;
 
   constructor(shared: Shared, index: number, localAddress: string | undefined, events: ConnectionEvents) {
     const { endpoint } = shared;
@@ -86,15 +91,20 @@ class RawConnection implements Connection, FrameSink {
     this.#handshakeTimer = setTimeout(() => this.#onHandshakeTimeout(), endpoint.timeoutMs);
   }
 
-  send(sequence: number, count: number): void {
-    const { maxBatch } = this.#tape;
-    for (let sent = 0; sent < count; sent += maxBatch) {
-      this.#socket.write(this.#tape.batch(sequence + sent, Math.min(maxBatch, count - sent)));
+  send(_sequence: number, count: number): void {
+    const isWaiting = this.#writtenCount < this.#sentCount;
+    this.#sentCount += count;
+    if (!isWaiting) {
+      this.#writeSent();
     }
   }
 
   isClogged(): boolean {
-    return this.#socket.writableLength > cloggedBytes;
+    return this.#socket.writableLength > cloggedBytes || this.#writtenCount < this.#sentCount;
+  }
+
+  wireBytes(): WireBytes {
+    return { sent: this.#socket.bytesWritten, received: this.#socket.bytesRead };
   }
 
   close(): void {
@@ -105,6 +115,21 @@ class RawConnection implements Connection, FrameSink {
     this.#socket.destroy();
   }
 
+  /** Stamped frames are copies, so no more of them are made than the socket takes; the others cost nothing to queue. */
+  readonly #writeSent = (): void => {
+    const { maxBatch } = this.#tape;
+    while (this.#writtenCount < this.#sentCount) {
+      if (this.#checksBytes && this.#socket.writableLength > cloggedBytes) {
+        this.#socket.once("drain", this.#writeSent);
+        return;
+      }
+      const count = Math.min(maxBatch, this.#sentCount - this.#writtenCount);
+      const batch = this.#tape.batch(this.#writtenCount, count);
+      this.#writtenCount += count;
+      this.#socket.write(batch);
+    }
+  };
+
   onPayload(chunk: Uint8Array, start: number, end: number): void {
     if (this.#checksBytes) {
       this.#checker.piece(chunk, start, end);
@@ -112,14 +137,22 @@ class RawConnection implements Connection, FrameSink {
   }
 
   onMessage(opcode: number, payloadBytes: number): void {
-    const fault = this.#checker.finish(opcode, payloadBytes);
+    const fault = this.#checker.finish(opcode, payloadBytes, this.#sentCount);
     if (fault === undefined) {
+      if (this.#checker.skipped > 0) {
+        this.#passReplies();
+        this.#events.onMissing(this, this.#checker.skipped);
+      }
       this.#replies += 1;
       return;
     }
     this.#passReplies();
-    const { kind, detail } = describeBadReply(fault);
-    this.#events.onBadReply(this, kind, detail);
+    const { kind, detail, isUnasked } = describeBadReply(fault);
+    if (isUnasked) {
+      this.#events.onUnasked(this, kind, detail);
+    } else {
+      this.#events.onBadReply(this, kind, detail);
+    }
   }
 
   onControl(opcode: number, payload: Uint8Array): void {
@@ -153,7 +186,10 @@ class RawConnection implements Connection, FrameSink {
       ...(localAddress === undefined ? {} : { localAddress }),
     };
     if (!isSecure) {
-      return net.connect(options, () => this.#sayHello());
+      return net.connect(options, () => {
+        this.#events.onStage(this.index, "connected");
+        this.#sayHello();
+      });
     }
     const socket = tls.connect(
       {
@@ -163,10 +199,14 @@ class RawConnection implements Connection, FrameSink {
         ...(endpoint.caPem === undefined ? {} : { ca: endpoint.caPem }),
         ...(net.isIP(host) === 0 ? { servername: host } : {}),
       },
-      () => this.#sayHello(),
+      () => {
+        this.#events.onStage(this.index, "secured");
+        this.#sayHello();
+      },
     );
     socket.on("connect", () => {
       this.#stage = "securing";
+      this.#events.onStage(this.index, "connected");
     });
     return socket;
   }

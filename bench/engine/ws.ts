@@ -1,9 +1,10 @@
 // Owns the second opinion: the same contract on the `ws` package, which also speaks permessage-deflate.
 // Must not know clocks, loops or histograms.
 
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
-import type { Connection, ConnectionEvents, Ending, Endpoint, Engine } from "./connection.ts";
+import type { Connection, ConnectionEvents, Ending, Endpoint, Engine, WireBytes } from "./connection.ts";
 import {
   describeBadReply,
   endingOf,
@@ -13,7 +14,8 @@ import {
   handshakeTimedOut,
 } from "./failure.ts";
 import { opcodes, type ProtocolFault } from "./frame.ts";
-import { at, ReplyChecker, stampSequence } from "./payload.ts";
+import { at, stampSequence } from "./payload.ts";
+import { ReplyChecker } from "./reply-checker.ts";
 
 /** As in the raw engine. */
 const cloggedBytes = 1024 * 1024;
@@ -45,6 +47,11 @@ class WsConnection implements Connection {
   readonly #checker: ReplyChecker;
   #isOpen = false;
   #ending: Ending | undefined;
+  /** The socket underneath. */
+  #wire: Socket | undefined;
+  /** Messages handed to us, and those of them that `ws` has. */
+  #sentCount = 0;
+  #passedCount = 0;
 
   constructor(endpoint: Endpoint, index: number, localAddress: string | undefined, events: ConnectionEvents) {
     this.index = index;
@@ -53,11 +60,12 @@ class WsConnection implements Connection {
     this.#checker = new ReplyChecker(endpoint.payloads, endpoint.type, endpoint.verify);
     const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
     this.#socket = new WebSocket(endpoint.url, [...endpoint.subprotocols], {
-      headers: Object.fromEntries(endpoint.headers),
+      headers: groupByName(endpoint.headers),
       perMessageDeflate: endpoint.deflate,
       handshakeTimeout: endpoint.timeoutMs,
       maxPayload: Math.max(messageLimitBytes, 2 * longest),
       skipUTF8Validation: true,
+      finishRequest: (request) => this.#onRequest(request),
       rejectUnauthorized: !endpoint.insecure,
       ...(endpoint.origin === undefined ? {} : { origin: endpoint.origin }),
       ...(endpoint.caPem === undefined ? {} : { ca: endpoint.caPem }),
@@ -66,21 +74,24 @@ class WsConnection implements Connection {
     this.#listen();
   }
 
-  send(sequence: number, count: number): void {
-    const { payloads, verify, type } = this.#endpoint;
-    for (let i = sequence; i < sequence + count; i += 1) {
-      let payload = at(payloads, i);
-      if (verify === "full") {
-        // A copy of its own, since `ws` compresses later: slice() of a Buffer would be a view.
-        payload = new Uint8Array(payload);
-        stampSequence(payload, i);
-      }
-      this.#socket.send(payload, { binary: type === "binary" });
+  get isCompressed(): boolean {
+    return this.#socket.extensions.includes("permessage-deflate");
+  }
+
+  send(_sequence: number, count: number): void {
+    const isWaiting = this.#passedCount < this.#sentCount;
+    this.#sentCount += count;
+    if (!isWaiting) {
+      this.#passSent();
     }
   }
 
   isClogged(): boolean {
-    return this.#socket.bufferedAmount > cloggedBytes;
+    return this.#socket.bufferedAmount > cloggedBytes || this.#passedCount < this.#sentCount;
+  }
+
+  wireBytes(): WireBytes {
+    return { sent: this.#wire?.bytesWritten ?? 0, received: this.#wire?.bytesRead ?? 0 };
   }
 
   close(): void {
@@ -89,6 +100,36 @@ class WsConnection implements Connection {
 
   destroy(): void {
     this.#socket.terminate();
+  }
+
+  /** `ws` copies each message to mask it, so it gets no more than the socket takes. */
+  readonly #passSent = (): void => {
+    const { payloads, verify, type } = this.#endpoint;
+    const options = { binary: type === "binary" };
+    while (this.#passedCount < this.#sentCount && this.#socket.readyState === WebSocket.OPEN) {
+      const isFull = this.#socket.bufferedAmount > cloggedBytes;
+      let payload = at(payloads, this.#passedCount);
+      if (verify === "full") {
+        // A copy of its own, since `ws` compresses later: slice() of a Buffer would be a view.
+        payload = new Uint8Array(payload);
+        stampSequence(payload, this.#passedCount);
+      }
+      this.#passedCount += 1;
+      if (isFull) {
+        this.#socket.send(payload, options, this.#passSent);
+        return;
+      }
+      this.#socket.send(payload, options);
+    }
+  };
+
+  #onRequest(request: ClientRequest): void {
+    request.once("socket", (socket) => {
+      this.#wire = socket;
+      socket.once("connect", () => this.#events.onStage(this.index, "connected"));
+      socket.once("secureConnect", () => this.#events.onStage(this.index, "secured"));
+    });
+    request.end();
   }
 
   #listen(): void {
@@ -109,11 +150,19 @@ class WsConnection implements Connection {
 
   #onMessage(data: Buffer, isBinary: boolean): void {
     this.#checker.piece(data, 0, data.length);
-    const fault = this.#checker.finish(isBinary ? opcodes.binary : opcodes.text, data.length);
+    const opcode = isBinary ? opcodes.binary : opcodes.text;
+    const fault = this.#checker.finish(opcode, data.length, this.#sentCount);
     if (fault === undefined) {
+      if (this.#checker.skipped > 0) {
+        this.#events.onMissing(this, this.#checker.skipped);
+      }
       this.#events.onReplies(this, 1);
+      return;
+    }
+    const { kind, detail, isUnasked } = describeBadReply(fault);
+    if (isUnasked) {
+      this.#events.onUnasked(this, kind, detail);
     } else {
-      const { kind, detail } = describeBadReply(fault);
       this.#events.onBadReply(this, kind, detail);
     }
   }
@@ -136,6 +185,17 @@ class WsConnection implements Connection {
     response.once("end", end);
     response.once("error", end);
   }
+}
+
+/** As Node takes them: a name that is there several times has a list of values. */
+function groupByName(headers: Endpoint["headers"]): Record<string, string[]> {
+  const grouped = new Map<string, { name: string; values: string[] }>();
+  for (const [name, value] of headers) {
+    const group = grouped.get(name.toLowerCase()) ?? { name, values: [] };
+    group.values.push(value);
+    grouped.set(name.toLowerCase(), group);
+  }
+  return Object.fromEntries([...grouped.values()].map(({ name, values }) => [name, values]));
 }
 
 function endingOfError(error: Error, isOpen: boolean, endpoint: Endpoint): Ending {

@@ -15,6 +15,8 @@ export class Lane {
   readonly outstanding = new Outstanding();
   sentCount = 0;
   repliedCount = 0;
+  /** Messages that were given up, whose replies may still come, before those of all others. */
+  overdueCount = 0;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -25,8 +27,12 @@ export interface ClientOptions {
   readonly clock: Clock;
   readonly recorder: Recorder;
   readonly payloads: readonly Uint8Array[];
+  /** A message without a reply for so long is lost. */
+  readonly timeoutMs: number;
   /** Messages in flight per connection; 0 when someone else (the open loop) decides what is sent. */
   readonly depth: number;
+  /** The first reply on a connection came, so long after the first message was sent. */
+  readonly onFirstEcho: (tookNs: number) => void;
   /** More replies came than messages were sent. */
   readonly onSurplus: (count: number) => void;
   /** The last message in flight was answered or lost. */
@@ -41,11 +47,12 @@ export class Client {
   readonly #recorder: Recorder;
   readonly #laneOf: (Lane | undefined)[] = [];
   readonly #uniformBytes: number | undefined;
+  readonly #timeoutNs: number;
   #isSending = false;
   /** Messages without a reply on all connections. */
   inFlight = 0;
-  /** Changes with every message sent or answered: tells a busy loop from an idle one. */
-  activity = 0;
+  /** Some messages had their time: replies to them may still come. */
+  hasGivenUp = false;
   #nowNs = 0;
 
   // Bound once, so that settling a reply allocates nothing.
@@ -62,6 +69,7 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#recorder = options.recorder;
+    this.#timeoutNs = options.timeoutMs * 1e6;
     this.#uniformBytes = options.payloads.length === 1 ? at(options.payloads, 0).length : undefined;
   }
 
@@ -126,13 +134,20 @@ export class Client {
       return;
     }
     const nowNs = this.#options.clock.nowNs();
-    const known = Math.min(count, lane.outstanding.size);
     this.#nowNs = nowNs;
+    if (lane.repliedCount === 0 && lane.outstanding.size > 0) {
+      this.#options.onFirstEcho(nowNs - lane.outstanding.oldestSentNs);
+    }
+    if (nowNs - lane.outstanding.oldestSentNs > this.#timeoutNs) {
+      this.#giveUp(lane, nowNs);
+    }
+    const inTime = lane.overdueCount === 0 ? count : count - this.#takeOverdue(lane, count, nowNs);
+    const known = Math.min(inTime, lane.outstanding.size);
     this.#recorder.arrived(nowNs, known, this.#payloadBytes(lane, known));
     lane.outstanding.take(known, this.#settleAnswered);
     this.#settled(lane, known, nowNs);
-    if (count > known) {
-      this.#options.onSurplus(count - known);
+    if (inTime > known) {
+      this.#options.onSurplus(inTime - known);
     }
   }
 
@@ -142,19 +157,70 @@ export class Client {
     if (lane === undefined) {
       return;
     }
-    const known = lane.outstanding.take(1, this.#settleCorrupt);
-    this.#settled(lane, known, this.#options.clock.nowNs());
+    const nowNs = this.#options.clock.nowNs();
+    if (this.#takeOverdue(lane, 1, nowNs) === 0) {
+      const known = lane.outstanding.take(1, this.#settleCorrupt);
+      this.#settled(lane, known, nowNs);
+    }
+  }
+
+  /** A later message was answered, so the replies to the `count` oldest will not come. */
+  onMissing(connection: Connection, count: number): void {
+    const lane = this.#laneOf[connection.index];
+    if (lane === undefined) {
+      return;
+    }
+    const nowNs = this.#options.clock.nowNs();
+    const known = lane.outstanding.take(count - this.#takeOverdue(lane, count, nowNs), this.#settleLost);
+    this.#settled(lane, known, nowNs);
+  }
+
+  /** Gives up the messages that have waited for the time-out. */
+  sweep(nowNs: number): void {
+    for (const lane of [...this.lanes]) {
+      if (nowNs - lane.outstanding.oldestSentNs > this.#timeoutNs) {
+        this.#giveUp(lane, nowNs);
+      }
+    }
+    this.#checkSettled();
+  }
+
+  #giveUp(lane: Lane, nowNs: number): void {
+    const overdue = lane.outstanding.countSentBefore(nowNs - this.#timeoutNs);
+    lane.outstanding.take(overdue, this.#settleLost);
+    lane.overdueCount += overdue;
+    this.hasGivenUp = true;
+    this.inFlight -= overdue;
+  }
+
+  /**
+   * Takes replies to messages that were given up. Only now does a closed loop send in their place: on a connection that
+   * hangs it would pile up messages, and where a reply was dropped it could not tell which message the next one answers.
+   * @returns how many of `count` these are
+   */
+  #takeOverdue(lane: Lane, count: number, nowNs: number): number {
+    const late = Math.min(count, lane.overdueCount);
+    lane.overdueCount -= late;
+    lane.repliedCount += late;
+    this.#sendInstead(lane, late, nowNs);
+    return late;
   }
 
   #settled(lane: Lane, count: number, nowNs: number): void {
     lane.repliedCount += count;
     this.inFlight -= count;
-    this.activity += count;
-    if (this.#isSending && this.#options.depth > 0 && nowNs < this.#recorder.untilNs && count > 0) {
-      this.#sendNow(lane, count, nowNs);
-    } else {
+    if (!this.#sendInstead(lane, count, nowNs)) {
       this.#checkSettled();
     }
+  }
+
+  /** The closed loop: as many messages as were settled. */
+  #sendInstead(lane: Lane, count: number, nowNs: number): boolean {
+    if (this.#isSending && this.#options.depth > 0 && nowNs < this.#recorder.untilNs && count > 0) {
+      this.#sendNow(lane, count, nowNs);
+      return true;
+    }
+    return false;
   }
 
   #sendNow(lane: Lane, count: number, nowNs: number): void {
@@ -167,7 +233,6 @@ export class Client {
     const sequence = lane.sentCount;
     lane.sentCount += count;
     this.inFlight += count;
-    this.activity += count;
     lane.connection.send(sequence, count);
   }
 

@@ -11,6 +11,12 @@ export interface Clock {
   callSoon(callback: () => void): void;
 }
 
+/** A clock whose calls can be planned finer than a timer's whole milliseconds. */
+export interface PreciseClock extends Clock {
+  /** Calls once, at `atNs` or a little later; one call at a time. Returns what cancels it. */
+  callAtNs(atNs: number, callback: () => void): () => void;
+}
+
 /** From this thread's own zero to the machine's, in nanoseconds. */
 const zeroNs = Number(process.hrtime.bigint()) - performance.now() * 1e6;
 

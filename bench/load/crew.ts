@@ -1,8 +1,10 @@
 // Owns the generators of one run as one: starts their threads, gives them one command, adds up their reports.
 // Must not know the target's figures, nor the shape of a Result.
 
+import type { WireBytes } from "../engine/connection.ts";
+import { ConnectTally } from "./connects.ts";
 import { Deferred } from "./deferred.ts";
-import type { ErrorTally, Report } from "./plan.ts";
+import type { ErrorTally, Hiccups, Report } from "./plan.ts";
 import type { Window } from "./recorder.ts";
 import { Tally } from "./tally.ts";
 import type { GeneratorThread, StartGenerator } from "./threads.ts";
@@ -18,6 +20,9 @@ interface Member {
   /** End of its window; undefined until it is done. */
   endedNs: number | undefined;
   errors: ErrorTally;
+  wire: WireBytes | undefined;
+  dispersion: number | undefined;
+  hiccups: Hiccups | undefined;
 }
 
 export class Crew {
@@ -25,6 +30,7 @@ export class Crew {
   readonly #connected = new Deferred();
   readonly #done = new Deferred();
   #tally = new Tally(0, 1);
+  #connects: ConnectTally | undefined;
 
   /** Starts the generators, which begin to connect at once. */
   constructor(starters: readonly StartGenerator[]) {
@@ -43,6 +49,9 @@ export class Crew {
       isConnected: false,
       endedNs: undefined,
       errors: {},
+      wire: undefined,
+      dispersion: undefined,
+      hiccups: undefined,
     }));
   }
 
@@ -75,6 +84,37 @@ export class Crew {
 
   get openConnections(): number {
     return this.#sum((member) => member.openConnections);
+  }
+
+  /** How connections opened; undefined when nobody watched. Known at the end. */
+  get connects(): ConnectTally | undefined {
+    return this.#connects;
+  }
+
+  /** Bytes on all sockets in the window; undefined when they were not counted. */
+  get wire(): WireBytes | undefined {
+    const parts = this.#members.map(({ wire }) => wire).filter((wire) => wire !== undefined);
+    return parts.length < this.#members.length
+      ? undefined
+      : parts.reduce((a, b) => ({ sent: a.sent + b.sent, received: a.received + b.received }));
+  }
+
+  /** Of the generator that sent least evenly. */
+  get dispersion(): number | undefined {
+    return largest(this.#members.map(({ dispersion }) => dispersion));
+  }
+
+  /** The worst of all generators. */
+  get hiccups(): Hiccups | undefined {
+    const all = this.#members.map(({ hiccups }) => hiccups);
+    const [p50Ns, p99Ns, maxNs] = [
+      largest(all.map((hiccups) => hiccups?.p50Ns)),
+      largest(all.map((hiccups) => hiccups?.p99Ns)),
+      largest(all.map((hiccups) => hiccups?.maxNs)),
+    ];
+    return p50Ns === undefined || p99Ns === undefined || maxNs === undefined
+      ? undefined
+      : { p50Ns, p99Ns, maxNs };
   }
 
   /** When the last generator's window ended. */
@@ -128,6 +168,10 @@ export class Crew {
         break;
       case "done":
         Object.assign(member, report);
+        if (report.connects !== undefined) {
+          this.#connects ??= new ConnectTally();
+          this.#connects.add(report.connects);
+        }
         break;
     }
     if (this.#members.every(({ isConnected }) => isConnected)) {
@@ -141,4 +185,9 @@ export class Crew {
   #sum(read: (member: Member) => number): number {
     return this.#members.reduce((total, member) => total + read(member), 0);
   }
+}
+
+function largest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }

@@ -3,36 +3,44 @@
 
 import type { Connection, ConnectionEvents, Ending, Engine } from "../engine/connection.ts";
 import { Client } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import type { PreciseClock } from "./clock.ts";
+import { Connector } from "./connector.ts";
+import { Dispersion } from "./dispersion.ts";
+import { ErrorCounter } from "./errors.ts";
+import type { HiccupMeter } from "./hiccups.ts";
 import { OpenLoop } from "./open-loop.ts";
 import { createPacer } from "./pacer.ts";
-import type { Plan, Report } from "./plan.ts";
+import type { Hiccups, Plan, Report } from "./plan.ts";
 import { type Interval, Recorder, type Window } from "./recorder.ts";
-
-/** Handshakes that one generator has under way at a time, so that a listen backlog is not flooded. */
-const connectingLimit = 128;
+import { Timers } from "./timers.ts";
+import { WireMeter } from "./wire.ts";
 
 /** How long the closing handshakes may take, all together. */
 const closeTimeoutMs = 1000;
+/** How often messages that wait too long are looked for: in this part of the time-out, within these bounds. */
+const sweep = { share: 0.05, leastMs: 10, mostMs: 500 };
 
 export interface GeneratorOptions {
   readonly plan: Plan;
   readonly engine: Engine;
-  readonly clock: Clock;
+  readonly clock: PreciseClock;
   readonly report: (report: Report) => void;
   /** CPU time of this thread so far in nanoseconds, or undefined when the system does not tell. */
   readonly threadCpuNs: () => number | undefined;
+  /** Watches the event loop of this thread in a closed loop. */
+  readonly hiccups?: HiccupMeter;
 }
 
 export class Generator implements ConnectionEvents {
   readonly #plan: Plan;
-  readonly #clock: Clock;
+  readonly #clock: PreciseClock;
   readonly #options: GeneratorOptions;
+  readonly #connector: Connector;
+  readonly #timers: Timers;
+  readonly #errors = new ErrorCounter();
   readonly #open = new Map<number, Connection>();
-  readonly #errors: Record<string, { count: number; detail: string }> = {};
+  readonly #wire = new WireMeter(this.#open);
   #phase: "connecting" | "connected" | "loading" | "draining" | "closing" | "done" = "connecting";
-  #connectStartNs = 0;
-  #started = 0;
   #failed = 0;
   #closedEarly = 0;
   /** Some replies were not waited for: they may still come, late but not unasked. */
@@ -40,21 +48,35 @@ export class Generator implements ConnectionEvents {
   #recorder: Recorder | undefined;
   #client: Client | undefined;
   #openLoop: OpenLoop | undefined;
-  #endedNs = 0;
+  #dispersion: Dispersion | undefined;
+  #hiccups: Hiccups | undefined;
   #cpuMarkNs: number | undefined;
-  #spinMarkNs = 0;
-  readonly #pendingTimers = new Set<() => void>();
 
   constructor(options: GeneratorOptions) {
+    const { plan, clock, engine } = options;
     this.#options = options;
-    this.#plan = options.plan;
-    this.#clock = options.clock;
+    this.#plan = plan;
+    this.#clock = clock;
+    this.#timers = new Timers(clock);
+    this.#connector = new Connector({
+      plan,
+      clock,
+      connect: (index, localAddress) => engine(index, localAddress, this),
+      onGivenUp: (count) => {
+        this.#failed += count;
+        this.#errors.count(
+          "not-tried",
+          `nobody answered for ${plan.timeoutMs} ms, so the others were not tried`,
+          count,
+        );
+      },
+      onSettled: () => this.#reportConnected(),
+    });
   }
 
   /** Opens the connections; reports "connected" when each has opened or failed. */
   connect(): void {
-    this.#connectStartNs = this.#clock.nowNs();
-    this.#connectMore();
+    this.#connector.start();
   }
 
   /** Puts load on the connections that are open, over `window`. */
@@ -65,7 +87,9 @@ export class Generator implements ConnectionEvents {
       clock: this.#clock,
       recorder,
       payloads: plan.payloads,
+      timeoutMs: plan.timeoutMs,
       depth: plan.loop.kind === "closed" ? plan.loop.depth : 0,
+      onFirstEcho: (tookNs) => this.#connector.onFirstEcho(tookNs),
       onSurplus: (count) => this.#countSurplus(count),
       onAllSettled: () => this.#finish(),
     });
@@ -75,20 +99,28 @@ export class Generator implements ConnectionEvents {
     for (const connection of this.#open.values()) {
       client.add(connection);
     }
-    this.#callAt(window.startNs, () => this.#startLoad(client, recorder));
-    this.#callAt(window.untilNs, () => this.stop());
+    this.#timers.callAt(window.startNs, () => this.#startLoad(client, recorder));
+    this.#timers.callAt(window.fromNs, () => {
+      this.#wire.start();
+      if (plan.loop.kind === "closed") {
+        this.#options.hiccups?.start();
+      }
+    });
+    this.#timers.callAt(window.untilNs, () => this.#endLoad());
+    this.#sweep(client);
   }
 
-  /** Sends no more and waits for the replies; before the end of the window this cuts it short. */
+  /** Ends the load before its time, but waits for the replies; asked again, or later, it waits no longer. */
   stop(): void {
-    if (this.#phase !== "loading") {
-      return;
+    if (this.#phase === "draining") {
+      this.#finish();
+    } else {
+      this.#endLoad();
     }
-    this.#phase = "draining";
-    this.#recorder?.cutShort(this.#clock.nowNs());
-    this.#openLoop?.stop();
-    this.#callAfterMs(this.#plan.timeoutMs, () => this.#finish());
-    this.#client?.stop();
+  }
+
+  onStage(index: number, stage: "connected" | "secured"): void {
+    this.#connector.onStage(index, stage);
   }
 
   onOpen(connection: Connection): void {
@@ -98,13 +130,11 @@ export class Generator implements ConnectionEvents {
     }
     this.#open.set(connection.index, connection);
     this.#options.report({ kind: "connecting", opened: this.#open.size });
-    this.#connectMore();
+    this.#connector.onOpen(connection.index, connection.isCompressed);
   }
 
   onReplies(connection: Connection, count: number): void {
-    if (this.#client === undefined) {
-      this.#count("surplus-reply", "a message came before any was sent", count);
-    } else if (this.#isLoaded()) {
+    if (this.#client !== undefined && this.#isLoaded()) {
       this.#client.onReplies(connection, count);
     } else if (!this.#hasGivenUp) {
       this.#countSurplus(count);
@@ -113,29 +143,41 @@ export class Generator implements ConnectionEvents {
 
   onBadReply(connection: Connection, kind: string, detail: string): void {
     if (this.#isLoaded()) {
-      this.#count(kind, detail, 1);
+      this.#errors.count(kind, detail);
       this.#client?.onBadReply(connection);
     }
   }
 
+  onUnasked(_connection: Connection, kind: string, detail: string): void {
+    if (!this.#hasGivenUp) {
+      this.#errors.count(kind, detail);
+    }
+  }
+
+  onMissing(connection: Connection, count: number): void {
+    if (this.#isLoaded()) {
+      this.#client?.onMissing(connection, count);
+    }
+  }
+
   onClosed(index: number, ending: Ending): void {
-    const wasOpen = this.#open.delete(index);
+    const connection = this.#open.get(index);
+    this.#open.delete(index);
     if (this.#phase === "closing" || this.#phase === "done") {
       this.#reportDoneWhenClosed();
       return;
     }
-    this.#count(ending.kind, ending.detail, 1);
-    if (!wasOpen) {
+    this.#errors.count(ending.kind, ending.detail);
+    if (connection === undefined) {
       this.#failed += 1;
-      this.#connectMore();
+      this.#connector.onFailed(index, ending.kind === "handshake-timeout");
       return;
     }
+    this.#wire.closed(connection);
     this.#closedEarly += 1;
     this.#client?.remove(index);
     if (this.#phase === "loading" && this.#open.size === 0) {
-      this.stop();
-    } else if (this.#phase === "connecting") {
-      this.#connectMore();
+      this.#endLoad();
     }
   }
 
@@ -143,74 +185,78 @@ export class Generator implements ConnectionEvents {
     return this.#phase === "loading" || this.#phase === "draining";
   }
 
-  #connectMore(): void {
-    const { connections, connectionsPerSecond, localAddresses, thread } = this.#plan;
-    if (this.#phase !== "connecting") {
-      return;
-    }
-    const settled = (): number => this.#open.size + this.#failed + this.#closedEarly;
-    while (this.#started < connections && this.#started - settled() < connectingLimit) {
-      if (connectionsPerSecond !== undefined) {
-        const dueNs = this.#connectStartNs + (this.#started * thread.count * 1e9) / connectionsPerSecond;
-        if (dueNs > this.#clock.nowNs()) {
-          this.#callAt(dueNs, () => this.#connectMore());
-          return;
-        }
-      }
-      const index = this.#started;
-      this.#started += 1;
-      this.#options.engine(index, localAddresses[index % Math.max(1, localAddresses.length)], this);
-    }
-    if (settled() === connections) {
-      this.#phase = "connected";
-      this.#options.report({
-        kind: "connected",
-        opened: this.#open.size + this.#closedEarly,
-        failed: this.#failed,
-        errors: this.#errors,
-      });
-    }
+  #reportConnected(): void {
+    this.#phase = "connected";
+    this.#options.report({
+      kind: "connected",
+      opened: this.#open.size + this.#closedEarly,
+      failed: this.#failed,
+      errors: this.#errors.tally,
+    });
   }
 
   #startLoad(client: Client, recorder: Recorder): void {
     if (this.#open.size === 0) {
-      this.stop();
+      this.#endLoad();
       return;
     }
     this.#cpuMarkNs = this.#options.threadCpuNs();
     this.#rollAtBoundaries(recorder);
     client.start();
-    const { loop, thread } = this.#plan;
+    const { loop, thread, phase } = this.#plan;
     if (loop.kind === "open") {
-      const pacer = createPacer(loop.arrivals, loop.ratePerSecond, recorder.window.startNs, thread);
-      this.#openLoop = new OpenLoop({ client, clock: this.#clock, pacer, recorder });
+      const pacer = createPacer(loop.arrivals, loop.ratePerSecond, recorder.window.startNs, thread, phase);
+      const dispersion = new Dispersion(recorder.window.fromNs, (thread.count * 1e9) / loop.ratePerSecond);
+      this.#dispersion = dispersion;
+      this.#openLoop = new OpenLoop({ client, clock: this.#clock, pacer, recorder, dispersion });
       this.#openLoop.start();
     }
+  }
+
+  /** Sends no more and waits for the replies; before the end of the window this cuts it short. */
+  #endLoad(): void {
+    if (this.#phase !== "loading") {
+      return;
+    }
+    this.#phase = "draining";
+    this.#recorder?.cutShort(this.#clock.nowNs());
+    this.#openLoop?.stop();
+    this.#wire.stop();
+    this.#hiccups = this.#plan.loop.kind === "closed" ? this.#options.hiccups?.stop() : undefined;
+    this.#timers.callAfterMs(this.#plan.timeoutMs, () => this.#finish());
+    this.#client?.stop();
   }
 
   /** Replies close the intervals that are over; this does when none come. */
   #rollAtBoundaries(recorder: Recorder): void {
     recorder.roll(this.#clock.nowNs());
     if (this.#phase === "loading" && recorder.boundaryNs < recorder.untilNs) {
-      this.#callAt(recorder.boundaryNs, () => this.#rollAtBoundaries(recorder));
+      this.#timers.callAt(recorder.boundaryNs, () => this.#rollAtBoundaries(recorder));
     }
+  }
+
+  #sweep(client: Client): void {
+    const { share, leastMs, mostMs } = sweep;
+    const periodMs = Math.min(mostMs, Math.max(leastMs, share * this.#plan.timeoutMs));
+    this.#timers.callAfterMs(periodMs, () => {
+      if (this.#isLoaded()) {
+        client.sweep(this.#clock.nowNs());
+        this.#sweep(client);
+      }
+    });
   }
 
   #reportInterval(interval: Interval): void {
     const cpuNs = this.#options.threadCpuNs();
-    const spinNs = this.#openLoop?.idleSpinNs ?? 0;
-    const idleSpinNs = spinNs - this.#spinMarkNs;
     const isKnown = cpuNs !== undefined && this.#cpuMarkNs !== undefined;
     this.#options.report({
       kind: "interval",
       interval,
-      cpuNs: isKnown ? Math.max(0, cpuNs - (this.#cpuMarkNs ?? 0) - idleSpinNs) : undefined,
-      idleSpinNs,
+      cpuNs: isKnown ? Math.max(0, cpuNs - (this.#cpuMarkNs ?? 0)) : undefined,
       openConnections: this.#open.size,
-      errors: this.#errors,
+      errors: this.#errors.tally,
     });
     this.#cpuMarkNs = cpuNs;
-    this.#spinMarkNs = spinNs;
   }
 
   /** All is settled, or has had its time. */
@@ -219,15 +265,14 @@ export class Generator implements ConnectionEvents {
       return;
     }
     this.#phase = "closing";
-    this.#hasGivenUp = (this.#client?.inFlight ?? 0) > 0;
+    this.#hasGivenUp = (this.#client?.hasGivenUp ?? false) || (this.#client?.inFlight ?? 0) > 0;
     this.#client?.abandon();
-    this.#endedNs = this.#recorder?.untilNs ?? 0;
     this.#recorder?.finish(this.#clock.nowNs());
-    this.#cancelTimers();
+    this.#timers.cancelAll();
     for (const connection of [...this.#open.values()]) {
       connection.close();
     }
-    this.#callAfterMs(closeTimeoutMs, () => {
+    this.#timers.callAfterMs(closeTimeoutMs, () => {
       for (const connection of [...this.#open.values()]) {
         connection.destroy();
       }
@@ -240,52 +285,21 @@ export class Generator implements ConnectionEvents {
       return;
     }
     this.#phase = "done";
-    this.#cancelTimers();
+    this.#timers.cancelAll();
+    const endedNs = this.#recorder?.untilNs ?? 0;
     this.#options.report({
       kind: "done",
       closedEarly: this.#closedEarly,
-      endedNs: this.#endedNs,
-      errors: this.#errors,
+      connects: this.#connector.finish(),
+      wire: this.#wire.counted,
+      dispersion: this.#dispersion?.finish(endedNs),
+      hiccups: this.#hiccups,
+      endedNs,
+      errors: this.#errors.tally,
     });
   }
 
   #countSurplus(count: number): void {
-    this.#count("surplus-reply", "more replies came than messages were sent", count);
-  }
-
-  #count(kind: string, detail: string, count: number): void {
-    const error = this.#errors[kind];
-    if (error === undefined) {
-      this.#errors[kind] = { count, detail };
-    } else {
-      error.count += count;
-    }
-  }
-
-  #callAt(timeNs: number, callback: () => void): void {
-    const delayMs = Math.ceil((timeNs - this.#clock.nowNs()) / 1e6);
-    const again = (): void => {
-      if (this.#clock.nowNs() < timeNs) {
-        this.#clock.callSoon(again); // A timer may fire a little early.
-      } else {
-        callback();
-      }
-    };
-    this.#callAfterMs(Math.max(0, delayMs), again);
-  }
-
-  #callAfterMs(delayMs: number, callback: () => void): void {
-    const cancel = this.#clock.callAfterMs(delayMs, () => {
-      this.#pendingTimers.delete(cancel);
-      callback();
-    });
-    this.#pendingTimers.add(cancel);
-  }
-
-  #cancelTimers(): void {
-    for (const cancel of this.#pendingTimers) {
-      cancel();
-    }
-    this.#pendingTimers.clear();
+    this.#errors.count("surplus-reply", "more replies came than messages were sent", count);
   }
 }

@@ -96,7 +96,6 @@ class HttpGenerator implements GeneratorThread {
         kind: "interval",
         interval,
         cpuNs: (cpuUs - this.#cpuMarkUs) * 1000,
-        idleSpinNs: 0,
         openConnections: this.#clients.size,
         errors: this.#errors,
       });
@@ -244,6 +243,10 @@ class HttpGenerator implements GeneratorThread {
       kind: "done",
       // A connection that timed out was given up by us, and each of its requests said so.
       closedEarly: Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining)),
+      connects: undefined,
+      wire: undefined,
+      dispersion: undefined,
+      hiccups: undefined,
       endedNs: recorder.untilNs,
       errors: this.#errors as ErrorTally,
     });

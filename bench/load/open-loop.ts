@@ -2,7 +2,8 @@
 // Must not know sockets or histograms.
 
 import type { Client, Lane } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import type { PreciseClock } from "./clock.ts";
+import type { Dispersion } from "./dispersion.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -16,42 +17,38 @@ const inFlightLimit = 1_048_576;
 /** Due times that are held at once; the others are still in the pacer. */
 const dueLimit = 4096;
 
-/** Nearer than this to the next due time, a timer is too coarse and the loop spins instead. */
-const spinBelowNs = 2e6;
-
-/** An idle turn takes a few microseconds. One that took longer was interrupted, so its CPU time was somebody else's. */
-const idleTurnLimitNs = 20_000;
+/** How often a target that takes nothing more is asked again. */
+const heldPollNs = 500_000;
 
 export interface OpenLoopOptions {
   readonly client: Client;
-  readonly clock: Clock;
+  readonly clock: PreciseClock;
   readonly pacer: Pacer;
   readonly recorder: Recorder;
+  readonly dispersion: Dispersion;
 }
 
 export class OpenLoop {
   readonly #client: Client;
-  readonly #clock: Clock;
+  readonly #clock: PreciseClock;
   readonly #pacer: Pacer;
   readonly #recorder: Recorder;
+  readonly #dispersion: Dispersion;
   /** Due times of messages that have not been sent yet, oldest first. */
   readonly #dueNs = new Float64Array(dueLimit);
   #due = 0;
   #turn = 0;
   #isRunning = false;
-  #cancelTimer: (() => void) | undefined;
-  #lastTickNs = 0;
-  #lastActivity = -1;
+  #cancelTick = (): void => undefined;
   /** What was due before this moment waited for the target to take something, not for the generator. */
   #heldUntilNs = 0;
-  /** Time spent spinning with nothing to do: CPU time, but not work. */
-  idleSpinNs = 0;
 
   constructor(options: OpenLoopOptions) {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#pacer = options.pacer;
     this.#recorder = options.recorder;
+    this.#dispersion = options.dispersion;
   }
 
   start(): void {
@@ -59,35 +56,37 @@ export class OpenLoop {
     this.#tick();
   }
 
+  /** Sends what is due by the end of the window, and counts as unsent what the target does not take by then. */
   stop(): void {
     this.#isRunning = false;
-    this.#cancelTimer?.();
+    this.#cancelTick();
+    const { untilNs } = this.#recorder;
+    let isHeld = false;
+    while (!isHeld && (this.#due > 0 || this.#pacer.nextNs < untilNs)) {
+      this.#collectDue(untilNs);
+      this.#sendDue();
+      isHeld = this.#due > 0;
+    }
+    for (let i = 0; i < this.#due; i += 1) {
+      this.#recorder.unsent(this.#dueNs[i] ?? untilNs);
+    }
+    for (; this.#pacer.nextNs < untilNs; this.#pacer.advance()) {
+      this.#recorder.unsent(this.#pacer.nextNs);
+    }
+    this.#due = 0;
   }
 
   readonly #tick = (): void => {
     if (!this.#isRunning) {
       return;
     }
-    const nowNs = this.#clock.nowNs();
-    if (this.#client.activity === this.#lastActivity) {
-      this.idleSpinNs += Math.min(nowNs - this.#lastTickNs, idleTurnLimitNs);
-    }
-    this.#collectDue(nowNs);
+    this.#collectDue(this.#clock.nowNs());
     this.#sendDue();
-    this.#lastTickNs = nowNs;
-    this.#lastActivity = this.#client.activity;
-    this.#scheduleTick(nowNs);
-  };
-
-  #scheduleTick(nowNs: number): void {
-    const gapNs = this.#pacer.nextNs - nowNs;
-    if (this.#due > 0 || gapNs < spinBelowNs) {
-      this.#clock.callSoon(this.#tick);
-      return;
+    const nextNs = this.#due > 0 ? this.#clock.nowNs() + heldPollNs : this.#pacer.nextNs;
+    if (nextNs < this.#recorder.untilNs) {
+      this.#cancelTick = this.#clock.callAtNs(nextNs, this.#tick);
     }
-    this.#lastActivity = -1; // Asleep is not spinning.
-    this.#cancelTimer = this.#clock.callAfterMs(Math.floor(gapNs / 1e6) - 1, this.#tick);
-  }
+  };
 
   #collectDue(nowNs: number): void {
     const limitNs = Math.min(nowNs, this.#recorder.untilNs);
@@ -121,6 +120,7 @@ export class OpenLoop {
       );
       const sentNs = this.#clock.nowNs();
       this.#recordLag(sent, until, sentNs);
+      this.#dispersion.sent(sentNs, until - sent);
       this.#client.sendDue(lane, this.#dueNs, sent, until, sentNs);
       sent = until;
     }

@@ -32,6 +32,24 @@ export class Outstanding {
     this.size += count;
   }
 
+  /** When the oldest message left; Infinity when none is in flight. */
+  get oldestSentNs(): number {
+    return this.#runs === 0 ? Number.POSITIVE_INFINITY : (this.#sentNs[this.#firstRun] ?? 0);
+  }
+
+  /** Messages in flight that left before `beforeNs`. */
+  countSentBefore(beforeNs: number): number {
+    let count = 0;
+    for (let i = 0; i < this.#runs; i += 1) {
+      const slot = (this.#firstRun + i) & (this.#counts.length - 1);
+      if ((this.#sentNs[slot] ?? 0) >= beforeNs) {
+        break;
+      }
+      count += this.#counts[slot] ?? 0;
+    }
+    return count;
+  }
+
   /** Removes the `count` oldest messages, or as many as there are, and returns how many that was. */
   take(count: number, settle: Settle): number {
     const taken = Math.min(count, this.size);

@@ -50,17 +50,18 @@ export class PoissonPacer implements Pacer {
 
 /**
  * The schedule of one of `threads` generators that share a rate. Even schedules interleave (thread k is offset by k
- * intervals), Poisson ones are independent: their sum is again a Poisson process.
+ * intervals, and all by `phase` of one), Poisson ones are independent: their sum is again a Poisson process.
  */
 export function createPacer(
   arrivals: Arrivals,
   ratePerSecond: number,
   startNs: number,
   thread: { readonly index: number; readonly count: number },
+  phase = 0,
   random: () => number = Math.random,
 ): Pacer {
   const intervalNs = 1e9 / ratePerSecond;
   return arrivals === "even"
-    ? new EvenPacer(startNs + thread.index * intervalNs, intervalNs * thread.count)
+    ? new EvenPacer(startNs + (thread.index + phase) * intervalNs, intervalNs * thread.count)
     : new PoissonPacer(startNs, intervalNs * thread.count, random);
 }

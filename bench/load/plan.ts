@@ -1,6 +1,8 @@
 // Owns what is said between the main thread and a generator: the plan that it is given, the reports that it makes.
 // Plain data only, so that all of it can cross threads. Must not know how either side works.
 
+import type { WireBytes } from "../engine/connection.ts";
+import type { ConnectReport } from "./connects.ts";
 import type { Arrivals } from "./pacer.ts";
 import type { Interval } from "./recorder.ts";
 
@@ -11,6 +13,8 @@ export type Loop =
 /** What one of several generators is to do; plain data. Rates are those of all of them together. */
 export interface Plan {
   readonly thread: { readonly index: number; readonly count: number };
+  /** Where in the interval of an even schedule this run begins, 0 to 1: several runs side by side do not send in step. */
+  readonly phase: number;
   /** Connections of this generator. */
   readonly connections: number;
   /** Pace of connecting, all generators together; undefined for as fast as they come. */
@@ -19,8 +23,15 @@ export interface Plan {
   readonly localAddresses: readonly string[];
   readonly loop: Loop;
   readonly payloads: readonly Uint8Array[];
-  /** How long to wait for the last replies. */
+  /** How long a reply may take. */
   readonly timeoutMs: number;
+}
+
+/** Lateness in nanoseconds. */
+export interface Hiccups {
+  readonly p50Ns: number;
+  readonly p99Ns: number;
+  readonly maxNs: number;
 }
 
 /** Errors so far, by kind, each with what was said the first time. */
@@ -29,10 +40,8 @@ export type ErrorTally = Readonly<Record<string, { readonly count: number; reado
 export interface IntervalReport {
   readonly kind: "interval";
   readonly interval: Interval;
-  /** CPU time that this thread worked during the interval, without idle spinning; undefined when not known. */
+  /** CPU time of this thread during the interval; undefined when not known. */
   readonly cpuNs: number | undefined;
-  /** Time in the interval that the thread spun, waiting for the next due time with nothing to do. */
-  readonly idleSpinNs: number;
   readonly openConnections: number;
   readonly errors: ErrorTally;
 }
@@ -51,6 +60,14 @@ export type Report =
       readonly kind: "done";
       /** Connections that opened and ended before the run was over. */
       readonly closedEarly: number;
+      /** Undefined for a generator that does not open connections by itself. */
+      readonly connects: ConnectReport | undefined;
+      /** Bytes on all sockets in the window; undefined when they are not counted. */
+      readonly wire: WireBytes | undefined;
+      /** How evenly messages left, see Dispersion; undefined without a schedule. */
+      readonly dispersion: number | undefined;
+      /** How late a timer of 1 ms was in the window; undefined when it was not watched. */
+      readonly hiccups: Hiccups | undefined;
       /** End of the window on the shared clock. */
       readonly endedNs: number;
       readonly errors: ErrorTally;

@@ -5,7 +5,7 @@
 // and its latency counts even when the reply comes after the window: slow replies are not cut off at the end.
 // Replies per second are those that arrived inside the window, whichever message they answer.
 
-import { createHistogram, encodeHistogram, highestNs } from "./histogram.ts";
+import { Distribution } from "./distribution.ts";
 
 const secondNs = 1e9;
 
@@ -26,13 +26,17 @@ export interface Interval {
   /** Replies and their payload octets that arrived in it. */
   readonly replies: number;
   readonly bytes: number;
-  /** Messages of the window, by their fate. */
+  /** Messages of the window, by their fate: those that were due are `sent + unsent`. */
   readonly sent: number;
+  /** Still held back at the end of the window, since the target took nothing more. */
+  readonly unsent: number;
   readonly answered: number;
   readonly lost: number;
   readonly corrupt: number;
-  /** From the intended send time. */
+  /** From the intended send time; of an unsent message, what it had waited by the end of the window. */
   readonly latency: Uint8Array;
+  /** The part of `latency` that is of unsent messages; undefined when there were none. */
+  readonly unsentLatency: Uint8Array | undefined;
   /** From the actual send time; undefined in a closed loop, where both are one. */
   readonly service: Uint8Array | undefined;
   /** How late the generator itself was; undefined in a closed loop, which has no schedule. */
@@ -44,37 +48,6 @@ export interface Interval {
   readonly maxServiceNs: number;
 }
 
-/** One histogram with its exact extremes. */
-class Distribution {
-  readonly #histogram = createHistogram(32);
-  minNs = Number.POSITIVE_INFINITY;
-  maxNs = 0;
-
-  record(valueNs: number, count: number): void {
-    const clampedNs = Math.max(0, Math.min(valueNs, highestNs));
-    this.#histogram.recordValueWithCount(clampedNs, count);
-    if (clampedNs < this.minNs) {
-      this.minNs = clampedNs;
-    }
-    if (clampedNs > this.maxNs) {
-      this.maxNs = clampedNs;
-    }
-  }
-
-  /** Encodes what was recorded since the last call, and starts afresh. */
-  take(): Uint8Array {
-    const encoded = encodeHistogram(this.#histogram);
-    this.#histogram.reset();
-    this.minNs = Number.POSITIVE_INFINITY;
-    this.maxNs = 0;
-    return encoded;
-  }
-
-  destroy(): void {
-    this.#histogram.destroy();
-  }
-}
-
 export class Recorder {
   readonly window: Window;
   readonly #isOpenLoop: boolean;
@@ -82,6 +55,7 @@ export class Recorder {
   readonly #latency = new Distribution();
   readonly #service: Distribution;
   readonly #lag = new Distribution();
+  readonly #unsentLatency: Distribution;
   #untilNs: number;
   #phase: Phase;
   #intervalStartNs: number;
@@ -90,6 +64,7 @@ export class Recorder {
   #replies = 0;
   #bytes = 0;
   #sent = 0;
+  #unsent = 0;
   #answered = 0;
   #lost = 0;
   #corrupt = 0;
@@ -100,6 +75,7 @@ export class Recorder {
     this.#isOpenLoop = loop === "open";
     this.#onInterval = onInterval;
     this.#service = this.#isOpenLoop ? new Distribution() : this.#latency;
+    this.#unsentLatency = this.#isOpenLoop ? new Distribution() : this.#latency;
     this.#untilNs = window.untilNs;
     this.#phase = window.fromNs > window.startNs ? "warmup" : "measure";
     this.#intervalStartNs = window.startNs;
@@ -131,6 +107,15 @@ export class Recorder {
   sent(intendedNs: number, count: number): void {
     if (this.#isInWindow(intendedNs)) {
       this.#sent += count;
+    }
+  }
+
+  /** A message that was due at `intendedNs` could not be sent before the end of the window. Call after it. */
+  unsent(intendedNs: number): void {
+    if (this.#isInWindow(intendedNs)) {
+      this.#unsent += 1;
+      this.#latency.record(this.#untilNs - intendedNs, 1);
+      this.#unsentLatency.record(this.#untilNs - intendedNs, 1);
     }
   }
 
@@ -189,6 +174,7 @@ export class Recorder {
     this.#lag.destroy();
     if (this.#isOpenLoop) {
       this.#service.destroy();
+      this.#unsentLatency.destroy();
     }
   }
 
@@ -206,10 +192,12 @@ export class Recorder {
       replies: this.#replies,
       bytes: this.#bytes,
       sent: this.#sent,
+      unsent: this.#unsent,
       answered: this.#answered,
       lost: this.#lost,
       corrupt: this.#corrupt,
       latency: this.#latency.take(),
+      unsentLatency: this.#unsent > 0 ? this.#unsentLatency.take() : undefined,
       service: this.#isOpenLoop ? this.#service.take() : undefined,
       lag: this.#isOpenLoop ? this.#lag.take() : undefined,
       minLatencyNs,
@@ -220,6 +208,7 @@ export class Recorder {
     this.#replies = 0;
     this.#bytes = 0;
     this.#sent = 0;
+    this.#unsent = 0;
     this.#answered = 0;
     this.#lost = 0;
     this.#corrupt = 0;

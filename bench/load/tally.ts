@@ -39,17 +39,18 @@ export class Tally {
   readonly latency = createLatencyTally();
   readonly service = createLatencyTally();
   readonly lag = createHistogram(64);
+  /** The part of `latency` that is of unsent messages. */
+  readonly unsentLatency = createHistogram(64);
   /** Seconds of the window in order; the last one may be shorter. */
   readonly seconds: SecondTally[] = [];
   sent = 0;
+  unsent = 0;
   answered = 0;
   lost = 0;
   corrupt = 0;
   /** Replies and payload octets that arrived inside the window. */
   replies = 0;
   bytes = 0;
-  /** Time inside the window that generators spun with nothing to do. */
-  idleSpinNs = 0;
   readonly #fromNs: number;
   readonly #threads: number;
   readonly #latestRates: number[] = [];
@@ -64,7 +65,7 @@ export class Tally {
   }
 
   /** Takes a report of the generator with number `thread`. */
-  add(thread: number, { interval, cpuNs, idleSpinNs }: IntervalReport): void {
+  add(thread: number, { interval, cpuNs }: IntervalReport): void {
     this.#addFates(interval);
     if (interval.phase !== "drain") {
       this.#latestRates[thread] =
@@ -72,7 +73,6 @@ export class Tally {
     }
     if (interval.phase === "measure") {
       this.#addSecond(interval, cpuNs);
-      this.idleSpinNs += idleSpinNs;
       const earlier = this.#cpuNs[thread] ?? 0;
       this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
     }
@@ -95,10 +95,14 @@ export class Tally {
 
   #addFates(interval: Interval): void {
     this.sent += interval.sent;
+    this.unsent += interval.unsent;
     this.answered += interval.answered;
     this.lost += interval.lost;
     this.corrupt += interval.corrupt;
     addTo(this.latency, interval.latency, interval.minLatencyNs, interval.maxLatencyNs);
+    if (interval.unsentLatency !== undefined) {
+      addEncoded(this.unsentLatency, interval.unsentLatency);
+    }
     addTo(this.service, interval.service ?? interval.latency, interval.minServiceNs, interval.maxServiceNs);
     if (interval.lag !== undefined) {
       addEncoded(this.lag, interval.lag);

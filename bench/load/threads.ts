@@ -1,7 +1,7 @@
 // Owns starting generators as worker threads. Must not know what they are told or what they report.
 
-import { Worker } from "node:worker_threads";
 import type { Report } from "./plan.ts";
+import { openThread } from "./thread-file.ts";
 import type { Command, WorkerTask } from "./worker.ts";
 
 /** A generator that runs elsewhere. */
@@ -23,19 +23,9 @@ export type StartGenerator = (events: ThreadEvents) => GeneratorThread;
 /** Starts a generator of WebSocket messages. */
 export type StartThread = (task: WorkerTask, events: ThreadEvents) => GeneratorThread;
 
-const isCompiled = import.meta.url.endsWith(".js");
-
-/** In development the sources run as they are, but Node 20 does not pass tsx on to worker threads. */
-const sourceLoader = `import("tsx/esm/api").then((tsx) => {
-  tsx.register();
-  return import(${JSON.stringify(new URL("./worker.ts", import.meta.url).href)});
-})`;
-
 /** Starts a generator in a worker thread of this process. */
 export const startWorkerThread: StartThread = (task, events) => {
-  const worker = isCompiled
-    ? new Worker(new URL("./worker.js", import.meta.url), { workerData: task })
-    : new Worker(sourceLoader, { eval: true, workerData: task });
+  const worker = openThread("worker", task);
   worker.on("message", events.onReport);
   worker.on("error", events.onCrash);
   return {

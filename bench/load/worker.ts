@@ -5,8 +5,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import { createRawEngine } from "../engine/raw.ts";
 import { createWsEngine } from "../engine/ws.ts";
-import { systemClock } from "./clock.ts";
+import { AlarmClock } from "./alarm.ts";
 import { Generator } from "./generator.ts";
+import { createHiccupMeter } from "./hiccups.ts";
 import type { Plan } from "./plan.ts";
 import type { Window } from "./recorder.ts";
 
@@ -39,9 +40,10 @@ function main(): void {
   const generator = new Generator({
     plan,
     engine: engine === "raw" ? createRawEngine(endpoint) : createWsEngine(endpoint),
-    clock: systemClock,
+    clock: new AlarmClock(),
     report: (report) => port.postMessage(report),
     threadCpuNs,
+    hiccups: createHiccupMeter(),
   });
   port.on("message", (command: Command) => {
     if (command.kind === "begin") {

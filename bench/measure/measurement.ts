@@ -95,7 +95,7 @@ function summaryOf({ latency, service, replies, bytes }: Tally, seconds: number)
   };
 }
 
-/** CPU time is that of the whole process, less what generators spun while they had nothing to do. */
+/** CPU time is that of the whole process, with what it takes to wake up in time for a schedule. */
 function clientFigures({
   tally,
   clientMarks,
@@ -106,7 +106,7 @@ function clientFigures({
 }: MeasurementParts): ClientFigures {
   const { from, until } = clientMarks;
   const markedNs = until.takenNs - from.takenNs;
-  const busyNs = Math.max(0, (until.cpuUs - from.cpuUs) * 1000 - tally.idleSpinNs);
+  const busyNs = Math.max(0, (until.cpuUs - from.cpuUs) * 1000);
   const cpuShare = markedNs > 0 ? busyNs / markedNs : 0;
   const windowNs = untilNs - fromNs;
   const threads = tally.threadCpuNs.filter((cpuNs) => cpuNs !== undefined);

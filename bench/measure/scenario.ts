@@ -68,6 +68,7 @@ export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): P
       : [];
   return Array.from({ length: threads }, (_, index) => ({
     thread: { index, count: threads },
+    phase: 0,
     connections: Math.floor(connections / threads) + (index < connections % threads ? 1 : 0),
     connectionsPerSecond: scenario.connectionsPerSecond,
     localAddresses,

@@ -3,6 +3,7 @@
 import type { Endpoint } from "../../bench/engine/connection.ts";
 import { createRawEngine } from "../../bench/engine/raw.ts";
 import { createWsEngine } from "../../bench/engine/ws.ts";
+import { AlarmClock } from "../../bench/load/alarm.ts";
 import { systemClock } from "../../bench/load/clock.ts";
 import { Generator } from "../../bench/load/generator.ts";
 import type { StartThread } from "../../bench/load/threads.ts";
@@ -17,7 +18,7 @@ const startHere: StartThread = ({ engine, endpoint, plan }, events) => {
   const generator = new Generator({
     plan,
     engine: engine === "raw" ? createRawEngine(endpoint) : createWsEngine(endpoint),
-    clock: systemClock,
+    clock: new AlarmClock(),
     report: (report) => events.onReport(structuredClone(report)),
     threadCpuNs: () => undefined,
   });

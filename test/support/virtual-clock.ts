@@ -1,7 +1,7 @@
 // A clock that moves only when a test says so, from one planned call to the next.
 
 import { setImmediate as macrotask } from "node:timers/promises";
-import type { Clock } from "../../bench/load/clock.ts";
+import type { PreciseClock } from "../../bench/load/clock.ts";
 
 interface Planned {
   readonly atNs: number;
@@ -9,10 +9,12 @@ interface Planned {
   readonly callback: () => void;
 }
 
-export class VirtualClock implements Clock {
+export class VirtualClock implements PreciseClock {
   #nowNs = 1e9;
   #order = 0;
   #planned: Planned[] = [];
+  /** Turns of the event loop that were asked for, with nothing in between. */
+  soonCalls = 0;
   readonly #soonNs: number;
 
   /** @param soonNs what one turn of the event loop takes */
@@ -43,6 +45,7 @@ export class VirtualClock implements Clock {
   }
 
   callSoon(callback: () => void): void {
+    this.soonCalls += 1;
     this.callAtNs(this.#nowNs + this.#soonNs, callback);
   }
 

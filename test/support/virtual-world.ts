@@ -11,8 +11,12 @@ import type { VirtualClock } from "./virtual-clock.ts";
 export interface VirtualTarget {
   /** When the reply to a message that was sent at `sentNs` arrives; undefined for never. */
   readonly replyAtNs: (sentNs: number, connection: number, sequence: number) => number | undefined;
+  /** How long a handshake takes. */
+  readonly handshakeNs?: number;
   /** Connections that cannot be opened. */
   readonly refuses?: (connection: number) => boolean;
+  /** The kind of error of those. */
+  readonly refusal?: string;
   /** When the target dies. */
   readonly diesAtNs?: number;
   /** While this holds, connections take nothing more. */
@@ -56,13 +60,15 @@ function connectVirtually(
 ): void {
   let isOpen = false;
   const close = (kind: string, detail: string): void => {
-    if (isOpen || kind === "unreachable") {
+    if (isOpen || detail === "refused") {
       isOpen = false;
       events.onClosed(index, { kind, detail });
     }
   };
   const connection: Connection = {
     index,
+    isCompressed: false,
+    wireBytes: () => ({ sent: 0, received: 0 }),
     isClogged: () => target.isClogged?.(clock.nowNs()) ?? false,
     close: () => clock.callSoon(() => close("closed-1000", "goodbye")),
     destroy: () => clock.callSoon(() => close("closed-1006", "cut")),
@@ -80,9 +86,9 @@ function connectVirtually(
       }
     },
   };
-  clock.callSoon(() => {
+  clock.callAtNs(clock.nowNs() + (target.handshakeNs ?? 250_000), () => {
     if (target.refuses?.(index) === true) {
-      close("unreachable", "refused");
+      close(target.refusal ?? "unreachable", "refused");
     } else {
       isOpen = true;
       events.onOpen(connection);

@@ -167,9 +167,12 @@ for (const engine of engines) {
     await inTime(
       new Promise<void>((resolve) => {
         open({ ...endpoint, url })(0, "127.0.0.2", {
+          onStage: () => undefined,
           onOpen: (connection) => connection.close(),
           onReplies: () => undefined,
           onBadReply: () => undefined,
+          onUnasked: () => undefined,
+          onMissing: () => undefined,
           onClosed: () => resolve(),
         });
       }),

@@ -136,8 +136,88 @@ for (const engine of engines) {
         { engine, connections: 1, loop: { kind: "closed", depth: 4 } },
         { verify: "full" },
       );
-      assert.match(onlyError(outcome), /^wrong-sequence/);
-      assert.equal(resultOf(outcome).messages.corrupt, 2);
+      assert.match(onlyError(outcome), /^reordered-reply/);
+      assert.equal(resultOf(outcome).messages.lost, 1);
+      assert.equal(resultOf(outcome).verdict, "invalid");
+    });
+
+    test("that greets is told so, and its replies are checked as those of any other", async (t) => {
+      const { url } = await startMisbehavingServer(t, { greeting: frame(2, "welcome, whoever you are") });
+      for (const verify of ["none", "length", "full"] as const) {
+        const outcome = await measureReal(url, { engine }, { verify });
+        assert.match(onlyError(outcome), /^surplus-reply/, verify);
+        assert.equal(outcome.errors["surplus-reply"]?.count, 2);
+        assert.equal(resultOf(outcome).messages.corrupt, 0);
+      }
+    });
+
+    test("that answers once twice is right again with the next reply", async (t) => {
+      const reply = (message: ClientMessage): Buffer =>
+        message.index === 10 ? Buffer.concat([echo(message), echo(message)]) : echo(message);
+      const { url } = await startMisbehavingServer(t, { reply });
+      const outcome = await measureReal(url, { engine }, { verify: "full" });
+      assert.match(onlyError(outcome), /^duplicate-reply/);
+      assert.equal(outcome.errors["duplicate-reply"]?.count, 2);
+      const { sent, received, corrupt } = resultOf(outcome).messages;
+      assert.deepEqual([received, corrupt], [sent, 0]);
+    });
+
+    test("that answers after the time-out loses just that message", async (t) => {
+      const reply = (message: ClientMessage): Buffer | undefined => {
+        if (message.index !== 5) {
+          return echo(message);
+        }
+        setTimeout(() => message.socket.writable && message.socket.write(echo(message)), 900);
+        return undefined;
+      };
+      const { url } = await startMisbehavingServer(t, { reply });
+      const outcome = await measureReal(
+        url,
+        { engine, durationMs: 1500 },
+        { verify: "full", timeoutMs: 500 },
+      );
+      const { sent, received, lost } = resultOf(outcome).messages;
+      assert.ok(lost >= 2, `${lost} lost`);
+      assert.equal(sent, received + lost);
+      assert.ok(received > 12, "it went on after the late reply");
+      assert.deepEqual(outcome.errors, {});
+    });
+
+    test("that reads nothing does not fill our memory", async (t) => {
+      const { url } = await startMisbehavingServer(t, {
+        handshake: (accept, _request, socket) => {
+          socket.pause();
+          return switchingProtocols(accept);
+        },
+      });
+      let peakBytes = 0;
+      const watch = setInterval(() => {
+        peakBytes = Math.max(peakBytes, process.memoryUsage().arrayBuffers);
+      }, 10);
+      const before = process.memoryUsage().arrayBuffers;
+      await measureReal(
+        url,
+        { engine, loop: { kind: "closed", depth: 64 }, durationMs: 300 },
+        { verify: "full", payloads: [new Uint8Array(4 * 1024 * 1024)], timeoutMs: 300 },
+      );
+      clearInterval(watch);
+      assert.ok(peakBytes - before < 128 * 1024 * 1024, `${(peakBytes - before) / 2 ** 20} MiB`); // of 512 MiB
+    });
+
+    test("gets every header that was asked for, however often", async (t) => {
+      let request = "";
+      const handshake = (accept: string, head: string): string => {
+        request = head;
+        return switchingProtocols(accept);
+      };
+      const { url } = await startMisbehavingServer(t, { handshake });
+      const headers = [
+        ["X-A", "b"],
+        ["X-A", "c"],
+        ["X-B", "d"],
+      ] as const;
+      await measureReal(url, { engine, connections: 1 }, { headers });
+      assert.match(request, /X-A: b\r\nX-A: c\r\nX-B: d/);
     });
 
     test("that answers with another length or type is corrupt", async (t) => {

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { opcodes } from "../../../../bench/engine/frame.ts";
-import {
-  FrameTape,
-  makePayload,
-  ReplyChecker,
-  stampSequence,
-  type Verify,
-} from "../../../../bench/engine/payload.ts";
+import { FrameTape, makePayload, stampSequence } from "../../../../bench/engine/payload.ts";
 
 const payloadLists = fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 5 });
 
@@ -68,86 +61,6 @@ describe("FrameTape", () => {
         },
       ),
     );
-  });
-});
-
-describe("ReplyChecker", () => {
-  /** What it says of each of the replies, each given in pieces of `pieceBytes`. */
-  function check(payloads: Uint8Array[], verify: Verify, replies: Uint8Array[], pieceBytes: number) {
-    const checker = new ReplyChecker(payloads, "binary", verify);
-    return replies.map((reply) => {
-      for (let at = 0; at < reply.length; at += pieceBytes) {
-        checker.piece(reply, at, Math.min(reply.length, at + pieceBytes));
-      }
-      return checker.finish(opcodes.binary, reply.length);
-    });
-  }
-
-  function stamped(payloads: Uint8Array[], count: number): Uint8Array[] {
-    return Array.from({ length: count }, (_, i) => {
-      const reply = Uint8Array.from(payloads[i % payloads.length] ?? []);
-      stampSequence(reply, i);
-      return reply;
-    });
-  }
-
-  test("with full, takes true echoes in pieces of any size", () => {
-    fc.assert(
-      fc.property(
-        payloadLists,
-        fc.nat(40),
-        fc.integer({ min: 1, max: 50 }),
-        (payloads, count, pieceBytes) => {
-          const faults = check(payloads, "full", stamped(payloads, count), pieceBytes);
-          assert.ok(faults.every((fault) => fault === undefined));
-        },
-      ),
-    );
-  });
-
-  test("with full, notices any octet that changed, whatever the pieces", () => {
-    const payloads = [makePayload(64, "binary"), makePayload(3, "binary"), makePayload(200, "binary")];
-    fc.assert(
-      fc.property(
-        fc.nat(8),
-        fc.nat(),
-        fc.integer({ min: 1, max: 255 }),
-        fc.integer({ min: 1, max: 70 }),
-        (n, place, flip, pieceBytes) => {
-          const replies = stamped(payloads, 9);
-          const reply = replies[n] ?? new Uint8Array();
-          const at = place % reply.length;
-          reply[at] = (reply[at] ?? 0) ^ flip;
-          const faults = check(payloads, "full", replies, pieceBytes);
-          assert.deepEqual(
-            faults.map((fault, i) => (fault === undefined ? undefined : i)).filter((i) => i !== undefined),
-            [n],
-          );
-          assert.equal(faults[n], at < 8 ? "wrong-sequence" : "wrong-bytes");
-        },
-      ),
-    );
-  });
-
-  test("with full, calls replies in another order a wrong sequence", () => {
-    const payloads = [makePayload(64, "binary")];
-    const [first = new Uint8Array(), second = new Uint8Array()] = stamped(payloads, 2);
-    assert.deepEqual(check(payloads, "full", [second, first], 64), ["wrong-sequence", "wrong-sequence"]);
-  });
-
-  test("with length, looks at type and length only", () => {
-    const payloads = [new Uint8Array(4)];
-    assert.deepEqual(check(payloads, "length", [Uint8Array.of(9, 9, 9, 9), new Uint8Array(5)], 64), [
-      undefined,
-      "wrong-length",
-    ]);
-    const checker = new ReplyChecker(payloads, "text", "length");
-    assert.equal(checker.finish(opcodes.binary, 4), "wrong-type");
-  });
-
-  test("with none, takes any message for a reply", () => {
-    const checker = new ReplyChecker([new Uint8Array(4)], "text", "none");
-    assert.equal(checker.finish(opcodes.binary, 400), undefined);
   });
 });
 

@@ -59,7 +59,7 @@ function record(
 function tallyOf(intervals: readonly Interval[]): Tally {
   const tally = new Tally(window.fromNs, 1);
   for (const interval of intervals) {
-    tally.add(0, { kind: "interval", interval, cpuNs: 1, idleSpinNs: 0, openConnections: 1, errors: {} });
+    tally.add(0, { kind: "interval", interval, cpuNs: 1, openConnections: 1, errors: {} });
   }
   return tally;
 }
@@ -152,7 +152,7 @@ describe("Recorder", () => {
     const tally = new Tally(window.fromNs, 1);
     for (let i = 0; i < 5; i += 1) {
       const recorder = new Recorder(window, "closed", (interval) =>
-        tally.add(0, { kind: "interval", interval, cpuNs: 1, idleSpinNs: 0, openConnections: 1, errors: {} }),
+        tally.add(0, { kind: "interval", interval, cpuNs: 1, openConnections: 1, errors: {} }),
       );
       recorder.answered(3 * second, 3 * second, 3 * second + 1000, 2 ** 30);
       recorder.finish(10 * second);

@@ -1,0 +1,44 @@
+// Bytes on the sockets of one generator within its window.
+
+import type { Connection, WireBytes } from "../engine/connection.ts";
+
+export class WireMeter {
+  readonly #open: ReadonlyMap<number, Connection>;
+  /** What connections had moved that have ended since. */
+  #ended: WireBytes = { sent: 0, received: 0 };
+  #mark: WireBytes | undefined;
+  /** What was moved between `start` and `stop`; undefined before. */
+  counted: WireBytes | undefined;
+
+  /** @param open connections, which may come and go */
+  constructor(open: ReadonlyMap<number, Connection>) {
+    this.#open = open;
+  }
+
+  start(): void {
+    this.#mark = this.#total();
+  }
+
+  /** A connection has ended, and is no longer among the open ones. */
+  closed(connection: Connection): void {
+    this.#ended = add(this.#ended, connection.wireBytes());
+  }
+
+  stop(): void {
+    const { sent, received } = this.#total();
+    const mark = this.#mark;
+    this.counted =
+      mark === undefined ? undefined : { sent: sent - mark.sent, received: received - mark.received };
+  }
+
+  #total(): WireBytes {
+    return [...this.#open.values()].reduce(
+      (sum, connection) => add(sum, connection.wireBytes()),
+      this.#ended,
+    );
+  }
+}
+
+function add(a: WireBytes, b: WireBytes): WireBytes {
+  return { sent: a.sent + b.sent, received: a.received + b.received };
+}

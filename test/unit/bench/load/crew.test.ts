@@ -1,0 +1,140 @@
+// Generators on a virtual clock, up to what they report: every message that was due ends up somewhere.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Crew } from "../../../../bench/load/crew.ts";
+import { planThreads, type WebSocketScenario } from "../../../../bench/measure/scenario.ts";
+import { VirtualClock } from "../../../support/virtual-clock.ts";
+import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../../support/virtual-world.ts";
+
+const ms = 1e6;
+const fixed20Ms: VirtualTarget = { replyAtNs: (sentNs) => sentNs + 20 * ms };
+const open1000: Partial<WebSocketScenario> = {
+  loop: { kind: "open", ratePerSecond: 1000, arrivals: "even" },
+};
+
+/** Connects, and puts load on a window of two seconds after one second of warm-up. */
+async function load(
+  changes: Partial<WebSocketScenario>,
+  target: VirtualTarget,
+  options: { clock?: VirtualClock; timeoutMs?: number } = {},
+) {
+  const { clock = new VirtualClock(), timeoutMs = 1000 } = options;
+  const example = exampleScenario(changes);
+  const scenario = { ...example, endpoint: { ...example.endpoint, timeoutMs } };
+  const { endpoint } = scenario;
+  const { startThread } = createVirtualWorld(clock, target);
+  const crew = new Crew(
+    planThreads(scenario, false).map(
+      (plan) => (events) => startThread({ engine: "raw", endpoint, plan }, events),
+    ),
+  );
+  await clock.runUntil(crew.connected);
+  const connectedNs = clock.nowNs();
+  const startNs = connectedNs + 20 * ms;
+  crew.begin({ startNs, fromNs: startNs + 1000 * ms, untilNs: startNs + 3000 * ms });
+  await clock.runUntil(crew.done);
+  return { crew, tally: crew.tally, connects: crew.connects, connectedNs, endedNs: clock.nowNs() };
+}
+
+describe("an open loop", () => {
+  test("sleeps until a message is due, however near that is", async () => {
+    const clock = new VirtualClock();
+    await load(open1000, fixed20Ms, { clock });
+    assert.ok(clock.soonCalls < 100, `${clock.soonCalls} turns for 3000 messages`);
+  });
+
+  test("counts what a target that pushes back does not take as unsent, with the time it has waited", async () => {
+    let taken = 0;
+    const target: VirtualTarget = {
+      replyAtNs: (sentNs) => sentNs + ms,
+      isClogged: (nowNs) => taken >= (nowNs - 1000 * ms) / (2 * ms), // takes 500 messages/s at most
+      onSend: () => {
+        taken += 1;
+      },
+    };
+    const { tally } = await load(open1000, target);
+    assert.equal(tally.sent + tally.unsent, 2000);
+    assert.ok(tally.unsent > 900, `${tally.unsent} unsent`);
+    assert.equal(tally.sent, tally.answered);
+    assert.equal(tally.latency.histogram.totalCount, 2000);
+    assert.equal(tally.unsentLatency.totalCount, tally.unsent);
+    assert.ok(tally.latency.histogram.getValueAtPercentile(99) > 900 * ms);
+  });
+
+  test("sends what is due at the very end, though it wakes up after it", async () => {
+    const { tally } = await load(
+      { loop: { kind: "open", ratePerSecond: 50_000, arrivals: "even" } },
+      fixed20Ms,
+    );
+    assert.equal(tally.sent, 100_000);
+    assert.equal(tally.unsent, 0);
+  });
+
+  test("measures how evenly it sent", async () => {
+    const even = await load(open1000, fixed20Ms);
+    assert.ok((even.crew.dispersion ?? 9) < 0.05, `${even.crew.dispersion}`);
+    const poisson = await load(
+      { loop: { kind: "open", ratePerSecond: 5000, arrivals: "poisson" } },
+      fixed20Ms,
+    );
+    assert.ok(Math.abs((poisson.crew.dispersion ?? 9) - 1) < 0.4, `${poisson.crew.dispersion}`);
+  });
+});
+
+describe("a reply that comes after the time-out", () => {
+  const slowFrom100: VirtualTarget = {
+    replyAtNs: (sentNs, connection, sequence) =>
+      sentNs + (connection === 3 && sequence === 100 ? 1500 : 20) * ms,
+  };
+
+  test("is lost, and not taken for the reply to a later message", async () => {
+    const { tally, crew } = await load({}, slowFrom100);
+    assert.equal(tally.lost, 1);
+    assert.equal(tally.sent, tally.answered + 1);
+    assert.equal(tally.latency.maxNs, 20 * ms);
+    assert.deepEqual(crew.errors, {});
+  });
+
+  test("is counted as lost when the time is over, not at the end of the window", async () => {
+    const target: VirtualTarget = {
+      replyAtNs: (sentNs, connection) => (connection === 3 ? undefined : sentNs + 20 * ms),
+    };
+    const { tally, endedNs, connectedNs } = await load({}, target, { timeoutMs: 200 });
+    assert.equal(tally.lost, 0); // it was sent in the warm-up, and its connection hangs since
+    assert.ok(endedNs - connectedNs < 3200 * ms);
+  });
+});
+
+describe("connecting", () => {
+  test("at a pace does not wait for handshakes, and knows how long each took", async () => {
+    const { connects, connectedNs } = await load(
+      { connections: 600, connectionsPerSecond: 2000 },
+      { ...fixed20Ms, handshakeNs: 1000 * ms },
+    );
+    assert.ok(connectedNs < 1000 * ms + 1350 * ms, `${connectedNs / ms} ms`);
+    assert.equal(connects?.stages.open.histogram.totalCount, 600);
+    assert.equal(connects.stages.open.maxNs, 1000 * ms);
+    assert.equal(connects.stages.firstEcho.histogram.totalCount, 600);
+    assert.equal(connects.stages.firstEcho.maxNs, 20 * ms);
+    assert.ok(connects.stages.lag.maxNs < ms);
+  });
+
+  test("gives up on a target that never answers within the time-out", async () => {
+    const clock = new VirtualClock();
+    const { crew, connectedNs } = await load(
+      { connections: 600 },
+      { ...fixed20Ms, handshakeNs: 2000 * ms, refuses: () => true, refusal: "handshake-timeout" },
+      { clock, timeoutMs: 2000 },
+    );
+    assert.ok(connectedNs <= 3100 * ms, `${connectedNs / ms} ms`);
+    assert.equal(crew.failed, 600);
+    assert.equal(crew.errors["handshake-timeout"]?.count, 128);
+    assert.equal(crew.errors["not-tried"]?.count, 472);
+  });
+
+  test("by several threads keeps the pace that was asked", async () => {
+    const { connectedNs } = await load({ connections: 60, connectionsPerSecond: 100, threads: 3 }, fixed20Ms);
+    assert.ok(connectedNs > 1000 * ms + 580 * ms, `${connectedNs / ms} ms`);
+  });
+});
