@@ -1,0 +1,476 @@
+// THE table of endpoints on demand: paths, parameters, and one sentence each. The 404 page, the docs, the page's picker and
+// the labels of metrics follow from it. Plain data.
+import type { Parameters } from "./parameters.ts";
+
+const kiB = 1024;
+const miB = 1024 * kiB;
+const giB = 1024 * miB;
+const second = 1000;
+
+/** How a path is reached: over WebSocket, over HTTP, or both. */
+type Via = "websocket" | "http";
+
+export interface Behaviour {
+  /** The path, with `:name` for a segment that is a parameter. */
+  readonly path: string;
+  readonly summary: string;
+  readonly via: readonly Via[];
+  /** Only with `--endpoints all`. */
+  readonly isUnsafe?: true;
+  /** Parameters in the path, in its order. */
+  readonly segments: Parameters;
+  /** Parameters in the query. */
+  readonly parameters: Parameters;
+}
+
+const code = {
+  kind: "closeCode",
+  default: 1000,
+  help: "close code",
+  example: "4001",
+  excludes: ["abrupt"],
+} as const;
+const reason = {
+  kind: "text",
+  maxBytes: 123,
+  help: "reason in the close frame",
+  example: "bye",
+  excludes: ["abrupt"],
+} as const;
+const abrupt = {
+  kind: "flag",
+  help: "ends the TCP connection without a close frame",
+  example: "abrupt",
+} as const;
+const interval = {
+  kind: "duration",
+  min: 10,
+  max: 3600 * second,
+  default: second,
+  help: "time between two",
+  example: "500ms",
+} as const;
+const count = {
+  kind: "count",
+  min: 1,
+  max: 1_000_000,
+  help: "how many; then closes with 1000",
+  example: "10",
+} as const;
+const closing = { needs: ["close_after", "close_in"] } as const;
+const none = {} as const;
+
+/** Modifiers of `/echo`. */
+export const echoModifiers = {
+  delay: {
+    kind: "duration",
+    min: 0,
+    max: 60 * second,
+    cap: "delay",
+    help: "holds each reply for this long",
+    example: "100ms",
+  },
+  jitter: {
+    kind: "duration",
+    min: 0,
+    max: 60 * second,
+    cap: "delay",
+    needs: ["delay"],
+    atMost: "delay",
+    help: "varies the delay by up to this, earlier or later; replies stay in order",
+    example: "50ms",
+  },
+  rate: {
+    kind: "size",
+    min: kiB,
+    max: 64 * miB,
+    perSecond: true,
+    help: "sends replies at this many bytes per second",
+    example: "64KiB",
+  },
+  fragment: {
+    kind: "size",
+    min: 1,
+    max: giB,
+    cap: "payload",
+    help: "sends replies in fragments of this size, larger ones where a message would need more than 1,024",
+    example: "1KiB",
+  },
+  fragment_delay: {
+    kind: "duration",
+    min: 0,
+    max: second,
+    needs: ["fragment"],
+    help: "waits this long between two fragments",
+    example: "10ms",
+  },
+  close_after: {
+    kind: "count",
+    min: 1,
+    max: 1_000_000,
+    help: "closes after this many replies",
+    example: "3",
+  },
+  close_in: {
+    kind: "duration",
+    min: 0,
+    max: 3600 * second,
+    help: "closes after this long; replies that are held go out first",
+    example: "2s",
+  },
+  code: { ...code, ...closing },
+  reason: { ...reason, ...closing },
+  abrupt: { ...abrupt, ...closing },
+  handshake_delay: {
+    kind: "duration",
+    min: 0,
+    max: 60 * second,
+    cap: "delay",
+    help: "answers the handshake after this long",
+    example: "1s",
+  },
+  compression: {
+    kind: "choice",
+    choices: ["off"],
+    help: "declines permessage-deflate",
+    example: "off",
+  },
+  protocol: {
+    kind: "text",
+    maxBytes: 256,
+    pattern: "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$",
+    expected: "a sub-protocol (an RFC 6455 token), or none",
+    help: "answers with exactly this sub-protocol, offered or not; none chooses none",
+    example: "chat",
+  },
+  greet: {
+    kind: "text",
+    maxBytes: 256,
+    help: "sends a text first: instance (who serves), inspect (the handshake as JSON), or any other text",
+    example: "instance",
+  },
+  ping: {
+    kind: "duration",
+    min: 100,
+    max: 60 * second,
+    help: "sends a ping this often",
+    example: "1s",
+  },
+} as const satisfies Parameters;
+
+/** Every endpoint on demand, by the name that it has in metrics. */
+export const behaviours = {
+  echo: {
+    path: "/echo",
+    summary: "WebSocket echo; the query makes it late, slow, fragmented, short-lived",
+    via: ["websocket"],
+    segments: none,
+    parameters: echoModifiers,
+  },
+  close: {
+    path: "/close",
+    summary: "closes as the query says, or as each text <code> <reason> says",
+    via: ["websocket"],
+    segments: none,
+    parameters: {
+      code,
+      reason,
+      after: {
+        kind: "duration",
+        min: 0,
+        max: 3600 * second,
+        help: "closes this long after the handshake",
+        example: "1s",
+      },
+      abrupt,
+    },
+  },
+  ticks: {
+    path: "/ticks",
+    summary: "sends numbered messages by itself",
+    via: ["websocket"],
+    segments: none,
+    parameters: {
+      interval,
+      count,
+      size: {
+        kind: "size",
+        min: 64,
+        max: miB,
+        help: "size of each message, filled up with blanks",
+        example: "1KiB",
+      },
+      type: {
+        kind: "choice",
+        choices: ["text", "binary"],
+        default: "text",
+        help: "type of the messages",
+        example: "binary",
+      },
+      burst: {
+        kind: "count",
+        min: 1,
+        max: 1000,
+        default: 1,
+        help: "messages at each tick",
+        example: "5",
+      },
+    },
+  },
+  source: {
+    path: "/source",
+    summary: "sends binary messages as fast as they are read",
+    via: ["websocket"],
+    segments: none,
+    parameters: {
+      size: {
+        kind: "size",
+        min: 1,
+        max: miB,
+        default: 64 * kiB,
+        help: "size of each message",
+        example: "4KiB",
+      },
+      total: {
+        kind: "size",
+        min: 1,
+        max: 1024 * giB,
+        default: giB,
+        help: "bytes in all; then closes with 1000",
+        example: "100MiB",
+      },
+      rate: {
+        kind: "size",
+        min: kiB,
+        max: giB,
+        perSecond: true,
+        help: "sends at most this many bytes per second",
+        example: "10MiB",
+      },
+    },
+  },
+  sink: {
+    path: "/sink",
+    summary: "takes messages and sends none back",
+    via: ["websocket"],
+    segments: none,
+    parameters: {
+      ack: {
+        kind: "count",
+        min: 1,
+        max: 1_000_000,
+        help: "acknowledges every so many messages with a text of the totals",
+        example: "100",
+      },
+    },
+  },
+  inspect: {
+    path: "/inspect",
+    summary: "JSON of the handshake as the first message; then an echo",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  pings: {
+    path: "/pings",
+    summary: "sends pings, and tells the round trip of each pong in a text",
+    via: ["websocket"],
+    segments: none,
+    parameters: { interval: { ...interval, min: 100, max: 60 * second }, count },
+  },
+  status: {
+    path: "/status/:code",
+    summary:
+      "refuses the handshake, or answers a GET, with this status; 0 ends the connection without an answer",
+    via: ["websocket", "http"],
+    segments: { code: { kind: "status", help: "the status", example: "503" } },
+    parameters: {
+      retry_after: {
+        kind: "duration",
+        min: second,
+        max: 3600 * second,
+        help: "adds Retry-After, in whole seconds",
+        example: "5s",
+      },
+    },
+  },
+  basic_auth: {
+    path: "/basic-auth/:user/:password",
+    summary: "an echo behind HTTP Basic authentication with these credentials",
+    via: ["websocket", "http"],
+    segments: {
+      user: { kind: "text", maxBytes: 64, help: "the user", example: "test" },
+      password: { kind: "text", maxBytes: 64, help: "the password", example: "secret" },
+    },
+    parameters: none,
+  },
+  bearer: {
+    path: "/bearer",
+    summary:
+      "an echo for who brings a token: Authorization: Bearer, ?token=, or the sub-protocols bearer and the token",
+    via: ["websocket", "http"],
+    segments: none,
+    parameters: {
+      token: { kind: "text", maxBytes: 256, help: "the token, for browsers", example: "abc" },
+    },
+  },
+  sse: {
+    path: "/sse",
+    summary: "server-sent events over HTTP",
+    via: ["http"],
+    segments: none,
+    parameters: {
+      interval,
+      count,
+      size: { kind: "size", min: 64, max: miB, help: "size of each event's data", example: "1KiB" },
+    },
+  },
+  delay: {
+    path: "/delay/:duration",
+    summary: "answers an HTTP request after this long",
+    via: ["http"],
+    segments: {
+      duration: {
+        kind: "duration",
+        min: 0,
+        max: 60 * second,
+        cap: "delay",
+        help: "how long to wait",
+        example: "2s",
+      },
+    },
+    parameters: none,
+  },
+  echo_noext: {
+    path: "/echo_noext",
+    summary: "an echo that declines every extension",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  abort: {
+    path: "/abort",
+    summary: "accepts the handshake, then ends the TCP connection without a close frame",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  abort_handshake: {
+    path: "/abort_handshake",
+    summary: "ends the TCP connection without an answer to the handshake",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  internal_error: {
+    path: "/internal_error",
+    summary: "accepts the handshake, then closes with 1011",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  bench: {
+    path: "/bench",
+    summary: "the text <seconds> <count> <message> has that message sent so often, so far apart; then 1000",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  benchmark_helper: {
+    path: "/benchmark_helper",
+    summary: "receive <n> gets a binary message of n bytes; send <0|1> and a message get its size",
+    via: ["websocket"],
+    segments: none,
+    parameters: none,
+  },
+  origin_check: {
+    path: "/origin_check",
+    summary: "an echo for one Origin only, others get 403",
+    via: ["websocket"],
+    segments: none,
+    parameters: {
+      origin: {
+        kind: "text",
+        maxBytes: 256,
+        default: "http://example.com",
+        help: "the Origin that is let in",
+        example: "https://example.org",
+      },
+    },
+  },
+  rooms: {
+    path: "/rooms/:name",
+    summary: "each message goes to all in the room",
+    via: ["websocket"],
+    isUnsafe: true,
+    segments: {
+      name: {
+        kind: "text",
+        maxBytes: 64,
+        pattern: "^[\\w.-]+$",
+        expected: "letters, digits, dots, hyphens and underscores, at most 64",
+        help: "the room",
+        example: "lobby",
+      },
+    },
+    parameters: none,
+  },
+  violate: {
+    path: "/violate/:what",
+    summary: "violates the protocol in one way, for authors of clients",
+    via: ["websocket"],
+    isUnsafe: true,
+    segments: {
+      what: {
+        kind: "choice",
+        choices: [
+          "invalid-utf8",
+          "stray-continuation",
+          "interleaved",
+          "unfinished",
+          "close-1015",
+          "long-ping",
+          "wrong-accept",
+          "unoffered-protocol",
+        ],
+        help: "the violation",
+        example: "invalid-utf8",
+      },
+    },
+    parameters: none,
+  },
+} as const satisfies Readonly<Record<string, Behaviour>>;
+
+export type BehaviourName = keyof typeof behaviours;
+
+/** Values of the label `endpoint`. */
+export const behaviourNames = Object.keys(behaviours) as BehaviourName[];
+
+/** A path as people read it: `/status/<code>`. */
+export function displayPath(path: string): string {
+  return path.replaceAll(/:(\w+)/g, "<$1>");
+}
+
+/**
+ * The segments of a path that are parameters, undecoded.
+ * @returns undefined when the path is of another form
+ */
+export function matchPath(
+  pattern: string,
+  path: string,
+): readonly (readonly [name: string, value: string])[] | undefined {
+  const [wanted, found] = [pattern.split("/"), path.split("/")];
+  if (wanted.length !== found.length) {
+    return undefined;
+  }
+  const values: (readonly [string, string])[] = [];
+  for (const [i, segment] of wanted.entries()) {
+    const value = found[i] ?? "";
+    if (segment.startsWith(":")) {
+      values.push([segment.slice(1), value]);
+    } else if (segment !== value) {
+      return undefined;
+    }
+  }
+  return values;
+}

@@ -1,0 +1,342 @@
+// Parameters in the query and the path of an endpoint on demand: what each may be, and how they are read. Plain data and
+// pure functions, for the server, the page and the docs.
+import { formatDuration, formatSize, parseDuration, parseSize, UnitError } from "./units.ts";
+
+interface Common {
+  /** What it does, as it follows the name in a list. */
+  readonly help: string;
+  /** A value to show in docs and as a placeholder. */
+  readonly example: string;
+  /** Another parameter without which this one means nothing; of several, one is enough. */
+  readonly needs?: readonly string[];
+  /** Parameters that contradict this one. */
+  readonly excludes?: readonly string[];
+  /** A parameter that this one may not exceed. */
+  readonly atMost?: string;
+}
+
+/** Which limit of the server lowers `max`: `--endpoints-max-delay` or `--max-payload`. */
+type Cap = "delay" | "payload";
+
+/** Values are milliseconds. */
+export interface DurationParameter extends Common {
+  readonly kind: "duration";
+  readonly min: number;
+  readonly max: number;
+  readonly cap?: Cap;
+  readonly default?: number;
+}
+
+/** Values are bytes. With `perSecond` they may be followed by `/s`. */
+export interface SizeParameter extends Common {
+  readonly kind: "size";
+  readonly min: number;
+  readonly max: number;
+  readonly perSecond?: true;
+  readonly cap?: Cap;
+  readonly default?: number;
+}
+
+export interface CountParameter extends Common {
+  readonly kind: "count";
+  readonly min: number;
+  readonly max: number;
+  readonly default?: number;
+}
+
+export interface ChoiceParameter extends Common {
+  readonly kind: "choice";
+  readonly choices: readonly string[];
+  readonly default?: string;
+}
+
+/** `abrupt`, `abrupt=true` or `abrupt=false`. */
+export interface FlagParameter extends Common {
+  readonly kind: "flag";
+}
+
+/** UTF-8 of at most this many bytes, and of this form. */
+export interface TextParameter extends Common {
+  readonly kind: "text";
+  readonly maxBytes: number;
+  readonly pattern?: string;
+  /** What is allowed, in words, where there is a pattern. */
+  readonly expected?: string;
+  readonly default?: string;
+}
+
+/** A close code that a server may send (RFC 6455, section 7.4); `none` is 0, an empty close frame. */
+export interface CloseCodeParameter extends Common {
+  readonly kind: "closeCode";
+  readonly default?: number;
+}
+
+/** An HTTP status; 0 is no answer at all. */
+export interface StatusParameter extends Common {
+  readonly kind: "status";
+}
+
+export type Parameter =
+  | DurationParameter
+  | SizeParameter
+  | CountParameter
+  | ChoiceParameter
+  | FlagParameter
+  | TextParameter
+  | CloseCodeParameter
+  | StatusParameter;
+
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+type Raw<P extends Parameter> = P extends { kind: "choice"; choices: readonly (infer C)[] }
+  ? C
+  : P extends { kind: "flag" }
+    ? boolean
+    : P extends { kind: "text" }
+      ? string
+      : number;
+
+/** What was asked for: durations in milliseconds, sizes in bytes, flags true or false, undefined for what is left out. */
+export type Values<S extends Parameters> = {
+  readonly [Name in keyof S]: S[Name] extends { default: unknown } | { kind: "flag" }
+    ? Raw<S[Name]>
+    : Raw<S[Name]> | undefined;
+};
+
+/** Limits of the server that lower those of a parameter. */
+export interface Caps {
+  readonly delay: number;
+  readonly payload: number;
+}
+
+/** The limits of a server with default options; for docs and for the page. */
+export const defaultCaps: Caps = { delay: 10_000, payload: 16 * 1024 * 1024 };
+
+export type Read<S extends Parameters> =
+  | { readonly values: Values<S>; readonly problems?: undefined }
+  | { readonly problems: readonly string[]; readonly values?: undefined };
+
+/** One name and its value as they stand in a query, decoded. */
+type Pair = readonly [name: string, value: string];
+
+/**
+ * Reads a query string strictly: nothing is clamped, and every problem is told at once.
+ * @param query without its question mark
+ * @param given further values that do not come from the query, such as those of path segments, undecoded
+ * @param ignoresUnknown whether other names may be in the query
+ */
+export function readParameters<S extends Parameters>(
+  parameters: S,
+  query: string,
+  { caps, given = [], ignoresUnknown = false }: ReadOptions,
+): Read<S> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = Object.create(null);
+  const seen = new Set<string>();
+  // A plus is a blank in a query, and itself in a path.
+  const fromPath = given.map(([name, value]): Pair => [name, value.replaceAll("+", "%2B")]);
+  for (const [rawName, rawValue] of [...fromPath, ...splitQuery(query)]) {
+    const name = decode(rawName) ?? rawName;
+    if (!Object.hasOwn(parameters, name)) {
+      if (!ignoresUnknown) {
+        const known = Object.keys(parameters);
+        problems.push(
+          `${name}: there is no such parameter here; ${known.length === 0 ? "there is none" : `there are ${known.join(", ")}`}`,
+        );
+      }
+      continue;
+    }
+    if (seen.has(name)) {
+      problems.push(`${name}: given more than once`);
+      continue;
+    }
+    seen.add(name);
+    const parameter = parameters[name] as Parameter;
+    const text = decode(rawValue);
+    const value = text === undefined ? undefined : parse(parameter, text, caps);
+    if (value === undefined) {
+      const shown = text === undefined ? `${rawValue} is not percent-encoded UTF-8` : JSON.stringify(text);
+      problems.push(`${name} ${shown}: expected ${describeAllowed(parameter, caps)}`);
+    } else {
+      values[name] = value;
+    }
+  }
+  problems.push(...disagreements(parameters, seen, values));
+  if (problems.length > 0) {
+    return { problems };
+  }
+  for (const [name, parameter] of Object.entries(parameters)) {
+    values[name] ??= parameter.kind === "flag" ? false : defaultOf(parameter);
+  }
+  return { values: values as Values<S> };
+}
+
+export interface ReadOptions {
+  readonly caps: Caps;
+  readonly given?: readonly Pair[];
+  readonly ignoresUnknown?: boolean;
+}
+
+/** Whether a query has any of these parameters. Cheap: plain handshakes are asked, too. */
+export function hasAnyOf(parameters: Parameters, query: string): boolean {
+  return splitQuery(query).some(([name]) => Object.hasOwn(parameters, decode(name) ?? name));
+}
+
+/** What is allowed, as it follows "expected". */
+export function describeAllowed(parameter: Parameter, caps: Caps = defaultCaps): string {
+  switch (parameter.kind) {
+    case "duration":
+      return `a duration from ${formatDuration(parameter.min)} to ${formatDuration(maxOf(parameter, caps))}, such as ${parameter.example}`;
+    case "size": {
+      const [from, to] = [formatSize(parameter.min), formatSize(maxOf(parameter, caps))];
+      return `a size from ${from} to ${to}${parameter.perSecond ? " per second" : ""}, such as ${parameter.example}`;
+    }
+    case "count":
+      return `a whole number from ${parameter.min} to ${parameter.max}`;
+    case "choice":
+      return parameter.choices.join(", ").replace(/, ([^,]*)$/, " or $1");
+    case "flag":
+      return "no value, true or false";
+    case "text":
+      return parameter.expected ?? `at most ${parameter.maxBytes} bytes of UTF-8`;
+    case "closeCode":
+      return "1000 to 1003, 1007 to 1014, 3000 to 4999, or none for an empty close frame";
+    case "status":
+      return "a status from 200 to 599, or 0 for no answer";
+  }
+}
+
+/** A value as it is spelt in a query. */
+export function formatValue(parameter: Parameter, value: unknown): string {
+  switch (parameter.kind) {
+    case "duration":
+      return formatDuration(Number(value));
+    case "size":
+      return formatSize(Number(value));
+    case "closeCode":
+      return value === 0 ? "none" : String(value);
+    default:
+      return String(value);
+  }
+}
+
+/** Values as the query that asks for them, in the order of the parameters; what is off or left out does not appear. */
+export function formatQuery<S extends Parameters>(parameters: S, values: Partial<Values<S>>): string {
+  return Object.entries(parameters)
+    .filter(([name]) => values[name] !== undefined && values[name] !== false)
+    .map(([name, parameter]) =>
+      values[name] === true
+        ? name
+        : `${name}=${encodeURIComponent(formatValue(parameter, values[name])).replaceAll("%2F", "/")}`,
+    )
+    .join("&");
+}
+
+/** What a parameter is when it is left out; undefined for "not asked for". */
+export function defaultOf(parameter: Parameter): number | string | undefined {
+  return "default" in parameter ? parameter.default : undefined;
+}
+
+function maxOf(parameter: DurationParameter | SizeParameter, caps: Caps): number {
+  return parameter.cap === undefined ? parameter.max : Math.min(parameter.max, caps[parameter.cap]);
+}
+
+function splitQuery(query: string): Pair[] {
+  return query
+    .split("&")
+    .filter((piece) => piece !== "")
+    .map((piece) => {
+      const at = piece.indexOf("=");
+      return at < 0 ? [piece, ""] : [piece.slice(0, at), piece.slice(at + 1)];
+    });
+}
+
+// As browsers encode a form (application/x-www-form-urlencoded): a plus is a blank.
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(parameter: Parameter, text: string, caps: Caps): number | string | boolean | undefined {
+  switch (parameter.kind) {
+    case "duration":
+      return within(attempt(parseDuration, text), parameter.min, maxOf(parameter, caps));
+    case "size": {
+      const bare = parameter.perSecond ? text.replace(/\/s$/, "") : text;
+      return within(attempt(parseSize, bare), parameter.min, maxOf(parameter, caps));
+    }
+    case "count":
+      return within(wholeNumber(text), parameter.min, parameter.max);
+    case "choice":
+      return parameter.choices.includes(text) ? text : undefined;
+    case "flag":
+      return text === "" || text === "true" ? true : text === "false" ? false : undefined;
+    case "text":
+      return isText(parameter, text) ? text : undefined;
+    case "closeCode":
+      return text === "none" ? 0 : isCloseCode(wholeNumber(text)) ? wholeNumber(text) : undefined;
+    case "status":
+      return text === "0" ? 0 : within(wholeNumber(text), 200, 599);
+  }
+}
+
+function attempt(read: (text: string) => number, text: string): number | undefined {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof UnitError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function within(value: number | undefined, min: number, max: number): number | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined;
+}
+
+function isText({ maxBytes, pattern }: TextParameter, text: string): boolean {
+  return (
+    new TextEncoder().encode(text).length <= maxBytes &&
+    (pattern === undefined || new RegExp(pattern, "u").test(text))
+  );
+}
+
+/** Whether a server may send this close code (RFC 6455, section 7.4). */
+export function isCloseCode(code: number | undefined): boolean {
+  return (
+    code !== undefined &&
+    ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999))
+  );
+}
+
+function disagreements(
+  parameters: Parameters,
+  seen: ReadonlySet<string>,
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  const problems: string[] = [];
+  for (const name of seen) {
+    const { needs, excludes = [], atMost } = parameters[name] as Parameter;
+    if (values[name] === false) {
+      continue;
+    }
+    if (needs !== undefined && !needs.some((other) => seen.has(other))) {
+      problems.push(`${name}: means nothing without ${needs.join(" or ")}`);
+    }
+    for (const other of excludes.filter((each) => seen.has(each) && values[each] !== false)) {
+      problems.push(`${name}: contradicts ${other}`);
+    }
+    if (atMost !== undefined && Number(values[name]) > Number(values[atMost])) {
+      problems.push(`${name}: must not exceed ${atMost}`);
+    }
+  }
+  return problems;
+}
