@@ -16,6 +16,7 @@ export const optionGroups = [
   "WebSocket",
   "Backpressure",
   "Admission",
+  "HTTP",
   "TLS",
   "Shutdown",
   "Pages and logs",

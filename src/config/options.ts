@@ -300,6 +300,17 @@ const admission = {
   }),
 };
 
+const http = {
+  maxUploads: integer({
+    group: "HTTP",
+    help: "uploads of POST /echo that may be under way; more are refused with 503",
+    min: 1,
+    max: 1_000_000,
+    default: 256,
+    limit: { name: "uploads", help: "Uploads of POST /echo that may be under way", value: Number },
+  }),
+};
+
 const tls = {
   tlsCert: file({
     group: "TLS",
@@ -362,6 +373,7 @@ export const options = {
   ...websocket,
   ...backpressure,
   ...admission,
+  ...http,
   ...tls,
   ...shutdown,
   ...pages,

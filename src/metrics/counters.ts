@@ -83,11 +83,13 @@ export const slot = {
   httpEchoedBytes: take(),
   listenPauses: take(),
   logLinesDropped: take(),
+  uploadsRejected: take(),
   // Gauges: they describe what is now, and die with their worker.
   connections: take(),
   bufferedBytes: take(),
   backpressuredConnections: take(),
   sockets: take(),
+  uploads: take(),
 } as const;
 
 /** Slots from this one on are gauges. */

@@ -162,7 +162,7 @@ function defineMessages(families: Families): void {
 function defineBackpressure(families: Families): void {
   families.gauge(
     "echo_buffered_bytes",
-    "Bytes waiting in user space for slow readers",
+    "Bytes waiting in user space for slow readers, of WebSockets and uploads",
     at(slot.bufferedBytes),
   );
   families.gauge(
@@ -201,6 +201,12 @@ function defineHttp(families: Families): void {
     "echo_http_echoed_bytes_total",
     "Body received by POST /echo, in bytes",
     at(slot.httpEchoedBytes),
+  );
+  families.gauge("echo_uploads", "Uploads of POST /echo under way", at(slot.uploads));
+  families.counter(
+    "echo_uploads_rejected_total",
+    "Uploads refused because --max-uploads were under way",
+    at(slot.uploadsRejected),
   );
 }
 

@@ -10,6 +10,7 @@ export function shareOf(config: Config, workers: number): Config {
     maxConnectionsPerIp: share(config.maxConnectionsPerIp),
     handshakeRate: share(config.handshakeRate),
     handshakeRatePerIp: share(config.handshakeRatePerIp),
+    maxUploads: share(config.maxUploads),
     // A share below one connection's buffer would close a connection that is within its own limit.
     maxBuffered: Math.max(share(config.maxBuffered), config.maxBackpressure),
   };

@@ -32,6 +32,7 @@ export async function drain(parts: DrainParts): Promise<void> {
 
   const deadline = performance.now() + config.drainTimeout;
   const told = [...connections];
+  const uploadsBefore = uploads.size;
   const descriptorsBefore = openDescriptors();
   log.info({ connections: told.length, uploads: uploads.size }, "draining");
   const timers = told.map((ws) => {
@@ -53,8 +54,8 @@ export async function drain(parts: DrainParts): Promise<void> {
 
   // A close frame ends the WebSocket for uWS, but not yet the socket. Exiting now would reset those whose client is
   // still sending, and a reset makes the client's system throw away echoes that it has not read.
-  if (told.length > 0 && descriptorsBefore !== undefined) {
-    const expected = descriptorsBefore - told.length;
+  if (told.length + uploadsBefore > 0 && descriptorsBefore !== undefined) {
+    const expected = descriptorsBefore - told.length - uploadsBefore;
     const lingerDeadline = Math.min(deadline, performance.now() + lingerMs);
     await until(() => (openDescriptors() ?? 0) <= expected, lingerDeadline, force);
   }

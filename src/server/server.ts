@@ -9,7 +9,7 @@ import { createInspect } from "../http/inspect.ts";
 import { mountEndpoints } from "../http/mount.ts";
 import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
-import { createHttpEcho, type Uploads } from "../http/upload-echo.ts";
+import { Uploads } from "../http/upload-echo.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
 import { type ProcessSample, ProcessSampler } from "../metrics/process-sampler.ts";
 import type { Scraper } from "../metrics/scrape.ts";
@@ -78,7 +78,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   );
   const isShared = config.reusePort || role.isOneOfMany;
   const listener = new Listener(native, app, { host: config.host, port: config.port, isShared });
-  const parts: { stop(): void }[] = [sampler, echoing.backpressure];
+  const parts: { stop(): void }[] = [sampler, echoing.backpressure, echoing.uploads];
   let adminListener: AdminListener | undefined;
 
   function closeAll(): void {
@@ -120,6 +120,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
         force: forced.signal,
         stopListening() {
           echoing.admission.stop();
+          echoing.uploads.drain();
           guard.stop();
           listener.close();
         },
@@ -135,7 +136,6 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const { log } = role;
   const now = (): number => Math.round(performance.now());
   const connections = new Set<EchoSocket>();
-  const uploads: Uploads = new Set();
   let closed: () => void = () => undefined;
 
   const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
@@ -156,10 +156,11 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
     connections,
     onClosed: () => closed(),
   });
-  const httpEcho = createHttpEcho(stats, uploads, config.stallTimeout);
+  const { maxUploads, stallTimeout: stallTimeoutMs } = config;
+  const uploads = new Uploads({ stats, budget: backpressure.budget, reply, now, maxUploads, stallTimeoutMs });
   const compression = compressor(native, config.compression);
   const endpoints: Endpoint[] = [
-    createEcho({ config, stats, backpressure, lifecycle, now, compression, httpEcho }),
+    createEcho({ config, stats, backpressure, lifecycle, now, compression, httpEcho: uploads.handle }),
     createInspect(config, role.worker, reply),
   ];
   if (config.console) {

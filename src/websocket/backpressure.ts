@@ -1,6 +1,7 @@
 // The slow path of sending: what happens after send() says BUFFERED or DROPPED, and on drain. Owns every byte that
 // waits for a slow reader; the hot path never comes here while send() says SENT.
 import type { Config } from "../config/options.ts";
+import { BufferBudget } from "../lib/buffer-budget.ts";
 import {
   backpressureDurationBounds,
   bufferedAmountBounds,
@@ -35,8 +36,9 @@ export class Backpressure {
   readonly #timer: NodeJS.Timeout;
   /** Connections that get a close frame once all echoes are out. */
   readonly #leaving = new Map<EchoSocket, { readonly code: number; readonly text: string }>();
-  #total = 0;
   #sweptAt: number;
+  /** Every byte that waits; what is held elsewhere for slow readers is counted here as well. */
+  readonly budget: BufferBudget;
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(limits: BackpressureLimits, stats: Stats, now: () => number, onTerminated: OnTerminated) {
@@ -45,6 +47,13 @@ export class Backpressure {
     this.#now = now;
     this.#onTerminated = onTerminated;
     this.#sweptAt = now();
+    this.budget = new BufferBudget(limits.maxBuffered, (totalBytes) => {
+      stats[slot.bufferedBytes] = totalBytes;
+    });
+    this.budget.join({
+      largest: () => this.#slowest()?.getUserData().buffered ?? 0,
+      dropLargest: () => this.#dropSlowest(),
+    });
     // send() may say SENT while it is corked and leave bytes behind afterwards, and a stalled reader causes no event.
     this.#timer = setInterval(() => this.#sweep(), sweepIntervalMs).unref();
   }
@@ -59,7 +68,7 @@ export class Backpressure {
     bump(this.#stats, slot.sendsBuffered);
     observe(this.#stats, slot.bufferedAmount, slot.bufferedAmountSum, bufferedAmountBounds, amount);
     this.#account(ws, amount);
-    this.#enforceTotal(ws);
+    this.budget.enforce();
   }
 
   /** uWS answered a ping by itself: the pongs of a client that does not read pile up like echoes do. */
@@ -70,7 +79,7 @@ export class Backpressure {
     }
     this.#noteProgress(ws, amount - frameBytes(payloadBytes));
     this.#account(ws, amount);
-    this.#enforceTotal(ws);
+    this.budget.enforce();
   }
 
   /** send() said DROPPED: the buffer was over --max-backpressure already. */
@@ -122,7 +131,7 @@ export class Backpressure {
   #account(ws: EchoSocket, amount: number): void {
     const connection = ws.getUserData();
     const wasPressured = connection.buffered > 0;
-    this.#total += amount - connection.buffered;
+    const addedBytes = amount - connection.buffered;
     connection.buffered = amount;
     if (amount > 0 && !wasPressured) {
       connection.pressuredAt = this.#now();
@@ -139,13 +148,14 @@ export class Backpressure {
       );
       this.#pressured.delete(ws);
     }
-    this.#stats[slot.bufferedBytes] = this.#total;
+    this.budget.add(addedBytes);
     this.#stats[slot.backpressuredConnections] = this.#pressured.size;
   }
 
-  #enforceTotal(ws: EchoSocket): void {
-    while (this.#total > this.#limits.maxBuffered) {
-      this.#terminate(this.#slowest() ?? ws, "buffer_cap");
+  #dropSlowest(): void {
+    const slowest = this.#slowest();
+    if (slowest !== undefined) {
+      this.#terminate(slowest, "buffer_cap");
     }
   }
 
