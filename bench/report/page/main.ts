@@ -46,7 +46,7 @@ function addFigures(results: readonly PageResult[]): void {
   const headings = Object.keys(results[0]?.figures ?? {});
   const head = headings.map((heading) => element("th", { scope: "col" }, heading));
   byId("figures").append(
-    element("tr", {}, element("th", {}, ""), ...head),
+    element("tr", {}, element("th", { scope: "col" }, "Run"), ...head),
     ...results.map(({ title, figures }, index) =>
       element(
         "tr",

@@ -1,0 +1,62 @@
+// axe-core on the page and on a report, in both themes and in every state that looks different.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { formatHtml } from "../../bench/report/html.ts";
+import { browserTest as test } from "../support/chromium.ts";
+import { startServer } from "../support/echo-server.ts";
+import { exampleResult } from "../support/result.ts";
+import { seeReadyState, seeText } from "./page-fixture.ts";
+
+/** Fails with every violation of WCAG 2.2 and of good practice that axe-core sees. */
+async function assertAccessible(page: Page, state: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const told = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  );
+  assert.deepEqual(told, [], state);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the page is accessible in the ${colorScheme} theme, whatever it shows`, async (t, open) => {
+    const server = await startServer(t, { maxPayload: 1000 });
+    const { page } = await open(server.urls.page, { viewport: { width: 1440, height: 900 }, colorScheme });
+    await assertAccessible(page, "as it opens");
+    await page.click("#send");
+    await page.locator(".entry.message summary").first().click();
+    await seeText(page, "#server-status", /^Live$/);
+    await assertAccessible(page, "connected, with an opened message and live figures");
+    await page.click("#tab-flood");
+    await page.click("#flood-start");
+    await seeText(page, "#flood-rate", /\d/);
+    await assertAccessible(page, "with the figures of a flood");
+    await page.click("#tab-snippets");
+    await assertAccessible(page, "with snippets");
+    await page.click("#tab-console");
+    await page.fill("#message", "x".repeat(2000));
+    await page.click("#send");
+    await seeReadyState(page, 3);
+    await assertAccessible(page, "cut by the server");
+    await page.setViewportSize({ width: 375, height: 812 });
+    await page.click("#tab-server");
+    await assertAccessible(page, "on a phone, with the server's figures");
+  });
+
+  test(`a report is accessible in the ${colorScheme} theme`, async (t, open) => {
+    const folder = mkdtempSync(join(tmpdir(), "uws-echo-report-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "report.html");
+    writeFileSync(path, formatHtml([exampleResult(), exampleResult()]));
+    for (const width of [1280, 375]) {
+      const { page } = await open(pathToFileURL(path).href, {
+        viewport: { width, height: 812 },
+        colorScheme,
+      });
+      await assertAccessible(page, `${width} pixels wide`);
+    }
+  });
+}
