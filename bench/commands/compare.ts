@@ -1,4 +1,4 @@
-// Owns the command `compare`: two targets and a load in, a Comparison out. Must not know how arms are measured.
+// The command `compare`: measures two targets in turns and reports a Comparison.
 
 import type { Command } from "commander";
 import { parseNumber } from "../../src/lib/units.ts";

@@ -1,5 +1,4 @@
-// Owns the command `http`: options in, one measurement of an HTTP target by autocannon, its report and file out.
-// Must not know how a measurement is made.
+// The command `http`: measures an HTTP target once, through autocannon.
 
 import { type Command, Option } from "commander";
 import { z } from "zod";

@@ -1,5 +1,4 @@
-// Owns the options that describe a load: what they are called, what is allowed, and the scenario they make.
-// Must not measure anything. Every problem is found before anything is started, and all are reported at once.
+// The options that describe a load: reads and checks them all before anything starts, and makes a Scenario of them.
 
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,4 @@
-// Owns the command `merge`: the Results of several generators of one run become one Result.
-// Must not know how to measure.
+// The command `merge`: makes one Result of those of several generators of one run.
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";

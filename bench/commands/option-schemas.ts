@@ -1,5 +1,4 @@
-// Owns how a single option is checked: quantities with units, headers, payloads, files, whatever commands share.
-// Must not know which command has which option, nor how options go together.
+// Checks single options: quantities with units, headers, payloads, files. Commands check how options go together.
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-// What every measuring command does around its measurement: output options, Ctrl-C, files, words, exit code.
+// What measuring commands share: output options, Ctrl-C, result files, printed reports, exit codes.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

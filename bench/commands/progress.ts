@@ -1,4 +1,4 @@
-// Owns the live line on a terminal. Must not know where the figures come from.
+// Shows the progress of a run as one live line on a terminal.
 
 import { SingleBar } from "cli-progress";
 import { formatDurationUs, formatNumber } from "../../src/lib/format.ts";

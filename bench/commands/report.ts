@@ -1,4 +1,4 @@
-// Owns the command `report`: Result files in, one report out. Must not know how to measure.
+// The command `report`: reads Result files and writes one report.
 
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";

@@ -1,5 +1,4 @@
-// Owns the command `run`: options in, one measurement, its report and its file out.
-// Must not know how a measurement is made.
+// The command `run`: measures a WebSocket target once, reports it and writes the Result.
 
 import type { Command } from "commander";
 import { addLoadOptions, readLoadOptions } from "./load-options.ts";

@@ -1,5 +1,4 @@
-// Owns the contract between an engine (which moves bytes) and the client (which measures).
-// Must not know any engine, nor what is measured.
+// The contract between an engine, which moves bytes, and the client, which measures.
 
 import type { MessageType, Verify } from "./payload.ts";
 

@@ -1,5 +1,4 @@
-// Owns the words for what went wrong with a connection: from a system error to a kind and a sentence.
-// Must not know which engine met it.
+// Describes what went wrong with a connection: turns a system error into a kind and a sentence.
 
 import { STATUS_CODES } from "node:http";
 import type { Ending } from "./connection.ts";

@@ -1,5 +1,4 @@
-// Owns the WebSocket wire format (RFC 6455 section 5.2): building a client's masked frames and reading a
-// server's frames out of any chunks. Must not know sockets, clocks or what a message means.
+// Builds masked client frames, and reads server frames from chunks of any size (RFC 6455, section 5.2).
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 

@@ -1,5 +1,4 @@
-// Owns the client's opening handshake (RFC 6455 section 4.1): the request, and whether a response will do.
-// Must not know sockets: it gets bytes and gives a verdict.
+// Writes the opening handshake of a client, and checks the response (RFC 6455, section 4.1).
 
 import { createHash, randomBytes } from "node:crypto";
 import type { Ending, Endpoint } from "./connection.ts";

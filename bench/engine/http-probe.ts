@@ -1,5 +1,4 @@
-// Owns what an HTTP load asks for, and the one request that is made before it: is this target what it should be?
-// Must not know autocannon.
+// Describes the request of an HTTP load, and sends it once before the load to check the target.
 
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";

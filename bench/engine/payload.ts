@@ -1,5 +1,4 @@
-// Owns what is sent and what must come back: payloads, their pre-built frames, and the check of each reply.
-// Must not know sockets or clocks.
+// Makes payloads and their pre-built frames, and checks each reply against them.
 
 import { randomBytes } from "node:crypto";
 import { encodeMaskedFrame, maskedHeaderBytes, opcodes } from "./frame.ts";

@@ -1,5 +1,4 @@
-// Owns the engine that costs least: pre-built frames on bare sockets, all reads into one reused buffer.
-// Must not know clocks, loops or histograms.
+// The cheapest engine: pre-built frames on bare sockets, all reads into one reused buffer.
 
 import { randomBytes } from "node:crypto";
 import net from "node:net";

@@ -1,5 +1,4 @@
-// Owns the second opinion: the same contract on the `ws` package, which also speaks permessage-deflate.
-// Must not know clocks, loops or histograms.
+// The second engine, on the `ws` package: an independent opinion, and permessage-deflate.
 
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";

@@ -1,4 +1,4 @@
-// Wakes an event loop at a moment finer than its timers, which know whole milliseconds only, without spinning until then.
+// Wakes an event loop with microsecond precision without spinning: timers of Node have whole milliseconds only.
 // A helper thread sleeps in Atomics.wait, whose time-outs have microseconds, and its message wakes the loop.
 
 import type { Worker } from "node:worker_threads";

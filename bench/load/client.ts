@@ -1,7 +1,6 @@
-// Owns the generator's hot path: sending messages and matching replies to them, and with that the closed loop.
-// Must not know how bytes travel (an engine does) or how figures are summed up (the recorder does).
+// The generator's hot path: sends messages, matches replies to them, and drives the closed loop.
 //
-// Per reply: no allocation, no closure, no clock read of its own. The clock is read once per socket read.
+// Per reply: no allocation, no closure, no clock read. The clock is read once per socket read.
 
 import type { Connection } from "../engine/connection.ts";
 import { at } from "../engine/payload.ts";

@@ -1,5 +1,4 @@
-// Owns time as the load generator sees it, so that tests can run the whole pipeline on a clock of their own.
-// Must not know what is being timed.
+// The time of the load generator, as an interface: tests run the whole pipeline on a virtual clock.
 
 /** A monotonic clock with its timers. */
 export interface Clock {

@@ -1,5 +1,5 @@
-// Opens the connections of one generator: on a schedule that does not wait for handshakes when a pace is asked for,
-// else as fast as they come, but no more under way than a listen backlog takes.
+// Opens the connections of one generator: at the asked pace, without waiting for handshakes, or else as fast as they
+// complete, with no more in progress than a listen backlog holds.
 
 import type { PreciseClock } from "./clock.ts";
 import type { ConnectReport } from "./connects.ts";

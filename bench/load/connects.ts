@@ -1,4 +1,4 @@
-// The times that connections took to open, stage by stage: recorded in each generator, added up for all of them.
+// Records how long connections took to open, stage by stage, and adds the generators up.
 
 import type { Histogram } from "hdr-histogram-js";
 import { Distribution, type Recorded } from "./distribution.ts";

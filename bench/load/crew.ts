@@ -1,5 +1,4 @@
-// Owns the generators of one run as one: starts their threads, gives them one command, adds up their reports.
-// Must not know the target's figures, nor the shape of a Result.
+// Runs several generators as one: starts their threads, sends them commands, adds up their reports.
 
 import type { WireBytes } from "../engine/connection.ts";
 import { ConnectTally } from "./connects.ts";

@@ -1,4 +1,4 @@
-// How evenly messages really left: variance of the number sent in equal spans of time, over its mean.
+// Measures how evenly messages left: the variance of counts in equal spans of time, over their mean.
 
 /** Messages that a span holds on average, and the shortest span. */
 const messagesPerSpan = 10;

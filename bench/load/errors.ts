@@ -1,4 +1,4 @@
-// Counts errors by kind, and keeps what was said about the first of each.
+// Counts errors by kind, and keeps the message of the first of each kind.
 
 import type { ErrorTally } from "./plan.ts";
 

@@ -1,5 +1,4 @@
-// Owns the phases of one generator: connect, wait for the common start, warm up, measure, drain, close.
-// Must not know threads, processes or what becomes of its reports.
+// The phases of one generator: connect, wait for the common start, warm up, measure, drain, close.
 
 import type { Connection, ConnectionEvents, Ending, Engine } from "../engine/connection.ts";
 import { Client } from "./client.ts";

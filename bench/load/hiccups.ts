@@ -1,5 +1,5 @@
-// How late a timer of one millisecond fires in this thread: what a closed loop, which has no schedule, can say about
-// being held up itself.
+// Measures how late a 1 ms timer fires in this thread. A closed loop has no schedule to be late against; this shows
+// whether the generator itself was held up.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Hiccups } from "./plan.ts";

@@ -1,5 +1,4 @@
-// Owns the histograms that generators record into and the main thread adds up: how fine, how far, how they travel.
-// Must not know what is recorded.
+// The histograms that generators record into and the main thread adds up: their range, precision and encoding.
 
 import { build, type Histogram, initWebAssemblySync, WasmHistogram } from "hdr-histogram-js";
 

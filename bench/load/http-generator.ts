@@ -1,9 +1,8 @@
-// Owns the HTTP load: autocannon as one more generator, so that window, seconds and figures are those of every run.
-// Must not know reports or the command line.
+// The HTTP load: runs autocannon as one more generator, with the same window, seconds and figures as every run.
 //
-// autocannon makes and reads the requests; when each was sent and answered is recorded here, in nanoseconds. Its own
-// histogram knows whole milliseconds only, has no warm-up, and corrects for coordinated omission in a way that does
-// not hold. A closed loop it remains: it sends the next request when a response has come.
+// autocannon sends the requests and reads the responses; this file records when each was sent and answered, in
+// nanoseconds. autocannon's own histogram has whole milliseconds, no warm-up and a wrong correction for coordinated
+// omission. The loop is closed: the next request leaves when a response has arrived.
 
 import autocannon from "autocannon";
 import { endingOf } from "../engine/failure.ts";

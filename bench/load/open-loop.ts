@@ -1,5 +1,4 @@
-// Owns the open loop: messages leave when the schedule says so, whether or not earlier ones were answered.
-// Must not know sockets or histograms.
+// The open loop: sends messages when they are due, whether or not earlier ones were answered.
 
 import type { Client, Lane } from "./client.ts";
 import type { PreciseClock } from "./clock.ts";

@@ -1,5 +1,4 @@
-// Owns the messages that one connection has sent and not been answered: a ring of send times.
-// Must not know what a connection or a histogram is.
+// The unanswered messages of one connection: a ring of send times.
 
 /** Takes the times of answered messages: `count` of them were due at `intendedNs` and left at `sentNs`. */
 export type Settle = (intendedNs: number, sentNs: number, count: number) => void;

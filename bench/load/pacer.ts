@@ -1,4 +1,4 @@
-// Owns the open loop's schedule: when each message is due. Must not know what time it is: it never reads a clock.
+// The schedule of the open loop: when each message is due. Pure: it does not read a clock.
 
 export type Arrivals = "even" | "poisson";
 

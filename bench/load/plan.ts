@@ -1,5 +1,4 @@
-// Owns what is said between the main thread and a generator: the plan that it is given, the reports that it makes.
-// Plain data only, so that all of it can cross threads. Must not know how either side works.
+// What the main thread and a generator send each other: the plan and the reports. Plain data, to cross threads.
 
 import type { WireBytes } from "../engine/connection.ts";
 import type { ConnectReport } from "./connects.ts";

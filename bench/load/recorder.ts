@@ -1,8 +1,7 @@
-// Owns what is counted and when it counts: the window, its seconds and their histograms.
-// Must not know connections, threads or reports.
+// Counts and times what happens in the measured window, per second and in total.
 //
-// Two rules make the numbers honest. A message belongs to the window by the moment it was due (closed loop: sent),
-// and its latency counts even when the reply comes after the window: slow replies are not cut off at the end.
+// Two rules make the figures honest. A message belongs to the window by the moment it was due (closed loop: sent),
+// and its latency counts even when the reply arrives after the window: slow replies are not cut off at the end.
 // Replies per second are those that arrived inside the window, whichever message they answer.
 
 import { Distribution } from "./distribution.ts";

@@ -1,5 +1,4 @@
-// Owns the sum over all generators of one run: counts, histograms, and the same per second.
-// Must not know threads, targets or the shape of a Result.
+// Adds up the reports of all generators of one run: counts and histograms, in total and per second.
 
 import type { Histogram } from "hdr-histogram-js";
 import { addEncoded, createHistogram, encodeHistogram } from "./histogram.ts";

@@ -1,4 +1,4 @@
-// Owns starting generators as worker threads. Must not know what they are told or what they report.
+// Starts generators as worker threads.
 
 import type { Report } from "./plan.ts";
 import { openThread } from "./thread-file.ts";

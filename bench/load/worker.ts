@@ -1,4 +1,4 @@
-// Owns the thread that a generator runs in: plan in, reports out. Must not know what the main thread does with them.
+// The thread of one generator: receives the plan and sends reports.
 
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";

@@ -1,5 +1,4 @@
-// Owns one comparison from start to end: the rounds, and the Comparison they become.
-// Must not know the command line, files or reports.
+// Makes one comparison: runs the rounds and computes the Comparison.
 
 import {
   type Comparison,

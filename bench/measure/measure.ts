@@ -1,5 +1,4 @@
-// Owns one measurement from start to end: connect, the measured window, drain, and the Result it becomes.
-// Must not know the command line, files or reports.
+// Makes one measurement: connect, warm up, measure, drain, and build the Result.
 
 import { createRequire } from "node:module";
 import { type Clock, systemClock } from "../load/clock.ts";

@@ -1,4 +1,4 @@
-// Owns turning what was tallied and sampled into the figures of a Result. Pure; must not know how they were gathered.
+// Turns tallies and samples into the figures of a Result. Pure.
 
 import type { ErrorTally } from "../load/plan.ts";
 import type { Tally } from "../load/tally.ts";

@@ -1,5 +1,4 @@
-// Owns the order in which arms are measured, and one fresh process for each measurement.
-// Must not know statistics, reports or the command line.
+// Runs the rounds of a comparison: the order of the arms, and a fresh process for each measurement.
 
 import type { Sample } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";

@@ -1,5 +1,4 @@
-// Owns what one measurement consists of, and how it is dealt out to generators.
-// Must not know the command line, nor how anything is measured.
+// Describes one measurement, and divides it among generators.
 
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";

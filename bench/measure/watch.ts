@@ -1,5 +1,4 @@
-// Owns what is read while a window passes: this process at its edges, the server there and every second in between.
-// Must not know the load, nor what the figures become.
+// Samples this process at the edges of the window, and the server there and every second in between.
 
 import type { Clock } from "../load/clock.ts";
 import type { Window } from "../load/recorder.ts";

@@ -1,5 +1,5 @@
-// Owns `npm run bench:engines`: what a message costs the generator, engine raw beside engine ws, on one and the same
-// target process, in turns.
+// `npm run bench:engines`: compares what a message costs the generator with engine raw and with engine ws, in turns on
+// the same target process.
 
 import { Command } from "commander";
 import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";

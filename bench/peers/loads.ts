@@ -1,4 +1,4 @@
-// Owns the loads that servers are compared under. Must not know the servers.
+// The loads under which servers are compared.
 
 import { formatBytes } from "../../src/lib/format.ts";
 import { makePayload } from "../engine/payload.ts";

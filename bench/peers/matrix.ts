@@ -1,4 +1,4 @@
-// Owns `npm run bench:peers`: ours beside other echo servers over a small matrix of loads, published as a folder.
+// `npm run bench:peers`: compares our server with other echo servers over a matrix of loads, and publishes a folder.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Owns the options of the comparisons that npm scripts start: how many rounds, how long each measurement.
+// The options that the comparisons of npm scripts share: number of rounds, length of a measurement.
 
 import type { Command } from "commander";
 import { parseNumber } from "../../src/lib/units.ts";

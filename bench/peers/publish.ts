@@ -1,5 +1,4 @@
-// Owns what a comparison of peers leaves behind: Results, Comparisons, plots, and an index that says how to read them.
-// Must not know how anything was measured.
+// Writes the folder of a published comparison: Results, Comparisons, plots and an index that explains them.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

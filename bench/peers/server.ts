@@ -1,4 +1,4 @@
-// Owns `npm run bench:server`: what ours costs beside a bare uWebSockets.js echo, and ws, in CPU time per message.
+// `npm run bench:server`: compares CPU time per message of our server, a bare uWebSockets.js echo and ws.
 
 import { Command } from "commander";
 import { tellProgress } from "../commands/compare.ts";

@@ -1,5 +1,4 @@
-// Owns which echo servers there are to compare, and which CPU each side gets.
-// Must not know what is measured.
+// Finds the echo servers to compare, and pins each side to its own CPU.
 
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";

@@ -1,4 +1,4 @@
-// Owns the report of a Comparison as text. Must not know how it was measured.
+// Reports a Comparison as text.
 
 import { formatNumber } from "../../src/lib/format.ts";
 import type { Comparison, Contrast, FigureName } from "../result/comparison.ts";

@@ -1,5 +1,4 @@
-// Owns the report as CSV (RFC 4180): a row for each Result, a column for each figure under its name in the file.
-// Must not know files or the other formats.
+// Reports Results as CSV (RFC 4180): a row per Result, a column per figure, named as in the file.
 
 import type { Result } from "../result/schema.ts";
 

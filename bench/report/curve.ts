@@ -1,4 +1,4 @@
-// Owns the curve of latency by percentile that plots draw. Must not know how it is drawn.
+// Computes the curve of latency by percentile that plots draw.
 
 import type { LatencyHistogram } from "../result/histogram.ts";
 

@@ -1,5 +1,4 @@
-// Owns the sentences that every report uses for the same thing: load, loop, verdict, environment.
-// Must not know any output format.
+// The sentences that all reports share: load, loop, verdict, environment.
 
 import { formatBytes, formatDurationUs, formatNumber } from "../../src/lib/format.ts";
 import type { Environment, Latency, Result, Scenario, Verdict } from "../result/schema.ts";

@@ -1,5 +1,4 @@
-// Owns the report as .hgrm, the percentile table that HdrHistogram's own tools plot. Values are in milliseconds.
-// Must not know files or the other formats.
+// Reports Results as .hgrm, the percentile table that HdrHistogram's tools plot. Values are in milliseconds.
 
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";

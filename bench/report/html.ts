@@ -1,4 +1,4 @@
-// The report as one HTML page that needs nothing else: data, plot library and script are inside it.
+// Reports Results as one self-contained HTML page, with data, plot library and script inside.
 
 import { readFileSync } from "node:fs";
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";

@@ -1,5 +1,4 @@
-// Owns the report as Markdown: one table of all Results, then warnings and environments.
-// Must not know files or the other formats.
+// Reports Results as Markdown: one table, then warnings and environments.
 
 import { formatBytes, formatNumber } from "../../src/lib/format.ts";
 import type { Result } from "../result/schema.ts";

@@ -1,5 +1,4 @@
-// Owns plots as SVG pictures, for a README: latency curves, and bars side by side. Light and dark by themselves.
-// Must not know where the figures come from.
+// Draws plots as SVG for a README: latency curves, and bars side by side. They follow the light or dark theme.
 
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";

@@ -1,4 +1,4 @@
-// Owns the report for a terminal. Must not know files or formats other than plain text.
+// Reports Results as text for a terminal.
 
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { Latency, Result } from "../result/schema.ts";

@@ -1,7 +1,7 @@
-// Owns the shape of a Comparison, and the statistics that call a difference real. Pure; must not know how arms run.
+// The shape of a Comparison, and the statistics that decide whether a difference is real. Pure.
 //
-// Each round measures two processes of every arm. Two processes of one arm differ by noise alone, so what they differ
-// by, in this very run, is the noise that a difference between arms has to exceed.
+// Each round measures two processes of every arm. Two processes of one arm differ by noise alone, so their difference
+// in this run is the noise that a difference between arms has to exceed.
 
 import { z } from "zod";
 import { environmentSchema, scenarioSchema, verdicts } from "./schema.ts";

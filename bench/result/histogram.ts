@@ -1,5 +1,4 @@
-// Owns how latency histograms are read, written and added: HdrHistogram in, figures in microseconds out.
-// Must not know who recorded them.
+// Decodes, encodes and adds latency histograms; figures come out in microseconds.
 
 import {
   build,

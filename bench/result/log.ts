@@ -1,5 +1,4 @@
-// Owns finding Results in a text: a file of one, or a log in which each is a line (`run --json`) among other lines.
-// Must not know where the text came from, nor what becomes of the Results.
+// Finds Results in a text: a Result file, or a log with a Result per line (`run --json`) among other lines.
 
 import type { Result } from "./schema.ts";
 import { parseResult, StoreError } from "./store.ts";

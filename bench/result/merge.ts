@@ -1,5 +1,4 @@
-// Owns how the Results of several generators of one run become one: counts add, histograms add bucket by bucket.
-// Must not know files, nor how the whole is judged.
+// Merges the Results of several generators of one run: counts add, histograms add bucket by bucket.
 
 import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
 import type {

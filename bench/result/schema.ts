@@ -1,6 +1,5 @@
-// Owns the shape of a Result, the versioned JSON file that one measurement becomes.
-// Must not know how a measurement is made, stored or shown.
-// Unknown is written as null (never 0, never left out), so that every key is always there to be read.
+// The shape of a Result, the versioned JSON file of one measurement.
+// Unknown values are null (never 0, never left out), so that every key is always present.
 
 import { z } from "zod";
 

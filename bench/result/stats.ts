@@ -1,4 +1,4 @@
-// Owns the statistics of a few repeated measurements: median, percentiles, range. Pure.
+// Statistics of a few repeated measurements: median, percentiles, range. Pure.
 
 /** Lowest and highest of some values, and the one in the middle. */
 export interface Spread {

@@ -1,5 +1,4 @@
-// Owns Result files: written once, never overwritten, never half there; read with errors that name the cause.
-// Must not know what the figures mean.
+// Writes Result files once, whole, and never over an existing file; reads them with errors that name the cause.
 
 import {
   constants,

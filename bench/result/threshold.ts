@@ -1,4 +1,4 @@
-// Owns thresholds: `p99<5ms`, `rate>100000`, `lost==0`. Must not know where a measurement comes from.
+// Parses and checks thresholds: `p99<5ms`, `rate>100000`, `lost==0`.
 
 import { formatBytes, formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";

@@ -1,5 +1,4 @@
-// Owns the judgement of a measurement: the warnings, who was the bottleneck, and whether it may be used at all.
-// Pure functions of the figures; must not know where they go.
+// Judges a measurement: warnings, the bottleneck, and whether its figures may be used. Pure.
 
 import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { Measurement, Result, Verdict } from "./schema.ts";

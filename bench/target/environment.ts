@@ -1,5 +1,4 @@
-// Owns the description of the machine that a measurement was made on.
-// Must not know the measurement. Anything that cannot be found out is null.
+// Describes the machine that a measurement runs on. What cannot be found out is null.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,5 +1,4 @@
-// Owns what is read of the server while it is measured: CPU time, memory, buffered bytes, drops.
-// Must not know the load; it answers "how is the target doing now" by process id or by its Prometheus page.
+// Samples the server under test, by process id or from its Prometheus page: CPU time, memory, buffered bytes, drops.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { allowedCpus } from "./environment.ts";

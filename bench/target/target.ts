@@ -1,5 +1,4 @@
-// Owns the target as a thing to reach: its address, and starting one from a command.
-// Must not know what is measured about it.
+// Reaches the target: checks its address, or starts it from a command.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
