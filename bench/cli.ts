@@ -9,7 +9,9 @@ async function main(): Promise<void> {
     await createProgram().parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) {
-      throw error;
+      process.stderr.write(`error: ${error instanceof Error ? error.stack : String(error)}\n`);
+      process.exitCode = exitCodes.nothing;
+      return;
     }
     // Commander has said what was wrong; its own code for wrong usage is 1.
     process.exitCode = error.exitCode === 1 ? exitCodes.usage : error.exitCode;

@@ -2,17 +2,17 @@
 // The command uws-echo: flags and variables -> Config -> start. The only file that ends the process.
 import { buildCommand, readCommandLine } from "./config/command-line.ts";
 import type { Config } from "./config/options.ts";
-import { ConfigError, printConfig, unknownVariables } from "./config/resolve.ts";
+import { printConfig, unknownVariables } from "./config/resolve.ts";
 import { unfinishedWarning } from "./config/unfinished.ts";
 import { checkHealth } from "./health.ts";
+import { UwsEchoError } from "./lib/errors.ts";
 import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
-import { runSupervisor, WorkersFailedError } from "./process/supervisor.ts";
+import { runSupervisor } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
 import { packageVersion } from "./system/package.ts";
 import { hasMemoryLimit, memoryLimit } from "./system/resources.ts";
-import { NativeLoadError } from "./system/uws.ts";
 
 /** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */
 const failed = 1;
@@ -86,17 +86,33 @@ function stopOnSignal(running: Running, log: Log): Promise<void> {
 }
 
 function explain(error: unknown): number {
-  if (error instanceof ConfigError) {
-    process.stderr.write(`${error.problems.map((problem) => `uws-echo: ${problem}\n`).join("")}`);
-    process.stderr.write("uws-echo --help lists the options.\n");
-    return wrongUsage;
+  if (!(error instanceof UwsEchoError)) {
+    process.stderr.write(`uws-echo: ${error instanceof Error ? error.stack : String(error)}\n`);
+    return failed;
   }
-  const isExpected =
-    error instanceof ListenError || error instanceof NativeLoadError || error instanceof WorkersFailedError;
-  process.stderr.write(
-    `uws-echo: ${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  return failed;
+  const advice = error.code === "ERR_CONFIG" ? "uws-echo --help lists the options." : adviceFor(error);
+  const lines = [
+    ...error.problems.map((problem) => `uws-echo: ${problem}`),
+    ...(advice === "" ? [] : [advice]),
+  ];
+  process.stderr.write(`${lines.join("\n")}\n`);
+  return error.code === "ERR_CONFIG" ? wrongUsage : failed;
+}
+
+/** The flag that helps when an address cannot be listened on. */
+function adviceFor(error: UwsEchoError): string {
+  const prefix = error instanceof ListenError && error.listener === "admin" ? "--admin-" : "--";
+  switch (error.code) {
+    case "ERR_ADDRESS_IN_USE":
+      return `Choose another ${prefix}port, or give --reuse-port to both servers to share it.`;
+    case "ERR_PORT_PRIVILEGED":
+      return `Choose a ${prefix}port from 1024 on.`;
+    case "ERR_ADDRESS_NOT_AVAILABLE":
+    case "ERR_HOST_UNKNOWN":
+      return `Choose another ${prefix}host.`;
+    default:
+      return "";
+  }
 }
 
 const exitCode = await main().catch(explain);

@@ -5,6 +5,7 @@ import type { ServedUrls } from "./server/urls.ts";
 import { silentLog } from "./system/log.ts";
 
 export { ConfigError, type ConfigInput } from "./config/resolve.ts";
+export { type ErrorCode, UwsEchoError } from "./lib/errors.ts";
 export { ListenError } from "./server/listener.ts";
 export type { ServedUrls } from "./server/urls.ts";
 export { NativeLoadError } from "./system/uws.ts";

@@ -12,6 +12,7 @@ import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
 import { judge } from "../result/verdict.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { quantity, readFields, whole } from "./option-schemas.ts";
+import { act } from "./outcome.ts";
 
 interface MergeOptions {
   readonly out?: string;
@@ -31,16 +32,9 @@ export function addMergeCommand(program: Command): void {
     .option("--expect <number>", "fail unless there are the Results of so many generators")
     .option("-o, --out <file>", "write the merged Result to this new file")
     .option("--json", "print the merged Result as a line of JSON to the standard output, and nothing else")
-    .action(async (files: string[], options: MergeOptions, command: Command) => {
-      try {
-        merge(await resultsOf(files, options), options);
-      } catch (error) {
-        if (!(error instanceof StoreError || error instanceof MergeError)) {
-          throw error;
-        }
-        command.error(`error: ${error.message}`, { exitCode: exitCodes.usage });
-      }
-    });
+    .action((files: string[], options: MergeOptions, command: Command) =>
+      act(command, async () => merge(await resultsOf(files, options), options), exitCodes.usage),
+    );
 }
 
 /** The Results of all files. @throws MergeError with every problem: none is left out silently */
@@ -74,12 +68,12 @@ async function resultsOf(files: readonly string[], { expect }: MergeOptions): Pr
     const good = found.results.length;
     const rest =
       good === 0 ? [] : [`nothing was merged; ${good} ${good === 1 ? "Result is" : "Results are"} good`];
-    throw new MergeError([...problems, ...rest].join("\n"));
+    throw new MergeError([...problems, ...rest]);
   }
   return found.results;
 }
 
-function merge(results: readonly Result[], { out, json }: MergeOptions): void {
+function merge(results: readonly Result[], { out, json }: MergeOptions): number {
   const merged = mergeResults(results);
   // What each generator was held against, the whole is.
   const expressions = new Set(
@@ -91,7 +85,5 @@ function merge(results: readonly Result[], { out, json }: MergeOptions): void {
     writeResult(out, result);
   }
   process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
-  if (result.failures.length > 0) {
-    process.exitCode = exitCodes.notAcceptable;
-  }
+  return result.failures.length > 0 ? exitCodes.notAcceptable : exitCodes.good;
 }

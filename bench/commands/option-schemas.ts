@@ -2,19 +2,17 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { UwsEchoError } from "../../src/lib/errors.ts";
 import { formatDuration, parseDuration, parseNumber, parseSize, UnitError } from "../../src/lib/units.ts";
 import { parseThreshold } from "../result/threshold.ts";
 import { canReadProcess } from "../target/sampler.ts";
 import { parseMoment } from "./moment.ts";
 
 /** Wrong usage: exit code 2. Holds every problem that was found. */
-export class UsageError extends Error {
+export class UsageError extends UwsEchoError<"ERR_USAGE"> {
   override readonly name = "UsageError";
-  readonly problems: readonly string[];
-
   constructor(problems: readonly string[]) {
-    super(problems.join("\n"));
-    this.problems = problems;
+    super("ERR_USAGE", problems);
   }
 }
 

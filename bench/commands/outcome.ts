@@ -3,15 +3,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { UwsEchoError } from "../../src/lib/errors.ts";
 import { formatNumber } from "../../src/lib/format.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import { measure, type Outcome } from "../measure/measure.ts";
 import { outlineOf, type Scenario } from "../measure/scenario.ts";
 import { formatText } from "../report/text.ts";
-import { formatResultLine, StoreError, writeResult } from "../result/store.ts";
+import { formatResultLine, writeResult } from "../result/store.ts";
 import type { Threshold } from "../result/threshold.ts";
 import { chooseSampler } from "../target/sampler.ts";
-import { defaultMetricsUrl, TargetError } from "../target/target.ts";
+import { defaultMetricsUrl } from "../target/target.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
 import { UsageError } from "./option-schemas.ts";
@@ -55,21 +56,26 @@ export function checkTogether<T>(problems: readonly string[], read: () => T): T 
   throw new UsageError([...all, ...problems]);
 }
 
-/** Runs a command's action, sets its exit code, and turns expected errors into sentences. */
-export async function act(command: Command, action: () => Promise<number>): Promise<void> {
+/**
+ * Runs a command's action, sets its exit code, and turns expected errors into sentences.
+ * @param failure the exit code of errors other than wrong usage
+ */
+export async function act(
+  command: Command,
+  action: () => number | Promise<number>,
+  failure: number = exitCodes.nothing,
+): Promise<void> {
   try {
     process.exitCode = await action();
   } catch (error) {
-    if (error instanceof UsageError) {
-      command.error(error.problems.map((problem) => `error: ${problem}`).join("\n"), {
-        exitCode: exitCodes.usage,
-      });
-    }
-    if (!(error instanceof TargetError || error instanceof StoreError)) {
+    if (!(error instanceof UwsEchoError)) {
       throw error;
     }
-    process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = exitCodes.nothing;
+    const sentences = error.problems.map((problem) => `error: ${problem}`).join("\n");
+    if (error.code === "ERR_USAGE") {
+      command.error(sentences, { exitCode: exitCodes.usage });
+    }
+    command.showHelpAfterError(false).error(sentences, { exitCode: failure });
   }
 }
 

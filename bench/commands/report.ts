@@ -11,6 +11,7 @@ import { formatText } from "../report/text.ts";
 import type { Result } from "../result/schema.ts";
 import { readResult, StoreError } from "../result/store.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { act } from "./outcome.ts";
 
 const formats = ["text", "markdown", "csv", "hgrm", "html"] as const;
 type Format = (typeof formats)[number];
@@ -42,19 +43,12 @@ export function addReportCommand(program: Command): void {
     )
     .option("-o, --out <file>", "write to this file instead of the standard output (it may be replaced)")
     .option("--service", "for hgrm: service time instead of latency from the intended send time")
-    .action((files: string[], options: ReportOptions, command: Command) => {
-      try {
-        report(files, options);
-      } catch (error) {
-        if (!(error instanceof StoreError)) {
-          throw error;
-        }
-        command.error(`error: ${error.message}`, { exitCode: exitCodes.usage });
-      }
-    });
+    .action((files: string[], options: ReportOptions, command: Command) =>
+      act(command, () => report(files, options), exitCodes.usage),
+    );
 }
 
-function report(files: readonly string[], { format, out, service }: ReportOptions): void {
+function report(files: readonly string[], { format, out, service }: ReportOptions): number {
   const results = files.map(readResult);
   const chosen = format ?? formatByExtension.get(extname(out ?? "").toLowerCase()) ?? "text";
   const content = formatResults(results, chosen, service === true);
@@ -63,6 +57,7 @@ function report(files: readonly string[], { format, out, service }: ReportOption
   } else {
     write(out, content);
   }
+  return exitCodes.good;
 }
 
 function formatResults(results: readonly Result[], format: Format, service: boolean): string {
@@ -89,6 +84,6 @@ function write(path: string, content: string): void {
   try {
     writeFileSync(path, content);
   } catch (error) {
-    throw new StoreError(`cannot write ${path}: ${(error as Error).message}`);
+    throw new StoreError(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 // Merges the Results of several generators of one run: counts add, histograms add bucket by bucket.
 
+import { UwsEchoError } from "../../src/lib/errors.ts";
 import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
 import type {
   ClientFigures,
@@ -12,8 +13,11 @@ import type {
 } from "./schema.ts";
 
 /** Results that are not parts of one run; the message names every difference. */
-export class MergeError extends Error {
+export class MergeError extends UwsEchoError<"ERR_MERGE"> {
   override readonly name = "MergeError";
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    super("ERR_MERGE", problems, options);
+  }
 }
 
 /** Part of the longest window that all windows have to share, for their rates to be added. */

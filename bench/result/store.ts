@@ -12,13 +12,17 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { UwsEchoError } from "../../src/lib/errors.ts";
 import { type Comparison, comparisonKind, comparisonSchema } from "./comparison.ts";
 import { type Result, resultKind, resultSchema } from "./schema.ts";
 import { resultV1Schema } from "./schema-v1.ts";
 
 /** A file that cannot be read as what it should be, or must not be written; the message says why. */
-export class StoreError extends Error {
+export class StoreError extends UwsEchoError<"ERR_STORE"> {
   override readonly name = "StoreError";
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    super("ERR_STORE", problems, options);
+  }
 }
 
 /**
@@ -41,6 +45,7 @@ export function writeOnce(path: string, text: string): void {
       code === "EEXIST" && existsSync(path)
         ? `${path} exists already: a measurement is never overwritten, choose another file`
         : `cannot write ${path}: ${message}`,
+      { cause: error },
     );
   }
 }
@@ -128,7 +133,9 @@ export function readText(path: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new StoreError(code === "ENOENT" ? `${path} does not exist` : `cannot read ${path}: ${message}`);
+    throw new StoreError(code === "ENOENT" ? `${path} does not exist` : `cannot read ${path}: ${message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -146,7 +153,7 @@ function parseJson(name: string, text: string): object {
   try {
     data = JSON.parse(trimmed);
   } catch (error) {
-    throw new StoreError(`${name} is not JSON, or is damaged: ${(error as Error).message}`);
+    throw new StoreError(`${name} is not JSON, or is damaged: ${(error as Error).message}`, { cause: error });
   }
   if (typeof data !== "object" || data === null) {
     throw new StoreError(`${name} holds no JSON object`);

@@ -4,10 +4,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { connect, createServer, isIPv4 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { UwsEchoError } from "../../src/lib/errors.ts";
 
 /** A target that cannot be used; the message says why. */
-export class TargetError extends Error {
+export class TargetError extends UwsEchoError<"ERR_TARGET"> {
   override readonly name = "TargetError";
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    super("ERR_TARGET", problems, options);
+  }
 }
 
 /** Where a target is, seen from here. */
@@ -77,7 +81,9 @@ export async function startTarget(command: string, options: StartOptions): Promi
   } catch (error) {
     await stop(child);
     const said = output().trim();
-    throw new TargetError(`${(error as Error).message}${said === "" ? "" : `; it said: ${said}`}`);
+    throw new TargetError(`${(error as Error).message}${said === "" ? "" : `; it said: ${said}`}`, {
+      cause: error,
+    });
   }
   return {
     url: `ws://127.0.0.1:${port}${options.path}`,

@@ -1,4 +1,5 @@
 // Flags and variables -> one frozen Config, or a ConfigError that lists every problem. The table is in options.ts.
+import { UwsEchoError } from "../lib/errors.ts";
 import type { Option } from "./option.ts";
 import { type Config, disagreements, options } from "./options.ts";
 import { tlsProblems } from "./tls.ts";
@@ -11,12 +12,10 @@ export type Source = "flag" | "variable" | "program" | "default";
 export type ConfigInput = { readonly [Name in OptionName]?: Config[Name] | string | undefined };
 
 /** The configuration cannot be used. `problems` has a sentence for each reason. */
-export class ConfigError extends Error {
+export class ConfigError extends UwsEchoError<"ERR_CONFIG"> {
   override readonly name = "ConfigError";
-  readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
-    super(problems.join("\n"));
-    this.problems = problems;
+    super("ERR_CONFIG", problems);
   }
 }
 

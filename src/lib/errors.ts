@@ -1,11 +1,35 @@
-// The base of every error that either program raises on purpose.
+// The family of errors that both programs raise on purpose.
+
+/** What went wrong, for programs. Codes that are listed are kept; new ones may come. */
+export type ErrorCode =
+  /** Options that cannot be used; `problems` has a sentence for each. */
+  | "ERR_CONFIG"
+  /** A text that is not the size, duration, number or rate it should be. */
+  | "ERR_UNIT"
+  | "ERR_ADDRESS_IN_USE"
+  | "ERR_PORT_PRIVILEGED"
+  | "ERR_ADDRESS_NOT_AVAILABLE"
+  | "ERR_HOST_UNKNOWN"
+  /** Listening failed for another reason; the message has the system's code. */
+  | "ERR_LISTEN"
+  /** No native binary of uWebSockets.js loads here; the message says why. */
+  | "ERR_NATIVE_LOAD"
+  /** A worker process could not start to serve, or died again and again. */
+  | "ERR_WORKERS_FAILED"
+  /** The harness: wrong usage of a command. */
+  | "ERR_USAGE"
+  /** The harness: a target that cannot be used. */
+  | "ERR_TARGET"
+  /** The harness: a file that cannot be read or must not be written. */
+  | "ERR_STORE"
+  /** The harness: Results that are not parts of one run. */
+  | "ERR_MERGE";
 
 /**
- * An error whose message is meant for people: the command line prints it without a stack trace.
- * `code` tells programs what happened, `problems` has one sentence for each thing that is wrong, and `cause`, where
- * there is one, is the error underneath.
+ * An error whose message is for people: the command line prints it without a stack trace. `code` is for programs,
+ * `problems` has one sentence for each thing that is wrong, and `cause`, where there is one, is the error underneath.
  */
-export abstract class UwsEchoError<Code extends string = string> extends Error {
+export abstract class UwsEchoError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
   readonly problems: readonly string[];
 

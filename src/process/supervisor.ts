@@ -1,16 +1,18 @@
 // --workers N: forks processes that share the port, replaces those that die, and sums what they count. It answers
 // scrapes itself, so that a busy worker cannot delay them.
+
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
 import { createAdmin } from "../http/admin.ts";
 import { createReply } from "../http/reply.ts";
+import { UwsEchoError } from "../lib/errors.ts";
 import { addCounters, addStats, createStats, type Stats, slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
 import { type ProcessSample, RuntimeMonitor } from "../metrics/process-sampler.ts";
 import { createScraper, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
 import { openAdmin } from "../server/admin-listener.ts";
-import { ListenError, reservePort } from "../server/listener.ts";
+import { reservePort } from "../server/listener.ts";
 import { servedUrls } from "../server/urls.ts";
 import { droppedLogLines, type Log } from "../system/log.ts";
 import { packageVersion } from "../system/package.ts";
@@ -19,9 +21,12 @@ import type { Order, Report } from "./messages.ts";
 import type { Running } from "./running.ts";
 import { shareOf } from "./shares.ts";
 
-/** Workers die again and again; the server cannot go on. */
-export class WorkersFailedError extends Error {
+/** A worker could not start to serve, or died again and again. */
+export class WorkersFailedError extends UwsEchoError<"ERR_WORKERS_FAILED"> {
   override readonly name = "WorkersFailedError";
+  constructor(problem: string) {
+    super("ERR_WORKERS_FAILED", problem);
+  }
 }
 
 /** A worker that lives this long has not died of its start, in milliseconds. */
@@ -196,7 +201,7 @@ class Supervisor {
         // At the start this is the operator's mistake; later it counts as a death, and is tried again.
         this.#log.error({ worker: place.worker, problem: report.problem }, "worker cannot serve");
         if (!this.#isStarted) {
-          this.#fail(new ListenError(report.problem));
+          this.#fail(new WorkersFailedError(`worker ${place.worker} cannot serve: ${report.problem}`));
         }
         return;
       case "stats":

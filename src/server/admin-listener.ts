@@ -28,6 +28,7 @@ export async function openAdmin(
   const app = native.App();
   const release = mountEndpoints(app, endpoints, reply);
   const listener = new Listener(native, app, {
+    listener: "admin",
     host: config.adminHost,
     port: config.adminPort,
     isShared: config.reusePort,

@@ -3,6 +3,7 @@
 
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { createServer } from "node:net";
+import { UwsEchoError } from "../lib/errors.ts";
 import type { Native } from "../system/uws.ts";
 
 type OnListen = (socket: us_listen_socket | false) => void;
@@ -15,12 +16,29 @@ interface ListensOnHost {
 const sharePort = 0;
 const exclusivePort = 1;
 
-/** The address cannot be listened on. The message says why and what to do. */
-export class ListenError extends Error {
+/** Which of the server's listeners. */
+export type ListenerName = "main" | "admin";
+
+export type ListenErrorCode =
+  | "ERR_ADDRESS_IN_USE"
+  | "ERR_PORT_PRIVILEGED"
+  | "ERR_ADDRESS_NOT_AVAILABLE"
+  | "ERR_HOST_UNKNOWN"
+  | "ERR_LISTEN";
+
+/** An address cannot be listened on. `code` and the message say why, `listener` whose address it is. */
+export class ListenError extends UwsEchoError<ListenErrorCode> {
   override readonly name = "ListenError";
+  readonly listener: ListenerName;
+
+  constructor(code: ListenErrorCode, listener: ListenerName, problem: string, cause: unknown) {
+    super(code, problem, { cause });
+    this.listener = listener;
+  }
 }
 
 export interface Address {
+  readonly listener: ListenerName;
   /** An IP address, a host name, or `*` for every address. */
   readonly host: string;
   /** 0 lets the system choose. */
@@ -54,9 +72,8 @@ export class Listener {
 
   /** @throws ListenError that names the cause: in use, privileged, no such address */
   async open(): Promise<void> {
-    const { host, port } = this.#address;
-    if (!this.#tryOpen(port)) {
-      throw new ListenError(await explainListenFailure(host, port));
+    if (!this.#tryOpen(this.#address.port)) {
+      throw await explainListenFailure(this.#address);
     }
   }
 
@@ -100,33 +117,44 @@ export class Listener {
  * @throws ListenError
  */
 export async function reservePort(native: Native, host: string, port: number): Promise<number> {
-  const probe = new Listener(native, native.App(), { host, port, isShared: false });
+  const probe = new Listener(native, native.App(), { listener: "main", host, port, isShared: false });
   await probe.open();
   probe.close();
   return probe.port;
 }
 
 // uWS does not say why; Node does, so it is asked to try the same.
-async function explainListenFailure(host: string, port: number): Promise<string> {
-  const code = await new Promise<string | undefined>((resolve) => {
+async function explainListenFailure({ listener, host, port }: Address): Promise<ListenError> {
+  const cause = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+    server.once("error", resolve);
     server.listen({ port, ...(host === "*" ? {} : { host }), exclusive: true }, () => {
       server.close(() => resolve(undefined));
     });
   });
-  const where = `${host === "*" ? "port" : `${host} port`} ${port}`;
-  switch (code) {
+  const where = `${listener === "admin" ? "admin " : ""}${host === "*" ? "port" : `address ${host} port`} ${port}`;
+  const fail = (code: ListenErrorCode, why: string) =>
+    new ListenError(code, listener, `${where} ${why}`, cause);
+  switch (cause?.code) {
     case "EADDRINUSE":
-      return `${where} is in use by another program. Choose another --port, or give --reuse-port to both to share it.`;
+      return fail("ERR_ADDRESS_IN_USE", "is in use by another program.");
     case "EACCES":
-      return `${where} is privileged: ports below 1024 need root or CAP_NET_BIND_SERVICE. Choose a --port from 1024 on.`;
+      return fail(
+        "ERR_PORT_PRIVILEGED",
+        "is privileged: ports below 1024 need root or CAP_NET_BIND_SERVICE.",
+      );
     case "EADDRNOTAVAIL":
-      return `${where} cannot be used: this machine does not have the address ${host}.`;
+      return fail(
+        "ERR_ADDRESS_NOT_AVAILABLE",
+        `cannot be used: this machine does not have the address ${host}.`,
+      );
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `${where} cannot be used: the host name ${host} is not known.`;
+      return fail("ERR_HOST_UNKNOWN", `cannot be used: the host name ${host} is not known.`);
     default:
-      return `${where} cannot be listened on${code === undefined ? "" : ` (${code})`}.`;
+      return fail(
+        "ERR_LISTEN",
+        `cannot be listened on${cause === undefined ? "" : ` (${cause.code ?? cause.message})`}.`,
+      );
   }
 }

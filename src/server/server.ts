@@ -77,7 +77,12 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
     reply,
   );
   const isShared = config.reusePort || role.isOneOfMany;
-  const listener = new Listener(native, app, { host: config.host, port: config.port, isShared });
+  const listener = new Listener(native, app, {
+    listener: "main",
+    host: config.host,
+    port: config.port,
+    isShared,
+  });
   const parts: { stop(): void }[] = [sampler, echoing.backpressure, echoing.uploads];
   let adminListener: AdminListener | undefined;
 

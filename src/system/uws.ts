@@ -1,12 +1,17 @@
 // Loads the native uWebSockets.js binary, and says in words why it cannot be loaded. Nothing else imports its values.
+
 import { readFileSync } from "node:fs";
+import { UwsEchoError } from "../lib/errors.ts";
 
 /** What uWebSockets.js exports. */
 export type Native = typeof import("uWebSockets.js");
 
 /** The native binary of uWebSockets.js cannot be used on this machine. The message names the cause and the way out. */
-export class NativeLoadError extends Error {
+export class NativeLoadError extends UwsEchoError<"ERR_NATIVE_LOAD"> {
   override readonly name = "NativeLoadError";
+  constructor(problem: string, cause: unknown) {
+    super("ERR_NATIVE_LOAD", problem, { cause });
+  }
 }
 
 /** What decides which native binary is needed, and whether it can be loaded. */
@@ -38,7 +43,7 @@ export async function loadNative(): Promise<Native> {
     const module = (await import("uWebSockets.js")) as unknown as { default: Native };
     return module.default;
   } catch (error) {
-    throw new NativeLoadError(explainLoadFailure(currentPlatform(), String(error)), { cause: error });
+    throw new NativeLoadError(explainLoadFailure(currentPlatform(), String(error)), error);
   }
 }
 

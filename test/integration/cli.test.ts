@@ -118,6 +118,15 @@ test("an address that this machine does not have, and a name that nobody knows, 
   assert.match(name.stderr(), /the host name no-such-host\.invalid is not known/);
 });
 
+test("an admin port in use names the admin listener and its flag", async (t) => {
+  const first = await spawnServer(t);
+  const port = new URL(`http://${first.authority}`).port;
+  const second = spawnCli(t, ["--port", "0", "--admin-port", port, "--admin-host", "127.0.0.1"]);
+  assert.equal(await second.exited, 1);
+  assert.match(second.stderr(), /admin address 127\.0\.0\.1 port \d+ is in use by another program/);
+  assert.match(second.stderr(), /Choose another --admin-port/);
+});
+
 test("a privileged port is a clear error", async (t) => {
   if (
     process.getuid?.() !== 0 &&

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { ConfigError, ListenError, startEchoServer } from "../../src/index.ts";
+import { ConfigError, ListenError, startEchoServer, UwsEchoError } from "../../src/index.ts";
 import { connectClient } from "../support/client.ts";
 import { startServer } from "../support/echo-server.ts";
 
@@ -106,7 +106,22 @@ test("bad options are a ConfigError that lists every problem", async () => {
 
 test("a port in use is a ListenError", async (t) => {
   const server = await startServer(t);
-  await assert.rejects(startEchoServer({ port: server.port }), ListenError);
+  await assert.rejects(startEchoServer({ port: server.port }), (error: unknown) => {
+    assert.ok(error instanceof ListenError && error instanceof UwsEchoError);
+    assert.equal(error.code, "ERR_ADDRESS_IN_USE");
+    assert.equal((error.cause as NodeJS.ErrnoException).code, "EADDRINUSE");
+    assert.doesNotMatch(error.message, /--/, "a program has no flags");
+    return true;
+  });
+});
+
+test("a host name that nobody knows is told apart from an address that is not here", async () => {
+  for (const [host, code] of [
+    ["no-such-host.invalid", "ERR_HOST_UNKNOWN"],
+    ["192.0.2.1", "ERR_ADDRESS_NOT_AVAILABLE"],
+  ] as const) {
+    await assert.rejects(startEchoServer({ host }), { name: "ListenError", code, listener: "main" });
+  }
 });
 
 test("the package is imported by its name, with types", (t) => {
