@@ -301,7 +301,7 @@ const admission = {
 };
 
 const http = {
-  maxUploads: integer({
+  maxUploads: count({
     group: "HTTP",
     help: "uploads of POST /echo that may be under way; more are refused with 503",
     min: 1,
