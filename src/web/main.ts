@@ -1,14 +1,18 @@
 // The page's entry: makes the parts and joins them. Reads as the table of contents of src/web.
 
 import { createConsole } from "./console/console.ts";
+import { type DeepLink, readDeepLink, writeDeepLink } from "./console/deep-link.ts";
 import { createFloodPanel } from "./flood/flood-panel.ts";
 import { createOverrunPanel } from "./flood/overrun-panel.ts";
 import { createFeed } from "./server/metrics-feed.ts";
 import { createServerPanel } from "./server/panel.ts";
 import { createSnippetsPanel } from "./snippets/panel.ts";
 import { createAnnouncer } from "./ui/announcer.ts";
+import { copyWithFeedback } from "./ui/clipboard.ts";
 import { byId, showProblem } from "./ui/dom.ts";
+import { recall, recallText, remember } from "./ui/storage.ts";
 import { choose, wireTabs } from "./ui/tabs.ts";
+import { wireTheme } from "./ui/theme.ts";
 import { defaultUrl, metricsUrl, readTarget, type TargetResult } from "./websocket/target.ts";
 
 const wideSize = matchMedia("(min-width: 1080px)");
@@ -30,7 +34,7 @@ function wirePanels(): void {
   if (list === null) {
     return;
   }
-  const panels = ["console", "flood", "snippets"].map((id) => byId(id, HTMLElement));
+  const panels = ["console", "flood", "overrun", "snippets"].map((id) => byId(id, HTMLElement));
   const server = byId("server", HTMLElement);
   const select = (tab: HTMLElement) => {
     const shown = tab.getAttribute("aria-controls");
@@ -55,14 +59,36 @@ function wirePanels(): void {
   adapt();
 }
 
-urlField.value = defaultUrl(location);
+function restore(): DeepLink {
+  const link = readDeepLink(location.hash, defaultUrl(location));
+  urlField.value = link.url ?? recallText("url", defaultUrl(location));
+  protocolsField.value = link.protocols ?? recallText("protocols", "");
+  byId("reconnect", HTMLInputElement).checked = recall("reconnect") === true;
+  return link;
+}
+
+function wireHelp(): void {
+  const help = byId("help", HTMLDialogElement);
+  byId("help-open", HTMLButtonElement).addEventListener("click", () => help.showModal());
+  document.addEventListener("keydown", (event) => {
+    const isTyping =
+      event.target instanceof Element && event.target.closest("input, textarea, select") !== null;
+    if (event.key === "?" && !isTyping && !help.open) {
+      help.showModal();
+    }
+  });
+}
+
+wireTheme();
+wireHelp();
+const link = restore();
 wirePanels();
 
 const announcer = createAnnouncer((sentence) => {
   byId("announcer", HTMLParagraphElement).textContent = sentence;
 });
 const feed = createFeed(() => metricsUrl(location, urlField.value));
-const console = createConsole(target, announcer);
+const console = createConsole(target, announcer, feed.readNow);
 const snippets = createSnippetsPanel(urlField.value);
 createFloodPanel(target);
 createOverrunPanel(target, feed);
@@ -77,5 +103,25 @@ urlField.addEventListener("input", () => {
   const result = target();
   if ("url" in result) {
     snippets.setUrl(result.url);
+    // The page's own server is what a page without a memory shows.
+    remember("url", result.url === defaultUrl(location) ? undefined : result.url);
   }
 });
+protocolsField.addEventListener("input", () => remember("protocols", protocolsField.value || undefined));
+const copyLink = byId("copy-link", HTMLButtonElement);
+copyLink.addEventListener("click", () => {
+  const { mode, typed } = console.draft();
+  const fragment = writeDeepLink({
+    url: urlField.value,
+    protocols: protocolsField.value,
+    message: typed,
+    mode,
+  });
+  void copyWithFeedback(copyLink, new URL(fragment, location.href).href);
+});
+if (link.message !== undefined) {
+  console.show({ mode: link.mode ?? "text", typed: link.message });
+}
+if (link.connect) {
+  console.connect();
+}

@@ -41,7 +41,7 @@ test("each kind of message comes back, and the close code and reason are those t
     mimeType: "application/octet-stream",
     buffer: Buffer.alloc(300_000, 7),
   });
-  await seeText(page, "#message-note", /^293 KiB, a binary message$/);
+  await seeText(page, "#message-note", /^293 KiB, binary$/);
   await page.click("#send");
   await page.locator(".entry.message").nth(3).waitFor();
 

@@ -1,7 +1,9 @@
-// The composer: what is typed or chosen, checked as it changes; history; repeat. Knows no connection.
+// The composer: what is typed or chosen, checked as it changes; history; variables; repeat.
 
 import { formatBytes } from "../../lib/format.ts";
-import { byId, checkedValue, make } from "../ui/dom.ts";
+import { wireDivider } from "../ui/divider.ts";
+import { byId, checkedValue } from "../ui/dom.ts";
+import { recall, remember } from "../ui/storage.ts";
 import {
   type ComposerMode,
   composePayload,
@@ -9,18 +11,24 @@ import {
   type PayloadResult,
   payloadBytes,
 } from "../websocket/payload.ts";
-import { createHistory, type Draft } from "./history.ts";
+import { createFileChooser } from "./file-chooser.ts";
+import { createHistory, type Draft, readDrafts } from "./history.ts";
+import { wireHistoryMenu } from "./history-menu.ts";
 import { createRepeat } from "./repeat.ts";
+import { expandVariables } from "./variables.ts";
 
 export interface Composer {
   /** Follows readyState: what the send button says, whether it can be pressed; a closing connection ends repeating. */
   setReadyState(readyState: number): void;
-  /** The server's largest message in octets, once known: a warning beyond it. */
+  /** The server's largest message in bytes, once known: a warning beyond it. */
   setMaxPayload(bytes: number | undefined): void;
+  /** Puts a message into the composer. */
+  show(draft: Draft): void;
+  draft(): Draft;
 }
 
 const historyLength = 30;
-const maxFileBytes = 256 * 1024 * 1024;
+const areaHeightPx = { min: 48, max: 480 };
 const firstDrafts: Record<ComposerMode, string> = {
   text: "Hello from the browser",
   json: '{ "hello": "world" }',
@@ -31,69 +39,66 @@ const firstDrafts: Record<ComposerMode, string> = {
 export function createComposer(send: (data: MessageData) => boolean): Composer {
   const form = byId("composer", HTMLFormElement);
   const area = byId("message", HTMLTextAreaElement);
-  const note = byId("message-note", HTMLParagraphElement);
   const sendButton = byId("send", HTMLButtonElement);
-  const history = createHistory(historyLength);
+  const history = createHistory(historyLength, readDrafts(recall("history")));
   const drafts = { ...firstDrafts };
   let mode: ComposerMode = "text";
   let maxPayload: number | undefined;
   let readyState: number = WebSocket.CLOSED;
+  let counter = 0;
   const file = createFileChooser(check);
   const repeat = createRepeat(() => readyState === WebSocket.CONNECTING || sendNow());
+  const storeHistory = () => remember("history", history.drafts());
+  const draft = (): Draft => ({ mode, typed: area.value });
 
-  function read(): PayloadResult {
-    return mode === "binary"
-      ? (file.payload() ?? composePayload(mode, area.value))
-      : composePayload(mode, area.value);
+  function read(typed: string): PayloadResult {
+    return (mode === "binary" ? file.payload() : undefined) ?? composePayload(mode, typed);
   }
 
   function check(): void {
-    const result = read();
-    const tooLarge = "data" in result && maxPayload !== undefined && payloadBytes(result.data) > maxPayload;
-    note.textContent = tooLarge
-      ? `${formatBytes(payloadBytes(result.data))}, over the server's limit of ${formatBytes(maxPayload ?? 0)}: it will drop the connection.`
-      : describe(result);
-    note.classList.toggle("problem", "problem" in result || tooLarge);
-    area.toggleAttribute("aria-invalid", false);
-    if ("problem" in result) {
-      area.setAttribute("aria-invalid", "true");
-    }
+    const result = read(area.value);
+    showVerdict(result, maxPayload);
     area.hidden = mode === "binary" && file.payload() !== undefined;
     sendButton.disabled =
       "problem" in result || readyState === WebSocket.CLOSING || readyState === WebSocket.CONNECTING;
   }
 
   function sendNow(): boolean {
-    const result = read();
+    const expanded = expandVariables(area.value, {
+      counter: () => ++counter,
+      now: () => new Date(),
+      uuid: randomUuid,
+    });
+    const result = read(expanded);
     if ("problem" in result || sendButton.disabled || !send(result.data)) {
       return false;
     }
     if (mode !== "binary" || file.payload() === undefined) {
-      history.remember({ mode, typed: area.value });
+      history.remember(draft());
+      storeHistory();
     }
     return true;
   }
 
-  function show(draft: Draft): void {
-    mode = draft.mode;
-    drafts[mode] = draft.typed;
-    area.value = draft.typed;
+  function show({ mode: next, typed }: Draft): void {
+    mode = next;
+    drafts[mode] = typed;
+    area.value = typed;
     for (const radio of form.querySelectorAll<HTMLInputElement>('input[name="mode"]')) {
       radio.checked = radio.value === mode;
     }
     byId("file-label", HTMLLabelElement).hidden = mode !== "binary";
-    area.placeholder = mode === "binary" ? "Hexadecimal octets, for example 48 65 6c 6c 6f" : "";
+    area.placeholder = mode === "binary" ? "Hexadecimal bytes, for example 48 65 6c 6c 6f" : "";
     file.show(mode === "binary");
     check();
   }
 
   form.addEventListener("change", (event) => {
-    if (!(event.target instanceof HTMLInputElement) || event.target.name !== "mode") {
-      return;
+    if (event.target instanceof HTMLInputElement && event.target.name === "mode") {
+      drafts[mode] = area.value;
+      const next = readMode(checkedValue(form, "mode"));
+      show({ mode: next, typed: drafts[next] });
     }
-    drafts[mode] = area.value;
-    const next = readMode(checkedValue(form, "mode"));
-    show({ mode: next, typed: drafts[next] });
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -101,26 +106,26 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
   });
   area.addEventListener("input", check);
   onShortcut(area, sendNow, (step) => {
-    const draft = history.step(step);
-    if (draft !== undefined) {
-      show(draft);
+    const older = history.step(step);
+    if (older !== undefined) {
+      show(older);
     }
   });
-  wireHistoryMenu(() => history.drafts(), show);
+  wireHistoryMenu({ history, choose: show, current: draft, changed: storeHistory });
+  wireAreaHeight(area);
   show({ mode: "text", typed: drafts.text });
 
   return {
     setReadyState(next) {
-      if (next === readyState) {
-        return;
+      if (next !== readyState) {
+        if (next >= WebSocket.CLOSING) {
+          repeat.stop();
+        }
+        readyState = next;
+        byId("send-label", HTMLSpanElement).textContent =
+          next === WebSocket.CLOSED ? "Connect and send" : "Send";
+        check();
       }
-      if (next >= WebSocket.CLOSING) {
-        repeat.stop();
-      }
-      readyState = next;
-      byId("send-label", HTMLSpanElement).textContent =
-        next === WebSocket.CLOSED ? "Connect and send" : "Send";
-      check();
     },
     setMaxPayload(bytes) {
       if (bytes !== maxPayload) {
@@ -128,7 +133,36 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
         check();
       }
     },
+    show,
+    draft,
   };
+}
+
+function showVerdict(result: PayloadResult, maxPayload: number | undefined): void {
+  const area = byId("message", HTMLTextAreaElement);
+  const note = byId("message-note", HTMLParagraphElement);
+  const tooLarge = "data" in result && maxPayload !== undefined && payloadBytes(result.data) > maxPayload;
+  note.textContent = tooLarge
+    ? `${formatBytes(payloadBytes(result.data))}, over the server's limit of ${formatBytes(maxPayload ?? 0)}: it will drop the connection.`
+    : describe(result);
+  note.classList.toggle("problem", "problem" in result || tooLarge);
+  if ("problem" in result) {
+    area.setAttribute("aria-invalid", "true");
+  } else {
+    area.removeAttribute("aria-invalid");
+  }
+}
+
+function wireAreaHeight(area: HTMLTextAreaElement): void {
+  const resize = (heightPx: number) => {
+    area.style.height = `${heightPx}px`;
+    remember("composer-height", heightPx);
+  };
+  const stored = recall("composer-height");
+  if (typeof stored === "number") {
+    resize(Math.min(areaHeightPx.max, Math.max(areaHeightPx.min, stored)));
+  }
+  wireDivider(byId("divider", HTMLDivElement), { ...areaHeightPx, resize, height: () => area.offsetHeight });
 }
 
 /** Ctrl+Enter sends; Alt+Up and Alt+Down step through the history, 1 towards older messages. */
@@ -145,107 +179,23 @@ function onShortcut(area: HTMLTextAreaElement, send: () => void, step: (by: 1 | 
   });
 }
 
+/** crypto.randomUUID() exists only in secure contexts; this is version 4 of RFC 9562 anywhere. */
+function randomUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [8, 12, 16, 20].reduceRight((text, at) => `${text.slice(0, at)}-${text.slice(at)}`, hex);
+}
+
 function describe(result: PayloadResult): string {
   if ("problem" in result) {
     return result.problem;
   }
   const size = formatBytes(payloadBytes(result.data));
-  return typeof result.data === "string" ? `${size} in UTF-8, a text message` : `${size}, a binary message`;
+  return typeof result.data === "string" ? `${size}, text` : `${size}, binary`;
 }
 
 function readMode(value: string): ComposerMode {
   return value === "json" || value === "binary" ? value : "text";
-}
-
-interface FileChooser {
-  /** The file's octets, or a problem with it; undefined when none is chosen. */
-  payload(): PayloadResult | undefined;
-  show(visible: boolean): void;
-}
-
-function createFileChooser(changed: () => void): FileChooser {
-  const input = byId("file", HTMLInputElement);
-  const chip = byId("file-chip", HTMLParagraphElement);
-  let payload: PayloadResult | undefined;
-  let visible = false;
-
-  async function choose(file: File): Promise<void> {
-    payload =
-      file.size > maxFileBytes
-        ? {
-            problem: `${file.name} has ${formatBytes(file.size)}; this page sends at most ${formatBytes(maxFileBytes)}.`,
-          }
-        : await file.arrayBuffer().then(
-            (buffer) => ({ data: new Uint8Array(buffer) }),
-            (error: unknown) => ({ problem: `${file.name} cannot be read: ${String(error)}` }),
-          );
-    byId("file-name", HTMLSpanElement).textContent = `${file.name}, ${formatBytes(file.size)}`;
-    chip.hidden = !visible;
-    changed();
-  }
-
-  input.addEventListener("change", () => {
-    const file = input.files?.[0];
-    if (file !== undefined) {
-      void choose(file);
-    }
-  });
-  byId("file-remove", HTMLButtonElement).addEventListener("click", () => {
-    payload = undefined;
-    input.value = "";
-    chip.hidden = true;
-    changed();
-  });
-  return {
-    payload: () => payload,
-    show(next) {
-      visible = next;
-      chip.hidden = !visible || payload === undefined;
-    },
-  };
-}
-
-function wireHistoryMenu(drafts: () => readonly Draft[], choose: (draft: Draft) => void): void {
-  const menu = byId("history", HTMLDetailsElement);
-  const list = byId("history-list", HTMLDivElement);
-  const close = () => {
-    menu.open = false;
-  };
-  menu.addEventListener("toggle", () => {
-    if (!menu.open) {
-      return;
-    }
-    const items = drafts().map((draft) => {
-      const item = make(
-        "button",
-        "",
-        make("span", "", draft.typed || "(empty)"),
-        make("span", "note", draft.mode),
-      );
-      item.type = "button";
-      item.addEventListener("click", () => {
-        choose(draft);
-        close();
-        byId("message", HTMLTextAreaElement).focus();
-      });
-      return item;
-    });
-    list.replaceChildren(
-      ...(items.length > 0
-        ? items
-        : [make("p", "note", "Messages that you have sent appear here. Alt+↑ and Alt+↓ step through them.")]),
-    );
-  });
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") {
-      return;
-    }
-    close();
-    menu.querySelector("summary")?.focus();
-  });
-  document.addEventListener("pointerdown", (event) => {
-    if (event.target instanceof Node && !menu.contains(event.target)) {
-      close();
-    }
-  });
 }

@@ -1,72 +1,151 @@
-// The console: joins the target form, the session, the composer and the log.
+// The console: joins the target form, the connections, the composer and the log.
 import type { Announcer } from "../ui/announcer.ts";
 import { byId, showProblem } from "../ui/dom.ts";
+import { remember } from "../ui/storage.ts";
+import { toHex } from "../websocket/hex.ts";
+import type { MessageData } from "../websocket/payload.ts";
 import { readClose, type TargetResult } from "../websocket/target.ts";
 import { createComposer } from "./composer.ts";
+import { createConnections, type Tab } from "./connections.ts";
+import type { Draft } from "./history.ts";
+import { createLogStore, logBounds } from "./log-store.ts";
 import { createLogView } from "./log-view.ts";
-import { createSession } from "./session.ts";
-import { showState } from "./state-view.ts";
+import { createSession, type Session } from "./session.ts";
+import { showReconnect, showState } from "./state-view.ts";
 
 export interface Console {
-  /** The server's largest message in octets, once known. */
+  /** The server's largest message in bytes, once known. */
   setMaxPayload(bytes: number | undefined): void;
+  /** Puts a message into the composer. */
+  show(draft: Draft): void;
+  draft(): Draft;
+  connect(): void;
 }
 
 /** readyState and bufferedAmount change without an event, so they are read this often. */
 const stateIntervalMs = 100;
 
-/** @param target reads the URL and sub-protocol fields, and shows what is wrong with them */
-export function createConsole(target: () => TargetResult, announcer: Announcer): Console {
-  const log = createLogView();
+/**
+ * @param target reads the URL and sub-protocol fields, and shows what is wrong with them
+ * @param opened called when a connection has opened
+ */
+export function createConsole(target: () => TargetResult, announcer: Announcer, opened: () => void): Console {
   const reconnects = byId("reconnect", HTMLInputElement);
-  const session = createSession({
-    target,
-    log: log.add,
-    reconnects: () => reconnects.checked,
-    changed: refresh,
-    announcer,
+  const url = byId("url", HTMLInputElement);
+  const protocols = byId("subprotocols", HTMLInputElement);
+  let maxPayload: number | undefined;
+
+  const connections = createConnections({
+    create: createTab,
+    show(tab, before) {
+      before.url = url.value;
+      before.protocols = protocols.value;
+      url.value = tab.url;
+      protocols.value = tab.protocols;
+      url.dispatchEvent(new Event("input"));
+      log.show(tab.log);
+      refresh();
+    },
   });
-  const composer = createComposer(session.send);
+  const session = () => connections.shown().session;
+  const log = createLogView(connections.shown().log, {
+    resend: (data) => void session().send(data),
+    edit: (data) => composer.show(asDraft(data)),
+  });
+  const composer = createComposer((data) => session().send(data));
+
+  function createTab(number: number): Tab {
+    const store = createLogStore(logBounds);
+    const made: Tab = {
+      number,
+      log: store,
+      url: url.value,
+      protocols: protocols.value,
+      session: createSession({
+        // A connection that is not shown reconnects to where it was.
+        target: () => (connections.shown() === made ? target() : (made.session.lastTarget() ?? target())),
+        log(entry) {
+          const added = store.add(entry);
+          if (connections.shown() === made) {
+            log.added(added);
+          }
+        },
+        reconnects: () => reconnects.checked,
+        maxPayload: () => maxPayload,
+        opened,
+        changed: refresh,
+        announcer,
+      }),
+    };
+    return made;
+  }
 
   function refresh(): void {
-    showState(session.connection, session.failed());
-    composer.setReadyState(session.connection.readyState());
+    const { connection, failed, reconnectsAtMs, latency } = session();
+    showState(connection, failed(), reconnectsAtMs() !== undefined);
+    showReconnect(reconnectsAtMs(), performance.now());
+    byId("latency", HTMLSpanElement).textContent = latency.describe();
+    composer.setReadyState(connection.readyState());
+    connections.refresh();
   }
+
+  wireTargetForm(session, refresh);
+  reconnects.addEventListener("change", () => remember("reconnect", reconnects.checked));
+  byId("run", HTMLButtonElement).addEventListener("click", () =>
+    session().sendOnce("Hello from the browser"),
+  );
+  setInterval(refresh, stateIntervalMs);
+  refresh();
+
+  return {
+    setMaxPayload(bytes) {
+      maxPayload = bytes;
+      composer.setMaxPayload(bytes);
+    },
+    show: composer.show,
+    draft: composer.draft,
+    connect: () => session().connect(),
+  };
+}
+
+/** Connect, Close, and cancelling what is planned. */
+function wireTargetForm(session: () => Session, refresh: () => void): void {
+  const reconnects = byId("reconnect", HTMLInputElement);
 
   function close(): void {
     const code = byId("close-code", HTMLInputElement);
     const reason = byId("close-reason", HTMLInputElement).value;
     const read = readClose(code.value, reason);
-    showProblem(
-      byId("url-problem", HTMLParagraphElement),
-      code,
-      "problem" in read ? read.problem : undefined,
-    );
+    const problem = "problem" in read ? read.problem : undefined;
+    showProblem(byId("url-problem", HTMLParagraphElement), code, problem);
     if ("problem" in read) {
       byId("options", HTMLDetailsElement).open = true;
     } else {
-      session.connection.close(read.code, reason);
+      session().connection.close(read.code, reason);
     }
     refresh();
   }
 
   byId("target", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
-    session.cancelReconnect();
-    if (session.connection.readyState() === WebSocket.CLOSED) {
-      session.connect();
+    session().cancelReconnect();
+    if (session().connection.readyState() === WebSocket.CLOSED) {
+      session().connect();
     } else {
       close();
     }
   });
   reconnects.addEventListener("change", () => {
     if (!reconnects.checked) {
-      session.cancelReconnect();
+      session().cancelReconnect();
     }
   });
-  byId("run", HTMLButtonElement).addEventListener("click", () => session.sendOnce("Hello from the browser"));
-  setInterval(refresh, stateIntervalMs);
-  refresh();
+  byId("reconnect-cancel", HTMLButtonElement).addEventListener("click", () => {
+    session().cancelReconnect();
+    refresh();
+  });
+}
 
-  return { setMaxPayload: composer.setMaxPayload };
+function asDraft(data: MessageData): Draft {
+  return typeof data === "string" ? { mode: "text", typed: data } : { mode: "binary", typed: toHex(data) };
 }

@@ -1,37 +1,51 @@
 // One row of the log: a line, and for messages a body that is drawn when it is opened.
-
-import { formatBytes, formatDurationUs } from "../../lib/format.ts";
+import { formatBytes, formatDurationUs, formatElapsed } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { make } from "../ui/dom.ts";
 import { formatTimeOfDay } from "../ui/format.ts";
-import { hexDump, toHex } from "../websocket/hex.ts";
+import { hexDump, toBase64, toHex } from "../websocket/hex.ts";
 import { type MessageData, prettyJson } from "../websocket/payload.ts";
 import { type Entry, preview } from "./log-entries.ts";
 
 /** How much of a payload an opened row shows. */
 const shownCharacters = 64 * 1024;
-const shownOctets = 4 * 1024;
+const shownBytes = 4 * 1024;
 
-export function drawEntry(entry: Entry): HTMLLIElement {
+/** What the buttons of an opened row do. */
+export interface RowActions {
+  /** Sends the message once more. */
+  readonly resend: (data: MessageData) => void;
+  /** Puts the message into the composer. */
+  readonly edit: (data: MessageData) => void;
+}
+
+/** @param previous the entry before it in the log, for the time between the two */
+export function drawEntry(entry: Entry, previous: Entry | undefined, actions: RowActions): HTMLLIElement {
   const row = make("li", `entry ${entry.kind}${entry.isFailure ? " failed" : ""}`);
-  if (entry.data === undefined) {
-    row.append(make("div", "line", ...lineParts(entry)));
+  if (entry.bytes === undefined) {
+    row.append(make("div", "line", ...lineParts(entry, previous)));
     return row;
   }
   const details = make("details", "");
-  const summary = make("summary", "", ...lineParts(entry));
+  const summary = make("summary", "", ...lineParts(entry, previous));
   const body = make("div", "body");
   details.append(summary, body);
   details.addEventListener("toggle", () => {
-    body.replaceChildren(...(details.open ? bodyOf(entry) : []));
+    body.replaceChildren(...(details.open ? bodyOf(entry, actions) : []));
+    if (details.open) {
+      row.scrollIntoView({ block: "nearest" });
+    }
   });
   row.append(details);
   return row;
 }
 
-function lineParts(entry: Entry): HTMLElement[] {
+function lineParts(entry: Entry, previous: Entry | undefined): HTMLElement[] {
   const time = make("time", "", ...splitTime(entry.atMs));
   time.dateTime = new Date(entry.atMs).toISOString();
+  if (previous !== undefined) {
+    time.title = `${formatElapsed(entry.atMs - previous.atMs)} after the previous event`;
+  }
   const parts: HTMLElement[] = [
     time,
     make("span", "kind", entry.kind),
@@ -59,35 +73,68 @@ function splitTime(atMs: number): [string, HTMLElement] {
   return [seconds, make("small", "", `.${milliseconds}`)];
 }
 
-function bodyOf(entry: Entry): HTMLElement[] {
+function bodyOf(entry: Entry, actions: RowActions): HTMLElement[] {
   const { data } = entry;
   if (data === undefined) {
     return [make("p", "note", "The payload is no longer kept, to save memory.")];
   }
-  const tools = make(
-    "div",
-    "body-tools",
-    button("Copy", (self) => void copyWithFeedback(self, asCopied(data))),
-  );
+  const place = make("div", "");
+  const tools = make("div", "body-tools");
+  const views = viewsOf(data);
+  const show = (view: View) => {
+    place.replaceChildren(make("pre", view.wraps ? "wrap" : "", view.draw()));
+    for (const choice of tools.querySelectorAll<HTMLElement>("[data-view]")) {
+      choice.setAttribute("aria-pressed", String(choice.dataset["view"] === view.name));
+    }
+  };
+  for (const view of views) {
+    const choice = button(view.name, () => show(view));
+    choice.dataset["view"] = view.name;
+    tools.append(choice);
+  }
   tools.append(
+    make("span", "spring"),
+    button("Copy", (self) => void copyWithFeedback(self, asCopied(data))),
     button("Save", () =>
       save(typeof data === "string" ? "message.txt" : "message.bin", data, "application/octet-stream"),
     ),
+    button("Edit", () => actions.edit(data)),
+    button("Send again", () => actions.resend(data)),
   );
-  const cut = cutSentence(data);
-  if (cut !== "") {
-    tools.append(make("span", "note", cut));
+  const first = views[0];
+  if (first !== undefined) {
+    show(first);
   }
-  return [content(data), tools];
+  const cut = cutSentence(data);
+  return cut === "" ? [tools, place] : [tools, place, make("p", "note", cut)];
 }
 
-function content(data: MessageData): HTMLElement {
+/** One way to show a payload. */
+interface View {
+  readonly name: string;
+  readonly wraps: boolean;
+  readonly draw: () => string;
+}
+
+/** The views of a payload, the one that suits it first. */
+function viewsOf(data: MessageData): View[] {
+  const bytes = (limit: number) =>
+    typeof data === "string" ? new TextEncoder().encode(data.slice(0, limit)) : data.subarray(0, limit);
+  const text: View = {
+    name: "Text",
+    wraps: true,
+    draw: () =>
+      typeof data === "string" ? data.slice(0, shownCharacters) : new TextDecoder().decode(bytes(shownBytes)),
+  };
+  const hex: View = { name: "Hex", wraps: false, draw: () => hexDump(bytes(shownBytes), shownBytes) };
+  const base64: View = { name: "Base64", wraps: true, draw: () => toBase64(bytes(shownBytes)) };
+  const pretty = typeof data === "string" && data.length <= shownCharacters ? prettyJson(data) : undefined;
   if (typeof data !== "string") {
-    return make("pre", "", hexDump(data, shownOctets));
+    return [hex, text, base64];
   }
-  const text = data.slice(0, shownCharacters);
-  const json = data.length <= shownCharacters ? prettyJson(data) : undefined;
-  return make("pre", "wrap", json ?? text);
+  return pretty === undefined
+    ? [text, hex, base64]
+    : [{ name: "JSON", wraps: true, draw: () => pretty }, text, hex, base64];
 }
 
 function cutSentence(data: MessageData): string {
@@ -96,8 +143,8 @@ function cutSentence(data: MessageData): string {
       ? `The first ${formatBytes(shownCharacters)} are shown; copy and save give all.`
       : "";
   }
-  return data.length > shownOctets
-    ? `The first ${formatBytes(shownOctets)} of ${formatBytes(data.length)} are shown; copy and save give all.`
+  return data.length > shownBytes
+    ? `The first ${formatBytes(shownBytes)} of ${formatBytes(data.length)} are shown; copy and save give all.`
     : "";
 }
 

@@ -7,11 +7,16 @@ export interface LogBounds {
   readonly payloadBytes: number;
 }
 
+/** What the page keeps of each connection's log. */
+export const logBounds: LogBounds = { entries: 1000, payloadBytes: 64 * 1024 * 1024 };
+
 export interface LogStore {
   /** Adds an entry and gives it its id. */
   add(entry: NewEntry): Entry;
   /** Oldest first. */
   entries(): readonly Entry[];
+  /** The entry before this one; undefined for the first that is kept. */
+  before(entry: Entry): Entry | undefined;
   /** How many were ever added since the last clear. */
   total(): number;
   clear(): void;
@@ -55,6 +60,8 @@ export function createLogStore(bounds: LogBounds): LogStore {
       return entry;
     },
     entries: () => entries,
+    // Ids are consecutive, so an entry's place follows from its id.
+    before: (entry) => entries[entry.id - (entries[0]?.id ?? 0) - 1],
     total: () => total,
     clear() {
       entries = [];

@@ -1,108 +1,134 @@
-// Draws the console's log: rows, filter, pause, copy, download. Knows no connection.
-
+// Draws the log of the connection that is shown: rows, filter, pause, copy, download.
 import { formatNumber } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { byId } from "../ui/dom.ts";
-import { asJsonLines, asText, type Entry, type EntryFilter, matches, type NewEntry } from "./log-entries.ts";
-import { drawEntry } from "./log-row.ts";
-import { createLogStore } from "./log-store.ts";
+import { asJsonLines, asText, type Entry, type EntryFilter, matches } from "./log-entries.ts";
+import { drawEntry, type RowActions } from "./log-row.ts";
+import { type LogStore, logBounds } from "./log-store.ts";
 
 export interface LogView {
-  add(entry: NewEntry): void;
+  /** Shows another connection's log. */
+  show(log: LogStore): void;
+  /** Draws an entry that was added to the log that is shown. */
+  added(entry: Entry): void;
 }
 
-const histogramBounds = { entries: 1000, payloadBytes: 64 * 1024 * 1024 };
 /** Within this many pixels of its end, the log follows new entries. */
 const followPx = 24;
 
-export function createLogView(): LogView {
-  const store = createLogStore(histogramBounds);
+/** @param actions what the buttons of an opened row do */
+export function createLogView(first: LogStore, actions: RowActions): LogView {
   const box = byId("log", HTMLDivElement);
   const list = byId("entries", HTMLOListElement);
+  const jump = byId("log-jump", HTMLButtonElement);
   const pause = byId("log-pause", HTMLButtonElement);
-  const filterText = byId("filter", HTMLInputElement);
-  const filterKind = byId("filter-kind", HTMLSelectElement);
+  let log = first;
   let waiting: Entry[] = [];
   let paused = false;
   let scheduled = false;
 
-  const filter = (): EntryFilter => ({ kinds: readKinds(filterKind.value), text: filterText.value.trim() });
-  const shown = () => store.entries().filter((entry) => matches(entry, filter()));
+  const shown = () => log.entries().filter((entry) => matches(entry, readFilter()));
+  const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < followPx;
+  const rows = (entries: readonly Entry[]) =>
+    entries.map((entry) => drawEntry(entry, log.before(entry), actions));
 
-  function schedule(): void {
-    if (scheduled) {
-      return;
-    }
-    scheduled = true;
-    requestAnimationFrame(draw);
+  function scrollToEnd(): void {
+    box.scrollTop = box.scrollHeight;
+    jump.hidden = true;
   }
 
   function draw(): void {
     scheduled = false;
-    if (paused) {
-      describe();
-      return;
-    }
-    const following = box.scrollHeight - box.scrollTop - box.clientHeight < followPx;
-    const now = filter();
-    list.append(...waiting.filter((entry) => matches(entry, now)).map(drawEntry));
-    waiting = [];
-    while (list.children.length > histogramBounds.entries) {
-      list.firstElementChild?.remove();
+    if (!paused) {
+      const following = isAtEnd();
+      const filter = readFilter();
+      list.append(...rows(waiting.filter((entry) => matches(entry, filter))));
+      waiting = [];
+      while (list.children.length > logBounds.entries) {
+        list.firstElementChild?.remove();
+      }
+      if (following) {
+        scrollToEnd();
+      }
     }
     describe();
-    if (following) {
-      box.scrollTop = box.scrollHeight;
-    }
   }
 
   function redraw(): void {
     waiting = [];
-    list.replaceChildren(...shown().map(drawEntry));
+    list.replaceChildren(...rows(shown()));
     describe();
-    box.scrollTop = box.scrollHeight;
+    scrollToEnd();
   }
 
   function describe(): void {
-    const entries = store.entries().length;
+    const entries = log.entries().length;
+    const drawn = list.children.length;
     byId("log-empty", HTMLDivElement).hidden = entries > 0;
-    byId("log-nothing", HTMLParagraphElement).hidden = entries === 0 || list.children.length > 0 || paused;
-    byId("log-count", HTMLSpanElement).textContent = countSentence(
-      list.children.length,
-      entries,
-      store.total(),
-    );
+    byId("log-nothing", HTMLParagraphElement).hidden = entries === 0 || drawn > 0 || paused;
+    byId("log-count", HTMLSpanElement).textContent = countSentence(drawn, entries, log.total());
     pause.textContent = paused
       ? `Resume${waiting.length > 0 ? ` (${formatNumber(waiting.length)})` : ""}`
       : "Pause";
+    jump.hidden = isAtEnd();
   }
 
-  filterText.addEventListener("input", redraw);
-  filterKind.addEventListener("change", redraw);
+  box.addEventListener("scroll", () => {
+    jump.hidden = isAtEnd();
+  });
+  // Opening and closing a row changes the length without a scroll event.
+  list.addEventListener(
+    "toggle",
+    () => {
+      jump.hidden = isAtEnd();
+    },
+    true,
+  );
+  jump.addEventListener("click", scrollToEnd);
+  byId("filter", HTMLInputElement).addEventListener("input", redraw);
+  byId("filter-kind", HTMLSelectElement).addEventListener("change", redraw);
   pause.addEventListener("click", () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
     draw();
   });
   byId("log-clear", HTMLButtonElement).addEventListener("click", () => {
-    store.clear();
+    log.clear();
     redraw();
   });
+  wireExport(shown);
+
+  return {
+    show(next) {
+      log = next;
+      redraw();
+    },
+    added(entry) {
+      waiting.push(entry);
+      if (waiting.length > logBounds.entries) {
+        waiting.shift();
+      }
+      if (!scheduled) {
+        scheduled = true;
+        requestAnimationFrame(draw);
+      }
+    },
+  };
+}
+
+function wireExport(shown: () => readonly Entry[]): void {
   const copyButton = byId("log-copy", HTMLButtonElement);
   copyButton.addEventListener("click", () => void copyWithFeedback(copyButton, asText(shown())));
   byId("log-download", HTMLButtonElement).addEventListener("click", () => {
     const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
     save(`uws-echo-${stamp}.jsonl`, `${asJsonLines(shown())}\n`, "application/jsonl");
   });
+}
 
+function readFilter(): EntryFilter {
   return {
-    add(entry) {
-      waiting.push(store.add(entry));
-      if (waiting.length > histogramBounds.entries) {
-        waiting.shift();
-      }
-      schedule();
-    },
+    kinds: readKinds(byId("filter-kind", HTMLSelectElement).value),
+    text: byId("filter", HTMLInputElement).value.trim(),
   };
 }
 

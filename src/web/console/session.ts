@@ -1,13 +1,12 @@
-// One console session: the connection, its round trips, its log entries, and trying again. Knows no form.
-
-import { formatBytes, formatElapsed } from "../../lib/format.ts";
+// One console session: the connection, its round trips, its log entries, and reconnecting.
 import type { Announcer } from "../ui/announcer.ts";
-import { explainClose } from "../websocket/close-codes.ts";
 import { type ClosedFacts, type Connection, createConnection } from "../websocket/connection.ts";
 import { type MessageData, payloadBytes } from "../websocket/payload.ts";
 import type { TargetResult } from "../websocket/target.ts";
-import { eventEntry, messageEntry, type NewEntry } from "./log-entries.ts";
-import { createReconnect } from "./reconnect.ts";
+import { createAttempts } from "./attempts.ts";
+import { createLatencySummary, type LatencySummary } from "./latency-summary.ts";
+import type { NewEntry } from "./log-entries.ts";
+import { createReporter } from "./reporter.ts";
 import { createRoundTrips } from "./round-trips.ts";
 
 /** What a session needs from the page. */
@@ -16,7 +15,11 @@ export interface SessionHost {
   log(entry: NewEntry): void;
   /** Whether a lost connection should be tried again. */
   reconnects(): boolean;
-  /** Something that the page shows has changed. */
+  /** The server's largest message in bytes, once known. */
+  maxPayload(): number | undefined;
+  /** Called when a connection has opened. */
+  opened(): void;
+  /** Called when something that the page shows has changed. */
   changed(): void;
   announcer: Announcer;
 }
@@ -25,8 +28,15 @@ export interface Session {
   readonly connection: Connection;
   /** The last connection failed or was lost. */
   failed(): boolean;
+  /** When the next attempt to reconnect starts, in ms of performance.now(); undefined when none is planned. */
+  reconnectsAtMs(): number | undefined;
+  latency: LatencySummary;
+  /** The target of the last attempt to connect. */
+  lastTarget(): TargetResult | undefined;
   connect(): void;
   cancelReconnect(): void;
+  /** Closes the connection and plans no further one. */
+  dispose(): void;
   /** Sends, connecting first when closed; false when it cannot be sent now. */
   send(data: MessageData): boolean;
   /** Sends, and closes with 1000 once the echo is there. */
@@ -35,32 +45,35 @@ export interface Session {
 
 export function createSession(host: SessionHost): Session {
   const roundTrips = createRoundTrips();
-  const reconnect = createReconnect(connect);
+  const latency = createLatencySummary();
+  const attempts = createAttempts(() => performance.now(), connect);
+  const reporter = createReporter(host.log, host.announcer);
   const connection = createConnection({ opened, received, failed: noteError, closed });
   let failed = false;
   let whenOpen: MessageData | undefined;
   let closeAfterEcho = false;
+  let lastTarget: TargetResult | undefined;
 
   function connect(): void {
     const wanted = host.target();
     if ("problem" in wanted || connection.readyState() !== WebSocket.CLOSED) {
       return;
     }
+    lastTarget = wanted;
     failed = false;
+    attempts.started();
     try {
       connection.connect(wanted.url, wanted.protocols);
-      host.announcer.say("Connecting.");
+      reporter.connecting();
     } catch (error) {
-      host.log(
-        eventEntry("error", `The browser refused: ${error instanceof Error ? error.message : String(error)}`),
-      );
+      reporter.refused(error);
     }
     host.changed();
   }
 
   function send(data: MessageData): boolean {
     if (connection.readyState() === WebSocket.CLOSED) {
-      reconnect.cancel();
+      attempts.cancel();
       whenOpen = data;
       connect();
       return connection.readyState() === WebSocket.CONNECTING;
@@ -69,17 +82,16 @@ export function createSession(host: SessionHost): Session {
       return false;
     }
     roundTrips.sent(data, performance.now());
+    attempts.sent(payloadBytes(data));
     connection.send(data);
-    host.log(messageEntry("sent", data, undefined));
+    reporter.sent(data);
     host.changed();
     return true;
   }
 
   function opened(): void {
-    reconnect.succeeded();
-    const chosen = connection.protocol();
-    host.log(eventEntry("open", chosen === "" ? "Connected" : `Connected, sub-protocol ${chosen}`));
-    host.announcer.say("Open.");
+    reporter.opened(attempts.opened(), connection.protocol());
+    host.opened();
     host.changed();
     const waiting = whenOpen;
     whenOpen = undefined;
@@ -89,8 +101,11 @@ export function createSession(host: SessionHost): Session {
   }
 
   function received(data: MessageData, atMs: number): void {
-    host.log(messageEntry("message", data, roundTrips.received(data, atMs)));
-    host.announcer.message(`Message of ${formatBytes(payloadBytes(data))} received.`);
+    const roundTripMs = roundTrips.received(data, atMs);
+    if (roundTripMs !== undefined) {
+      latency.record(roundTripMs);
+    }
+    reporter.received(data, roundTripMs);
     if (closeAfterEcho) {
       connection.close(1000, "done");
     }
@@ -99,31 +114,37 @@ export function createSession(host: SessionHost): Session {
   }
 
   function noteError(): void {
-    host.log(eventEntry("error", "The error event carries no detail; the close that follows says more."));
+    if (!attempts.areFailing()) {
+      reporter.failed();
+    }
   }
 
   function closed(facts: ClosedFacts): void {
-    const { name, sentence } = explainClose(facts);
     failed = facts.code === 1006 && !facts.wanted;
+    const why = attempts.ended(facts, host.maxPayload(), !facts.wanted && host.reconnects());
     whenOpen = undefined;
     closeAfterEcho = false;
     roundTrips.clear();
-    const again =
-      !facts.wanted && host.reconnects() ? ` Trying again in ${formatElapsed(reconnect.plan())}.` : "";
-    const reason = facts.reason === "" ? "" : `, reason “${facts.reason}”`;
-    host.log({
-      ...eventEntry("close", `${facts.code} ${name}${reason}`, sentence + again),
-      isFailure: failed,
-    });
-    host.announcer.say(`Closed with code ${facts.code}, ${name}.`);
+    reporter.closed(facts, why, failed);
     host.changed();
+  }
+
+  function dispose(): void {
+    attempts.cancel();
+    if (connection.readyState() !== WebSocket.CLOSED) {
+      connection.close(1000, "");
+    }
   }
 
   return {
     connection,
     failed: () => failed,
+    reconnectsAtMs: attempts.plannedAtMs,
+    latency,
+    lastTarget: () => lastTarget,
     connect,
-    cancelReconnect: reconnect.cancel,
+    dispose,
+    cancelReconnect: attempts.cancel,
     send,
     sendOnce(data) {
       closeAfterEcho = send(data);

@@ -7,14 +7,17 @@ import type { Connection } from "../websocket/connection.ts";
 const states = ["connecting", "open", "closing", "closed"] as const;
 const pills = { connecting: "Connecting", open: "Open", closing: "Closing", closed: "Closed" };
 
-/** @param failed whether the last connection ended badly, which the pill shows once it is closed */
-export function showState(connection: Connection, failed: boolean): void {
+/**
+ * @param failed whether the last connection ended badly, which the pill shows once it is closed
+ * @param isWaiting whether another attempt to connect is planned
+ */
+export function showState(connection: Connection, failed: boolean, isWaiting: boolean): void {
   const readyState = connection.readyState();
   const name = states[readyState] ?? "closed";
   const lost = failed && name === "closed";
   const pill = byId("state-pill", HTMLParagraphElement);
-  write(pill, lost ? "Closed with an error" : pills[name]);
-  pill.dataset["state"] = lost ? "failed" : name;
+  write(pill, isWaiting ? "Reconnecting" : lost ? "Closed with an error" : pills[name]);
+  pill.dataset["state"] = isWaiting ? "connecting" : lost ? "failed" : name;
   for (const step of byId("ready-state", HTMLOListElement).children) {
     if (!(step instanceof HTMLElement)) {
       continue;
@@ -26,8 +29,14 @@ export function showState(connection: Connection, failed: boolean): void {
     }
   }
   write(byId("buffered-amount", HTMLElement), formatBytes(connection.bufferedAmount()));
-  write(byId("protocol", HTMLElement), connection.protocol() || "none");
-  write(byId("extensions", HTMLElement), connection.extensions() || "none");
+  for (const [id, value] of [
+    ["protocol", connection.protocol()],
+    ["extensions", connection.extensions()],
+  ] as const) {
+    const place = byId(id, HTMLElement);
+    write(place, value || "none");
+    place.parentElement?.classList.toggle("none", value === "");
+  }
   const connect = byId("connect", HTMLButtonElement);
   write(
     connect,
@@ -36,6 +45,15 @@ export function showState(connection: Connection, failed: boolean): void {
   connect.disabled = readyState === WebSocket.CLOSING;
   connect.classList.toggle("primary", readyState === WebSocket.CLOSED);
   connect.classList.toggle("danger", readyState !== WebSocket.CLOSED);
+}
+
+/** Shows when the next attempt to reconnect starts, with a button to cancel it. */
+export function showReconnect(atMs: number | undefined, nowMs: number): void {
+  byId("reconnect-note", HTMLDivElement).hidden = atMs === undefined;
+  if (atMs !== undefined) {
+    const seconds = Math.max(0, (atMs - nowMs) / 1000).toFixed(1);
+    write(byId("reconnect-in", HTMLSpanElement), `Trying again in ${seconds} s`);
+  }
 }
 
 function write(element: HTMLElement, text: string): void {

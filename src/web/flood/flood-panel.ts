@@ -8,15 +8,15 @@ import {
   formatNumber,
 } from "../../lib/format.ts";
 import { byId, checkedValue, showProblem } from "../ui/dom.ts";
+import type { Bar } from "../ui/histogram.ts";
 import { type NumberResult, readWhole } from "../ui/numbers.ts";
 import { countSteps, createBarPlot, createLinePlot } from "../ui/plots.ts";
 import { explainClose } from "../websocket/close-codes.ts";
 import { syntheticPayload } from "../websocket/payload.ts";
 import type { TargetResult } from "../websocket/target.ts";
 import { type Flood, type FloodPlan, type FloodProgress, startFlood } from "./flood.ts";
-import type { Bar } from "./histogram.ts";
 
-const histogramBounds = {
+const planBounds = {
   messages: { min: 1, max: 100_000_000 },
   seconds: { min: 1, max: 3600 },
   sizeBytes: { min: 0, max: 64 * 1024 * 1024 },
@@ -87,10 +87,10 @@ export function createFloodPanel(target: () => TargetResult): void {
 function readPlan(form: HTMLFormElement): FloodPlan | { readonly problem: string } {
   const bySeconds = checkedValue(form, "flood-stop") === "seconds";
   const amount = bySeconds
-    ? readField("Seconds", "flood-amount", histogramBounds.seconds)
-    : readField("Messages", "flood-amount", histogramBounds.messages);
-  const size = readField("Size", "flood-size", histogramBounds.sizeBytes);
-  const depth = readField("In flight", "flood-depth", histogramBounds.depth);
+    ? readField("Seconds", "flood-amount", planBounds.seconds)
+    : readField("Messages", "flood-amount", planBounds.messages);
+  const size = readField("Size", "flood-size", planBounds.sizeBytes);
+  const depth = readField("In flight", "flood-depth", planBounds.depth);
   const problems = [amount, size, depth].flatMap((result) => ("problem" in result ? [result.problem] : []));
   if ("problem" in amount || "problem" in size || "problem" in depth) {
     return { problem: problems.join(" ") };
@@ -148,12 +148,15 @@ function showFigures(progress: FloodProgress, plan: FloodPlan): void {
   write("flood-p50", latency(histogram.valueAt(0.5)));
   write("flood-p99", latency(histogram.valueAt(0.99)));
   write("flood-max", latency(histogram.max()));
-  write("flood-echoes", formatNumber(echoed));
+  const planned = "messages" in plan.stopAfter ? ` of ${formatNumber(plan.stopAfter.messages)}` : "";
+  write("flood-echoes", `${formatNumber(echoed)}${planned}`);
   const share =
     "messages" in plan.stopAfter
       ? echoed / plan.stopAfter.messages
       : elapsedMs / (plan.stopAfter.seconds * 1000);
-  byId("flood-progress", HTMLProgressElement).value = progress.end === "done" ? 1 : Math.min(1, share);
+  const done = progress.end === "done" ? 1 : Math.min(1, share);
+  byId("flood-progress", HTMLProgressElement).value = done;
+  write("flood-percent", `${Math.floor(done * 100)} %`);
   write("flood-note", `${endSentence(progress)} ${clockSentence()}`);
 }
 
@@ -206,10 +209,22 @@ function createCharts(): Charts {
     stepsX: [0.5, ...countSteps],
     formatX: (seconds) => `${formatCompact(seconds)} s`,
     atLeast: 10,
+    hovered: (at) => {
+      const rate = at === undefined ? undefined : rates[at];
+      byId("flood-rate-at", HTMLOutputElement).value =
+        rate === undefined ? "" : `${formatCompact(rate)} at ${formatCompact(times[at ?? 0] ?? 0)} s`;
+    },
   });
-  const latencyChart = createBarPlot(byId("flood-latency-chart", HTMLDivElement), chartHeight, (at) => {
-    const bar = bars[at];
-    return bar === undefined ? "" : formatDurationUs(bar.fromUs);
+  const latencyChart = createBarPlot(byId("flood-latency-chart", HTMLDivElement), {
+    height: chartHeight,
+    label: (at) => formatDurationUs(bars[at]?.fromUs ?? 0),
+    hovered: (at) => {
+      const bar = at === undefined ? undefined : bars[at];
+      byId("flood-latency-at", HTMLOutputElement).value =
+        bar === undefined
+          ? ""
+          : `${formatNumber(bar.count)} from ${formatDurationUs(bar.fromUs)} to ${formatDurationUs(bar.toUs)}`;
+    },
   });
   return {
     clear() {

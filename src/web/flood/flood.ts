@@ -1,7 +1,7 @@
 // Sends messages as fast as echoes come back, and measures. Knows no document; the socket and the clock are lent to it.
 
+import { createHistogram, type Histogram } from "../ui/histogram.ts";
 import type { MessageData } from "../websocket/payload.ts";
-import { createHistogram, type Histogram } from "./histogram.ts";
 
 /** What to send and when to stop. */
 export interface FloodPlan {

@@ -24,8 +24,10 @@ export interface Reading {
 
 /** One `echo_limit_*` gauge. */
 export interface Limit {
-  /** In words, for example `max payload`. */
+  /** In words, for example `payload`. */
   readonly name: string;
+  /** The gauge's name without `echo_limit_`, for example `payload_bytes`. */
+  readonly gauge: string;
   readonly value: number;
   readonly unit: "bytes" | "seconds" | "count";
 }
@@ -95,6 +97,7 @@ function readLimits(samples: Samples): Limit[] {
     const unit = name.endsWith("_bytes") ? "bytes" : name.endsWith("_seconds") ? "seconds" : "count";
     limits.push({
       name: name.replace(/_(bytes|seconds)$/, "").replaceAll("_", " "),
+      gauge: name,
       value: first.value,
       unit,
     });

@@ -40,9 +40,17 @@ export function createServerPanel(feed: Feed, page: PageAddress): void {
   byId("server-retry", HTMLButtonElement).addEventListener("click", () => feed.readNow());
 }
 
+/** The option behind each limit gauge, which the build writes into the page. */
+function readOptionNames(): ReadonlyMap<string, string> {
+  const text = byId("limit-options", HTMLScriptElement).textContent;
+  return new Map(Object.entries(JSON.parse(text) as Record<string, string>));
+}
+
 function showLimits(limits: readonly Limit[]): void {
+  const options = readOptionNames();
   const rows = limits.map((limit) => {
-    const name = make("th", "", limit.name);
+    const option = options.get(limit.gauge);
+    const name = make("th", "", option === undefined ? limit.name : make("code", "", option));
     name.scope = "row";
     return make("tr", "", name, make("td", "", writeLimit(limit)));
   });

@@ -19,6 +19,8 @@ type Value = number | undefined;
 interface Chart {
   readonly title: string;
   readonly wide?: true;
+  /** What each line shows, for a plot of several. */
+  readonly legend?: readonly string[];
   readonly steps?: readonly number[];
   readonly atLeast: number;
   readonly colors: readonly PlotColor[];
@@ -35,6 +37,7 @@ const charts: readonly Chart[] = [
   {
     title: "Messages/s",
     wide: true,
+    legend: ["in", "out"],
     atLeast: 10,
     colors: ["--plot-a", "--plot-b"],
     format: formatCompact,
@@ -128,7 +131,10 @@ function drawChart(place: HTMLElement, chart: Chart): Drawn {
   const value = make("span", "value", "–");
   const canvas = make("div", "plot");
   canvas.setAttribute("aria-hidden", "true");
-  const head = make("div", "plot-head", make("h3", "", chart.title), value);
+  const keys = (chart.legend ?? []).map((name, at) =>
+    make("span", `key ${(chart.colors[at] ?? "--plot-a").replace("--plot", "key")}`, name),
+  );
+  const head = make("div", "plot-head", make("h3", "", chart.title), ...keys, value);
   place.append(make("section", chart.wide ? "plot-box wide" : "plot-box", head, canvas));
   const series: (number | null)[][] = chart.colors.map(() => []);
   let hovered: number | undefined;

@@ -1,5 +1,8 @@
 // Plots in the page's colours on uPlot: lines over time, and bars. Knows nothing of what they show.
+
 import uPlot from "uplot";
+import { formatCompact } from "../../lib/format.ts";
+import { themeChanged } from "./theme.ts";
 
 /** CSS custom properties that a series may be drawn in. */
 export type PlotColor = "--plot-a" | "--plot-b" | "--plot-c";
@@ -48,9 +51,17 @@ export function createLinePlot(place: HTMLElement, options: LinePlotOptions): Pl
   return createPlot(place, options.height, options.colors.length, () => lineOptions(place, options));
 }
 
-/** Bars at x = 0, 1, 2, ...; `labels` says what is written below a bar. */
-export function createBarPlot(place: HTMLElement, height: number, label: (index: number) => string): Plot {
-  return createPlot(place, height, 1, () => barOptions(place, height, label));
+export interface BarPlotOptions {
+  readonly height: number;
+  /** What is written below a bar. */
+  readonly label: (index: number) => string;
+  /** Called with the bar under the pointer; undefined when it has left. */
+  readonly hovered?: (index: number | undefined) => void;
+}
+
+/** Bars at x = 0, 1, 2, ... */
+export function createBarPlot(place: HTMLElement, options: BarPlotOptions): Plot {
+  return createPlot(place, options.height, 1, () => barOptions(place, options));
 }
 
 function createPlot(place: HTMLElement, height: number, series: number, options: () => uPlot.Options): Plot {
@@ -70,7 +81,7 @@ function createPlot(place: HTMLElement, height: number, series: number, options:
       plot.setSize({ width: place.clientWidth, height });
     }
   }).observe(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rebuild);
+  document.addEventListener(themeChanged, rebuild);
 
   return {
     setData(next) {
@@ -130,14 +141,15 @@ function rangeX(
   return start === end ? [start, start + 1] : [start, end];
 }
 
-function barOptions(place: HTMLElement, height: number, label: (index: number) => string): uPlot.Options {
+function barOptions(place: HTMLElement, { height, label, hovered }: BarPlotOptions): uPlot.Options {
   const color = colorsOf(place);
   const bars = uPlot.paths.bars?.({ size: [0.86, 40], gap: 1 });
   return {
     width: place.clientWidth,
     height,
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    hooks: { setCursor: [(self) => hovered?.(self.cursor.idx ?? undefined)] },
     scales: {
       x: { time: false, range: (_, min, max) => [(min ?? 0) - 0.6, (max ?? 0) + 0.6] },
       y: { range: (_, _min, max) => [0, Math.max(1, (max ?? 0) * 1.08)] },
@@ -149,14 +161,11 @@ function barOptions(place: HTMLElement, height: number, label: (index: number) =
       },
       axis(
         color,
-        (values) =>
-          values.map((value) =>
-            Number.isInteger(value) ? value.toLocaleString("en-US", { notation: "compact" }) : "",
-          ),
+        (values) => values.map((value) => (Number.isInteger(value) ? formatCompact(value) : "")),
         axisWidth,
       ),
     ],
-    padding: [8, 4, 0, 0],
+    padding: [8, 24, 0, 0],
     series: [
       {},
       {

@@ -3,6 +3,8 @@
 /** What the page knows about a connection that has ended. */
 export interface CloseFacts {
   readonly code: number;
+  /** True when this page asked for the close. */
+  readonly wanted?: boolean;
   /** True when the `open` event had fired before. */
   readonly opened: boolean;
   readonly url: string;
@@ -93,6 +95,32 @@ export function explainClose(facts: CloseFacts): CloseExplanation {
     name: "Unassigned Code",
     sentence: "RFC 6455 reserves this number; it should not appear on the wire.",
   };
+}
+
+/**
+ * Says who closed the connection and why, as far as the page knows.
+ * @param largestSentBytes size of the largest message that was sent on the connection
+ * @param maxPayload the server's --max-payload in bytes, once known
+ */
+export function describeClose(
+  facts: CloseFacts,
+  largestSentBytes: number,
+  maxPayload: number | undefined,
+): string {
+  const { sentence } = explainClose(facts);
+  if (facts.wanted) {
+    return `Closed by you. ${sentence}`;
+  }
+  if (facts.code !== 1006) {
+    return `Closed by the server. ${sentence}`;
+  }
+  if (facts.opened && maxPayload !== undefined && largestSentBytes > maxPayload) {
+    return (
+      `Dropped by the server: a message of ${largestSentBytes.toLocaleString("en-US")} bytes was over its limit ` +
+      `--max-payload of ${maxPayload.toLocaleString("en-US")} bytes.`
+    );
+  }
+  return sentence;
 }
 
 const lostConnection =

@@ -44,6 +44,11 @@ export function hexDump(octets: Uint8Array, limit = octets.length): string {
   return lines.join("\n");
 }
 
+/** RFC 4648 base64. */
+export function toBase64(octets: Uint8Array): string {
+  return btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
+}
+
 function hexOctet(octet: number): string {
   return octet.toString(16).padStart(2, "0");
 }

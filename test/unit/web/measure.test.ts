@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createRoundTrips } from "../../../src/web/console/round-trips.ts";
 import { startFlood } from "../../../src/web/flood/flood.ts";
-import { createHistogram } from "../../../src/web/flood/histogram.ts";
+import { createHistogram } from "../../../src/web/ui/histogram.ts";
 import type { MessageData } from "../../../src/web/websocket/payload.ts";
 
 /** The naive version: sort all values and take the one at the rank. */

@@ -1,0 +1,47 @@
+// Tells the log and the screen reader what happened to a connection.
+import { formatBytes } from "../../lib/format.ts";
+import type { Announcer } from "../ui/announcer.ts";
+import { explainClose } from "../websocket/close-codes.ts";
+import type { ClosedFacts } from "../websocket/connection.ts";
+import { type MessageData, payloadBytes } from "../websocket/payload.ts";
+import { eventEntry, messageEntry, type NewEntry } from "./log-entries.ts";
+
+export interface Reporter {
+  connecting(): void;
+  refused(error: unknown): void;
+  /** @param took how long the handshake took, in words */
+  opened(took: string, subprotocol: string): void;
+  sent(data: MessageData): void;
+  received(data: MessageData, roundTripMs: number | undefined): void;
+  failed(): void;
+  closed(facts: ClosedFacts, why: string, isFailure: boolean): void;
+}
+
+export function createReporter(log: (entry: NewEntry) => void, announcer: Announcer): Reporter {
+  return {
+    connecting: () => announcer.say("Connecting."),
+    refused: (error) =>
+      log(
+        eventEntry("error", `The browser refused: ${error instanceof Error ? error.message : String(error)}`),
+      ),
+    opened(took, subprotocol) {
+      log(
+        eventEntry("open", `Connected ${took}${subprotocol === "" ? "" : `, sub-protocol ${subprotocol}`}`),
+      );
+      announcer.say("Open.");
+    },
+    sent: (data) => log(messageEntry("sent", data, undefined)),
+    received(data, roundTripMs) {
+      log(messageEntry("message", data, roundTripMs));
+      announcer.message(`Message of ${formatBytes(payloadBytes(data))} received.`);
+    },
+    failed: () =>
+      log(eventEntry("error", "The error event carries no detail; the close event that follows says more.")),
+    closed(facts, why, isFailure) {
+      const { name } = explainClose(facts);
+      const reason = facts.reason === "" ? "" : `, reason “${facts.reason}”`;
+      log({ ...eventEntry("close", `${facts.code} ${name}${reason}`, why), isFailure });
+      announcer.say(`Closed with code ${facts.code}, ${name}.`);
+    },
+  };
+}
