@@ -72,7 +72,7 @@ test("a flood that the server cuts says so, with the code's meaning", async (t, 
 test("an overrun that is read shows bufferedAmount climb and drain, and loses nothing", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
-  await page.click("#tab-flood");
+  await page.click("#tab-overrun");
   await page.fill("#overrun-total", "16");
   await page.click("#overrun-start");
   const outcome = await seeText(page, "#overrun-outcome", /echoes came back/);
@@ -92,7 +92,7 @@ test("an overrun that is not read makes the server drop echoes, where that is it
     maxBackpressure: "64KiB",
   });
   const { page, troubles } = await open(server.urls.page);
-  await page.click("#tab-flood");
+  await page.click("#tab-overrun");
   await page.fill("#overrun-total", "12");
   await page.check("#overrun-silent");
   await page.click("#overrun-start");
@@ -109,7 +109,7 @@ test("an overrun that is not read makes the server drop echoes, where that is it
 test("an overrun that is not read is cut by the server, where that is its policy", async (t, open) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "64KiB" });
   const { page } = await open(server.urls.page);
-  await page.click("#tab-flood");
+  await page.click("#tab-overrun");
   await page.check("#overrun-silent");
   await page.click("#overrun-start");
   await seeText(

@@ -15,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.fill("#message", "wide".repeat(500));
     await page.click("#send");
     await page.locator(".entry.message summary").click();
-    for (const tab of ["console", "flood", "snippets", "server"]) {
+    for (const tab of ["console", "flood", "overrun", "snippets", "server"]) {
       await page.click(`#tab-${tab}`);
       await page.locator(`#${tab}`).waitFor();
       assert.equal(await page.locator('[role="tabpanel"]:visible').count(), tab === "snippets" ? 2 : 1);
@@ -63,7 +63,7 @@ test("the page can be used with the keyboard alone", async (t, open) => {
   await page.keyboard.press("Control+Enter");
   await page.locator(".entry.message").waitFor();
   await page.focus("#tab-console");
-  for (const expected of ["tab-flood", "tab-snippets", "tab-console"]) {
+  for (const expected of ["tab-flood", "tab-overrun", "tab-snippets", "tab-console"]) {
     await page.keyboard.press("ArrowRight");
     assert.equal(await page.evaluate("document.activeElement.id"), expected);
     assert.equal(await page.getAttribute(`#${expected}`, "aria-selected"), "true");

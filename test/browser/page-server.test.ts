@@ -65,7 +65,7 @@ test("a server that is killed is a 1006 in words", async (t, open) => {
 test("the plots move under load, and the limits are those of the server", async (t, open) => {
   const server = await startServer(t, { maxPayload: "3MiB" });
   const { page, troubles } = await open(server.urls.page);
-  await seeText(page, "#server-limits", /payload3 MiB.*connections per ipoff/);
+  await seeText(page, "#server-limits", /--max-payload3 MiB.*--max-connections-per-ipoff/);
   await seeText(page, "#server-plots .value >> nth=0", /^0 in, 0 out$/);
   const before = (await page.evaluate(coloredPixels)) as number[];
   await page.click("#tab-flood");

@@ -56,14 +56,18 @@ export function createConsole(target: () => TargetResult, announcer: Announcer, 
 
   function createTab(number: number): Tab {
     const store = createLogStore(logBounds);
+    let lastTarget: TargetResult | undefined;
     const made: Tab = {
       number,
       log: store,
       url: url.value,
       protocols: protocols.value,
       session: createSession({
-        // A connection that is not shown reconnects to where it was.
-        target: () => (connections.shown() === made ? target() : (made.session.lastTarget() ?? target())),
+        target() {
+          // A connection that is not shown reconnects to where it was.
+          lastTarget = connections.shown() === made || lastTarget === undefined ? target() : lastTarget;
+          return lastTarget;
+        },
         log(entry) {
           const added = store.add(entry);
           if (connections.shown() === made) {

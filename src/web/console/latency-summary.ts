@@ -22,7 +22,7 @@ export function createLatencySummary(): LatencySummary {
       if (count === 0) {
         return "";
       }
-      return `round trip p50 ${at(0.5)}, max ${formatDurationUs(histogram.max())}`;
+      return `p50 ${at(0.5)}, max ${formatDurationUs(histogram.max())}`;
     },
   };
 }

@@ -13,7 +13,8 @@ export interface Reporter {
   opened(took: string, subprotocol: string): void;
   sent(data: MessageData): void;
   received(data: MessageData, roundTripMs: number | undefined): void;
-  failed(): void;
+  /** @param isRepeated the attempt before failed alike, and says enough */
+  failed(isRepeated: boolean): void;
   closed(facts: ClosedFacts, why: string, isFailure: boolean): void;
 }
 
@@ -35,8 +36,13 @@ export function createReporter(log: (entry: NewEntry) => void, announcer: Announ
       log(messageEntry("message", data, roundTripMs));
       announcer.message(`Message of ${formatBytes(payloadBytes(data))} received.`);
     },
-    failed: () =>
-      log(eventEntry("error", "The error event carries no detail; the close event that follows says more.")),
+    failed(isRepeated) {
+      if (!isRepeated) {
+        log(
+          eventEntry("error", "The error event carries no detail; the close event that follows says more."),
+        );
+      }
+    },
     closed(facts, why, isFailure) {
       const { name } = explainClose(facts);
       const reason = facts.reason === "" ? "" : `, reason “${facts.reason}”`;

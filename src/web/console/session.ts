@@ -31,8 +31,6 @@ export interface Session {
   /** When the next attempt to reconnect starts, in ms of performance.now(); undefined when none is planned. */
   reconnectsAtMs(): number | undefined;
   latency: LatencySummary;
-  /** The target of the last attempt to connect. */
-  lastTarget(): TargetResult | undefined;
   connect(): void;
   cancelReconnect(): void;
   /** Closes the connection and plans no further one. */
@@ -48,18 +46,21 @@ export function createSession(host: SessionHost): Session {
   const latency = createLatencySummary();
   const attempts = createAttempts(() => performance.now(), connect);
   const reporter = createReporter(host.log, host.announcer);
-  const connection = createConnection({ opened, received, failed: noteError, closed });
+  const connection = createConnection({
+    opened,
+    received,
+    failed: () => reporter.failed(attempts.areFailing()),
+    closed,
+  });
   let failed = false;
   let whenOpen: MessageData | undefined;
   let closeAfterEcho = false;
-  let lastTarget: TargetResult | undefined;
 
   function connect(): void {
     const wanted = host.target();
     if ("problem" in wanted || connection.readyState() !== WebSocket.CLOSED) {
       return;
     }
-    lastTarget = wanted;
     failed = false;
     attempts.started();
     try {
@@ -113,12 +114,6 @@ export function createSession(host: SessionHost): Session {
     host.changed();
   }
 
-  function noteError(): void {
-    if (!attempts.areFailing()) {
-      reporter.failed();
-    }
-  }
-
   function closed(facts: ClosedFacts): void {
     failed = facts.code === 1006 && !facts.wanted;
     const why = attempts.ended(facts, host.maxPayload(), !facts.wanted && host.reconnects());
@@ -129,21 +124,16 @@ export function createSession(host: SessionHost): Session {
     host.changed();
   }
 
-  function dispose(): void {
-    attempts.cancel();
-    if (connection.readyState() !== WebSocket.CLOSED) {
-      connection.close(1000, "");
-    }
-  }
-
   return {
     connection,
     failed: () => failed,
     reconnectsAtMs: attempts.plannedAtMs,
     latency,
-    lastTarget: () => lastTarget,
     connect,
-    dispose,
+    dispose() {
+      attempts.cancel();
+      connection.close(1000, "");
+    },
     cancelReconnect: attempts.cancel,
     send,
     sendOnce(data) {

@@ -70,7 +70,12 @@ test("every figure of the panel is on the real server's page", async (t) => {
   }
   assert.equal(figures.eventLoops.length, 1);
   const limits = new Map(figures.limits.map((limit) => [limit.name, limit]));
-  assert.deepEqual(limits.get("payload"), { name: "payload", value: 16 * 2 ** 20, unit: "bytes" });
+  assert.deepEqual(limits.get("payload"), {
+    gauge: "payload_bytes",
+    name: "payload",
+    value: 16 * 2 ** 20,
+    unit: "bytes",
+  });
   assert.equal(limits.get("idle timeout")?.unit, "seconds");
   assert.equal(limits.get("connections per ip")?.unit, "count");
 });
