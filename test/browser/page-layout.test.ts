@@ -70,7 +70,7 @@ test("the page can be used with the keyboard alone", async (t, open) => {
   }
   await page.focus("#history summary");
   await page.keyboard.press("Enter");
-  await page.locator("#history-list button").waitFor();
+  await page.locator("#history-list .draft").waitFor();
   await page.keyboard.press("Escape");
   assert.equal(await page.locator("#history-list").isVisible(), false);
   assert.deepEqual(troubles, []);
