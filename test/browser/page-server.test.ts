@@ -40,7 +40,7 @@ test("readyState follows a server that stops and starts again, and reconnecting 
     async () => (await logRows(page)).some((row) => /1006[\s\S]*never opened/.test(row)),
     "a failed try",
   );
-  await seeText(page, "#state-pill", /Closed with an error|Connecting/);
+  await seeText(page, "#state-pill", /^(Reconnecting|Connecting)$/);
 
   const second = await startEchoServer({ port });
   t.after(() => second.stop());
