@@ -3,7 +3,8 @@
 import type { Sample } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
 import { chooseSampler, samplePid } from "../target/sampler.ts";
-import { defaultMetricsUrl, startTarget, TargetError } from "../target/target.ts";
+import { startTarget } from "../target/started-target.ts";
+import { defaultMetricsUrl, TargetError } from "../target/target.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
 import type { WebSocketScenario } from "./scenario.ts";
 

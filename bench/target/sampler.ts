@@ -1,7 +1,8 @@
 // Samples the server under test, by process id or from its Prometheus page: CPU time, memory, buffered bytes, drops.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { allowedCpus } from "./environment.ts";
+import { descendantsOf, readProcess, readResidentBytes, readTasks } from "./proc.ts";
+import { membersOf } from "./process-group.ts";
 import { TargetError } from "./target.ts";
 
 /** The target at one moment. */
@@ -27,70 +28,83 @@ export interface Sampler {
   sample(nowNs: () => number): Promise<ServerSample | undefined>;
 }
 
-/** Clock ticks per second in /proc/PID/stat: fixed at 100 for user space on every Linux that Node runs on. */
-const ticksPerSecond = 100;
 const scrapeTimeoutMs = 2000;
 
-/** Samples a process and its descendants through /proc. */
+/**
+ * Samples a process and its descendants through /proc. Once the process itself has ended, what is left of the process
+ * group that is named after it: a command may fork and end.
+ */
 export function samplePid(pid: number): Sampler {
+  const meter = new CpuMeter();
   return {
     source: "pid",
     cpus: allowedCpus(pid),
     async sample(nowNs) {
-      const family = [pid, ...descendantsOf(pid)].map(readProcess).filter((process) => process !== undefined);
+      const isThere = readProcess(pid)?.isZombie === false;
+      const family = isThere ? [pid, ...descendantsOf(pid)] : membersOf(pid);
       const takenNs = nowNs();
       if (family.length === 0) {
         return undefined;
       }
       return {
         takenNs,
-        cpuSeconds: sum(family.map((process) => process.cpuSeconds)),
-        rssBytes: sum(family.map((process) => process.rssBytes)),
+        cpuSeconds: meter.read(family) / 1e9,
+        rssBytes: sum(family.map(readResidentBytes)),
         bufferedBytes: null,
         droppedMessages: null,
-        workers: Math.max(1, family.length - 1),
+        workers: Math.max(1, family.length - (isThere ? 1 : 0)),
       };
     },
   };
 }
 
+/** CPU time of processes that come and go: what they used is kept, so the sum never goes back. */
+class CpuMeter {
+  readonly #processes = new Map<
+    number,
+    { readonly tasks: Map<string, number>; endedNs: number; tickNs: number }
+  >();
+
+  /** In nanoseconds, of all processes so far. */
+  read(pids: readonly number[]): number {
+    for (const pid of pids) {
+      this.#readProcess(pid);
+    }
+    // The kernel's ticks know threads that came and went between two readings; the threads themselves are more exact.
+    return sum(
+      [...this.#processes.values()].map(({ tasks, endedNs, tickNs }) =>
+        Math.max(endedNs + sum([...tasks.values()]), tickNs),
+      ),
+    );
+  }
+
+  #readProcess(pid: number): void {
+    const entry = readProcess(pid);
+    if (entry === undefined) {
+      return;
+    }
+    const tasks = readTasks(pid);
+    const known = this.#processes.get(pid) ?? {
+      tasks: new Map<string, number>(),
+      // Of threads that had ended before.
+      endedNs: Math.max(0, entry.tickNs - sum(tasks.map(({ cpuNs }) => cpuNs))),
+      tickNs: 0,
+    };
+    this.#processes.set(pid, known);
+    known.tickNs = Math.max(known.tickNs, entry.tickNs);
+    for (const { tid, cpuNs } of tasks) {
+      const before = known.tasks.get(tid) ?? 0;
+      if (cpuNs < before) {
+        known.endedNs += before; // Another thread under the same number.
+      }
+      known.tasks.set(tid, cpuNs);
+    }
+  }
+}
+
 /** Whether there is such a process that we may read. */
 export function canReadProcess(pid: number): boolean {
   return readProcess(pid) !== undefined;
-}
-
-interface ProcessFigures {
-  readonly cpuSeconds: number;
-  readonly rssBytes: number;
-}
-
-function readProcess(pid: number): ProcessFigures | undefined {
-  try {
-    // The name in parentheses may hold anything, so fields are counted from behind it: field 3 is the first.
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    const [, kibibytes = "0"] =
-      /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
-    return { cpuSeconds: ticks / ticksPerSecond, rssBytes: Number(kibibytes) * 1024 };
-  } catch {
-    return undefined; // Gone, or not ours to read.
-  }
-}
-
-function descendantsOf(pid: number): number[] {
-  const children = childrenOf(pid);
-  return children.flatMap((child) => [child, ...descendantsOf(child)]);
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, "latin1").split(" ").filter(Boolean).map(Number),
-    );
-  } catch {
-    return []; // Gone meanwhile, or a kernel that does not list children.
-  }
 }
 
 /** Samples a Prometheus page: prom-client's process metrics, and the echo_ ones when the target is ours. */

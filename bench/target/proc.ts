@@ -1,0 +1,81 @@
+// Reads processes from /proc: CPU time in nanoseconds, memory, parents and groups. Gone processes are left out.
+
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A process as /proc/PID/stat tells. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly group: number;
+  /** Ended, but not waited for by its parent. */
+  readonly isZombie: boolean;
+  /** CPU time so far of all its threads, those that have ended among them, in steps of a clock tick. */
+  readonly tickNs: number;
+}
+
+/** A thread of a process. */
+export interface TaskEntry {
+  readonly tid: string;
+  /** CPU time so far. */
+  readonly cpuNs: number;
+}
+
+/** Clock ticks in /proc/PID/stat: fixed at 100 a second for user space on every Linux that Node runs on. */
+const nsPerTick = 1e7;
+
+/** Every process that can be read. */
+export function listProcesses(): ProcessEntry[] {
+  return listFolder("/proc").flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
+}
+
+/** One process; undefined when there is none, or it is not ours to read. */
+export function readProcess(pid: number): ProcessEntry | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === undefined) {
+    return undefined;
+  }
+  // The name in parentheses may hold anything, so fields are counted from behind it: field 3 is the first.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return {
+    pid,
+    group: Number(fields[2]),
+    isZombie: fields[0] === "Z" || fields[0] === "X",
+    tickNs: (Number(fields[11]) + Number(fields[12])) * nsPerTick,
+  };
+}
+
+/** The threads of a process, by the scheduler's own statistics; empty on kernels without them. */
+export function readTasks(pid: number): TaskEntry[] {
+  return listFolder(`/proc/${pid}/task`).flatMap((tid) => {
+    const cpuNs = Number.parseInt(readText(`/proc/${pid}/task/${tid}/schedstat`) ?? "", 10);
+    return Number.isNaN(cpuNs) ? [] : [{ tid, cpuNs }];
+  });
+}
+
+export function readResidentBytes(pid: number): number {
+  const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`) ?? "") ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+/** The processes that a process has started, and what those have started. */
+export function descendantsOf(pid: number): number[] {
+  const children = listFolder(`/proc/${pid}/task`).flatMap((tid) =>
+    (readText(`/proc/${pid}/task/${tid}/children`) ?? "").split(" ").filter(Boolean).map(Number),
+  );
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return []; // Gone meanwhile, or not Linux.
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined; // Gone meanwhile, not ours to read, or a kernel without it.
+  }
+}
