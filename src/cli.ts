@@ -6,12 +6,12 @@ import { printConfig, unknownVariables } from "./config/resolve.ts";
 import { unfinishedWarning } from "./config/unfinished.ts";
 import { checkHealth } from "./health.ts";
 import { UwsEchoError } from "./lib/errors.ts";
+import { packageVersion } from "./lib/package.ts";
 import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
 import { runSupervisor } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
-import { packageVersion } from "./system/package.ts";
 import { hasMemoryLimit, memoryLimit } from "./system/resources.ts";
 
 /** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */

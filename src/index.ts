@@ -36,25 +36,6 @@ export async function startEchoServer(options: ConfigInput = {}): Promise<EchoSe
   if (config.workers > 1) {
     throw new ConfigError(["workers: a program has one process; run the command uws-echo for more"]);
   }
-  const { urls, port, scrape, stop } = await runSingle(config, silentLog());
-  return {
-    urls,
-    port,
-    async stats() {
-      const { body } = await scrape({ accept: "text/plain", acceptEncoding: "identity" });
-      return parseSamples(body.toString());
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
-}
-
-function parseSamples(page: string): Record<string, number> {
-  const samples = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return Object.fromEntries(
-    samples.map((line) => {
-      const at = line.lastIndexOf(" ");
-      return [line.slice(0, at), Number(line.slice(at + 1))] as const;
-    }),
-  );
+  const { urls, port, samples, stop } = await runSingle(config, silentLog());
+  return { urls, port, stats: samples, stop, [Symbol.asyncDispose]: stop };
 }

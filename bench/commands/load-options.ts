@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
+import { tokenPattern } from "../../src/lib/token.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
@@ -16,7 +17,6 @@ import {
   payloadSchema,
   quantity,
   readFields,
-  tokenPattern,
   UsageError,
   type ValuesOf,
   whole,
@@ -37,7 +37,9 @@ const shape = {
   type: z.enum(["text", "binary"], { error: "must be text or binary" }),
   threads: quantity(parseNumber, whole(1, 64)),
   verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }),
-  subprotocol: z.array(z.string().regex(tokenPattern, "must be a token: letters, digits and - . _ ~")),
+  subprotocol: z.array(
+    z.string().regex(tokenPattern, "must be a token: letters, digits and !#$%&'*+-.^_`|~"),
+  ),
   origin: z.string().regex(/^\S+$/, "must not contain white space").optional(),
   ca: fileSchema.optional(),
   insecure: z.boolean().optional(),

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { UwsEchoError } from "../../src/lib/errors.ts";
+import { tokenPattern } from "../../src/lib/token.ts";
 import { formatDuration, parseDuration, parseNumber, parseSize, UnitError } from "../../src/lib/units.ts";
 import { parseThreshold } from "../result/threshold.ts";
 import { canReadProcess } from "../target/sampler.ts";
@@ -57,9 +58,6 @@ export function within(min: number, max: number): z.ZodNumber {
 export function whole(min: number, max: number): z.ZodNumber {
   return within(min, max).int("must be a whole number");
 }
-
-/** RFC 9110 section 5.6.2. */
-export const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const headerSchema = z.string().transform((text, context): readonly [string, string] =>
   attempt(context, text, () => {

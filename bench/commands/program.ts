@@ -1,6 +1,6 @@
 // The program uws-echo-bench: its name, its commands and the help they share.
-import { createRequire } from "node:module";
 import { Command } from "commander";
+import { packageVersion } from "../../src/lib/package.ts";
 import { addCompareCommand } from "./compare.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
 import { addHttpCommand } from "./http.ts";
@@ -14,12 +14,11 @@ ${exitCodeMeanings.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}
 
 /** The whole command line; parsing it runs a command. */
 export function createProgram(): Command {
-  const { name, version } = readPackage();
   const program = new Command("uws-echo-bench")
     .description(
       "measures WebSocket echo servers: rate, latency from the intended send time, and who was the bottleneck",
     )
-    .version(`${name} ${version}`)
+    .version(`uws-echo ${packageVersion()}`)
     .showHelpAfterError("(uws-echo-bench --help says what is allowed)")
     .addHelpText("after", exitCodesHelp)
     .exitOverride();
@@ -29,10 +28,4 @@ export function createProgram(): Command {
   addReportCommand(program);
   addMergeCommand(program);
   return program;
-}
-
-/** The package.json is three levels up from dist/bench/commands and two from bench/commands. */
-function readPackage(): { name: string; version: string } {
-  const require = createRequire(import.meta.url);
-  return require(import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json");
 }

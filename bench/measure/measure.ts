@@ -1,6 +1,6 @@
 // Makes one measurement: connect, warm up, measure, drain, and build the Result.
 
-import { createRequire } from "node:module";
+import { packageVersion } from "../../src/lib/package.ts";
 import { type Clock, systemClock } from "../load/clock.ts";
 import { Crew } from "../load/crew.ts";
 import { Deferred } from "../load/deferred.ts";
@@ -275,6 +275,5 @@ function engineOf(scenario: Scenario, environment: Environment): Result["engine"
   if (name === "raw") {
     return { name, version: environment.versions["uws-echo-bench"] ?? "unknown" };
   }
-  const { version } = createRequire(import.meta.url)(`${name}/package.json`) as { version: string };
-  return { name, version };
+  return { name, version: packageVersion(name) };
 }

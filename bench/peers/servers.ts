@@ -1,7 +1,7 @@
 // Finds the echo servers to compare, and pins each side to its own CPU.
 
 import { execFileSync } from "node:child_process";
-import { createRequire } from "node:module";
+import { packageVersion } from "../../src/lib/package.ts";
 import type { Arm } from "../measure/rounds.ts";
 import { allowedCpus } from "../target/environment.ts";
 
@@ -29,13 +29,13 @@ const otherRuntimes = [
 export function findPeers(pin: string, onSkip: (reason: string) => void): Peer[] {
   const ours = `${pin}node dist/src/cli.js --host 127.0.0.1 --port {port} --log-level warn`;
   const peers: Peer[] = [
-    { name: ourServer, target: ours, version: versionOf("../../../package.json") },
+    { name: ourServer, target: ours, version: packageVersion() },
     {
       name: bareServer,
       target: `${pin}node bench/peers/uws.js {port}`,
-      version: versionOf("uWebSockets.js/package.json"),
+      version: packageVersion("uWebSockets.js"),
     },
-    { name: "ws", target: `${pin}node bench/peers/ws.js {port}`, version: versionOf("ws/package.json") },
+    { name: "ws", target: `${pin}node bench/peers/ws.js {port}`, version: packageVersion("ws") },
   ];
   for (const { name, program, command } of otherRuntimes) {
     const version = output(program, "--version");
@@ -69,12 +69,6 @@ export function pinApart(onSkip: (reason: string) => void): string {
     return "";
   }
   return `taskset -c ${server} `;
-}
-
-/** Relative to dist/bench/peers, where this runs. */
-function versionOf(packageFile: string): string {
-  const { version } = createRequire(import.meta.url)(packageFile) as { version: string };
-  return version;
 }
 
 /** What a program prints, or undefined when it is not there or fails. */

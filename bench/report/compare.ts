@@ -1,5 +1,6 @@
 // Reports a Comparison as text.
 
+import { alignColumns } from "../../src/lib/columns.ts";
 import { formatNumber } from "../../src/lib/format.ts";
 import type { Comparison, Contrast, FigureName } from "../result/comparison.ts";
 import type { Spread } from "../result/stats.ts";
@@ -79,14 +80,4 @@ function formatSpread({ median, min, max }: Spread, format: (value: number) => s
 
 function formatRatio(ratio: number): string {
   return ratio.toFixed(ratio < 10 ? 3 : 1);
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

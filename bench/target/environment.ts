@@ -3,8 +3,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packageRoot, packageVersion } from "../../src/lib/package.ts";
 import type { Environment } from "../result/schema.ts";
 
 /** Describes this machine and this harness as they are now; call it before the load starts. */
@@ -48,25 +49,9 @@ export function parseCpuList(list: string): number[] {
   });
 }
 
-/** The folder of the package.json above this file, be it the sources or dist/. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) {
-    folder = dirname(folder);
-  }
-  return folder;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readText(join(packageRoot(), "package.json")) ?? "{}") as {
-    version?: string;
-  };
-  return version ?? "unknown";
-}
-
 /** Commit and state of our own checkout: not of somebody's repository that has us in its node_modules. */
 function describeCheckout(): Pick<Environment, "commit" | "dirty"> {
-  const root = packageRoot();
+  const root = fileURLToPath(packageRoot);
   if (git(root, "rev-parse", "--show-toplevel") !== resolve(root)) {
     return { commit: null, dirty: null };
   }

@@ -1,5 +1,6 @@
 // Samples the server under test, by process id or from its Prometheus page: CPU time, memory, buffered bytes, drops.
 
+import { parseMetricsText, type Samples, sumOf } from "../../src/lib/prometheus-text.ts";
 import { allowedCpus } from "./environment.ts";
 import { descendantsOf, readProcess, readResidentBytes, readTasks } from "./proc.ts";
 import { membersOf } from "./process-group.ts";
@@ -131,46 +132,32 @@ async function scrape(url: string): Promise<string | undefined> {
   }
 }
 
-/** Reads a Prometheus page in text format; undefined when it does not tell the CPU time. */
+/** Reads a Prometheus page in text format; undefined when it is none, or does not tell the CPU time. */
 export function readPage(page: string, takenNs: number): ServerSample | undefined {
-  const workerCpuSeconds = valuesOf(page, "echo_worker_cpu_seconds_total");
-  const processCpuSeconds = valuesOf(page, "process_cpu_seconds_total");
-  const isShared = workerCpuSeconds.length > 1;
-  const cpuSeconds = isShared ? workerCpuSeconds : processCpuSeconds;
-  if (cpuSeconds.length === 0) {
+  const samples = samplesOn(page);
+  const workers = samples.get("echo_worker_cpu_seconds_total")?.length ?? 0;
+  const isShared = workers > 1;
+  const cpuSeconds = sumOf(samples, isShared ? "echo_worker_cpu_seconds_total" : "process_cpu_seconds_total");
+  if (cpuSeconds === undefined) {
     return undefined;
   }
-  const rssBytes = valuesOf(
-    page,
-    isShared ? "echo_worker_resident_memory_bytes" : "process_resident_memory_bytes",
-  );
-  const bufferedBytes = valuesOf(page, "echo_buffered_bytes");
-  const droppedMessages = valuesOf(page, "echo_sends_total", 'result="dropped"');
+  const rss = isShared ? "echo_worker_resident_memory_bytes" : "process_resident_memory_bytes";
   return {
     takenNs,
-    cpuSeconds: sum(cpuSeconds),
-    rssBytes: rssBytes.length === 0 ? null : sum(rssBytes),
-    bufferedBytes: bufferedBytes.length === 0 ? null : sum(bufferedBytes),
-    droppedMessages: droppedMessages.length === 0 ? null : sum(droppedMessages),
-    workers: Math.max(1, workerCpuSeconds.length),
+    cpuSeconds,
+    rssBytes: sumOf(samples, rss) ?? null,
+    bufferedBytes: sumOf(samples, "echo_buffered_bytes") ?? null,
+    droppedMessages: sumOf(samples, "echo_sends_total", { result: "dropped" }) ?? null,
+    workers: Math.max(1, workers),
   };
 }
 
-/** All samples of one metric, those only that have `label` when given. */
-function valuesOf(page: string, name: string, label?: string): number[] {
-  return page
-    .split("\n")
-    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-    .filter((line) => label === undefined || line.includes(label))
-    .map((line) =>
-      Number(
-        line
-          .slice(line.lastIndexOf("}") + 1)
-          .trim()
-          .split(/\s+/)[line.includes("}") ? 0 : 1],
-      ),
-    )
-    .filter((value) => Number.isFinite(value));
+function samplesOn(page: string): Samples {
+  try {
+    return parseMetricsText(page);
+  } catch {
+    return new Map(); // Another kind of page.
+  }
 }
 
 function sum(values: readonly number[]): number {

@@ -4,7 +4,7 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import { createStats } from "../../src/metrics/counters.ts";
 import { limitGauges } from "../../src/metrics/limit-gauges.ts";
 import { RuntimeMonitor } from "../../src/metrics/process-sampler.ts";
-import { createScraper } from "../../src/metrics/scrape.ts";
+import { createMetrics } from "../../src/metrics/scrape.ts";
 import { code, generated, plain, table } from "./markdown.ts";
 
 const introduction = `
@@ -93,7 +93,7 @@ async function readFamilies(): Promise<Family[]> {
   const source = { stats: () => stats, samples: () => [sample], workerRestarts: () => 0, runtime };
   const { config } = resolveConfig({});
   const build = { version: "", nodeVersion: "" };
-  const scrape = createScraper(source, limitGauges(config), build);
+  const { scrape } = createMetrics(source, limitGauges(config), build);
   const { body } = await scrape({ accept: "text/plain", acceptEncoding: "identity" });
   runtime.stop();
   const page = body.toString();

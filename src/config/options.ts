@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { tokenPattern } from "../lib/token.ts";
 import { formatDuration } from "../lib/units.ts";
 import { defaultMaxBuffered, defaultMaxConnections, defaultMaxPayload } from "../system/resources.ts";
 import {
@@ -22,9 +23,6 @@ const kiB = 1024;
 const miB = 1024 * kiB;
 const giB = 1024 * miB;
 const seconds = (milliseconds: number): number => milliseconds / 1000;
-
-// RFC 6455, section 4.1: a sub-protocol is a token (RFC 2616, section 2.2).
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const host = z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/);
 
@@ -99,8 +97,8 @@ const websocket = {
       z
         .string()
         .transform(commaList)
-        .pipe(z.array(z.string().regex(token)).min(1)),
-      z.array(z.string().regex(token)).min(1),
+        .pipe(z.array(z.string().regex(tokenPattern)).min(1)),
+      z.array(z.string().regex(tokenPattern)).min(1),
     ]),
     default: "any",
     format: (value) => (typeof value === "string" ? value : value.join(",")),

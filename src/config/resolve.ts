@@ -1,4 +1,6 @@
 // Flags and variables -> one frozen Config, or a ConfigError that lists every problem. The table is in options.ts.
+
+import { alignColumns } from "../lib/columns.ts";
 import { UwsEchoError } from "../lib/errors.ts";
 import type { Option } from "./option.ts";
 import { type Config, disagreements, options } from "./options.ts";
@@ -96,15 +98,9 @@ export function unknownVariables(environment: Readonly<Record<string, string | u
 
 /** Every option with its value and where it came from, one a line. */
 export function printConfig({ config, sources }: ResolvedConfig): string {
-  const rows = optionNames.map(
-    (name) => [flagName(name), optionRow(name).format(config[name]), sources[name]] as const,
-  );
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column as 0 | 1].length)));
-  return rows
-    .map(
-      ([flag, value, source]) => `${flag.padEnd(widths[0] ?? 0)}  ${value.padEnd(widths[1] ?? 0)}  ${source}`,
-    )
-    .join("\n");
+  return alignColumns(
+    optionNames.map((name) => [flagName(name), optionRow(name).format(config[name]), sources[name]]),
+  ).join("\n");
 }
 
 // A default follows the limit that it may not be below, so that one flag is enough to raise the largest message. Each

@@ -1,5 +1,6 @@
 // What no endpoint answers: 405 with Allow on a known path, and 404 that lists what exists.
 import type { TemplatedApp } from "uWebSockets.js";
+import { alignColumns } from "../lib/columns.ts";
 import { type Route, routes } from "../metrics/counters.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { Reply, SendReply } from "./reply.ts";
@@ -25,8 +26,9 @@ export function mountEndpoints(
     app.any(path, (res) => reply(res, route, refused));
     endpoint.mount(app);
   }
-  const width = Math.max(...endpoints.map(({ path }) => path.length));
-  const list = endpoints.map(({ path, summary }) => `  ${path.padEnd(width)}  ${summary}\n`).join("");
+  const list = alignColumns(endpoints.map(({ path, summary }) => [`  ${path}`, summary]))
+    .map((line) => `${line}\n`)
+    .join("");
   app.any("/*", (res, req) => {
     const isHead = req.getMethod() === "head";
     reply(res, "other", { status: 404, body: `There is nothing here. What there is:\n${list}`, isHead });

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import Negotiator from "negotiator";
 import { Gauge, type Registry } from "prom-client";
+import { sampleName } from "../lib/prometheus-text.ts";
 import {
   type BuildInfo,
   createRegistry,
@@ -32,11 +33,18 @@ export interface Scrape {
 /** Renders the page for one client. */
 export type Scraper = (request: ScrapeRequest) => Promise<Scrape>;
 
-export function createScraper(
+/** The metrics of one server, for a client of the page or for the program that it is part of. */
+export interface Metrics {
+  readonly scrape: Scraper;
+  /** Every sample by its name and labels as the text page writes them, such as `echo_sends_total{result="sent"}`. */
+  samples(): Promise<Record<string, number>>;
+}
+
+export function createMetrics(
   source: MetricsSource,
   limits: readonly LimitGauge[],
   build: BuildInfo,
-): Scraper {
+): Metrics {
   const last = { seconds: 0, bytes: 0 };
   const registries = { text: createPage("text"), openmetrics: createPage("openmetrics") };
 
@@ -62,7 +70,7 @@ export function createScraper(
     return registry;
   }
 
-  return async (request) => {
+  async function scrape(request: ScrapeRequest): Promise<Scrape> {
     const startedAt = performance.now();
     const registry = registries[chooseFormat(request.accept)];
     const body = await registry.metrics();
@@ -74,7 +82,27 @@ export function createScraper(
       return { headers, body };
     }
     return { headers: { ...headers, "Content-Encoding": "gzip" }, body: await compress(body) };
-  };
+  }
+
+  return { scrape, samples: () => readSamples(registries.text) };
+}
+
+async function readSamples(registry: Registry): Promise<Record<string, number>> {
+  const families = await registry.getMetricsAsJSON();
+  const entries = families.flatMap(({ name, values }) =>
+    (values as readonly JsonValue[]).map(({ metricName, labels, value }) => {
+      const written = Object.entries(labels).map(([label, text]) => [label, String(text)] as const);
+      return [sampleName(metricName ?? name, written), value] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** What prom-client has for a sample; its typings leave out the names of a histogram's parts. */
+interface JsonValue {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
 }
 
 /** OpenMetrics 1.0 for those who prefer it, the text format 0.0.4 for everyone else. */

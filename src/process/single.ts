@@ -1,30 +1,31 @@
 // The server as one process: what it counts is all there is.
 
 import type { Config } from "../config/options.ts";
+import { packageVersion } from "../lib/package.ts";
 import { slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
 import { RuntimeMonitor } from "../metrics/process-sampler.ts";
-import { createScraper } from "../metrics/scrape.ts";
+import { createMetrics, type Metrics } from "../metrics/scrape.ts";
 import { type Serving, serve } from "../server/server.ts";
 import { servedUrls } from "../server/urls.ts";
 import { droppedLogLines, type Log } from "../system/log.ts";
-import { packageVersion } from "../system/package.ts";
 import type { Running } from "./running.ts";
 
 /** @throws ListenError, NativeLoadError */
 export async function runSingle(
   config: Config,
   log: Log,
-): Promise<Running & Pick<Serving, "port" | "scrape">> {
+): Promise<Running & Pick<Serving, "port"> & Pick<Metrics, "samples">> {
   const build = { version: packageVersion(), nodeVersion: process.versions.node };
   const limits = limitGauges(config);
   const runtime = new RuntimeMonitor();
+  let metrics: Metrics | undefined;
   const serving = await serve(config, {
     worker: 1,
     isOneOfMany: false,
     log,
-    createScraper: (stats, sample) =>
-      createScraper(
+    createScraper(stats, sample) {
+      metrics = createMetrics(
         {
           stats() {
             stats[slot.logLinesDropped] = droppedLogLines();
@@ -36,7 +37,9 @@ export async function runSingle(
         },
         limits,
         build,
-      ),
+      );
+      return metrics.scrape;
+    },
   }).catch((error: unknown) => {
     runtime.stop();
     throw error;
@@ -44,6 +47,7 @@ export async function runSingle(
   return {
     ...serving,
     stop: () => serving.stop().finally(() => runtime.stop()),
+    samples: async () => (await metrics?.samples()) ?? {},
     urls: servedUrls(config, serving.port, serving.adminPort),
     failure: new Promise<never>(() => undefined),
   };

@@ -1,6 +1,8 @@
 // Reads the opening handshake as RFC 6455 defines it; uWS is more lenient. Pure: headers in, a refusal or a request out.
+
 import { commaList } from "../config/option.ts";
 import type { RequestHeaders } from "../http/headers.ts";
+import { tokenPattern } from "../lib/token.ts";
 import type { RejectionReason } from "../metrics/counters.ts";
 
 /** Why a request is not upgraded, and what to answer. */
@@ -21,8 +23,6 @@ export interface Asked {
   readonly extensions: string;
 }
 
-/** RFC 6455, section 4.1: a sub-protocol is a token. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // 16 octets in base64 are 22 characters and two of padding (RFC 4648, section 4).
 const sixteenOctets = /^[A-Za-z0-9+/]{22}==$/;
 
@@ -86,7 +86,7 @@ function findRefusal(
       body: "Sec-WebSocket-Key must be 16 octets in base64 (RFC 6455, section 4.1).\n",
     };
   }
-  if (subprotocols.some((name) => !token.test(name))) {
+  if (subprotocols.some((name) => !tokenPattern.test(name))) {
     return {
       reason: "bad_subprotocol",
       status: 400,

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { ConfigError, ListenError, startEchoServer, UwsEchoError } from "../../src/index.ts";
 import { connectClient } from "../support/client.ts";
-import { startServer } from "../support/echo-server.ts";
+import { scrape, startServer } from "../support/echo-server.ts";
 
 const libraryUrl = new URL("../../dist/src/index.js", import.meta.url).href;
 
@@ -153,4 +153,13 @@ test("the package is imported by its name, with types", (t) => {
     timeout: 20_000,
   });
   assert.match(output, /^ws:\/\/127\.0\.0\.1:\d+\/echo\n$/);
+});
+
+test("stats() has the samples of the metrics page, by the same names", async (t) => {
+  const server = await startServer(t);
+  const page = await scrape(server.urls.metrics);
+  const stats = await server.stats();
+  const echoNames = (samples: object) => Object.keys(samples).filter((name) => name.startsWith("echo_"));
+  assert.deepEqual(echoNames(stats), echoNames(page));
+  assert.equal(stats["echo_limit_payload_bytes"], 16 * 2 ** 20);
 });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/index.ts";
+import { parseMetricsText, samplesByName } from "../../src/lib/prometheus-text.ts";
 import { inTime } from "./wait.ts";
 
 /** What `node:test` gives to a test, as far as cleaning up needs it. */
@@ -121,9 +122,6 @@ export async function spawnServer(
 
 /** The samples of a metrics page by name and labels. */
 export async function scrape(url: string): Promise<Record<string, number>> {
-  const page = await (await fetch(url)).text();
-  const lines = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]),
-  );
+  const response = await fetch(url);
+  return samplesByName(parseMetricsText(await response.text()));
 }

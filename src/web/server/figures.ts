@@ -1,6 +1,6 @@
 // Turns two readings of the server's /metrics into what the Server panel shows. Pure; the only file here that knows
 // the server's metric names.
-import { type Samples, sumOf } from "./metrics-text.ts";
+import { type Samples, sumOf } from "../../lib/prometheus-text.ts";
 
 /** The counters and gauges of one scrape. A figure that the page does not have is undefined. */
 export interface Reading {

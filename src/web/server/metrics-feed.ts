@@ -1,7 +1,7 @@
 // Reads the server's numbers again and again and tells whoever listens. Knows HTTP and the parser, no document.
 
+import { parseMetricsText } from "../../lib/prometheus-text.ts";
 import { type Reading, ratesBetween, readFigures } from "./figures.ts";
-import { parseMetricsText } from "./metrics-text.ts";
 import type { FeedStatus } from "./status.ts";
 
 export interface Feed {

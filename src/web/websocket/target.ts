@@ -1,5 +1,7 @@
 // What the URL field and the sub-protocol field mean, and what the page's own address makes of them. Pure.
 
+import { tokenPattern } from "../../lib/token.ts";
+
 /** Where to connect, or a sentence that says what is wrong. */
 export type TargetResult =
   | { readonly url: string; readonly protocols: readonly string[] }
@@ -10,9 +12,6 @@ export interface PageAddress {
   readonly protocol: string;
   readonly host: string;
 }
-
-/** RFC 6455 section 4.1: a sub-protocol is a token of RFC 2616. */
-const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** This server's echo: ws or wss as the page came; a page opened from a file assumes the default port of this machine. */
 export function defaultUrl(page: PageAddress): string {

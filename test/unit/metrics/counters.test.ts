@@ -71,6 +71,7 @@ test("gauges come after all counters", () => {
     slot.bufferedBytes,
     slot.backpressuredConnections,
     slot.sockets,
+    slot.uploads,
   ];
   for (const [name, index] of Object.entries(slot)) {
     assert.equal(index >= firstGauge, gauges.includes(index), name);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";
+import { parseMetricsText, samplesByName } from "../../../src/lib/prometheus-text.ts";
 import {
   closeCodes,
   countClose,
@@ -41,8 +42,7 @@ async function render(format: Format, source: MetricsSource): Promise<string> {
 
 /** The samples of a page: name and labels as written, to value. */
 function samplesOf(page: string): Map<string, number> {
-  const lines = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]));
+  return new Map(Object.entries(samplesByName(parseMetricsText(page))));
 }
 
 /** Family names to types, as the page declares them. */

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { createStats } from "../../../src/metrics/counters.ts";
 import { RuntimeMonitor } from "../../../src/metrics/process-sampler.ts";
-import { chooseFormat, createScraper } from "../../../src/metrics/scrape.ts";
+import { chooseFormat, createMetrics } from "../../../src/metrics/scrape.ts";
 
 const accepts: readonly [client: string, accept: string, format: ReturnType<typeof chooseFormat>][] = [
   [
@@ -62,7 +62,7 @@ const none = { stats: createStats, samples: () => [], workerRestarts: () => 0, r
 const build = { version: "1.2.3", nodeVersion: "20.20.2" };
 
 test("the page says in which format and version it is", async () => {
-  const scrape = createScraper(none, [], build);
+  const { scrape } = createMetrics(none, [], build);
   const text = await scrape({ accept: "*/*", acceptEncoding: "" });
   assert.equal(text.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8");
   const openmetrics = await scrape({ accept: "application/openmetrics-text", acceptEncoding: "" });
@@ -74,7 +74,7 @@ test("the page says in which format and version it is", async () => {
 });
 
 test("it is compressed for those who ask for gzip, and for nobody else", async () => {
-  const scrape = createScraper(none, [], build);
+  const { scrape } = createMetrics(none, [], build);
   for (const acceptEncoding of ["gzip", "gzip, deflate, br", "deflate, gzip;q=0.5, identity;q=0.1"]) {
     const { headers, body } = await scrape({ accept: "*/*", acceptEncoding });
     assert.equal(headers["Content-Encoding"], "gzip", acceptEncoding);
@@ -89,7 +89,7 @@ test("it is compressed for those who ask for gzip, and for nobody else", async (
 });
 
 test("a page tells how large the one before it was, and that it took time", async () => {
-  const scrape = createScraper(none, [], build);
+  const { scrape } = createMetrics(none, [], build);
   const value = (page: string | Uint8Array, name: string): number =>
     Number(new RegExp(`^${name} (\\S+)$`, "m").exec(page.toString())?.[1]);
   const first = (await scrape({ accept: "*/*", acceptEncoding: "" })).body;

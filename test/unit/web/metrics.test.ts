@@ -1,47 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startEchoServer } from "../../../src/index.ts";
+import { parseMetricsText } from "../../../src/lib/prometheus-text.ts";
 import { ratesBetween, readFigures } from "../../../src/web/server/figures.ts";
-import { parseMetricsText, sumOf } from "../../../src/web/server/metrics-text.ts";
-
-test("the Prometheus text format is read: labels, escapes, values, timestamps, comments", () => {
-  const samples = parseMetricsText(
-    [
-      "# HELP a_total Some help with {braces} and 1 number",
-      "# TYPE a_total counter",
-      "a_total 3",
-      'a_total{type="text"} 4 1700000000000',
-      'b{path="C:\\\\dir",text="a \\"quote\\"\\nand, a } brace" , } 1e3',
-      "up:rule{} +Inf",
-      "n NaN",
-      "n_of_prom_client Nan",
-      "\tminus   -0.5\r",
-      "",
-    ].join("\n"),
-  );
-  assert.equal(sumOf(samples, "a_total"), 7);
-  assert.equal(sumOf(samples, "a_total", { type: "text" }), 4);
-  assert.equal(sumOf(samples, "a_total", { type: "binary" }), undefined);
-  assert.equal(sumOf(samples, "absent"), undefined);
-  const [b] = samples.get("b") ?? [];
-  assert.equal(b?.value, 1000);
-  assert.equal(b?.labels.get("path"), "C:\\dir");
-  assert.equal(b?.labels.get("text"), 'a "quote"\nand, a } brace');
-  assert.equal(sumOf(samples, "up:rule"), Number.POSITIVE_INFINITY);
-  assert.equal(sumOf(samples, "n"), Number.NaN);
-  assert.equal(sumOf(samples, "n_of_prom_client"), Number.NaN);
-  assert.equal(sumOf(samples, "minus"), -0.5);
-});
-
-test("what is not that format is refused with its line", () => {
-  for (const line of ["<!doctype html>", "name", "x{a=1} 2", 'x{a="1" 2', "x 1 2 3", "x one", "x 1 soon"]) {
-    assert.throws(
-      () => parseMetricsText(`ok 1\n${line}`),
-      /Line 2 is not in the Prometheus text format/,
-      line,
-    );
-  }
-});
 
 test("rates come from counters, and a counter that was reset counts from zero", () => {
   const page = (received: number, cpu: number) =>

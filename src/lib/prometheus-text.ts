@@ -1,4 +1,4 @@
-// Reads the Prometheus text format 0.0.4. Pure; knows no metric by name.
+// Reads the Prometheus text format 0.0.4, and names samples as it does.
 
 /** One sample line. */
 export interface Sample {
@@ -46,6 +46,24 @@ export function sumOf(
     wanted.every(([label, value]) => sample.labels.get(label) === value),
   );
   return matching.length === 0 ? undefined : matching.reduce((sum, sample) => sum + sample.value, 0);
+}
+
+/** A sample as the text format names it: `up`, or `http_requests_total{code="200"}`. */
+export function sampleName(name: string, labels: Iterable<readonly [string, string]>): string {
+  const list = [...labels].map(([label, value]) => `${label}="${escapeLabel(value)}"`);
+  return list.length === 0 ? name : `${name}{${list.join(",")}}`;
+}
+
+/** Every sample by its `sampleName`. */
+export function samplesByName(samples: Samples): Record<string, number> {
+  const entries = [...samples].flatMap(([name, list]) =>
+    list.map(({ labels, value }) => [sampleName(name, labels), value] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+function escapeLabel(value: string): string {
+  return value.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`));
 }
 
 function parseSample(line: string): [string, Sample] | undefined {

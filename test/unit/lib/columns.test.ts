@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { alignColumns } from "../../../src/lib/columns.ts";
+
+test("cells are padded to the widest of their column, and lines do not end in blanks", () => {
+  assert.deepEqual(
+    alignColumns([
+      ["", "A", "B"],
+      ["messages per second", "1", ""],
+      ["p50", "12", "13"],
+    ]),
+    ["                     A   B", "messages per second  1", "p50                  12  13"],
+  );
+  assert.deepEqual(alignColumns([]), []);
+});
