@@ -87,7 +87,7 @@ export function answerPage(page: Page, request: PageRequest): Reply {
   const etag = `"${page.digest}-${encoding}"`;
   const validators = { ETag: etag, "Cache-Control": "no-cache", Vary: "Accept-Encoding" };
   if (matchesEtag(request.ifNoneMatch, etag)) {
-    return { status: 304, headers: validators, body: "" };
+    return { status: 304, headers: validators, body: page[encoding] };
   }
   return {
     status: 200,

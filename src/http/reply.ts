@@ -1,8 +1,7 @@
-// Writes one whole HTTP response, and counts it. It knows no endpoint.
-
+// Writes one whole HTTP response, and counts it. Nothing is buffered for a client that does not take it.
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import { countHttp, type HttpCode, type Route, type Stats } from "../metrics/counters.ts";
+import { bump, countHttp, type HttpCode, type Route, type Stats, slot } from "../metrics/counters.ts";
 
 export interface Reply {
   readonly status: HttpCode;
@@ -15,32 +14,114 @@ export interface Reply {
 /** Sends a reply and counts it under its route. */
 export type SendReply = (res: HttpResponse, route: Route, reply: Reply) => void;
 
-/** @param stats where responses are counted */
+/** uWS's cork buffer; it writes what does not fit at once. */
+const corkBytes = 16 * 1024;
+/** Answers to pipelined requests are collected in one cork buffer; beyond this, the next gets one of its own. */
+const pipelinedBytes = corkBytes - 4 * 1024;
+
+/** How long a client may take to close its side after an answer without a body, in milliseconds. */
+const headLingerMs = 1000;
+
+/**
+ * uWS keeps what a client does not take, without a limit, and forgets a header that does not fit into its cork buffer
+ * when flushing that fails. So a body is only offered (`tryEnd`), and what is left of it goes out when the socket can
+ * be written; a client that asks for more before that is cut off by uWS.
+ * @param stats where responses are counted
+ */
 export function createReply(stats: Stats): SendReply {
+  /** Bytes that went into cork buffers since the loop last turned; those of one connection cannot be told apart. */
+  let corkedBytes = 0;
+  let isTurning = false;
+
+  function write(res: HttpResponse, reply: Reply, headers: readonly (readonly [string, string])[]): void {
+    const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
+    res.writeStatus(statusLine(reply));
+    for (const [name, value] of headers) {
+      res.writeHeader(name, value);
+    }
+    if (reply.isHead === true || reply.status === 304) {
+      endHead(res, body.byteLength);
+      return;
+    }
+    const [, isDone] = res.tryEnd(body, body.byteLength);
+    if (isDone) {
+      return;
+    }
+    // Not one byte taken: the answers before this one have not been read either.
+    if (res.getWriteOffset() === 0) {
+      bump(stats, slot.httpAnswersAborted);
+      res.close();
+      return;
+    }
+    finishLater(res, body);
+  }
+
+  // Without a body nothing tells whether the client takes its answers, so this one is its last. endWithoutBody(length)
+  // never marks the response as done, and uWS then aborts the process; nor can it close. An offer of no bytes writes the
+  // length, and leaves the response open: should the client ask for more, uWS cuts it off.
+  function endHead(res: HttpResponse, bodyBytes: number): void {
+    if (bodyBytes === 0) {
+      res.end("", true);
+      return;
+    }
+    res.writeHeader("Connection", "close");
+    res.tryEnd("", bodyBytes);
+    const closing = setTimeout(() => res.close(), headLingerMs).unref();
+    res.onAborted(() => clearTimeout(closing));
+  }
+
+  function finishLater(res: HttpResponse, body: Uint8Array): void {
+    bump(stats, slot.httpAnswersWaiting);
+    res.onAborted(() => {
+      bump(stats, slot.httpAnswersWaiting, -1);
+      bump(stats, slot.httpAnswersAborted);
+    });
+    res.onWritable((offset) => {
+      const [isTaken, isDone] = res.tryEnd(body.subarray(offset), body.byteLength);
+      if (isDone) {
+        bump(stats, slot.httpAnswersWaiting, -1);
+      }
+      return isTaken;
+    });
+  }
+
   return (res, route, reply) => {
     countHttp(stats, route, reply.status);
-    res.cork(() => {
-      res.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? ""}`);
-      const headers = {
-        "Content-Type": "text/plain; charset=utf-8",
-        "Cache-Control": "no-store",
-        ...reply.headers,
-      };
-      for (const [name, value] of Object.entries(headers)) {
-        res.writeHeader(name, value);
-      }
-      // endWithoutBody(length) never marks the response as done, and uWS then aborts the process: the length is written
-      // as a header of its own.
-      if (reply.isHead === true) {
-        res.writeHeader("Content-Length", `${Buffer.byteLength(reply.body)}`);
-      }
-      if (reply.isHead === true || reply.status === 304) {
-        res.endWithoutBody();
-      } else {
-        res.end(reply.body);
+    const headers = Object.entries({
+      ...(reply.status === 304 ? {} : { "Content-Type": "text/plain; charset=utf-8" }),
+      "Cache-Control": "no-store",
+      ...reply.headers,
+    });
+    const headBytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 256);
+    if (!isTurning) {
+      isTurning = true;
+      setImmediate(() => {
+        isTurning = false;
+        corkedBytes = 0;
+      });
+    }
+    if (corkedBytes + headBytes <= pipelinedBytes) {
+      const bodyBytes = reply.isHead === true ? 0 : Buffer.byteLength(reply.body);
+      // A body that does not fit takes the buffer along.
+      corkedBytes = bodyBytes > corkBytes ? 0 : corkedBytes + headBytes + bodyBytes;
+      res.cork(() => write(res, reply, headers));
+      return;
+    }
+    let isGone = false;
+    res.onAborted(() => {
+      bump(stats, slot.httpAnswersAborted);
+      isGone = true;
+    });
+    setImmediate(() => {
+      if (!isGone) {
+        res.cork(() => write(res, reply, headers));
       }
     });
   };
+}
+
+function statusLine({ status }: Reply): string {
+  return `${status} ${STATUS_CODES[status] ?? ""}`;
 }
 
 export function json(value: unknown): Pick<Reply, "headers" | "body"> {

@@ -84,12 +84,14 @@ export const slot = {
   listenPauses: take(),
   logLinesDropped: take(),
   uploadsRejected: take(),
+  httpAnswersAborted: take(),
   // Gauges: they describe what is now, and die with their worker.
   connections: take(),
   bufferedBytes: take(),
   backpressuredConnections: take(),
   sockets: take(),
   uploads: take(),
+  httpAnswersWaiting: take(),
 } as const;
 
 /** Slots from this one on are gauges. */

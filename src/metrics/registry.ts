@@ -202,6 +202,16 @@ function defineHttp(families: Families): void {
     "Body received by POST /echo, in bytes",
     at(slot.httpEchoedBytes),
   );
+  families.gauge(
+    "echo_http_answers_waiting",
+    "HTTP answers that their clients have not taken whole",
+    at(slot.httpAnswersWaiting),
+  );
+  families.counter(
+    "echo_http_answers_aborted_total",
+    "HTTP answers that were not taken: the client went, stalled, or asked for more instead",
+    at(slot.httpAnswersAborted),
+  );
   families.gauge("echo_uploads", "Uploads of POST /echo under way", at(slot.uploads));
   families.counter(
     "echo_uploads_rejected_total",

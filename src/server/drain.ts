@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
 import type { Uploads } from "../http/upload-echo.ts";
-import { countTermination, type Stats } from "../metrics/counters.ts";
+import { countTermination, type Stats, slot } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import { openDescriptors } from "../system/resources.ts";
 import type { Backpressure } from "../websocket/backpressure.ts";
@@ -27,7 +27,9 @@ const lingerMs = 1000;
 /** Waits for load balancers, stops listening, says 1001 to everyone, and waits until they are gone or time is up. */
 export async function drain(parts: DrainParts): Promise<void> {
   const { config, connections, uploads, backpressure, stats, log, force } = parts;
-  await sleep(config.drainDelay, undefined, { signal: force }).catch(ignoreAbort);
+  if (config.drainDelay > 0) {
+    await sleep(config.drainDelay, undefined, { signal: force }).catch(ignoreAbort);
+  }
   parts.stopListening();
 
   const deadline = performance.now() + config.drainTimeout;
@@ -47,7 +49,9 @@ export async function drain(parts: DrainParts): Promise<void> {
     tell();
     return undefined;
   });
-  await until(() => connections.size === 0 && uploads.size === 0, deadline, force);
+  const isOut = (): boolean =>
+    connections.size === 0 && uploads.size === 0 && stats[slot.httpAnswersWaiting] === 0;
+  await until(isOut, deadline, force);
   for (const timer of timers) {
     clearTimeout(timer);
   }

@@ -72,6 +72,7 @@ test("gauges come after all counters", () => {
     slot.backpressuredConnections,
     slot.sockets,
     slot.uploads,
+    slot.httpAnswersWaiting,
   ];
   for (const [name, index] of Object.entries(slot)) {
     assert.equal(index >= firstGauge, gauges.includes(index), name);
