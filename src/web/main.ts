@@ -2,6 +2,7 @@
 
 import { createConsole } from "./console/console.ts";
 import { type DeepLink, readDeepLink, writeDeepLink } from "./console/deep-link.ts";
+import { createPicker } from "./endpoints/picker.ts";
 import { createFloodPanel } from "./flood/flood-panel.ts";
 import { createOverrunPanel } from "./flood/overrun-panel.ts";
 import { createFeed } from "./server/metrics-feed.ts";
@@ -90,6 +91,7 @@ const announcer = createAnnouncer((sentence) => {
 const feed = createFeed(() => metricsUrl(location, urlField.value));
 const console = createConsole(target, announcer, feed.readNow);
 const snippets = createSnippetsPanel(urlField.value);
+createPicker(defaultUrl(location));
 createFloodPanel(target);
 createOverrunPanel(target, feed);
 createServerPanel(feed, location);

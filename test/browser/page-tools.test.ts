@@ -198,3 +198,31 @@ browserTest(
     assert.ok(menu !== null && menu.x >= 0 && menu.x + menu.width <= 375, JSON.stringify(menu));
   },
 );
+
+browserTest("an endpoint on demand is chosen with its parameters, and the URL results", async (t, open) => {
+  const server = await startServer(t);
+  const { page, troubles } = await open(server.urls.page);
+  await page.click("#endpoints summary");
+  await page.fill('[name="delay"]', "50ms");
+  await page.check('[name="abrupt"]');
+  await seeText(page, "#endpoint-problem", /abrupt: .*close_after or close_in/);
+  await page.fill('[name="close_after"]', "2");
+  await page.locator("#endpoint-problem").waitFor({ state: "hidden" });
+  assert.equal(await page.inputValue("#url"), `${server.urls.echo}?delay=50ms&close_after=2&abrupt`);
+  await page.click("#send");
+  await seeText(
+    page,
+    ".entry.open .why",
+    /^Asked: delay 50ms: holds each reply for this long; close_after 2/,
+  );
+
+  await page.selectOption("#endpoint", "status");
+  await page.fill('[name="code"]', "503");
+  assert.equal(await page.inputValue("#url"), server.urls.echo.replace("/echo", "/status/503"));
+  await page.fill("#url", server.urls.echo.replace("/echo", "/close?code=4001&reason=bye+now"));
+  assert.equal(await page.inputValue("#endpoint"), "close");
+  assert.equal(await page.inputValue('[name="reason"]'), "bye now");
+  await page.click("#tab-snippets");
+  await seeText(page, "#snippet-code", /\/close\?code=4001&reason=bye\+now/);
+  assert.deepEqual(troubles, []);
+});

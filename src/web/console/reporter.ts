@@ -9,8 +9,11 @@ import { eventEntry, messageEntry, type NewEntry } from "./log-entries.ts";
 export interface Reporter {
   connecting(): void;
   refused(error: unknown): void;
-  /** @param took how long the handshake took, in words */
-  opened(took: string, subprotocol: string): void;
+  /**
+   * @param took how long the handshake took, in words
+   * @param asked what the URL asks of the server, in words
+   */
+  opened(took: string, subprotocol: string, asked: string): void;
   sent(data: MessageData): void;
   received(data: MessageData, roundTripMs: number | undefined): void;
   /** @param isRepeated the attempt before failed alike, and says enough */
@@ -25,10 +28,9 @@ export function createReporter(log: (entry: NewEntry) => void, announcer: Announ
       log(
         eventEntry("error", `The browser refused: ${error instanceof Error ? error.message : String(error)}`),
       ),
-    opened(took, subprotocol) {
-      log(
-        eventEntry("open", `Connected ${took}${subprotocol === "" ? "" : `, sub-protocol ${subprotocol}`}`),
-      );
+    opened(took, subprotocol, asked) {
+      const chosen = subprotocol === "" ? "" : `, sub-protocol ${subprotocol}`;
+      log(eventEntry("open", `Connected ${took}${chosen}`, asked));
       announcer.say("Open.");
     },
     sent: (data) => log(messageEntry("sent", data, undefined)),

@@ -1,5 +1,6 @@
 // One console session: the connection, its round trips, its log entries, and reconnecting.
 import type { Announcer } from "../ui/announcer.ts";
+import { describeAsked } from "../websocket/asked.ts";
 import { type ClosedFacts, type Connection, createConnection } from "../websocket/connection.ts";
 import { type MessageData, payloadBytes } from "../websocket/payload.ts";
 import type { TargetResult } from "../websocket/target.ts";
@@ -91,7 +92,7 @@ export function createSession(host: SessionHost): Session {
   }
 
   function opened(): void {
-    reporter.opened(attempts.opened(), connection.protocol());
+    reporter.opened(attempts.opened(), connection.protocol(), describeAsked(connection.url()));
     host.opened();
     host.changed();
     const waiting = whenOpen;

@@ -20,6 +20,8 @@ export interface Connection {
   /** 0 CONNECTING, 1 OPEN, 2 CLOSING, 3 CLOSED, as in the WebSocket API; 3 before the first connect. */
   readyState(): number;
   bufferedAmount(): number;
+  /** The URL of the last attempt to connect; empty before the first. */
+  url(): string;
   protocol(): string;
   extensions(): string;
   /** Starts connecting. Throws what the WebSocket constructor throws: a bad URL, or sub-protocols that are no tokens. */
@@ -37,6 +39,7 @@ export function createConnection(listener: ConnectionListener): Connection {
   return {
     readyState: () => socket?.readyState ?? WebSocket.CLOSED,
     bufferedAmount: () => socket?.bufferedAmount ?? 0,
+    url: () => socket?.url ?? "",
     protocol: () => socket?.protocol ?? "",
     extensions: () => socket?.extensions ?? "",
     connect(url, protocols) {
