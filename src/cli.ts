@@ -3,6 +3,7 @@
 import { buildCommand, readCommandLine } from "./config/command-line.ts";
 import type { Config } from "./config/options.ts";
 import { printConfig, unknownVariables } from "./config/resolve.ts";
+import { isTlsRelayed } from "./config/tls.ts";
 import { unfinishedWarning } from "./config/unfinished.ts";
 import { checkHealth } from "./health.ts";
 import { UwsEchoError } from "./lib/errors.ts";
@@ -11,6 +12,7 @@ import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
 import { runSupervisor } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
+import { tlsWarnings } from "./server/tls-warnings.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
 import { hasMemoryLimit, memoryLimit } from "./system/resources.ts";
 
@@ -43,14 +45,14 @@ async function serveUntilStopped(config: Config): Promise<number> {
   if (unknown.length > 0) {
     log.warn({ unknown }, "these variables are no options of uws-echo");
   }
-  if (config.tlsCa !== undefined) {
-    log.warn("--tls-ca refuses client certificates of other authorities; clients that show none are let in");
+  for (const warning of tlsWarnings(config)) {
+    log.warn(warning);
   }
   const warning = hasMemoryLimit() ? unfinishedWarning(config, memoryLimit()) : undefined;
   if (warning !== undefined) {
     log.warn(warning);
   }
-  const running = await (config.workers > 1 ? runSupervisor(config, log) : runSingle(config, log));
+  const running = await (needsSupervisor(config) ? runSupervisor(config, log) : runSingle(config, log));
   const stopped = stopOnSignal(running, log);
   for (const url of Object.values(running.urls)) {
     if (url !== undefined) {
@@ -81,8 +83,14 @@ function stopOnSignal(running: Running, log: Log): Promise<void> {
       log.info({ signal }, "stopping");
       running.stop().then(resolve, reject);
     };
+    process.on("SIGHUP", () => running.reload());
     process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   });
+}
+
+// Before Node 23.1 a server of Node shares its port only by a socket that it inherits.
+function needsSupervisor(config: Config): boolean {
+  return config.workers > 1 || (config.reusePort && isTlsRelayed(config));
 }
 
 function explain(error: unknown): number {

@@ -315,11 +315,63 @@ const tls = {
     help: "certificate chain in PEM; serves wss:// and https://, needs --tls-key",
   }),
   tlsKey: file({ group: "TLS", help: "private key in PEM" }),
-  tlsCa: file({
+  tlsPassphraseFile: file({
     group: "TLS",
-    help: "authorities in PEM; a client certificate of any other is refused (uWS cannot demand that clients show one)",
+    help: "file that holds the passphrase of the key; one line ending after it is not part of it",
   }),
-  tlsPassphraseFile: file({ group: "TLS", help: "file that holds the passphrase of the key" }),
+  tlsCa: file({ group: "TLS", help: "authorities in PEM that client certificates are checked against" }),
+  tlsClientAuth: choice({
+    group: "TLS",
+    help: "client certificates: none asks for none, request lets in clients that show none, require does not",
+    choices: ["none", "request", "require"],
+    default: "none",
+    defaultNote: "none, or request with --tls-ca",
+  }),
+  tlsMinVersion: choice({
+    group: "TLS",
+    help: "oldest TLS version that is spoken",
+    choices: ["1.2", "1.3"],
+    default: "1.2",
+  }),
+  tlsCiphers: option({
+    group: "TLS",
+    placeholder: "<list|modern>",
+    help: "cipher suites in OpenSSL's notation; modern is those of TLS 1.3, and of 1.2 the AEADs with forward secrecy",
+    expected: "modern, or a cipher list in OpenSSL's notation",
+    schema: z.string().min(1),
+    default: "modern",
+    format: String,
+  }),
+  tlsHandshakeTimeout: duration({
+    group: "TLS",
+    help: "time for a TLS handshake, and then as long again for the first byte of a request",
+    min: 100,
+    max: 600_000,
+    default: 10_000,
+    limit: {
+      name: "tls_handshake_timeout_seconds",
+      help: "Time that a client has for a TLS handshake, and for its first byte after it",
+      value: seconds,
+    },
+  }),
+  tlsMaxHandshakes: count({
+    group: "TLS",
+    help: "unfinished TLS handshakes; more connections are reset",
+    min: 1,
+    max: 1_000_000,
+    default: 1000,
+    limit: {
+      name: "tls_unfinished_handshakes",
+      help: "TLS handshakes that may be unfinished at a time",
+      value: Number,
+    },
+  }),
+  tlsEngine: choice({
+    group: "TLS",
+    help: "what speaks TLS: Node, or uWebSockets.js, which is faster and cuts clients with much in flight",
+    choices: ["node", "uws"],
+    default: "node",
+  }),
 };
 
 const shutdown = {
@@ -408,6 +460,11 @@ export function disagreements(config: Config): string[] {
     if (given) {
       problems.push("TLS needs both --tls-cert and --tls-key");
     }
+  }
+  if (config.tlsClientAuth !== "none" && config.tlsCa === undefined) {
+    problems.push(
+      `--tls-client-auth ${config.tlsClientAuth} needs --tls-ca, the authorities of the clients' certificates`,
+    );
   }
   return problems;
 }

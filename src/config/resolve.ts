@@ -4,7 +4,7 @@ import { alignColumns } from "../lib/columns.ts";
 import { UwsEchoError } from "../lib/errors.ts";
 import type { Option } from "./option.ts";
 import { type Config, disagreements, options } from "./options.ts";
-import { tlsProblems } from "./tls.ts";
+import { isTlsRelayed, tlsProblems } from "./tls.ts";
 
 export type OptionName = keyof typeof options;
 /** Where a value came from. */
@@ -113,8 +113,16 @@ function raiseDefaults(config: Config, sources: Record<string, Source>): Config 
   const maxBuffered =
     sources["maxBuffered"] === "default" ? Math.max(config.maxBuffered, maxBackpressure) : config.maxBuffered;
   const maxConnections =
-    sources["maxConnections"] === "default" ? config.maxConnections * config.workers : config.maxConnections;
-  return { ...config, maxBackpressure, maxBuffered, maxConnections };
+    sources["maxConnections"] === "default" ? connectionsThatFit(config) : config.maxConnections;
+  const tlsClientAuth =
+    sources["tlsClientAuth"] === "default" && config.tlsCa !== undefined ? "request" : config.tlsClientAuth;
+  return { ...config, maxBackpressure, maxBuffered, maxConnections, tlsClientAuth };
+}
+
+// Each worker has descriptors of its own, of which a client whose TLS is relayed takes three.
+function connectionsThatFit(config: Config): number {
+  const { maxConnections, workers } = config;
+  return workers * (isTlsRelayed(config) ? Math.max(16, Math.floor(maxConnections / 3)) : maxConnections);
 }
 
 function variableValue(name: OptionName, environment: Readonly<Record<string, string | undefined>>) {

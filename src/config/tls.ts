@@ -1,74 +1,169 @@
-// Checks TLS files before anything listens, since uWS only says yes or no. It knows no server.
+// Reads and checks the TLS files and settings, before anything listens and again at each renewal.
 
 import type { AppOptions } from "uWebSockets.js";
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import type { Config } from "./options.ts";
 
-/** The TLS options, each a path. */
-export interface TlsFiles {
-  readonly tlsCert: string | undefined;
-  readonly tlsKey: string | undefined;
-  readonly tlsCa: string | undefined;
-  readonly tlsPassphraseFile: string | undefined;
+/** The options that decide about TLS, each file as a path. */
+export type TlsSettings = Pick<
+  Config,
+  | "tlsCert"
+  | "tlsKey"
+  | "tlsCa"
+  | "tlsPassphraseFile"
+  | "tlsClientAuth"
+  | "tlsMinVersion"
+  | "tlsCiphers"
+  | "tlsEngine"
+>;
+
+/** What TLS needs of the files, checked. */
+export interface TlsMaterial {
+  /** For a secure context of Node. */
+  readonly context: SecureContextOptions;
+  /** The server's own certificate, the first of `--tls-cert`. */
+  readonly certificate: X509Certificate;
 }
 
-/** Everything that is wrong with the TLS files, a sentence each; none when TLS is off. */
-export function tlsProblems(files: TlsFiles): string[] {
-  if (files.tlsCert === undefined || files.tlsKey === undefined) {
-    return [];
+// Every suite agrees on a key that is thrown away afterwards, and authenticates what it encrypts.
+const modernCiphers = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+];
+
+/** Whether connections are TLS, and Node speaks it in front of uWebSockets.js. */
+export function isTlsRelayed(config: Pick<Config, "tlsCert" | "tlsEngine">): boolean {
+  return config.tlsCert !== undefined && config.tlsEngine === "node";
+}
+
+/** Everything that is wrong with the TLS files and settings, a sentence each; none when TLS is off. */
+export function tlsProblems(settings: TlsSettings): string[] {
+  const read = readTls(settings);
+  return "problems" in read ? [...read.problems] : [];
+}
+
+/** Reads the TLS files and holds them against each other; `{}` when TLS is off. */
+export function readTls(settings: TlsSettings): TlsMaterial | { readonly problems: readonly string[] } {
+  const { tlsCert, tlsKey, tlsCa, tlsPassphraseFile } = settings;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    return { problems: [] };
   }
   const problems: string[] = [];
-  const read = (flag: string, path: string | undefined): string | undefined => {
-    if (path === undefined) {
-      return undefined;
-    }
-    return attempt(problems, `${flag} ${path}`, () => readFileSync(path, "utf8"));
-  };
-  const cert = read("--tls-cert", files.tlsCert);
-  const key = read("--tls-key", files.tlsKey);
-  const ca = read("--tls-ca", files.tlsCa);
-  const passphrase = read("--tls-passphrase-file", files.tlsPassphraseFile)?.trimEnd();
+  const read = (flag: string, path: string | undefined): string | undefined =>
+    path === undefined ? undefined : attempt(problems, `${flag} ${path}`, () => readFileSync(path, "utf8"));
+  const cert = read("--tls-cert", tlsCert);
+  const key = read("--tls-key", tlsKey);
+  const ca = read("--tls-ca", tlsCa);
+  const passphrase = withoutLineEnd(read("--tls-passphrase-file", tlsPassphraseFile));
 
   const certificate =
-    cert !== undefined &&
-    attempt(problems, `--tls-cert ${files.tlsCert}: not a PEM certificate`, () => new X509Certificate(cert));
+    cert &&
+    attempt(problems, `--tls-cert ${tlsCert}: not a PEM certificate`, () => new X509Certificate(cert));
   const privateKey =
     key !== undefined &&
-    attempt(problems, `--tls-key ${files.tlsKey}: not a PEM private key, or the wrong passphrase`, () =>
+    attempt(problems, `--tls-key ${tlsKey}: not a PEM private key, or the wrong passphrase`, () =>
       createPrivateKey({ key, format: "pem", ...(passphrase === undefined ? {} : { passphrase }) }),
     );
   if (ca !== undefined) {
-    attempt(problems, `--tls-ca ${files.tlsCa}: not a PEM certificate`, () => new X509Certificate(ca));
+    attempt(problems, `--tls-ca ${tlsCa}: not a PEM certificate`, () => new X509Certificate(ca));
   }
-  if (certificate && privateKey) {
-    if (!certificate.checkPrivateKey(privateKey)) {
-      problems.push(
-        `--tls-key ${files.tlsKey}: does not belong to the certificate of --tls-cert ${files.tlsCert}`,
-      );
-    } else {
-      attempt(problems, "TLS", () =>
-        createSecureContext({ cert, key: privateKey.export({ type: "pkcs8", format: "pem" }) }),
-      );
-    }
+  if (cert === "") {
+    problems.push(`--tls-cert ${tlsCert}: the file is empty`);
+  }
+  if (!certificate || !privateKey || !cert) {
+    return { problems };
+  }
+  if (!certificate.checkPrivateKey(privateKey)) {
+    problems.push(`--tls-key ${tlsKey}: does not belong to the certificate of --tls-cert ${tlsCert}`);
+    return { problems };
+  }
+  const context: SecureContextOptions = {
+    cert,
+    key: privateKey.export({ type: "pkcs8", format: "pem" }),
+    ...(ca === undefined ? {} : { ca }),
+    ...settingsOf(settings),
+  };
+  problems.push(...settingProblems(settings, context, privateKey));
+  return problems.length > 0 ? { problems } : { context, certificate };
+}
+
+/** The options of `SSLApp`. */
+export function tlsAppOptions(settings: TlsSettings): AppOptions {
+  const { tlsCert, tlsKey, tlsCa, tlsPassphraseFile, tlsCiphers } = settings;
+  const passphrase = tlsPassphraseFile && withoutLineEnd(readFileSync(tlsPassphraseFile, "utf8"));
+  return {
+    ...(tlsCert === undefined ? {} : { cert_file_name: tlsCert }),
+    ...(tlsKey === undefined ? {} : { key_file_name: tlsKey }),
+    ...(tlsCa === undefined ? {} : { ca_file_name: tlsCa }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    // Those of TLS 1.3 have an option of their own in OpenSSL, which uWS does not set.
+    ssl_ciphers: cipherList(tlsCiphers)
+      .filter((suite) => !suite.startsWith("TLS_"))
+      .join(":"),
+  };
+}
+
+// Options that could not be read themselves are undefined here: their own problem is told already.
+function settingsOf({ tlsMinVersion, tlsCiphers }: Partial<TlsSettings>): SecureContextOptions {
+  return {
+    minVersion: tlsMinVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
+    ...(tlsCiphers === undefined ? {} : { ciphers: cipherList(tlsCiphers).join(":") }),
+  };
+}
+
+function settingProblems(
+  settings: TlsSettings,
+  context: SecureContextOptions,
+  privateKey: KeyObject,
+): string[] {
+  const problems: string[] = [];
+  const { ciphers: _, ...others } = context;
+  attempt(problems, "TLS", () => createSecureContext(others));
+  attempt(problems, `--tls-ciphers ${settings.tlsCiphers}`, () => createSecureContext(settingsOf(settings)));
+  if (settings.tlsEngine === "uws") {
+    problems.push(...uwsProblems(settings, privateKey));
   }
   return problems;
 }
 
-/** The options of `SSLApp`, or undefined when TLS is off. */
-export function tlsAppOptions(files: TlsFiles): AppOptions | undefined {
-  const { tlsCert, tlsKey, tlsCa, tlsPassphraseFile } = files;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    return undefined;
+/** What uWebSockets.js cannot do, each found by trying. */
+function uwsProblems({ tlsClientAuth, tlsMinVersion }: TlsSettings, key: KeyObject): string[] {
+  const problems: string[] = [];
+  if (tlsClientAuth === "require") {
+    problems.push(
+      "--tls-client-auth require: uWebSockets.js cannot demand a certificate; use --tls-engine node",
+    );
   }
-  return {
-    cert_file_name: tlsCert,
-    key_file_name: tlsKey,
-    ...(tlsCa === undefined ? {} : { ca_file_name: tlsCa }),
-    ...(tlsPassphraseFile === undefined
-      ? {}
-      : { passphrase: readFileSync(tlsPassphraseFile, "utf8").trimEnd() }),
-  };
+  if (tlsMinVersion === "1.3") {
+    problems.push("--tls-min-version 1.3: uWebSockets.js speaks 1.2 as well; use --tls-engine node");
+  }
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  const isGoodCurve = ["prime256v1", "secp384r1", "secp521r1"].includes(curve ?? "");
+  const type = key.asymmetricKeyType ?? "unknown";
+  if (!(type === "rsa" || type === "ed25519" || (type === "ec" && isGoodCurve))) {
+    problems.push(
+      `--tls-key: uWebSockets.js takes no ${curve ?? type} key, only RSA, P-256, P-384, P-521 and Ed25519; use --tls-engine node`,
+    );
+  }
+  return problems;
+}
+
+function cipherList(ciphers: string): readonly string[] {
+  return ciphers === "modern" ? modernCiphers : ciphers.split(":");
+}
+
+/** Blanks may belong to a passphrase; the line ending that editors add does not. */
+function withoutLineEnd(text: string | undefined): string | undefined {
+  return text?.replace(/\r?\n$/, "");
 }
 
 function attempt<T>(problems: string[], label: string, action: () => T): T | undefined {

@@ -1,6 +1,7 @@
 // Copies what uWS knows about a request, which is dead once its handler returns. It decides nothing.
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { normalizeAddress } from "./client-address.ts";
+import { relayedPeer } from "./relayed-peer.ts";
 
 /** Request headers by lower-case name. Repeated ones are joined by commas (RFC 9110, section 5.3). */
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -17,6 +18,10 @@ export function readHeaders(req: HttpRequest): RequestHeaders {
 
 /** Address of the TCP peer in its normal spelling; uWS spells IPv4 over IPv6 in full. */
 export function peerAddress(res: HttpResponse): string {
+  const relayed = relayedPeer(res);
+  if (relayed !== undefined) {
+    return relayed.address;
+  }
   const text = Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
   return normalizeAddress(text) ?? text;
 }

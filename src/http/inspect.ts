@@ -1,9 +1,11 @@
 // GET /inspect: what reached us of a request, for whoever tests a proxy in between. Any method will do.
 
+import type { HttpResponse } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { clientAddress, trustNetworks } from "./client-address.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import { peerAddress } from "./headers.ts";
+import { relayedPeer } from "./relayed-peer.ts";
 import { json, type SendReply } from "./reply.ts";
 
 /** @param worker number of this process, from 1 */
@@ -31,6 +33,7 @@ export function createInspect(
       clientAddress: clientAddress(remoteAddress, forwardedFor, trusts),
       forwardedFor: forwardedFor === "" ? null : forwardedFor,
       tls: config.tlsCert !== undefined,
+      ...describeTls(res),
       worker,
       time: new Date().toISOString(),
     };
@@ -42,5 +45,23 @@ export function createInspect(
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
     summary: "JSON of the request as it reached the server",
     mount: (app) => app.any("/inspect", handler),
+  };
+}
+
+/** What was negotiated, where Node ended TLS: uWS does not tell. */
+function describeTls(res: HttpResponse) {
+  const socket = relayedPeer(res)?.socket;
+  if (socket === undefined) {
+    return {};
+  }
+  const client = socket.getPeerX509Certificate();
+  return {
+    tlsVersion: socket.getProtocol(),
+    tlsCipher: socket.getCipher().standardName,
+    tlsServerName: socket.servername || null,
+    tlsClientCertificate:
+      client === undefined
+        ? null
+        : { subject: client.subject, issuer: client.issuer, fingerprint256: client.fingerprint256 },
   };
 }

@@ -33,6 +33,13 @@ export const rejectionReasons = [
 ] as const; // biome-ignore format: a table
 export type RejectionReason = (typeof rejectionReasons)[number];
 
+/** Why a TLS connection came to nothing: refused before its handshake, or failed in it. */
+export const tlsFailures = [
+  "capacity", "descriptors", "handshakes", "per_ip", "rate", "rate_per_ip",
+  "protocol", "client_certificate", "timeout", "closed",
+] as const; // biome-ignore format: a table
+export type TlsFailure = (typeof tlsFailures)[number];
+
 /** Values of the label `route`; paths that do not exist are `other`. */
 export const routes = [
   "/",
@@ -85,6 +92,12 @@ export const slot = {
   logLinesDropped: take(),
   uploadsRejected: take(),
   httpAnswersAborted: take(),
+  tlsHandshakes12: take(),
+  tlsHandshakes13: take(),
+  tlsFailures: take(tlsFailures.length),
+  tlsHeldOverflows: take(),
+  tlsReloads: take(),
+  tlsReloadsFailed: take(),
   // Gauges: they describe what is now, and die with their worker.
   connections: take(),
   bufferedBytes: take(),
@@ -92,6 +105,8 @@ export const slot = {
   sockets: take(),
   uploads: take(),
   httpAnswersWaiting: take(),
+  tlsHeldBytes: take(),
+  tlsPendingHandshakes: take(),
 } as const;
 
 /** Slots from this one on are gauges. */
@@ -165,6 +180,10 @@ export function countTermination(stats: Stats, reason: TerminationReason, connec
 
 export function countRejection(stats: Stats, reason: RejectionReason): void {
   bump(stats, slot.upgradesRejected + rejectionReasons.indexOf(reason));
+}
+
+export function countTlsFailure(stats: Stats, reason: TlsFailure): void {
+  bump(stats, slot.tlsFailures + tlsFailures.indexOf(reason));
 }
 
 export function countHttp(stats: Stats, route: Route, code: HttpCode): void {

@@ -17,6 +17,8 @@ export interface ProcessSample {
   readonly residentBytes: number;
   /** Share of the last second in which the event loop was busy, 0 to 1. */
   readonly eventLoopUtilization: number;
+  /** When its TLS certificate ends, in seconds since 1970; undefined without TLS. */
+  readonly certificateExpirySeconds?: number | undefined;
 }
 
 const intervalMs = 1000;

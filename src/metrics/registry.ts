@@ -15,6 +15,7 @@ import {
   slot,
   sumSlots,
   terminationReasons,
+  tlsFailures,
 } from "./counters.ts";
 import { defineProcess } from "./process-families.ts";
 import type { ProcessSample, RuntimeMonitor } from "./process-sampler.ts";
@@ -63,6 +64,7 @@ export function createRegistry(
   defineMessages(families);
   defineBackpressure(families);
   defineHttp(families);
+  defineTls(families, source);
   defineWorkers(families, source);
   defineProcess(families, source.runtime);
   return registry;
@@ -217,6 +219,50 @@ function defineHttp(families: Families): void {
     "echo_uploads_rejected_total",
     "Uploads refused because --max-uploads were under way",
     at(slot.uploadsRejected),
+  );
+}
+
+function defineTls(families: Families, source: MetricsSource): void {
+  families.counterBy(["version"], "echo_tls_handshakes_total", "TLS handshakes done, by version", (stats) => [
+    [{ version: "1.2" }, stats[slot.tlsHandshakes12] ?? 0],
+    [{ version: "1.3" }, stats[slot.tlsHandshakes13] ?? 0],
+  ]);
+  families.counterBy(
+    ["reason"],
+    "echo_tls_failures_total",
+    "TLS connections that were refused before their handshake or failed in it, by reason",
+    labelled("reason", tlsFailures, slot.tlsFailures),
+  );
+  families.gauge("echo_tls_handshakes", "TLS handshakes under way", at(slot.tlsPendingHandshakes));
+  families.gauge(
+    "echo_tls_buffered_bytes",
+    "Bytes that wait in front of clients that read slowly over TLS, besides echo_buffered_bytes",
+    at(slot.tlsHeldBytes),
+  );
+  families.counter(
+    "echo_tls_overflows_total",
+    "TLS clients dropped because more than half of --max-buffered waited in front of them together",
+    at(slot.tlsHeldOverflows),
+  );
+  families.counterBy(
+    ["result"],
+    "echo_tls_reloads_total",
+    "Times that the TLS files were read again: ok, or failed and the old ones stayed",
+    (stats) => [
+      [{ result: "ok" }, stats[slot.tlsReloads] ?? 0],
+      [{ result: "failed" }, stats[slot.tlsReloadsFailed] ?? 0],
+    ],
+  );
+  families.gaugeBy(
+    ["worker"],
+    "echo_tls_certificate_expiry_timestamp_seconds",
+    "When the certificate in use ends, in seconds since 1970",
+    () =>
+      source
+        .samples()
+        .flatMap(({ worker, certificateExpirySeconds: expiry }): Sample[] =>
+          expiry === undefined ? [] : [[{ worker }, expiry]],
+        ),
   );
 }
 

@@ -4,10 +4,24 @@ import type { Stats } from "../metrics/counters.ts";
 import type { ProcessSample } from "../metrics/process-sampler.ts";
 import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
 
+/** What a worker has from its supervisor for TLS. */
+export interface Inherited {
+  /** A listening socket. */
+  readonly descriptor: number | undefined;
+  /** Keys that TLS sessions are resumed with by every worker. */
+  readonly ticketKeys: Buffer | undefined;
+}
+
 /** To a worker. */
 export type Order =
-  | { readonly kind: "start"; readonly config: Config; readonly worker: number }
+  | {
+      readonly kind: "start";
+      readonly config: Config;
+      readonly worker: number;
+      readonly inherited: Inherited;
+    }
   | { readonly kind: "stop" }
+  | { readonly kind: "reload" }
   | { readonly kind: "force" }
   | { readonly kind: "scraped"; readonly id: number; readonly scrape?: Scrape; readonly problem?: string };
 

@@ -7,6 +7,8 @@ export interface Running {
   stop(): Promise<void>;
   /** Ends at once; `stop()` then resolves soon. */
   force(): void;
+  /** Reads the TLS files again. */
+  reload(): void;
   /** Rejects when it cannot go on; never resolves. */
   readonly failure: Promise<never>;
 }

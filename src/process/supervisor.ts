@@ -2,8 +2,10 @@
 // scrapes itself, so that a busy worker cannot delay them.
 
 import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
+import { isTlsRelayed } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
 import { createReply } from "../http/reply.ts";
 import { UwsEchoError } from "../lib/errors.ts";
@@ -14,9 +16,10 @@ import { type ProcessSample, RuntimeMonitor } from "../metrics/process-sampler.t
 import { createMetrics, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
 import { openAdmin } from "../server/admin-listener.ts";
 import { reservePort } from "../server/listener.ts";
+import { openSharedDescriptor } from "../server/shared-descriptor.ts";
 import { servedUrls } from "../server/urls.ts";
 import { droppedLogLines, type Log } from "../system/log.ts";
-import { loadNative } from "../system/uws.ts";
+import { loadNative, type Native } from "../system/uws.ts";
 import type { Order, Report } from "./messages.ts";
 import type { Running } from "./running.ts";
 import { shareOf } from "./shares.ts";
@@ -44,7 +47,7 @@ export async function runSupervisor(config: Config, log: Log): Promise<Running> 
   const native = await loadNative();
   const port =
     config.reusePort && config.port !== 0 ? config.port : await reservePort(native, config.host, config.port);
-  const supervisor = new Supervisor({ ...config, port }, log);
+  const supervisor = new Supervisor(native, { ...config, port }, log);
   const build = { version: packageVersion(), nodeVersion: process.versions.node };
   const { scrape } = createMetrics(supervisor, limitGauges(config), build);
   supervisor.answerScrapes(scrape);
@@ -65,6 +68,7 @@ export async function runSupervisor(config: Config, log: Log): Promise<Running> 
       admin?.close();
     },
     force: () => supervisor.force(),
+    reload: () => supervisor.reload(),
   };
 }
 
@@ -82,7 +86,9 @@ interface Place {
 }
 
 class Supervisor {
+  readonly #native: Native;
   readonly #config: Config;
+  readonly #ticketKeys = randomBytes(48);
   readonly #log: Log;
   readonly #places: readonly Place[];
   /** What this process itself counts: answers of the admin listener. */
@@ -97,7 +103,8 @@ class Supervisor {
   #restarts = 0;
   #isStarted = false;
 
-  constructor(config: Config, log: Log) {
+  constructor(native: Native, config: Config, log: Log) {
+    this.#native = native;
     this.#config = config;
     this.#log = log;
     this.#places = Array.from({ length: config.workers }, (_, i) => ({
@@ -180,12 +187,28 @@ class Supervisor {
     this.#tellAll({ kind: "force" });
   }
 
+  reload(): void {
+    this.#tellAll({ kind: "reload" });
+  }
+
   #launch(place: Place): void {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const child = fork(new URL(`worker.${extension}`, import.meta.url), { serialization: "advanced" });
+    const { host, port } = this.#config;
+    const shared = isTlsRelayed(this.#config) ? openSharedDescriptor(this.#native, host, port) : undefined;
+    const child = fork(new URL(`worker.${extension}`, import.meta.url), {
+      serialization: "advanced",
+      ...(shared && { stdio: ["inherit", "inherit", "inherit", "ipc", shared.fd] }),
+    });
+    shared?.close();
     place.child = child;
     place.startedAt = performance.now();
-    send(child, { kind: "start", config: shareOf(this.#config, this.#places.length), worker: place.worker });
+    const inherited = {
+      // The place that it has in `stdio`.
+      descriptor: shared === undefined ? undefined : 4,
+      ticketKeys: shared === undefined ? undefined : this.#ticketKeys,
+    };
+    const config = shareOf(this.#config, this.#places.length);
+    send(child, { kind: "start", config, worker: place.worker, inherited });
     child.on("message", (report: Report) => this.#receive(place, child, report));
     child.once("exit", (code, signal) => this.#bury(place, code, signal));
   }

@@ -6,7 +6,7 @@ import { slot } from "../metrics/counters.ts";
 import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
 import { type Serving, serve } from "../server/server.ts";
 import { createLog, droppedLogLines, flushLog } from "../system/log.ts";
-import type { Order, Report } from "./messages.ts";
+import type { Inherited, Order, Report } from "./messages.ts";
 
 /** How often counts are reported, in milliseconds. */
 const reportIntervalMs = 250;
@@ -46,10 +46,16 @@ function askSupervisor(request: ScrapeRequest): Promise<Scrape> {
   });
 }
 
-async function start(config: Config, worker: number): Promise<void> {
+async function start(config: Config, worker: number, inherited: Inherited): Promise<void> {
   const log = (await createLog(config.logLevel)).child({ worker });
   try {
-    serving = await serve(config, { worker, isOneOfMany: true, log, createScraper: () => askSupervisor });
+    serving = await serve(config, {
+      worker,
+      isOneOfMany: true,
+      log,
+      ...inherited,
+      createScraper: () => askSupervisor,
+    });
   } catch (error) {
     tell({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
     disconnect();
@@ -91,10 +97,13 @@ const stopOrdered = new Promise<void>((resolve) => {
 process.on("message", (order: Order) => {
   switch (order.kind) {
     case "start":
-      void start(order.config, order.worker);
+      void start(order.config, order.worker, order.inherited);
       return;
     case "stop":
       orderStop();
+      return;
+    case "reload":
+      serving?.reload();
       return;
     case "force":
       isForced = true;
@@ -106,4 +115,6 @@ process.on("message", (order: Order) => {
 });
 process.on("disconnect", () => orderStop());
 // A terminal signals the whole process group; only the supervisor decides.
-process.on("SIGINT", () => undefined).on("SIGTERM", () => undefined);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => undefined);
+}

@@ -72,9 +72,14 @@ export class Listener {
 
   /** @throws ListenError that names the cause: in use, privileged, no such address */
   async open(): Promise<void> {
-    if (!this.#tryOpen(this.#address.port)) {
+    if (!this.tryOpen()) {
       throw await explainListenFailure(this.#address);
     }
+  }
+
+  /** Opens at once, or returns false without saying why. */
+  tryOpen(): boolean {
+    return this.#tryOpen(this.#address.port);
   }
 
   /** Listens again on the same port. Returns false when that did not work; try later. */
@@ -132,6 +137,14 @@ async function explainListenFailure({ listener, host, port }: Address): Promise<
       server.close(() => resolve(undefined));
     });
   });
+  return listenErrorFor({ listener, host, port }, cause);
+}
+
+/** The error for an address that cannot be listened on, from the system's own. */
+export function listenErrorFor(
+  { listener, host, port }: Omit<Address, "isShared">,
+  cause: NodeJS.ErrnoException | undefined,
+): ListenError {
   const where = `${listener === "admin" ? "admin " : ""}${host === "*" ? "port" : `address ${host} port`} ${port}`;
   const fail = (code: ListenErrorCode, why: string) =>
     new ListenError(code, listener, `${where} ${why}`, cause);

@@ -2,7 +2,7 @@
 // drains. It knows neither flags nor other processes.
 import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
-import { type TlsFiles, tlsAppOptions } from "../config/tls.ts";
+import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { createInspect } from "../http/inspect.ts";
@@ -15,7 +15,6 @@ import { createStats, type Stats } from "../metrics/counters.ts";
 import { type ProcessSample, ProcessSampler } from "../metrics/process-sampler.ts";
 import type { Scraper } from "../metrics/scrape.ts";
 import { type Log, rateLimited } from "../system/log.ts";
-import { socketLimit } from "../system/resources.ts";
 import { loadNative, type Native } from "../system/uws.ts";
 import { createAdmission } from "../websocket/admission.ts";
 import { Backpressure } from "../websocket/backpressure.ts";
@@ -23,9 +22,8 @@ import type { EchoSocket } from "../websocket/connection.ts";
 import { createEcho } from "../websocket/echo.ts";
 import { createLifecycle } from "../websocket/lifecycle.ts";
 import { type AdminListener, openAdmin } from "./admin-listener.ts";
-import { DescriptorGuard } from "./descriptor-guard.ts";
 import { drain } from "./drain.ts";
-import { Listener } from "./listener.ts";
+import { type Entrance, openEntrance } from "./entrance.ts";
 
 /** How one process differs from the next. */
 export interface Role {
@@ -36,6 +34,10 @@ export interface Role {
   /** Makes the answer to GET /metrics from this process's numbers, or asks whoever has all of them. */
   readonly createScraper: (stats: Stats, sample: () => ProcessSample) => Scraper;
   readonly log: Log;
+  /** A listening socket that this process has inherited, for TLS. */
+  readonly descriptor?: number | undefined;
+  /** Keys that TLS sessions are resumed with by every worker. */
+  readonly ticketKeys?: Buffer | undefined;
 }
 
 export interface Serving {
@@ -49,8 +51,12 @@ export interface Serving {
   stop(): Promise<void>;
   /** Ends at once. */
   force(): void;
+  /** Reads the TLS files again. */
+  reload(): void;
 }
 
+/** How long the last bytes of closed TLS connections may take, in milliseconds. */
+const finishMs = 2000;
 /** Warnings of one kind are logged at most this often, in milliseconds. */
 const warnIntervalMs = 5000;
 
@@ -63,8 +69,13 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   const { log } = role;
   const stats = createStats();
   const sampler = new ProcessSampler(role.worker);
-  const scrape = role.createScraper(stats, () => sampler.read());
+  const sample = (): ProcessSample => ({
+    ...sampler.read(),
+    certificateExpirySeconds: entrance?.certificateExpirySeconds,
+  });
+  const scrape = role.createScraper(stats, sample);
   const forced = new AbortController();
+  let entrance: Entrance | undefined;
   let stopping: Promise<void> | undefined;
 
   const reply = createReply(stats);
@@ -77,43 +88,36 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
     reply,
   );
   const isShared = config.reusePort || role.isOneOfMany;
-  const listener = new Listener(native, app, {
-    listener: "main",
-    host: config.host,
-    port: config.port,
-    isShared,
-  });
+  const { descriptor, ticketKeys } = role;
   const parts: { stop(): void }[] = [sampler, echoing.backpressure, echoing.uploads];
   let adminListener: AdminListener | undefined;
 
-  function closeAll(): void {
+  function closeAll(): Promise<void> {
     for (const part of parts) {
       part.stop();
     }
-    listener.close();
+    entrance?.close();
     app.close();
     release();
     adminListener?.close();
+    return entrance?.finish(finishMs, forced.signal) ?? Promise.resolve();
   }
   try {
-    await listener.open();
+    entrance = await openEntrance({ native, app, config, stats, log, isShared, descriptor, ticketKeys });
     adminListener = role.isOneOfMany ? undefined : await openAdmin(native, config, admin, reply);
   } catch (error) {
-    closeAll();
+    await closeAll();
     throw error;
   }
-
-  const guard = new DescriptorGuard(socketLimit(), listener, stats, log);
-  app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
-  echoing.onWebSocketClosed(() => guard.closed());
-  parts.push(guard);
+  const opened = entrance;
+  echoing.onWebSocketClosed(() => opened.webSocketClosed());
 
   return {
-    port: listener.port,
+    port: opened.port,
     adminPort: adminListener?.port,
     stats,
     scrape,
-    sample: () => sampler.read(),
+    sample,
     stop() {
       stopping ??= drain({
         config,
@@ -126,13 +130,13 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
         stopListening() {
           echoing.admission.stop();
           echoing.uploads.drain();
-          guard.stop();
-          listener.close();
+          opened.close();
         },
       }).finally(closeAll);
       return stopping;
     },
     force: () => forced.abort(),
+    reload: () => opened.reload(),
   };
 }
 
@@ -185,9 +189,9 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   };
 }
 
-function createApp(native: Native, config: TlsFiles): TemplatedApp {
-  const tls = tlsAppOptions(config);
-  return tls === undefined ? native.App() : native.SSLApp(tls);
+function createApp(native: Native, config: Config): TemplatedApp {
+  const isPlain = config.tlsCert === undefined || isTlsRelayed(config);
+  return isPlain ? native.App() : native.SSLApp(tlsAppOptions(config));
 }
 
 function compressor(native: Native, compression: Config["compression"]): CompressOptions {

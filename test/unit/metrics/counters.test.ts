@@ -73,6 +73,8 @@ test("gauges come after all counters", () => {
     slot.sockets,
     slot.uploads,
     slot.httpAnswersWaiting,
+    slot.tlsHeldBytes,
+    slot.tlsPendingHandshakes,
   ];
   for (const [name, index] of Object.entries(slot)) {
     assert.equal(index >= firstGauge, gauges.includes(index), name);

@@ -1,0 +1,82 @@
+// Where clients come in: the uWS app on its port, or Node's TLS on the port in front of it.
+import type { TemplatedApp } from "uWebSockets.js";
+import type { Config } from "../config/options.ts";
+import { isTlsRelayed } from "../config/tls.ts";
+import type { Stats } from "../metrics/counters.ts";
+import type { Log } from "../system/log.ts";
+import { socketLimit } from "../system/resources.ts";
+import type { Native } from "../system/uws.ts";
+import { DescriptorGuard } from "./descriptor-guard.ts";
+import { Listener } from "./listener.ts";
+import { TlsListener } from "./tls-listener.ts";
+
+export interface EntranceParts {
+  readonly native: Native;
+  readonly app: TemplatedApp;
+  readonly config: Config;
+  readonly stats: Stats;
+  readonly log: Log;
+  /** Shares the port with other processes. */
+  readonly isShared: boolean;
+  /** A listening socket that this process has inherited, for TLS in place of host and port. */
+  readonly descriptor: number | undefined;
+  /** Keys that TLS sessions are resumed with, when several processes share them. */
+  readonly ticketKeys: Buffer | undefined;
+}
+
+export interface Entrance {
+  readonly port: number;
+  /** A WebSocket has closed, of which uWS's filter does not tell. */
+  webSocketClosed(): void;
+  /** Stops listening. */
+  close(): void;
+  /** After the app has closed its connections: waits until the last bytes are out, at most `timeoutMs`. */
+  finish(timeoutMs: number, force: AbortSignal): Promise<void>;
+  /** Reads the TLS files again. */
+  reload(): void;
+  /** When the certificate in use ends, in seconds since 1970; undefined without TLS. */
+  readonly certificateExpirySeconds: number | undefined;
+}
+
+/** @throws ListenError, ConfigError */
+export function openEntrance(parts: EntranceParts): Promise<Entrance> {
+  return isTlsRelayed(parts.config) ? openRelayed(parts) : openDirect(parts);
+}
+
+async function openDirect({ native, app, config, stats, log, isShared }: EntranceParts): Promise<Entrance> {
+  const listener = new Listener(native, app, {
+    listener: "main",
+    host: config.host,
+    port: config.port,
+    isShared,
+  });
+  await listener.open();
+  const guard = new DescriptorGuard(socketLimit(), listener, stats, log);
+  app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
+  return {
+    port: listener.port,
+    webSocketClosed: () => guard.closed(),
+    close() {
+      guard.stop();
+      listener.close();
+    },
+    finish: () => Promise.resolve(),
+    reload: () => undefined,
+    certificateExpirySeconds: undefined,
+  };
+}
+
+async function openRelayed(parts: EntranceParts): Promise<Entrance> {
+  const listener = new TlsListener(parts);
+  await listener.open();
+  return {
+    port: listener.port,
+    webSocketClosed: () => undefined,
+    close: () => listener.close(),
+    finish: (timeoutMs, force) => listener.finish(timeoutMs, force),
+    reload: () => listener.reload(),
+    get certificateExpirySeconds() {
+      return listener.certificateExpirySeconds;
+    },
+  };
+}

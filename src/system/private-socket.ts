@@ -1,0 +1,71 @@
+// A Unix socket path that only this user can reach, in a folder that is removed at exit.
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface PrivateSocket {
+  readonly path: string;
+  /** Removes the folder. */
+  remove(): void;
+}
+
+const prefix = "uws-echo-tls-";
+const name = "app.sock";
+/** sockaddr_un has room for 108 bytes with the final zero. */
+const maxPathBytes = 107;
+
+/**
+ * Makes the folder, with mode 0700: in the system's folder for temporary files or, where that cannot be written to as in
+ * a read-only container, in shared memory.
+ * @throws Error that names what was tried
+ */
+export function createPrivateSocket(): PrivateSocket {
+  const problems: string[] = [];
+  for (const base of [tmpdir(), "/dev/shm"]) {
+    if (Buffer.byteLength(join(base, `${prefix}XXXXXX`, name)) > maxPathBytes) {
+      problems.push(`${base}: the path is too long for a socket`);
+      continue;
+    }
+    try {
+      return privateSocketIn(base);
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(
+    `TLS needs a folder for a private socket; set TMPDIR to one that can be written to (${problems.join("; ")})`,
+  );
+}
+
+function privateSocketIn(base: string): PrivateSocket {
+  const folder = mkdtempSync(join(base, prefix));
+  const remove = (): void => {
+    process.off("exit", remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on("exit", remove);
+  sweep(base, folder);
+  return { path: join(folder, name), remove };
+}
+
+/** Removes the folders of this user's processes that were killed: nothing listens on their sockets any more. */
+function sweep(base: string, own: string): void {
+  for (const entry of readdirSync(base)) {
+    const folder = join(base, entry);
+    if (!entry.startsWith(prefix) || folder === own || !isOurs(folder)) {
+      continue;
+    }
+    const probe = connect(join(folder, name));
+    probe.on("connect", () => probe.destroy());
+    probe.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "ECONNREFUSED") {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  }
+}
+
+function isOurs(folder: string): boolean {
+  return statSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.();
+}
