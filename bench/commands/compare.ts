@@ -22,19 +22,19 @@ export function addCompareCommand(program: Command): void {
   const command = program
     .command("compare")
     .description(
-      "measure two targets in turns, each also against itself, and say what differs by more than noise",
+      "compare two targets in turns, each also with itself, and report the differences that exceed the noise",
     )
     .argument(
       "<A>",
-      "baseline: a ws:// URL, or a command that starts a target, with {port} where the port goes",
+      "baseline: a ws:// URL, or a command that starts a target, with {port} in place of the port",
     )
-    .argument("<B>", "what is held against it: likewise");
+    .argument("<B>", "the target to compare with A: a URL or a command, as for A");
   addLoadOptions(command, { duration: "3s", warmup: "1s" }) // Shorter than a single run's, since there are many.
-    .option("--rounds <number>", "rounds; each measures A, B, B, A", "5")
-    .option("--path <path>", "path of the endpoint of targets that are started", "/echo")
+    .option("--rounds <number>", "number of number of rounds; each measures A, B, B, A", "5")
+    .option("--path <path>", "path of the endpoint, for targets started from a command", "/echo")
     .option("--name-a <text>", "name of A", "A")
     .option("--name-b <text>", "name of B", "B")
-    .option("--json", "print the Comparison as JSON to the standard output, and nothing else")
+    .option("--json", "print only the Comparison, as JSON, to standard output")
     .option("-o, --out <file>", "write the Comparison to this new file");
   command.action((a: string, b: string, raw: Record<string, unknown>) =>
     act(command, () => run(readOptions(a, b, raw), raw)),
@@ -84,9 +84,9 @@ function uselessOptions(raw: Readonly<Record<string, unknown>>): string[] {
   const { pid, metricsUrl, threshold, label } = raw;
   return [
     (pid ?? metricsUrl) !== undefined &&
-      "--pid and --metrics-url belong to one target: a comparison finds the CPU time of those it starts by itself",
-    Array.isArray(threshold) && threshold.length > 0 && "--threshold belongs to run",
-    label !== undefined && "--label belongs to run: use --name-a and --name-b",
+      "--pid and --metrics-url describe one target: compare reads the CPU time of the targets that it starts",
+    Array.isArray(threshold) && threshold.length > 0 && "--threshold is an option of run, not of compare",
+    label !== undefined && "--label is an option of run: use --name-a and --name-b",
   ].filter((problem) => problem !== false);
 }
 
@@ -105,7 +105,7 @@ async function run(options: CompareOptions, { json, out }: OutputOptions): Promi
       ...tellProgress(options),
     });
     if (comparison === undefined) {
-      process.stderr.write("error: nothing was compared: interrupted before the first round was complete\n");
+      process.stderr.write("error: nothing was compared: interrupted during the first round\n");
       return exitCodes.nothing;
     }
     const content = formatComparisonFile(comparison);

@@ -7,7 +7,7 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCodes.good, "good"],
   [
     exitCodes.notAcceptable,
-    "measured, but not acceptable: messages lost, errors, a threshold that does not hold, a run cut short",
+    "measured, but not acceptable: messages lost, errors, a threshold missed, or the run was cut short",
   ],
   [exitCodes.usage, "wrong usage: nothing was started"],
   [exitCodes.nothing, "nothing was measured"],

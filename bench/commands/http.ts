@@ -43,19 +43,23 @@ export function addHttpCommand(program: Command): void {
     .description("measure an HTTP target once, through autocannon (a closed loop)")
     .argument("<url>", "http:// or https:// URL; certificates are not checked")
     .option("-c, --connections <number>", "connections", "64")
-    .option("-p, --pipelining <number>", "requests under way on each connection", "1")
+    .option("-p, --pipelining <number>", "requests in flight on each connection", "1")
     .option("-d, --duration <time>", "measured window, as in 500ms, 30s, 2m", "10s")
-    .option("-w, --warmup <time>", "load before the window, never counted", "2s")
+    .option("-w, --warmup <time>", "load before the measured window, not counted", "2s")
     .option("-X, --method <method>", "method (default: POST with a body, else GET)")
-    .option("-s, --body <size|@file>", "request body: so many octets of text, or the content of a file")
+    .option("-s, --body <size|@file>", "request body: this many bytes of text, or the content of a file")
     .addOption(
       new Option(
         "--verify <what>",
-        "what of each response body is checked against the request's (default: full with a body, else none)",
+        "how each response body is compared with the request body (default: full with a body, else none)",
       ).choices(["none", "length", "full"]),
     )
     .option("-H, --header <name: value>", "request header (repeatable)", collect, [])
-    .option("--timeout <time>", "for a response; autocannon rounds it up to whole seconds", "10s");
+    .option(
+      "--timeout <time>",
+      "time limit time limit for a response; autocannon rounds it up to whole seconds",
+      "10s",
+    );
   addOutputOptions(addResultOptions(command)).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {
       const output: OutputOptions = raw;

@@ -64,11 +64,14 @@ export interface LoadOptions extends ServerSource {
 export function addResultOptions(command: Command): Command {
   return command
     .option("--label <text>", "name for tables and plots")
-    .option("--pid <pid>", "server process: its CPU and memory are read from /proc")
-    .option("--metrics-url <url>", "server's Prometheus page (default: /metrics of the target is tried)")
+    .option("--pid <pid>", "process id of the server; its CPU time and memory are read from /proc")
+    .option(
+      "--metrics-url <url>",
+      "URL of the server's Prometheus metrics (default: /metrics of the target, if there)",
+    )
     .option(
       "--threshold <condition>",
-      `fail with exit code 1 unless it holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,
+      `exit with 1 unless this condition holds, as in p99<5ms (repeatable;  ${thresholdMetrics.join(", ")})`,
       collect,
       [],
     );
@@ -88,21 +91,24 @@ export function addLoadOptions(
   command
     .option("-c, --connections <number>", "WebSocket connections to open", "64")
     .option("-p, --depth <number>", "closed loop: messages in flight per connection (default: 1)")
-    .option("-r, --rate <per second>", "open loop: messages per second over all connections, replies or not")
+    .option(
+      "-r, --rate <per second>",
+      "open loop: messages per second over all connections, whether or not replies arrive",
+    )
     .option("--arrivals <even|poisson>", "open loop: how messages are spread in time (default: even)")
     .option("-d, --duration <time>", "measured window, as in 500ms, 30s, 2m", defaults.duration)
-    .option("-w, --warmup <time>", "load before the window, never counted", defaults.warmup)
-    .option("--ramp <per second>", "pace of opening connections (default: as fast as they come)")
-    .option("-s, --payload <sizes|@file>", "payload size, several by comma, or the content of a file", "64")
+    .option("-w, --warmup <time>", "load before the measured window, not counted", defaults.warmup)
+    .option("--ramp <per second>", "connections to open per second (default: as fast as possible)")
+    .option("-s, --payload <sizes|@file>", "payload size, several separated by commas, or @ and a file", "64")
     .option("--type <text|binary>", "type of the messages", "binary")
     .option("-t, --threads <number>", "generator threads", "1")
-    .option("--verify <none|length|full>", "what of each reply is checked", "length")
+    .option("--verify <none|length|full>", "what to check of each reply", "length")
     .option("-H, --header <name: value>", "header for the handshake (repeatable)", collect, [])
     .option("--subprotocol <name>", "sub-protocol to offer (repeatable)", collect, [])
     .option("--origin <origin>", "Origin header")
     .option("--ca <file>", "PEM certificates to trust instead of the system's")
     .option("--insecure", "accept any certificate")
-    .option("--timeout <time>", "for a handshake, and for the last replies", "10s")
+    .option("--timeout <time>", "time limit time limit for a handshake, and for the last replies", "10s")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
     .option("--deflate", "offer permessage-deflate (only with --engine ws)");
   return addResultOptions(command);

@@ -24,14 +24,14 @@ interface MergeOptions {
 export function addMergeCommand(program: Command): void {
   program
     .command("merge")
-    .description("make one Result of those of several generators of one run: counts and histograms add")
+    .description("merge the Results of several generators of one run: counts and histograms add up")
     .argument(
       "<file...>",
-      "Result files, or logs with a Result on a line of its own (run --json) among others; - is the standard input",
+      "Result files, or logs that hold a Result per line (run --json); - reads standard input",
     )
-    .option("--expect <number>", "fail unless there are the Results of so many generators")
+    .option("--expect <number>", "fail unless the Results come from this many generators")
     .option("-o, --out <file>", "write the merged Result to this new file")
-    .option("--json", "print the merged Result as a line of JSON to the standard output, and nothing else")
+    .option("--json", "print only the merged Result, as one line of JSON, to standard output")
     .action((files: string[], options: MergeOptions, command: Command) =>
       act(command, async () => merge(await resultsOf(files, options), options), exitCodes.usage),
     );
@@ -62,7 +62,7 @@ async function resultsOf(files: readonly string[], { expect }: MergeOptions): Pr
   problems.push(...found.problems);
   const generators = found.results.reduce((sum, { scenario }) => sum + scenario.generators, 0);
   if (values.expect !== undefined && generators !== values.expect) {
-    problems.push(`${values.expect} generators were to be merged, but the Results are of ${generators}`);
+    problems.push(`${values.expect} generators were expected, but the Results come from ${generators}`);
   }
   if (problems.length > 0) {
     const good = found.results.length;

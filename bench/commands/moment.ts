@@ -13,7 +13,7 @@ export function parseMoment(text: string): number {
   const timeMs = isEpoch ? Number(text) * 1000 : isRfc3339 ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(timeMs)) {
     throw new UnitError(
-      `"${text}" is not a moment: write 2026-11-22T18:30:00Z, or seconds since 1970 as date +%s prints them`,
+      `"${text}" is not a point in time: write 2026-11-22T18:30:00Z, or seconds since 1970 as date +%s prints them`,
     );
   }
   return timeMs;

@@ -68,7 +68,7 @@ const headerSchema = z.string().transform((text, context): readonly [string, str
       throw new UnitError(`"${text}" is not a header: write Name: value`);
     }
     if (/^(?:sec-websocket-|upgrade$|connection$)/i.test(name)) {
-      throw new UnitError(`${name} belongs to the handshake itself and cannot be set`);
+      throw new UnitError(`${name} is part of the handshake itself and cannot be set`);
     }
     return [name, value];
   }),

@@ -28,14 +28,14 @@ export interface OutputOptions {
 
 export function addOutputOptions(command: Command): Command {
   return command
-    .option("--json", "print the Result as a line of JSON to the standard output, and nothing else")
+    .option("--json", "print only the Result, as one line of JSON, to standard output")
     .option("-o, --out <file>", `write the Result to this new file (default: one in ${defaultFolder}/)`);
 }
 
 /** What is wrong with the output options. */
 export function outputProblems({ out }: OutputOptions): string[] {
   return out !== undefined && existsSync(out)
-    ? [`--out: ${out} exists already: a measurement is never overwritten`]
+    ? [`--out: ${out} already exists and is never overwritten`]
     : [];
 }
 

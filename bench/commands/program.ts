@@ -16,10 +16,10 @@ ${exitCodeMeanings.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}
 export function createProgram(): Command {
   const program = new Command("uws-echo-bench")
     .description(
-      "measures WebSocket echo servers: rate, latency from the intended send time, and who was the bottleneck",
+      "Measures WebSocket echo servers: rate, latency from the intended send time, and which side was the bottleneck",
     )
     .version(`uws-echo ${packageVersion()}`)
-    .showHelpAfterError("(uws-echo-bench --help says what is allowed)")
+    .showHelpAfterError("(run uws-echo-bench --help, or a command with --help, for usage)")
     .addHelpText("after", exitCodesHelp)
     .exitOverride();
   addRunCommand(program);

@@ -34,14 +34,15 @@ interface ReportOptions {
 export function addReportCommand(program: Command): void {
   program
     .command("report")
-    .description("show Results as text, Markdown, CSV, .hgrm or a self-contained HTML page with plots")
-    .argument("<file...>", "Result files; several go into one report, their plots one over the other")
+    .description("report Results as text, Markdown, CSV, .hgrm or a self-contained HTML page with plots")
+    .argument("<file...>", "Result files; several share one report and its plots")
     .addOption(
-      new Option("-f, --format <format>", "form of the report (default: by --out, else text)").choices(
-        formats,
-      ),
+      new Option(
+        "-f, --format <format>",
+        "format of the report (default: by the extension of --out, else text)",
+      ).choices(formats),
     )
-    .option("-o, --out <file>", "write to this file instead of the standard output (it may be replaced)")
+    .option("-o, --out <file>", "write to this file instead of standard output, replacing it")
     .option("--service", "for hgrm: service time instead of latency from the intended send time")
     .action((files: string[], options: ReportOptions, command: Command) =>
       act(command, () => report(files, options), exitCodes.usage),
@@ -73,7 +74,7 @@ function formatResults(results: readonly Result[], format: Format, service: bool
     case "hgrm": {
       const [result, ...others] = results;
       if (result === undefined || others.length > 0) {
-        throw new StoreError(".hgrm holds one distribution: give one file at a time, or merge them first");
+        throw new StoreError(".hgrm holds one distribution: give one file, or merge the files first");
       }
       return formatHgrm(result, service ? "service" : "latency");
     }

@@ -13,7 +13,7 @@ export function addRunCommand(program: Command): void {
     .argument("<url>", "ws:// or wss:// URL of the echo endpoint");
   addLoadOptions(command).option(
     "--start-at <time>",
-    "connect, then wait until this moment (RFC 3339, or seconds since 1970) to start, as others do (default: at once)",
+    "connect, then start at this time (RFC 3339, or seconds since 1970), to run several generators together (default: at once)",
   );
   addOutputOptions(command).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {

@@ -31,11 +31,11 @@ export function endingOf(error: Error, stage: Stage, where: string): Ending {
   if (noDescriptor.has(code)) {
     return {
       kind: "out-of-descriptors",
-      detail: `no file descriptor is left (${said}): raise \`ulimit -n\``,
+      detail: `no file descriptors are left (${said}): raise \`ulimit -n\``,
     };
   }
   if (noPort.has(code) && stage === "connecting") {
-    return { kind: "out-of-ports", detail: `no local port is left to reach ${where} from (${said})` };
+    return { kind: "out-of-ports", detail: `no local ports are left to connect to ${where} (${said})` };
   }
   switch (stage) {
     case "connecting":

@@ -127,7 +127,7 @@ function problemWith(
   }
   const accept = headers.get("sec-websocket-accept") ?? "";
   if (accept !== acceptFor(key)) {
-    return `Sec-WebSocket-Accept is ${quote(accept)}, which does not answer our key`;
+    return `Sec-WebSocket-Accept is ${quote(accept)}, which does not match the key sent`;
   }
   const extensions = headers.get("sec-websocket-extensions");
   if (extensions !== undefined) {

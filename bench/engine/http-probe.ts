@@ -60,7 +60,7 @@ function problemOf(
     const [firstLine = ""] = received.trim().split("\n");
     return {
       kind: `status-${status}`,
-      detail: `${method} ${url} is answered with ${status}${firstLine === "" ? "" : `: ${firstLine.slice(0, 200)}`}`,
+      detail: `${method} ${url} was answered with ${status}${firstLine === "" ? "" : `: ${firstLine.slice(0, 200)}`}`,
     };
   }
   if (verify === "none" || received === body) {
@@ -71,6 +71,6 @@ function problemOf(
   }
   return {
     kind: "wrong-body",
-    detail: `${method} ${url} does not bring the body back: ${received.length} characters for ${body.length}`,
+    detail: `${method} ${url} does not return the body: ${received.length} characters instead of ${body.length}`,
   };
 }

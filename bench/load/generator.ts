@@ -65,7 +65,7 @@ export class Generator implements ConnectionEvents {
         this.#failed += count;
         this.#errors.count(
           "not-tried",
-          `nobody answered for ${plan.timeoutMs} ms, so the others were not tried`,
+          `no connection was answered within ${plan.timeoutMs} ms, so the others were not tried`,
           count,
         );
       },

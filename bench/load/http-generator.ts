@@ -190,7 +190,7 @@ class HttpGenerator implements GeneratorThread {
     const { body = "", verify } = this.#load;
     if (verify === "full" ? reply !== body : reply.length !== body.length) {
       recorder.corrupt(this.#lastSentNs);
-      this.#count("wrong-body", "a response did not bring the request's body back");
+      this.#count("wrong-body", "a response did not return the request's body");
     }
     return true;
   }

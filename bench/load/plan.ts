@@ -1,4 +1,4 @@
-// What the main thread and a generator send each other: the plan and the reports. Plain data, to cross threads.
+// What the main thread and a generator send each other: the plan and the reports. Plain data, so that it crosses threads.
 
 import type { WireBytes } from "../engine/connection.ts";
 import type { ConnectReport } from "./connects.ts";

@@ -130,14 +130,14 @@ class Run {
     this.#reportProgress();
     await Promise.race([this.#crew.connected, this.#interrupted.promise]);
     if (this.#isInterrupted) {
-      return this.#nothing("the run was interrupted while it connected");
+      return this.#nothing("the run was interrupted while connecting");
     }
     if (this.#crew.opened === 0) {
       return this.#nothing("no connection could be opened");
     }
     const startNs = this.#startNs();
     if (startNs === undefined) {
-      return this.#nothing("not every connection was open by the time at which the load was to start");
+      return this.#nothing("not every connection was open when the load was due to start");
     }
     const window = this.#begin(startNs);
     const { sampler } = this.#options;

@@ -19,7 +19,7 @@ export function addTimingOptions(command: Command): Command {
   return command
     .option("--rounds <number>", "rounds; each measures every server twice", "5")
     .option("-d, --duration <time>", "measured window", "3s")
-    .option("-w, --warmup <time>", "load before the window, never counted", "1s");
+    .option("-w, --warmup <time>", "load before the measured window, not counted", "1s");
 }
 
 /** @throws UsageError with every problem */

@@ -24,15 +24,15 @@ export function formatComparison(comparison: Comparison): string {
   });
   const isReached = arms.some(({ target }) => /^wss?:/i.test(target));
   const blocks = [
-    arms.map(({ name, target }, index) => `${index === 0 ? "baseline" : "against "}  ${name}: ${target}`),
+    arms.map(({ name, target }, index) => `${index === 0 ? "baseline" : "compared"}  ${name}: ${target}`),
     [
-      `${rounds} rounds there and back (ABBA)${isReached ? "" : ", a fresh process each time"}: ${load}.`,
+      `${rounds} ABBA rounds${isReached ? "" : ", a fresh process each time"}: ${load}.`,
       isReached
-        ? "Median (lowest to highest). Noise: how far two measurements of the same arm were apart; a URL is the same process each time, so noise between processes is not in it."
-        : "Median (lowest to highest). Noise: how far two processes of the same arm were apart.",
+        ? "Median (lowest to highest). Noise: the difference between two measurements of one arm. A URL is the same process each time, so this excludes noise between processes."
+        : "Median (lowest to highest). Noise: the difference between two processes of one arm.",
     ],
     ...arms.slice(1).map((_, index) => contrastTable(comparison, index + 1)),
-    contrasts.length === 0 ? ["No figure is known of all measurements."] : [],
+    contrasts.length === 0 ? ["No figure is known for every measurement."] : [],
     warnings.map((warning) => `! ${warning}`),
     [describeEnvironment(environment)],
   ];

@@ -69,7 +69,7 @@ export function describeLoop(loop: Result["loop"]): string {
     case "open":
       return "open loop: latency counts from the intended send time, service time from the actual one";
     case "closed":
-      return "closed loop: it waits for replies, so a stall of the target hides the messages that it delays";
+      return "closed loop: it waits for replies, so a stall of the target hides the messages it delays";
     case "http":
       return "HTTP by autocannon, a closed loop: not corrected for coordinated omission";
   }
@@ -79,15 +79,15 @@ export function describeLoop(loop: Result["loop"]): string {
 export function describeVerdict(verdict: Verdict): string {
   switch (verdict) {
     case "server-bound":
-      return "the target was the bottleneck: this is what it can do";
+      return "the target was the bottleneck: this is its limit";
     case "client-bound":
       return "the generator was the bottleneck: the target can do more";
     case "rate-limited":
-      return "the asked rate set the pace: read the latencies, not the rate";
+      return "the requested rate set the pace: read the latencies, not the rate";
     case "idle":
-      return "nobody was seen to be saturated: the network, the loop or the scenario set the pace";
+      return "neither side was seen to be saturated: the network, the loop or the scenario set the pace";
     case "invalid":
-      return "the figures are void";
+      return "the figures are invalid";
   }
 }
 

@@ -165,13 +165,13 @@ export function comparisonWarnings(samples: readonly Sample[]): string[] {
   const rounds = new Set(samples.map(({ round }) => round)).size;
   return [
     failed.length > 0 &&
-      `${failed.length} of ${all} measurements are not acceptable (${reasons.join("; ")}): the comparison is void.`,
+      `${failed.length} of ${all} measurements are not acceptable (${reasons.join("; ")}): the comparison is invalid.`,
     count("client-bound") > 0 &&
       `In ${count("client-bound")} of ${all} measurements the generator was the bottleneck: compare CPU time per message, not rates.`,
     count("idle") > 0 &&
-      `In ${count("idle")} of ${all} measurements the target was not seen to be saturated: its rate is not its limit.`,
+      `In ${count("idle")} of ${all} measurements the target was not seen to be saturated, so its rate is not its limit.`,
     rounds < fewRounds &&
-      `Only ${rounds} rounds: ${2 * rounds < leastPairs ? "too few to show any difference" : "the noise is poorly known"}, take at least ${fewRounds}.`,
+      `Only ${rounds} rounds: ${2 * rounds < leastPairs ? "too few to show any difference" : "the noise is poorly known"}; run at least ${fewRounds}.`,
   ].filter((warning) => warning !== false);
 }
 

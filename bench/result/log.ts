@@ -24,7 +24,7 @@ export function findResults(texts: readonly { readonly name: string; readonly te
   for (const { place, text } of texts.flatMap(piecesOf)) {
     try {
       if (!text.trimStart().startsWith("{") && text.trimEnd().includes("\n")) {
-        throw new StoreError(`${place} holds no Result: none of its lines is one, as run --json prints them`);
+        throw new StoreError(`${place} holds no Result: no line is a Result as run --json prints it`);
       }
       const result = parseResult(place, text);
       const content = JSON.stringify(result);
@@ -33,7 +33,7 @@ export function findResults(texts: readonly { readonly name: string; readonly te
         placeOf.set(content, place);
         results.push(result);
       } else {
-        problems.push(`${place} is the same Result as ${before}: merged, it would count twice`);
+        problems.push(`${place} is the same Result as ${before}: merging both would count it twice`);
       }
     } catch (error) {
       if (!(error instanceof StoreError)) {

@@ -31,7 +31,7 @@ const leastOverlap = 0.9;
 export function mergeResults(results: readonly Result[]): Measurement {
   const [first] = results;
   if (first === undefined || results.length < 2) {
-    throw new MergeError("merging takes two Results or more");
+    throw new MergeError("merging needs at least two Results");
   }
   refuseStrangers(first, results);
   const histograms = {

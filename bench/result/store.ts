@@ -43,7 +43,7 @@ export function writeOnce(path: string, text: string): void {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new StoreError(
       code === "EEXIST" && existsSync(path)
-        ? `${path} exists already: a measurement is never overwritten, choose another file`
+        ? `${path} already exists and is never overwritten: choose another file`
         : `cannot write ${path}: ${message}`,
       { cause: error },
     );
@@ -162,5 +162,5 @@ function parseJson(name: string, text: string): object {
 }
 
 function describeKind(kind: unknown): string {
-  return typeof kind === "string" ? ` but of "${kind}"` : ": it says no kind, so another tool wrote it";
+  return typeof kind === "string" ? ` but of "${kind}"` : ": it names no kind, so another tool wrote it";
 }

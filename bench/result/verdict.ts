@@ -63,7 +63,7 @@ export function failuresOf({ messages, connections, errors, thresholds, partial 
     messages.lost > 0 && `${formatNumber(messages.lost)} messages were lost`,
     messages.corrupt > 0 && `${formatNumber(messages.corrupt)} messages were corrupt`,
     connections.failed > 0 && `${formatNumber(connections.failed)} connections failed`,
-    errorCount > 0 && `there were ${formatNumber(errorCount)} errors`,
+    errorCount > 0 && `${formatNumber(errorCount)} errors occurred`,
     ...thresholds.map(
       (threshold) =>
         !threshold.passed &&
@@ -91,18 +91,18 @@ function integrityWarnings({ messages, connections, errors, partial, window }: M
       : `The run ended early (${partial.reason}): the figures cover ${window.seconds.toFixed(1)} s.`,
     messages.lost === 0
       ? null
-      : `${share(messages.lost, messages.sent, "messages")} were lost: the result is void.`,
+      : `${share(messages.lost, messages.sent, "messages")} were lost: the result is invalid.`,
     messages.corrupt === 0
       ? null
-      : `${share(messages.corrupt, messages.received, "messages")} came back corrupt: the result is void.`,
-    messages.received === 0 ? "No message came back: there is nothing to measure." : null,
+      : `${share(messages.corrupt, messages.received, "messages")} came back corrupt: the result is invalid.`,
+    messages.received === 0 ? "No message came back, so nothing could be measured." : null,
     connections.failed === 0
       ? null
       : `${share(connections.failed, connections.requested, "connections")} could not be opened.`,
     connections.closedEarly === 0
       ? null
-      : `${share(connections.closedEarly, connections.opened, "connections")} were closed early, so the load was less than asked.`,
-    kinds.length === 0 ? null : `There were errors (${kinds.join(", ")}).`,
+      : `${share(connections.closedEarly, connections.opened, "connections")} closed early, so the load was lower than requested.`,
+    kinds.length === 0 ? null : `Errors occurred (${kinds.join(", ")}).`,
   ];
 }
 
@@ -116,11 +116,11 @@ function loadWarnings(measurement: Measurement, verdict: Verdict): Warnings {
     saturationWarning(measurement, verdict),
     ratePerSecond === null || rateReached(measurement)
       ? null
-      : `The asked rate was not reached: ${formatNumber(summary.messagesPerSecond)} of ${formatNumber(ratePerSecond)} ` +
+      : `The requested rate was not reached: ${formatNumber(summary.messagesPerSecond)} of ${formatNumber(ratePerSecond)} ` +
         `messages/s (${formatPercent((100 * summary.messagesPerSecond) / ratePerSecond)}).`,
     ratePerSecond !== null && summary.messagesPerSecond > backlogShare * ratePerSecond
       ? `More replies came than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
-        `${formatNumber(ratePerSecond)} asked): the target was working off a backlog of the warm-up.`
+        `${formatNumber(ratePerSecond)} requested): the target was working off a backlog from the warm-up.`
       : null,
     client.lagUs !== null &&
     summary.latencyUs !== null &&
@@ -145,7 +145,7 @@ function saturationWarning(measurement: Measurement, verdict: Verdict): string |
   }
   return use >= saturatedPercent
     ? null
-    : `The target was not saturated: it used ${formatPercent(use)} of the CPU it could use, so this is not its limit.`;
+    : `The target was not saturated: it used ${formatPercent(use)} of the CPU available to it, so this is not its limit.`;
 }
 
 function sharedCoreWarning({ client, server }: Measurement): string | null {
@@ -180,7 +180,7 @@ function precisionWarnings({ summary, messages, loop }: Measurement): Warnings {
   return [
     believed === 99.99
       ? null
-      : `The run was too short for its highest percentile: with ${formatNumber(messages.received)} messages, believe ` +
+      : `The run was too short for its highest percentiles: with ${formatNumber(messages.received)} messages, believe ` +
         `${believed === undefined ? "none of them" : `none above p${believed}`}.`,
     stalled
       ? `The slowest reply took ${formatDurationUs(latencyUs.max)}: a closed loop stops sending while the target stalls, ` +

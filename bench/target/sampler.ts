@@ -182,7 +182,7 @@ export async function chooseSampler(choice: SamplerChoice): Promise<Sampler | un
   const page = sampleMetrics(choice.metricsUrl ?? choice.defaultMetricsUrl);
   const isPageThere = (await page.sample(() => 0)) !== undefined;
   if (!isPageThere && choice.metricsUrl !== undefined) {
-    throw new TargetError(`${choice.metricsUrl} is no Prometheus page with process_cpu_seconds_total`);
+    throw new TargetError(`${choice.metricsUrl} is not a Prometheus page with process_cpu_seconds_total`);
   }
   if (choice.pid === undefined) {
     return isPageThere ? page : undefined;

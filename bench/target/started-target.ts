@@ -33,7 +33,7 @@ const pollIntervalMs = 20;
  */
 export async function startTarget(command: string, options: StartOptions): Promise<StartedTarget> {
   if (!command.includes("{port}")) {
-    throw new TargetError(`the command "${command}" has no {port} to put a port into`);
+    throw new TargetError(`the command "${command}" lacks {port}, the place for the port`);
   }
   const port = await freePort();
   // exec replaces the shell, so that signals and CPU figures meet the program itself.

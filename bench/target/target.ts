@@ -1,4 +1,4 @@
-// Finds out where a target is, and where its metrics are.
+// Reaches the target: checks its address, or starts it from a command.
 
 import { lookup } from "node:dns/promises";
 import { isIPv4 } from "node:net";

@@ -58,7 +58,7 @@ job=uws-echo-load-$start
 out=${out:-$job.json}
 log=$out.log
 for file in "$out" "$log"; do
-  [ ! -e "$file" ] || refuse "-o $file exists already: a measurement is never overwritten"
+  [ ! -e "$file" ] || refuse "-o $file already exists and is never overwritten"
 done
 
 json_string() {

@@ -97,7 +97,7 @@ function addPlots({ positions, results }: PageData): void {
   });
   addTimePlot(results, {
     title: "Server buffers over time",
-    note: "Bytes that the server held back for slow readers",
+    note: "Bytes that the server buffered for slow readers",
     fields: [{ name: "serverBufferedBytes" }],
     format: formatBytes,
     atLeast: 1024,

@@ -90,7 +90,7 @@ test("a target that is not there, refuses, or does not echo is not measured, and
   assert.match(refused.stderr, /status-410 .*answered with 410: something else\n/);
   const wrong = await bench(url, "--body", "5", ...short);
   assert.equal(wrong.exitCode, 3);
-  assert.match(wrong.stderr, /does not bring the body back/);
+  assert.match(wrong.stderr, /does not return the body/);
   const nobody = await bench("http://127.0.0.1:1/", ...short);
   assert.equal(nobody.exitCode, 3);
   assert.match(nobody.stderr, /unreachable .*ECONNREFUSED/);

@@ -96,7 +96,7 @@ describe("run", () => {
     assert.equal(readResult(out).label, "a target");
     const again = await run(url, ...brief, "--out", out);
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /--out: .* exists already/);
+    assert.match(again.stderr, /--out: .* already exists/);
   });
 
   test("gives a Result a name when it was given none", async (t) => {
@@ -146,7 +146,7 @@ describe("run", () => {
     const inMilliseconds = await run(url, "--start-at", String(Date.now() + 5000));
     assert.equal(inMilliseconds.code, 2);
     assert.match(inMilliseconds.stderr, /more than a day ahead \(a number counts seconds/);
-    assert.match((await run(url, "--start-at", "soon")).stderr, /--start-at: "soon" is not a moment/);
+    assert.match((await run(url, "--start-at", "soon")).stderr, /--start-at: "soon" is not a point in time/);
   });
 
   test("exits with 3 when nothing was measured, and says why", async (t) => {
@@ -165,7 +165,7 @@ describe("run", () => {
     const { url, port } = await startMisbehavingServer(t);
     const { code, stderr } = await run(url, ...brief, "--metrics-url", `http://127.0.0.1:${port}/metrics`);
     assert.equal(code, 3);
-    assert.match(stderr, /is no Prometheus page/);
+    assert.match(stderr, /is not a Prometheus page/);
   });
 
   /** Starts a long run against our own server, and resolves when it is well under way. */

@@ -114,7 +114,7 @@ describe("the options of a load", () => {
     ["-s @/nowhere/file", /cannot read the file: ENOENT/],
     ["--ca /nowhere/ca.pem", /cannot read the file: ENOENT/],
     ["--insecure", /needs a wss/],
-    ["-H Sec-WebSocket-Key:x", /belongs to the handshake/],
+    ["-H Sec-WebSocket-Key:x", /is part of the handshake/],
     ["--metrics-url ftp://x/", /must be an http/],
     ["--subprotocol a,b", /must be a token/],
   ];

@@ -133,7 +133,7 @@ test("warnings count what is wrong with the samples, and a failed one voids the 
   const text = comparisonWarnings(samples).join("\n");
   assert.match(
     text,
-    /1 of 20 measurements are not acceptable \(3 messages were lost\): the comparison is void/,
+    /1 of 20 measurements are not acceptable \(3 messages were lost\): the comparison is invalid/,
   );
   assert.match(text, /In 1 of 20 measurements the generator was the bottleneck/);
   assert.match(text, /In 1 of 20 measurements the target was not seen to be saturated/);

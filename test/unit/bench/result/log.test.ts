@@ -73,14 +73,14 @@ test("the same Result twice is told, across texts too", () => {
   ]);
   assert.equal(results.length, 1);
   assert.deepEqual(problems, [
-    "two.json is the same Result as line 1 of one.log: merged, it would count twice",
+    "two.json is the same Result as line 1 of one.log: merging both would count it twice",
   ]);
 });
 
 test("a log without any Result says so, and an empty one too", () => {
   assert.match(
     find("one line\nand another\n").problems[0] ?? "",
-    /^a log holds no Result: none of its lines/,
+    /^a log holds no Result: no line is a Result/,
   );
   assert.match(find("").problems[0] ?? "", /^a log is empty$/);
 });

@@ -130,5 +130,5 @@ test("Results of different runs are refused, with every difference named", () =>
 });
 
 test("a single Result is not merged", () => {
-  assert.throws(() => mergeResults([exampleResult()]), /two Results or more/);
+  assert.throws(() => mergeResults([exampleResult()]), /at least two Results/);
 });

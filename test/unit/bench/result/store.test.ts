@@ -48,7 +48,7 @@ test("what is written is read back the same, from a folder that was not there", 
 
 test("a file is never overwritten", () => {
   const path = fileWith("precious");
-  assert.throws(() => writeOnce(path, "other"), /exists already/);
+  assert.throws(() => writeOnce(path, "other"), /already exists/);
   assert.equal(readFileSync(path, "utf8"), "precious");
 });
 

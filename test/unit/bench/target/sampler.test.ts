@@ -69,7 +69,7 @@ test("the metrics page is used when it is there, and required when it was asked 
     chooseSampler({ pid, metricsUrl, defaultMetricsUrl });
   assert.equal((await choose(undefined, undefined, there))?.source, "metrics");
   assert.equal(await choose(undefined, undefined, missing), undefined);
-  await assert.rejects(choose(undefined, missing, there), /is no Prometheus page/);
+  await assert.rejects(choose(undefined, missing, there), /is not a Prometheus page/);
   assert.equal((await choose(process.pid, undefined, missing))?.source, "pid");
   const both = await (await choose(process.pid, undefined, there))?.sample(() => 0);
   assert.equal(both?.bufferedBytes, 4096);
