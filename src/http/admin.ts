@@ -1,6 +1,7 @@
 // What an operator's tools ask: /metrics, /livez, /readyz. On the main port, or on a listener of their own.
 import type { HttpResponse } from "uWebSockets.js";
 import type { Scraper } from "../metrics/scrape.ts";
+import { shareScrapes } from "../metrics/shared-scrapes.ts";
 import type { Log } from "../system/log.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { SendReply } from "./reply.ts";
@@ -33,6 +34,7 @@ export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoi
     };
   };
 
+  const sharedScrape = shareScrapes(scrape);
   const metrics: HttpHandler = (res, req) => {
     const request = { accept: req.getHeader("accept"), acceptEncoding: req.getHeader("accept-encoding") };
     const isHead = req.getMethod() === "head";
@@ -40,7 +42,7 @@ export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoi
     res.onAborted(() => {
       isAborted = true;
     });
-    scrape(request).then(
+    sharedScrape(request).then(
       ({ headers, body }) => {
         if (!isAborted) {
           reply(res, "/metrics", { status: 200, headers, body, isHead });

@@ -77,8 +77,7 @@ export function createMetrics(
     last.seconds = (performance.now() - startedAt) / 1000;
     last.bytes = Buffer.byteLength(body);
     const headers = { "Content-Type": registry.contentType, Vary: "Accept, Accept-Encoding" };
-    const encodings = new Negotiator({ headers: { "accept-encoding": request.acceptEncoding } });
-    if (encodings.encoding(["gzip", "identity"]) !== "gzip") {
+    if (canonicalRequest(request).acceptEncoding !== "gzip") {
       return { headers, body };
     }
     return { headers: { ...headers, "Content-Encoding": "gzip" }, body: await compress(body) };
@@ -110,10 +109,19 @@ export function chooseFormat(accept: string): Format {
   // Prometheus 3 adds escaping=... and asks for text/plain in versions 1.0.0 and 0.0.4: neither decides anything here.
   const known = accept
     .replaceAll(/;\s*escaping=[^;,]*/g, "")
-    .replaceAll(/(text\/plain)((?:;\s*(?!q=)[^;,]*)+)/g, "$1");
+    .replaceAll(/(text\/plain)((?:\s*;\s*(?!\s|q=)[^;,]*)+)/g, "$1");
   const preferred = new Negotiator({ headers: { accept: known } }).mediaType([
     mediaTypes.text,
     mediaTypes.openmetrics,
   ]);
   return preferred === mediaTypes.openmetrics ? "openmetrics" : "text";
+}
+
+/** The shortest request that gets the same answer. */
+export function canonicalRequest({ accept, acceptEncoding }: ScrapeRequest): ScrapeRequest {
+  const encodings = new Negotiator({ headers: { "accept-encoding": acceptEncoding } });
+  return {
+    accept: mediaTypes[chooseFormat(accept)],
+    acceptEncoding: encodings.encoding(["gzip", "identity"]) === "gzip" ? "gzip" : "identity",
+  };
 }

@@ -47,6 +47,16 @@ const accepts: readonly [client: string, accept: string, format: ReturnType<type
   ["whoever asks by name", "application/openmetrics-text", "openmetrics"],
   ["whoever asks by name and version", "application/openmetrics-text; version=1.0.0", "openmetrics"],
   ["whoever asks for what is not spoken", "application/json", "text"],
+  [
+    "a client that puts blanks before its weights",
+    "application/openmetrics-text; version=1.0.0; q=0.9, text/plain; q=0.1",
+    "openmetrics",
+  ],
+  [
+    "a client with blanks, versions and weights",
+    "text/plain ; version=0.0.4 ; q=0.2, application/openmetrics-text;version=1.0.0; q=0.1",
+    "text",
+  ],
   ["nonsense", ";;;,,,q=", "text"],
 ];
 
