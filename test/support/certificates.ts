@@ -39,7 +39,8 @@ export async function makeCertificates(t: Cleanup): Promise<Certificates> {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const write = (name: string, content: string): string => {
     const path = join(folder, name);
-    writeFileSync(path, content);
+    // HAProxy reads certificate and key from one file, so each must end its last line.
+    writeFileSync(path, `${content.trimEnd()}\n`);
     return path;
   };
   const authority = await newKeys();

@@ -106,7 +106,7 @@ describe("load.sh", { concurrency: true }, () => {
       assert.deepEqual(result.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
       assert.deepEqual([result.messages.lost, result.messages.corrupt], [0, 0]);
       assert.equal(result.label, label, "quotes, spaces and dollars arrive as they were typed");
-      assert.deepEqual(result.thresholds, [{ expression: "lost==0", actual: 0, passed: true }]);
+      assert.deepEqual(result.thresholds, [{ expression: "lost==0", actual: 0, unit: null, passed: true }]);
 
       const log = readFileSync(join(folder, "merged.json.log"), "utf8");
       assert.equal(log.match(/^\[pod\/\S+\/generator\] \{"kind":"uws-echo-bench\/result"/gm)?.length, 4);

@@ -81,7 +81,9 @@ describe("a closed loop", () => {
   });
 
   test("gives the same Result when it is run again", async () => {
-    assert.deepEqual(await resultOf({}, stalls500Ms), await resultOf({}, stalls500Ms));
+    const [first, second] = [await resultOf({}, stalls500Ms), await resultOf({}, stalls500Ms)];
+    // The machine's load is its own.
+    assert.deepEqual({ ...first, environment: {} }, { ...second, environment: {} });
   });
 
   test("of three threads is one measurement, with every connection in it", async () => {
