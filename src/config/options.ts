@@ -75,6 +75,19 @@ const listening = {
     default: 1,
     format: String,
   }),
+  workerTimeout: duration({
+    group: "Listening",
+    help: "a worker that does not answer its supervisor for this long is killed and replaced; a start may take three times as long",
+    min: 1000,
+    max: 3_600_000,
+    off: true,
+    default: 10_000,
+    limit: {
+      name: "worker_timeout_seconds",
+      help: "Silence after which a worker is killed and replaced, 0 for never",
+      value: seconds,
+    },
+  }),
 };
 
 const websocket = {

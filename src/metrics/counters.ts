@@ -90,6 +90,7 @@ export const slot = {
   httpEchoedBytes: take(),
   listenPauses: take(),
   logLinesDropped: take(),
+  workerHangs: take(),
   uploadsRejected: take(),
   httpAnswersAborted: take(),
   tlsHandshakes12: take(),
@@ -103,6 +104,7 @@ export const slot = {
   bufferedBytes: take(),
   backpressuredConnections: take(),
   sockets: take(),
+  workersReady: take(),
   uploads: take(),
   httpAnswersWaiting: take(),
   tlsHeldBytes: take(),
@@ -129,8 +131,12 @@ export function addStats(into: Stats, from: Stats): void {
   }
 }
 
-/** Keeps what a worker had counted when it died: its counters stay in the sum, its gauges do not. */
-export function addCounters(into: Stats, from: Stats): void {
+/**
+ * Keeps what a worker had counted when it died: its counters stay in the sum, its gauges do not, and the connections that
+ * it had open count as closed without a close frame.
+ */
+export function addEnded(into: Stats, from: Stats): void {
+  bump(into, slot.connectionsClosed + closeCodes.indexOf("1006"), from[slot.connections] ?? 0);
   for (let i = 0; i < firstGauge; i++) {
     into[i] = (into[i] ?? 0) + (from[i] ?? 0);
   }

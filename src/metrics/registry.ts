@@ -273,6 +273,12 @@ function defineWorkers(families: Families, source: MetricsSource): void {
     source.workerRestarts(),
   );
   families.counter(
+    "echo_worker_hangs_total",
+    "Workers that were killed because they did not answer",
+    at(slot.workerHangs),
+  );
+  families.gauge("echo_workers_ready", "Workers that serve and answer", at(slot.workersReady));
+  families.counter(
     "echo_log_lines_dropped_total",
     "Log lines that could not be written: nobody reads the log, or the disk is full",
     at(slot.logLinesDropped),

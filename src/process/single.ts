@@ -29,6 +29,7 @@ export async function runSingle(
         {
           stats() {
             stats[slot.logLinesDropped] = droppedLogLines();
+            stats[slot.workersReady] = 1;
             return stats;
           },
           samples: () => [sample()],

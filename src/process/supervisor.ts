@@ -1,7 +1,5 @@
-// --workers N: forks processes that share the port, replaces those that die, and sums what they count. It answers
-// scrapes itself, so that a busy worker cannot delay them.
-
-import { type ChildProcess, fork } from "node:child_process";
+// --workers N: forks processes that share the port, replaces those that die or hang, and sums what they count. It
+// answers scrapes itself, so that a busy worker cannot delay them.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
@@ -10,17 +8,18 @@ import { createAdmin } from "../http/admin.ts";
 import { createReply } from "../http/reply.ts";
 import { UwsEchoError } from "../lib/errors.ts";
 import { packageVersion } from "../lib/package.ts";
-import { addCounters, addStats, createStats, type Stats, slot } from "../metrics/counters.ts";
+import { addEnded, addStats, bump, createStats, type Stats, slot } from "../metrics/counters.ts";
 import { limitGauges } from "../metrics/limit-gauges.ts";
 import { type ProcessSample, RuntimeMonitor } from "../metrics/process-sampler.ts";
-import { createMetrics, type ScrapeRequest, type Scraper } from "../metrics/scrape.ts";
+import { createMetrics, type Scraper } from "../metrics/scrape.ts";
 import { openAdmin } from "../server/admin-listener.ts";
-import { reservePort } from "../server/listener.ts";
+import { claimPort } from "../server/listener.ts";
 import { openSharedDescriptor } from "../server/shared-descriptor.ts";
 import { servedUrls } from "../server/urls.ts";
 import { droppedLogLines, type Log } from "../system/log.ts";
 import { loadNative, type Native } from "../system/uws.ts";
 import type { Order, Report } from "./messages.ts";
+import { goodLifeMs, Place } from "./place.ts";
 import type { Running } from "./running.ts";
 import { shareOf } from "./shares.ts";
 
@@ -32,12 +31,14 @@ export class WorkersFailedError extends UwsEchoError<"ERR_WORKERS_FAILED"> {
   }
 }
 
-/** A worker that lives this long has not died of its start, in milliseconds. */
-const goodLifeMs = 10_000;
+/** Deaths in a row at which the server gives up, unless another worker serves. */
 const maxEarlyDeaths = 5;
-const firstBackoffMs = 100;
 /** Time beyond the drain that a worker gets before it is killed, in milliseconds. */
 const killAfterMs = 5000;
+/** Time that a worker gets when the end must come at once, in milliseconds. */
+const killAfterForceMs = 1000;
+/** How often workers are looked at, in milliseconds. */
+const watchIntervalMs = 500;
 
 /**
  * Starts the workers, and resolves once all of them serve.
@@ -45,9 +46,8 @@ const killAfterMs = 5000;
  */
 export async function runSupervisor(config: Config, log: Log): Promise<Running> {
   const native = await loadNative();
-  const port =
-    config.reusePort && config.port !== 0 ? config.port : await reservePort(native, config.host, config.port);
-  const supervisor = new Supervisor(native, { ...config, port }, log);
+  const claim = await claimPort(native, config);
+  const supervisor = new Supervisor(native, { ...config, port: claim.port }, log);
   const build = { version: packageVersion(), nodeVersion: process.versions.node };
   const { scrape } = createMetrics(supervisor, limitGauges(config), build);
   supervisor.answerScrapes(scrape);
@@ -59,9 +59,11 @@ export async function runSupervisor(config: Config, log: Log): Promise<Running> 
   } catch (error) {
     admin?.close();
     throw error;
+  } finally {
+    claim.release();
   }
   return {
-    urls: servedUrls(config, port, admin?.port),
+    urls: servedUrls(config, claim.port, admin?.port),
     failure: supervisor.failure,
     async stop() {
       await supervisor.stop();
@@ -72,23 +74,10 @@ export async function runSupervisor(config: Config, log: Log): Promise<Running> 
   };
 }
 
-/** One place in the team; the process in it may change. */
-interface Place {
-  readonly worker: number;
-  child: ChildProcess | undefined;
-  isReady: boolean;
-  stats: Stats;
-  sample: ProcessSample | undefined;
-  earlyDeaths: number;
-  startedAt: number;
-  /** Called when a worker in this place serves. */
-  onReady: () => void;
-}
-
 class Supervisor {
   readonly #native: Native;
-  readonly #config: Config;
   readonly #ticketKeys = randomBytes(48);
+  readonly #config: Config;
   readonly #log: Log;
   readonly #places: readonly Place[];
   /** What this process itself counts: answers of the admin listener. */
@@ -100,6 +89,7 @@ class Supervisor {
   readonly failure: Promise<never>;
   #fail: (error: Error) => void = () => undefined;
   #scrape: Scraper | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #restarts = 0;
   #isStarted = false;
 
@@ -107,24 +97,21 @@ class Supervisor {
     this.#native = native;
     this.#config = config;
     this.#log = log;
-    this.#places = Array.from({ length: config.workers }, (_, i) => ({
-      worker: i + 1,
-      child: undefined,
-      isReady: false,
-      stats: createStats(),
-      sample: undefined,
-      earlyDeaths: 0,
-      startedAt: 0,
-      onReady: () => undefined,
-    }));
+    const share = shareOf(config, config.workers);
+    this.#places = Array.from({ length: config.workers }, (_, i) => this.#createPlace(i + 1, share));
     this.failure = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
     this.failure.catch(() => this.force());
   }
 
+  /** Whether new connections are welcome: not while the kernel may deal them to a worker that hangs. */
   get isReady(): boolean {
-    return !this.#stopping.signal.aborted && this.#places.some((place) => place.isReady);
+    return (
+      !this.#stopping.signal.aborted &&
+      this.#places.some((place) => place.isReady) &&
+      !this.#places.some((place) => place.isSuspect)
+    );
   }
 
   stats(): Stats {
@@ -135,6 +122,7 @@ class Supervisor {
     for (const place of this.#places) {
       addStats(sum, place.stats);
     }
+    sum[slot.workersReady] = this.#places.filter((place) => place.isReady).length;
     return sum;
   }
 
@@ -151,17 +139,24 @@ class Supervisor {
   }
 
   async start(): Promise<void> {
+    let lookedAt = performance.now();
+    this.#watch = setInterval(() => {
+      const now = performance.now();
+      // After a freeze of the whole machine or container, workers are not to blame for the time that has passed.
+      const awakeMs = Math.min(now - lookedAt, 2 * watchIntervalMs);
+      lookedAt = now;
+      for (const place of this.#places) {
+        place.watch(awakeMs);
+      }
+    }, watchIntervalMs).unref();
     // A worker may die and be replaced before it is ready, so it is the places that are waited for.
-    const ready = this.#places.map(
-      (place) =>
-        new Promise<void>((resolve) => {
-          place.onReady = resolve;
-        }),
-    );
+    const ready = new Promise<void>((resolve) => {
+      this.#onReady = () => this.#places.every((place) => place.isReady) && resolve();
+    });
     for (const place of this.#places) {
-      this.#launch(place);
+      place.launch();
     }
-    await Promise.race([Promise.all(ready), this.failure]);
+    await Promise.race([ready, this.failure]);
     this.#isStarted = true;
   }
 
@@ -169,96 +164,64 @@ class Supervisor {
     this.#stopping.abort();
     const { drainDelay, drainTimeout } = this.#config;
     this.#tellAll({ kind: "stop" });
-    const kill = setTimeout(
-      () => {
-        for (const place of this.#places) {
-          place.child?.kill("SIGKILL");
-        }
-      },
-      drainDelay + drainTimeout + killAfterMs,
-    );
-    await Promise.all(this.#places.map(({ child }) => child && exited(child)));
-    clearTimeout(kill);
+    this.#killAfter(drainDelay + drainTimeout + killAfterMs);
+    await Promise.all(this.#places.map((place) => place.ended()));
+    clearInterval(this.#watch);
+    this.runtime.stop();
   }
 
   force(): void {
     this.#stopping.abort();
     this.#tellAll({ kind: "stop" });
     this.#tellAll({ kind: "force" });
+    this.#killAfter(killAfterForceMs);
   }
 
   reload(): void {
     this.#tellAll({ kind: "reload" });
   }
 
-  #launch(place: Place): void {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  #onReady: () => void = () => undefined;
+
+  #createPlace(worker: number, config: Config): Place {
     const { host, port } = this.#config;
-    const shared = isTlsRelayed(this.#config) ? openSharedDescriptor(this.#native, host, port) : undefined;
-    const child = fork(new URL(`worker.${extension}`, import.meta.url), {
-      serialization: "advanced",
-      ...(shared && { stdio: ["inherit", "inherit", "inherit", "ipc", shared.fd] }),
-    });
-    shared?.close();
-    place.child = child;
-    place.startedAt = performance.now();
-    const inherited = {
-      // The place that it has in `stdio`.
-      descriptor: shared === undefined ? undefined : 4,
-      ticketKeys: shared === undefined ? undefined : this.#ticketKeys,
-    };
-    const config = shareOf(this.#config, this.#places.length);
-    send(child, { kind: "start", config, worker: place.worker, inherited });
-    child.on("message", (report: Report) => this.#receive(place, child, report));
-    child.once("exit", (code, signal) => this.#bury(place, code, signal));
-  }
-
-  #receive(place: Place, child: ChildProcess, report: Report): void {
-    switch (report.kind) {
-      case "ready":
-        place.isReady = true;
-        place.onReady();
-        this.#log.info({ worker: place.worker, pid: child.pid }, "worker ready");
-        return;
-      case "failed":
+    const isRelayed = isTlsRelayed(config);
+    return new Place({
+      worker,
+      config,
+      ticketKeys: isRelayed ? this.#ticketKeys : undefined,
+      openDescriptor: () => (isRelayed ? openSharedDescriptor(this.#native, host, port) : undefined),
+      log: this.#log,
+      onReady: () => this.#onReady(),
+      onFailed: (problem) => {
         // At the start this is the operator's mistake; later it counts as a death, and is tried again.
-        this.#log.error({ worker: place.worker, problem: report.problem }, "worker cannot serve");
         if (!this.#isStarted) {
-          this.#fail(new WorkersFailedError(`worker ${place.worker} cannot serve: ${report.problem}`));
+          this.#fail(new WorkersFailedError(`worker ${worker} cannot serve: ${problem}`));
         }
-        return;
-      case "stats":
-        place.stats = report.stats;
-        place.sample = report.sample;
-        return;
-      case "scrape":
-        this.#answer(child, report.id, report.request);
-    }
+      },
+      onScrape: (place, report) => this.#answer(place, report),
+      onHang: () => bump(this.own, slot.workerHangs),
+      onDeath: (place) => this.#mourn(place, worker),
+    });
   }
 
-  #answer(child: ChildProcess, id: number, request: ScrapeRequest): void {
+  #answer(place: Place, { id, request }: Extract<Report, { kind: "scrape" }>): void {
     this.#scrape?.(request).then(
-      (scrape) => send(child, { kind: "scraped", id, scrape }),
-      (error: unknown) => send(child, { kind: "scraped", id, problem: String(error) }),
+      (scrape) => place.tell({ kind: "scraped", id, scrape }),
+      (error: unknown) => place.tell({ kind: "scraped", id, problem: String(error) }),
     );
   }
 
-  #bury(place: Place, code: number | null, signal: NodeJS.Signals | null): void {
-    addCounters(this.#past, place.stats);
-    place.stats = createStats();
-    place.sample = undefined;
-    place.child = undefined;
-    place.isReady = false;
+  #mourn(place: Place, worker: number): void {
+    addEnded(this.#past, place.stats);
     if (this.#stopping.signal.aborted) {
       return;
     }
-    const lifeMs = performance.now() - place.startedAt;
-    place.earlyDeaths = lifeMs < goodLifeMs ? place.earlyDeaths + 1 : 1;
-    this.#log.error({ worker: place.worker, code, signal, lifeMs: Math.round(lifeMs) }, "worker died");
-    if (place.earlyDeaths >= maxEarlyDeaths) {
+    // A certificate that is just being renewed must not end the connections of those that serve.
+    if (place.earlyDeaths >= maxEarlyDeaths && !this.#places.some((other) => other.isHealthy)) {
       this.#fail(
         new WorkersFailedError(
-          `worker ${place.worker} died ${maxEarlyDeaths} times in a row within ${goodLifeMs / 1000} s of its start`,
+          `worker ${worker} died ${maxEarlyDeaths} times in a row within ${goodLifeMs / 1000} s of its start`,
         ),
       );
       return;
@@ -267,38 +230,26 @@ class Supervisor {
   }
 
   async #replace(place: Place): Promise<void> {
-    const backoffMs = firstBackoffMs * 2 ** (place.earlyDeaths - 1);
     const { signal } = this.#stopping;
-    await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
+    await sleep(place.backoffMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) {
       return;
     }
     this.#restarts++;
-    this.#launch(place);
+    place.launch();
   }
 
   #tellAll(order: Order): void {
-    for (const { child } of this.#places) {
-      if (child !== undefined) {
-        send(child, order);
+    for (const place of this.#places) {
+      place.tell(order);
+    }
+  }
+
+  #killAfter(delayMs: number): void {
+    setTimeout(() => {
+      for (const place of this.#places) {
+        place.kill();
       }
-    }
+    }, delayMs).unref();
   }
-}
-
-function send(child: ChildProcess, order: Order): void {
-  // A worker may die at any time; its exit is handled where it is reported.
-  if (child.connected) {
-    child.send(order, () => undefined);
-  }
-}
-
-function exited(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      resolve();
-    } else {
-      child.once("exit", () => resolve());
-    }
-  });
 }

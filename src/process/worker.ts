@@ -15,6 +15,8 @@ const scrapeTimeoutMs = 2000;
 
 type Waiting = (answer: Extract<Order, { kind: "scraped" }>) => void;
 const waiting = new Map<number, Waiting>();
+// Never used twice: an answer that comes after its time-out must not go to another request.
+let nextId = 1;
 let serving: Serving | undefined;
 
 function tell(report: Report, onSent?: () => void): void {
@@ -27,7 +29,7 @@ function tell(report: Report, onSent?: () => void): void {
 
 /** Asks the supervisor, which has the counts of all workers. */
 function askSupervisor(request: ScrapeRequest): Promise<Scrape> {
-  const id = waiting.size === 0 ? 1 : Math.max(...waiting.keys()) + 1;
+  const id = nextId++;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       waiting.delete(id);
@@ -115,6 +117,6 @@ process.on("message", (order: Order) => {
 });
 process.on("disconnect", () => orderStop());
 // A terminal signals the whole process group; only the supervisor decides.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const) {
   process.on(signal, () => undefined);
 }

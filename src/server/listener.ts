@@ -2,7 +2,9 @@
 // run short. It knows no endpoint.
 
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/options.ts";
 import { UwsEchoError } from "../lib/errors.ts";
 import type { Native } from "../system/uws.ts";
 
@@ -117,15 +119,71 @@ export class Listener {
   }
 }
 
+/** A port that no other server takes until its workers listen. */
+export interface PortClaim {
+  readonly port: number;
+  /** The workers listen, or never will. */
+  release(): void;
+}
+
 /**
- * Reserves a port for processes that will share it: fails like an exclusive listener, and finds a free port for 0.
+ * Claims a port for processes that will share it: fails like an exclusive listener, and finds a free port for 0.
  * @throws ListenError
  */
-export async function reservePort(native: Native, host: string, port: number): Promise<number> {
-  const probe = new Listener(native, native.App(), { listener: "main", host, port, isShared: false });
-  await probe.open();
-  probe.close();
-  return probe.port;
+export async function claimPort(
+  native: Native,
+  { host, port, reusePort }: Pick<Config, "host" | "port" | "reusePort">,
+): Promise<PortClaim> {
+  if (reusePort && port !== 0) {
+    return { port, release: () => undefined };
+  }
+  for (;;) {
+    // SO_REUSEPORT lets two servers share a port unless one of them listens exclusively, and between this probe and the
+    // first worker nobody does. So servers that start on one port at a time take turns.
+    const before = port === 0 ? undefined : await lockPort(port, lockTimeoutMs);
+    const probe = new Listener(native, native.App(), { listener: "main", host, port, isShared: false });
+    try {
+      await probe.open();
+    } catch (error) {
+      before?.close();
+      throw error;
+    }
+    const lock = before ?? (await lockPort(probe.port, 0));
+    probe.close();
+    if (port !== 0 || lock !== undefined || process.platform !== "linux") {
+      return { port: probe.port, release: () => lock?.close() };
+    }
+  }
+}
+
+/** How long to wait for another server that starts on the same port, in milliseconds. */
+const lockTimeoutMs = 10_000;
+const lockPollMs = 50;
+
+/**
+ * A lock that a port's number stands for: an abstract Unix socket, which goes with its process, and is seen where the
+ * port is, in one network namespace.
+ * @returns undefined when it could not be had in time, or there are no such sockets
+ */
+async function lockPort(port: number, timeoutMs: number): Promise<Server | undefined> {
+  if (process.platform !== "linux") {
+    return undefined;
+  }
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const server = createServer().unref();
+    const isMine = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(`\0uws-echo/port/${port}`, () => resolve(true));
+    });
+    if (isMine) {
+      return server;
+    }
+    if (performance.now() >= deadline) {
+      return undefined;
+    }
+    await sleep(lockPollMs);
+  }
 }
 
 // uWS does not say why; Node does, so it is asked to try the same.

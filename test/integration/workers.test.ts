@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectClient } from "../support/client.ts";
-import { type Cleanup, type Spawned, scrape, spawnServer } from "../support/echo-server.ts";
+import { scrape, spawnServer } from "../support/echo-server.ts";
 import { waitUntil } from "../support/wait.ts";
-
-const received = 'echo_messages_received_total{type="text"}';
-
-function workerPids(server: Spawned): number[] {
-  return server.log.filter(({ msg }) => msg === "worker ready").map(({ pid }) => Number(pid));
-}
-
-async function echoSome(t: Cleanup, server: Spawned, connections: number, messages: number): Promise<void> {
-  const clients = await Promise.all(
-    Array.from({ length: connections }, () => connectClient(t, `ws://${server.authority}/echo`)),
-  );
-  for (const { ws, next } of clients) {
-    for (let i = 0; i < messages; i++) {
-      ws.send("x");
-    }
-    for (let i = 0; i < messages; i++) {
-      await next();
-    }
-    ws.close();
-  }
-}
+import { echoSome, received, workerPids } from "../support/workers.ts";
 
 test("workers share the port, and the metrics are those of all of them", async (t) => {
   const server = await spawnServer(t, ["--workers", "2"]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  addCounters,
+  addEnded,
   addStats,
   closeCodes,
   countClose,
@@ -71,6 +71,7 @@ test("gauges come after all counters", () => {
     slot.bufferedBytes,
     slot.backpressuredConnections,
     slot.sockets,
+    slot.workersReady,
     slot.uploads,
     slot.httpAnswersWaiting,
     slot.tlsHeldBytes,
@@ -81,22 +82,23 @@ test("gauges come after all counters", () => {
   }
 });
 
-test("the counters of a worker that died stay in the sum, its gauges do not", () => {
+test("the counters of a worker that died stay in the sum, its gauges do not, and what it had open is closed", () => {
   const worker = createStats();
   worker.fill(3);
   const past = createStats();
-  addCounters(past, worker);
-  addCounters(past, worker);
+  addEnded(past, worker);
+  addEnded(past, worker);
+  const lost = slot.connectionsClosed + closeCodes.indexOf("1006");
   assert.deepEqual(
     [...past],
-    [...past.keys()].map((index) => (index < firstGauge ? 6 : 0)),
+    [...past.keys()].map((index) => (index === lost ? 12 : index < firstGauge ? 6 : 0)),
   );
   const sum = createStats();
   addStats(sum, past);
   addStats(sum, worker);
   assert.deepEqual(
     [...sum],
-    [...sum.keys()].map((index) => (index < firstGauge ? 9 : 3)),
+    [...sum.keys()].map((index) => (index === lost ? 15 : index < firstGauge ? 9 : 3)),
   );
 });
 

@@ -1,0 +1,217 @@
+// One place in the team of workers: starts a process in it, hears its reports, and notices when it dies or hangs.
+import { type ChildProcess, fork } from "node:child_process";
+import type { Config } from "../config/options.ts";
+import { createStats, type Stats } from "../metrics/counters.ts";
+import type { ProcessSample } from "../metrics/process-sampler.ts";
+import type { SharedDescriptor } from "../server/shared-descriptor.ts";
+import type { Log } from "../system/log.ts";
+import type { Order, Report } from "./messages.ts";
+
+/** A worker that lives this long has not died of its start, in milliseconds. */
+export const goodLifeMs = 10_000;
+/** Silence after which a worker counts as not ready, in milliseconds; it reports four times a second. */
+const suspectAfterMs = 2000;
+/** How many times longer than `--worker-timeout` a start may take. */
+const startFactor = 3;
+const firstBackoffMs = 100;
+const maxBackoffMs = 30_000;
+
+export interface PlaceParts {
+  /** From 1. */
+  readonly worker: number;
+  /** What a process in this place may have. */
+  readonly config: Config;
+  readonly log: Log;
+  /** Keys that TLS sessions are resumed with by every worker. */
+  readonly ticketKeys: Buffer | undefined;
+  /** Opens a listening socket for a process to inherit, if it needs one. */
+  openDescriptor(): SharedDescriptor | undefined;
+  onReady(place: Place): void;
+  /** A worker says that it cannot serve. */
+  onFailed(problem: string): void;
+  onScrape(place: Place, report: Extract<Report, { kind: "scrape" }>): void;
+  /** The process has ended, or could not be started. Its last counts are in `stats` until this returns. */
+  onDeath(place: Place): void;
+  /** The process was silent for too long, and is being killed. */
+  onHang(place: Place): void;
+}
+
+/** One place; the process in it may change. */
+export class Place {
+  readonly #parts: PlaceParts;
+  #child: ChildProcess | undefined;
+  #isReady = false;
+  #isSuspect = false;
+  #stats = createStats();
+  #sample: ProcessSample | undefined;
+  #earlyDeaths = 0;
+  #startedAt = 0;
+  /** Time without a report, as far as this process was awake. */
+  #silentMs = 0;
+
+  constructor(parts: PlaceParts) {
+    this.#parts = parts;
+  }
+
+  /** What its process has reported last. */
+  get stats(): Stats {
+    return this.#stats;
+  }
+
+  get sample(): ProcessSample | undefined {
+    return this.#sample;
+  }
+
+  /** Its process serves, and reports. */
+  get isReady(): boolean {
+    return this.#isReady && !this.#isSuspect;
+  }
+
+  /** Its process listens but does not report: clients that the kernel deals to it wait in vain. */
+  get isSuspect(): boolean {
+    return this.#isSuspect;
+  }
+
+  /** Its process serves, and has not only just been started again. */
+  get isHealthy(): boolean {
+    return this.isReady && (this.#earlyDeaths === 0 || performance.now() - this.#startedAt >= goodLifeMs);
+  }
+
+  /** Deaths in a row that came within `goodLifeMs` of a start. */
+  get earlyDeaths(): number {
+    return this.#earlyDeaths;
+  }
+
+  /** How long to wait before the next start, in milliseconds: doubles with each early death. */
+  get backoffMs(): number {
+    return Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#earlyDeaths - 1));
+  }
+
+  launch(): void {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    this.#startedAt = performance.now();
+    this.#silentMs = 0;
+    const { worker, config, ticketKeys, openDescriptor } = this.#parts;
+    let child: ChildProcess;
+    let isShared = false;
+    try {
+      const shared = openDescriptor();
+      isShared = shared !== undefined;
+      child = fork(new URL(`worker.${extension}`, import.meta.url), {
+        serialization: "advanced",
+        ...(shared && { stdio: ["inherit", "inherit", "inherit", "ipc", shared.fd] }),
+      });
+      shared?.close();
+    } catch (error) {
+      setImmediate(() => this.#died({ err: error }));
+      return;
+    }
+    this.#child = child;
+    child.on("message", (report: Report) => this.#hear(report));
+    // Comes instead of an exit when there is no descriptor or process left to start one with.
+    child.on("error", (error) => {
+      if (child.pid === undefined) {
+        this.#bury(child, { err: error });
+      }
+    });
+    // Not "exit", which may come before the last report.
+    child.once("close", (code, signal) => this.#bury(child, { code, signal }));
+    // The descriptor has the place that it has in `stdio`.
+    const inherited = { descriptor: isShared ? 4 : undefined, ticketKeys };
+    this.tell({ kind: "start", config, worker, inherited });
+  }
+
+  tell(order: Order): void {
+    // A worker may die at any time; its end is handled where it is noticed.
+    if (this.#child?.connected) {
+      this.#child.send(order, () => undefined);
+    }
+  }
+
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  /** Resolves once no process is in this place. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (child !== undefined) {
+      await new Promise((resolve) => child.once("close", resolve));
+    }
+  }
+
+  /**
+   * Looks for signs of life.
+   * @param awakeMs time since the last look in which this process was awake, in milliseconds
+   */
+  watch(awakeMs: number): void {
+    const { worker, config, log } = this.#parts;
+    const pid = this.#child?.pid;
+    if (pid === undefined) {
+      return;
+    }
+    this.#silentMs += awakeMs;
+    const silentMs = Math.round(this.#silentMs);
+    const timeoutMs = config.workerTimeout * (this.#isReady ? 1 : startFactor);
+    if (timeoutMs > 0 && silentMs >= timeoutMs) {
+      log.error(
+        { worker, pid, silentMs },
+        this.#isReady ? "worker hangs: killing it" : "worker does not start: killing it",
+      );
+      this.#silentMs = 0;
+      this.#parts.onHang(this);
+      this.kill();
+    } else if (this.#isReady && !this.#isSuspect && silentMs >= suspectAfterMs) {
+      this.#isSuspect = true;
+      log.warn({ worker, pid, silentMs }, "worker does not answer");
+    }
+  }
+
+  #hear(report: Report): void {
+    const { worker, log } = this.#parts;
+    this.#silentMs = 0;
+    if (this.#isSuspect) {
+      this.#isSuspect = false;
+      log.info({ worker, pid: this.#child?.pid }, "worker answers again");
+    }
+    switch (report.kind) {
+      case "ready":
+        this.#isReady = true;
+        log.info({ worker, pid: this.#child?.pid }, "worker ready");
+        this.#parts.onReady(this);
+        return;
+      case "failed":
+        log.error({ worker, problem: report.problem }, "worker cannot serve");
+        this.#parts.onFailed(report.problem);
+        return;
+      case "stats":
+        this.#stats = report.stats;
+        this.#sample = report.sample;
+        return;
+      case "scrape":
+        this.#parts.onScrape(this, report);
+    }
+  }
+
+  #bury(child: ChildProcess, cause: object): void {
+    // A process that could not be started may also close.
+    if (this.#child === child) {
+      this.#died(cause);
+    }
+  }
+
+  #died(cause: object): void {
+    const lifeMs = performance.now() - this.#startedAt;
+    this.#child = undefined;
+    this.#isReady = false;
+    this.#isSuspect = false;
+    this.#earlyDeaths = lifeMs < goodLifeMs ? this.#earlyDeaths + 1 : 1;
+    this.#parts.log.error(
+      { worker: this.#parts.worker, ...cause, lifeMs: Math.round(lifeMs) },
+      "worker died",
+    );
+    this.#parts.onDeath(this);
+    this.#stats = createStats();
+    this.#sample = undefined;
+  }
+}
