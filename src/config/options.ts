@@ -24,6 +24,11 @@ const miB = 1024 * kiB;
 const giB = 1024 * miB;
 const seconds = (milliseconds: number): number => milliseconds / 1000;
 
+const domainName = z
+  .string()
+  .regex(/^\.?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*$/)
+  .transform((name) => name.toLowerCase());
+
 const host = z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/);
 
 const listening = {
@@ -319,6 +324,24 @@ const http = {
     max: 1_000_000,
     default: 256,
     limit: { name: "uploads", help: "Uploads of POST /echo that may be under way", value: Number },
+  }),
+  inspect: toggle({
+    group: "HTTP",
+    help: "/inspect, which shows a request as it reached the server",
+    default: true,
+  }),
+  allowHost: option<"any" | readonly string[]>({
+    group: "HTTP",
+    placeholder: "<name,...|any|none>",
+    help: "domain names under which /inspect and /metrics answer clients in private networks; .example.org is all below it",
+    expected: "any, none, or domain names such as echo.example.org or .example.org separated by commas",
+    schema: z.union([
+      z.literal("any"),
+      z.string().transform(commaList).pipe(z.array(domainName).min(1)),
+      z.array(domainName),
+    ]),
+    default: [],
+    format: (value) => (typeof value === "string" ? value : value.length === 0 ? "none" : value.join(",")),
   }),
 };
 

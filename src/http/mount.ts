@@ -4,23 +4,33 @@ import { alignColumns } from "../lib/columns.ts";
 import { type Route, routes } from "../metrics/counters.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { Reply, SendReply } from "./reply.ts";
+import { checkRequest, type RequestCheck } from "./request-checks.ts";
 
 const methodNames = new Set<PropertyKey>(["get", "head", "post", "options", "put", "patch", "del", "any"]);
 
 /**
  * Mounts the endpoints of one listener, and the answers for all other requests.
+ * @param check what each request is held against first
  * @returns a function that lets go of all HTTP handlers, for when the app is closed
  */
 export function mountEndpoints(
   native: TemplatedApp,
   endpoints: readonly Endpoint[],
   reply: SendReply,
+  check: RequestCheck = checkRequest,
 ): () => void {
-  const { app, release } = releasable(native);
+  const { app, release } = releasable(native, (path, handler) => (res, req) => {
+    const refused = check(path, res, req);
+    if (refused === undefined) {
+      handler(res, req);
+    } else {
+      reply(res, routeOf(path), { ...refused, isHead: req.getMethod() === "head" });
+    }
+  });
   for (const endpoint of endpoints) {
     const { path, methods } = endpoint;
     const allow = methods.join(", ");
-    const route = routes.find((known) => known === path) ?? ("other" satisfies Route);
+    const route = routeOf(path);
     const refused: Reply = { status: 405, headers: { Allow: allow }, body: `Allowed here: ${allow}\n` };
     // uWS prefers a route of the exact method, and of two for any method the one that came last.
     app.any(path, (res) => reply(res, route, refused));
@@ -36,9 +46,16 @@ export function mountEndpoints(
   return release;
 }
 
+function routeOf(path: string): Route {
+  return routes.find((known) => known === path) ?? "other";
+}
+
 // uWS keeps an app, with its handlers and what they hold, for as long as the process lives. A program that starts and
 // stops many servers would keep the page and the metrics of them all.
-function releasable(native: TemplatedApp): { app: TemplatedApp; release: () => void } {
+function releasable(
+  native: TemplatedApp,
+  wrap: (path: string, handler: HttpHandler) => HttpHandler,
+): { app: TemplatedApp; release: () => void } {
   const handlers: HttpHandler[] = [];
   const app: TemplatedApp = new Proxy(native, {
     get(target, name) {
@@ -47,7 +64,7 @@ function releasable(native: TemplatedApp): { app: TemplatedApp; release: () => v
         return typeof value === "function" ? value.bind(target) : value;
       }
       return (path: string, handler: HttpHandler) => {
-        const at = handlers.push(handler) - 1;
+        const at = handlers.push(wrap(path, handler)) - 1;
         target[name as "get"](path, (res, req) => handlers[at]?.(res, req));
         return app;
       };

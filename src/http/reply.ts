@@ -9,6 +9,8 @@ export interface Reply {
   readonly body: string | Uint8Array;
   /** Answers HEAD: the headers, with the length that the body would have, and no body. */
   readonly isHead?: boolean;
+  /** Nothing that follows on this connection is a request: it is closed after the answer. */
+  readonly isLast?: boolean;
 }
 
 /** Sends a reply and counts it under its route. */
@@ -41,6 +43,10 @@ export function createReply(stats: Stats): SendReply {
     }
     if (reply.isHead === true || reply.status === 304) {
       endHead(res, body.byteLength);
+      return;
+    }
+    if (reply.isLast === true) {
+      res.end(body, true);
       return;
     }
     const [, isDone] = res.tryEnd(body, body.byteLength);
@@ -100,7 +106,8 @@ export function createReply(stats: Stats): SendReply {
         corkedBytes = 0;
       });
     }
-    if (corkedBytes + headBytes <= pipelinedBytes) {
+    // Until an answer is written, uWS takes no further request on its connection.
+    if (reply.isLast !== true && corkedBytes + headBytes <= pipelinedBytes) {
       const bodyBytes = reply.isHead === true ? 0 : Buffer.byteLength(reply.body);
       // A body that does not fit takes the buffer along.
       corkedBytes = bodyBytes > corkBytes ? 0 : corkedBytes + headBytes + bodyBytes;

@@ -53,7 +53,7 @@ export const routes = [
 ] as const;
 export type Route = (typeof routes)[number];
 /** Values of the label `code` of HTTP responses. */
-export const httpCodes = [200, 304, 400, 403, 404, 405, 426, 429, 503] as const;
+export const httpCodes = [200, 304, 400, 403, 404, 405, 421, 426, 429, 503] as const;
 export type HttpCode = (typeof httpCodes)[number];
 
 let slotsTaken = 0;

@@ -9,6 +9,7 @@ import { createInspect } from "../http/inspect.ts";
 import { mountEndpoints } from "../http/mount.ts";
 import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
+import { createMainCheck } from "../http/request-checks.ts";
 import { Uploads } from "../http/upload-echo.ts";
 import { packageRoot } from "../lib/package.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
@@ -86,6 +87,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
     app,
     config.adminPort === undefined ? [...endpoints, ...admin] : endpoints,
     reply,
+    createMainCheck(config),
   );
   const isShared = config.reusePort || role.isOneOfMany;
   const { descriptor, ticketKeys } = role;
@@ -170,8 +172,10 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const compression = compressor(native, config.compression);
   const endpoints: Endpoint[] = [
     createEcho({ config, stats, backpressure, lifecycle, now, compression, httpEcho: uploads.handle }),
-    createInspect(config, role.worker, reply),
   ];
+  if (config.inspect) {
+    endpoints.push(createInspect(config, role.worker, reply));
+  }
   if (config.console) {
     endpoints.push(
       createPage(new URL("dist/web/page.html", packageRoot), reply, config.tlsCert !== undefined),

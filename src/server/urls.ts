@@ -6,7 +6,8 @@ export interface ServedUrls {
   readonly echo: string;
   /** For POST. */
   readonly httpEcho: string;
-  readonly inspect: string;
+  /** Undefined with `--no-inspect`. */
+  readonly inspect: string | undefined;
   /** The page; undefined with `--no-console`. */
   readonly page: string | undefined;
   readonly metrics: string;
@@ -15,7 +16,7 @@ export interface ServedUrls {
 }
 
 export function servedUrls(
-  config: Pick<Config, "host" | "adminHost" | "tlsCert" | "console">,
+  config: Pick<Config, "host" | "adminHost" | "inspect" | "tlsCert" | "console">,
   port: number,
   adminPort: number | undefined,
 ): ServedUrls {
@@ -26,7 +27,7 @@ export function servedUrls(
   return {
     echo: `ws${secure}://${authority}/echo`,
     httpEcho: `${http}/echo`,
-    inspect: `${http}/inspect`,
+    inspect: config.inspect ? `${http}/inspect` : undefined,
     page: config.console ? `${http}/` : undefined,
     metrics: `${admin}/metrics`,
     livez: `${admin}/livez`,

@@ -55,7 +55,7 @@ test("every metric that is mentioned exists", () => {
 test("every flag that is mentioned exists", () => {
   const known = new Set([
     ...firstCells("docs/reference/options.md"),
-    ...["--help", "--version", "--print-config", "--no-console"],
+    ...["--help", "--version", "--print-config", "--no-console", "--no-inspect"],
     ...["--data", "--import", "--test"], // of curl and node
   ]);
   for (const name of ["operating", "endpoints", "architecture", "runbook"]) {

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { type Cleanup, scrape, spawnServer, startServer } from "../support/echo-server.ts";
 import { residentBytes } from "../support/memory.ts";
+import { connectRaw } from "../support/raw-socket.ts";
 import { inTime } from "../support/wait.ts";
 
 const kiB = 1024;
@@ -123,7 +124,7 @@ test("GET /inspect shows what reached the server", async (t) => {
   assert.equal(found["tls"], false);
   assert.equal(found["worker"], 1);
   assert.ok(!Number.isNaN(Date.parse(String(found["time"]))));
-  const deleted = await (await fetch(server.urls.inspect, { method: "DELETE" })).json();
+  const deleted = await (await fetch(`${server.urls.inspect}`, { method: "DELETE" })).json();
   assert.equal((deleted as Record<string, unknown>)["method"], "DELETE");
 });
 
@@ -145,10 +146,77 @@ test("a path that does not exist is 404 with a list of those that do; a wrong me
 
 test("HEAD is GET without a body", async (t) => {
   const server = await startServer(t);
-  for (const url of [server.urls.livez, server.urls.readyz, server.urls.inspect, server.urls.metrics]) {
+  for (const url of [server.urls.livez, server.urls.readyz, `${server.urls.inspect}`, server.urls.metrics]) {
     const response = await fetch(url, { method: "HEAD" });
     assert.equal(response.status, 200, url);
     assert.equal(await response.text(), "");
     assert.ok(Number(response.headers.get("content-length")) > 0, url);
   }
+});
+
+test("--no-inspect turns /inspect off", async (t) => {
+  const server = await startServer(t, { inspect: false });
+  assert.equal(server.urls.inspect, undefined);
+  const missing = await fetch(`http://127.0.0.1:${server.port}/inspect`);
+  assert.equal(missing.status, 404);
+  assert.doesNotMatch(await missing.text(), / \/inspect /);
+});
+
+/** Asks over a raw socket, since fetch sets Host by itself. */
+async function statusFor(t: Cleanup, port: number, path: string, host: string): Promise<number> {
+  const raw = await connectRaw(t, `127.0.0.1:${port}`);
+  await raw.send(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  return (await raw.readHead()).status;
+}
+
+test("a name that a foreign page may have pointed here reads neither /inspect nor /metrics", async (t) => {
+  const { port } = await startServer(t, { allowHost: "echo.example.org,.example.net" });
+  for (const path of ["/inspect", "/metrics"]) {
+    for (const host of [`evil.example:${port}`, "EVIL.example.", "127.0.0.1.evil.example", "example.net"]) {
+      assert.equal(await statusFor(t, port, path, host), 421, `${path} of ${host}`);
+    }
+    for (const host of [
+      ...["127.0.0.1", `[::1]:${port}`, "localhost:80", "uws-echo", `echo:${port}`, "uws-echo.default.svc"],
+      ...["uws-echo.default.svc.cluster.local:9998", "Echo.Example.Org", "a.b.example.net", "app.localhost"],
+    ]) {
+      assert.equal(await statusFor(t, port, path, host), 200, `${path} of ${host}`);
+    }
+  }
+  assert.equal(await statusFor(t, port, "/livez", "evil.example"), 200);
+});
+
+test("with a trusted proxy or --allow-host any, every name is answered", async (t) => {
+  for (const options of [{ trustProxy: "10.0.0.0/8" }, { allowHost: "any" }]) {
+    const { port } = await startServer(t, options);
+    assert.equal(await statusFor(t, port, "/metrics", "echo.example.org"), 200);
+  }
+});
+
+test("the admin port answers under any name: only operators reach it", async (t) => {
+  const server = await startServer(t, { adminPort: 0, adminHost: "127.0.0.1" });
+  const { port } = new URL(server.urls.metrics);
+  assert.equal(await statusFor(t, Number(port), "/metrics", "uws-echo.monitoring"), 200);
+});
+
+for (const [first, second] of [
+  [3, 40],
+  [40, 3],
+]) {
+  test(`two lengths, ${first} and ${second}, are 400, and nothing after it is taken for a request`, async (t) => {
+    const server = await startServer(t);
+    const head = `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${first}\r\nContent-Length: ${second}\r\n\r\n`;
+    const raw = await connectRaw(t, `127.0.0.1:${server.port}`);
+    await raw.send(`${head}abc`);
+    assert.match((await raw.ended()).toString("latin1"), /^HTTP\/1\.1 400 /);
+    const smuggler = await connectRaw(t, `127.0.0.1:${server.port}`);
+    await smuggler.send(`${head}abcGET /livez HTTP/1.1\r\nHost: x\r\n\r\n`);
+    assert.doesNotMatch((await smuggler.ended()).toString("latin1"), /200 OK/);
+  });
+}
+
+test("the same length twice is one length", async (t) => {
+  const server = await startServer(t);
+  const raw = await connectRaw(t, `127.0.0.1:${server.port}`);
+  await raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc");
+  assert.equal((await raw.readHead()).status, 200);
 });

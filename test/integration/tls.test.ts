@@ -20,7 +20,7 @@ test("serves wss:// and https:// with a certificate", async (t) => {
   ws.send("secret");
   assert.equal((await next()).data.toString(), "secret");
   const inspected = await new Promise<string>((resolve, reject) => {
-    get(server.urls.inspect, { ca, agent: false }, (response) => {
+    get(server.urls.inspect ?? "", { ca, agent: false }, (response) => {
       response.setEncoding("utf8").once("data", resolve);
     }).on("error", reject);
   });

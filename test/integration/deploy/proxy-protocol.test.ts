@@ -12,7 +12,7 @@ const proxyHeader = Buffer.from("0d0a0d0a000d0a515549540a2111000ccb0071427f00000
 for (const trustProxy of ["none", "127.0.0.1"]) {
   test(`a PROXY protocol header changes nobody's address, with --trust-proxy ${trustProxy}`, async (t) => {
     const server = await startServer(t, { trustProxy });
-    const { hostname, port } = new URL(server.urls.inspect);
+    const { hostname, port } = new URL(server.urls.inspect ?? "");
     const socket = connect(Number(port), hostname);
     t.after(() => socket.destroy());
     const request = Buffer.from(`GET /inspect HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
