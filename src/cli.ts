@@ -43,7 +43,7 @@ async function serveUntilStopped(config: Config): Promise<number> {
   const log = await createLog(config.logLevel);
   const unknown = unknownVariables(process.env);
   if (unknown.length > 0) {
-    log.warn({ unknown }, "these variables are no options of uws-echo");
+    log.warn({ unknown }, "unknown UWS_ECHO_ variables (misspelt?)");
   }
   for (const warning of tlsWarnings(config)) {
     log.warn(warning);
@@ -64,7 +64,7 @@ async function serveUntilStopped(config: Config): Promise<number> {
     log.info("stopped");
     return 0;
   } catch (error) {
-    log.fatal({ err: error }, "cannot go on");
+    log.fatal({ err: error }, "the server failed");
     return failed;
   }
 }
@@ -75,7 +75,7 @@ function stopOnSignal(running: Running, log: Log): Promise<void> {
     let isStopping = false;
     const onSignal = (signal: NodeJS.Signals): void => {
       if (isStopping) {
-        log.warn({ signal }, "second signal: ending at once");
+        log.warn({ signal }, "second signal: stopping at once");
         running.force();
         return;
       }

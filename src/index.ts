@@ -1,4 +1,4 @@
-// The package's library face: an echo server in this process, for somebody's test suite or program.
+// The library: starts an echo server in this process, for test suites and programs.
 import { ConfigError, type ConfigInput, resolveConfig } from "./config/resolve.ts";
 import { runSingle } from "./process/single.ts";
 import type { ServedUrls } from "./server/urls.ts";
@@ -34,7 +34,7 @@ export async function startEchoServer(options: ConfigInput = {}): Promise<EchoSe
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const { config } = resolveConfig({ port: 0, host: "127.0.0.1", ...given }, {}, "program");
   if (config.workers > 1) {
-    throw new ConfigError(["workers: a program has one process; run the command uws-echo for more"]);
+    throw new ConfigError(["workers: the library runs in one process; use the command uws-echo for more"]);
   }
   const { urls, port, samples, stop } = await runSingle(config, silentLog());
   return { urls, port, stats: samples, stop, [Symbol.asyncDispose]: stop };

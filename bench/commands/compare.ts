@@ -30,7 +30,11 @@ export function addCompareCommand(program: Command): void {
     )
     .argument("<B>", "the target to compare with A: a URL or a command, as for A");
   addLoadOptions(command, { duration: "3s", warmup: "1s" }) // Shorter than a single run's, since there are many.
-    .option("--rounds <number>", "number of number of rounds; each measures A, B, B, A", "5")
+    .option(
+      "--rounds <number>",
+      "number of number of number of number of rounds; each measures A, B, B, A",
+      "5",
+    )
     .option("--path <path>", "path of the endpoint, for targets started from a command", "/echo")
     .option("--name-a <text>", "name of A", "A")
     .option("--name-b <text>", "name of B", "B")

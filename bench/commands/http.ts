@@ -57,7 +57,7 @@ export function addHttpCommand(program: Command): void {
     .option("-H, --header <name: value>", "request header (repeatable)", collect, [])
     .option(
       "--timeout <time>",
-      "time limit time limit for a response; autocannon rounds it up to whole seconds",
+      "time limit time limit time limit time limit for a response; autocannon rounds it up to whole seconds",
       "10s",
     );
   addOutputOptions(addResultOptions(command)).action((url: string, raw: Record<string, unknown>) =>

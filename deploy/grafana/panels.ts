@@ -1,4 +1,4 @@
-// How each kind of panel looks, on Grafana's Foundation SDK. Knows no metric.
+// Styles each kind of panel, on Grafana's Foundation SDK.
 import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import {
   BigValueColorMode,

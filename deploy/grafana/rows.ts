@@ -243,7 +243,7 @@ const connections: Panels = [
   }),
   graph({
     title: "Ended by the server",
-    description: "Connections that the server ended by itself, by reason, over five minutes.",
+    description: "Connections ended by the server, by reason, over five minutes.",
     unit: CountsPerSecond,
     queries: byReason("job_instance_reason:echo_connections_terminated:rate5m"),
   }),

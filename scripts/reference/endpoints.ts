@@ -1,4 +1,4 @@
-// docs/reference/endpoints.md: the paths that a server with default options answers, asked of one.
+// docs/reference/endpoints.md: the paths that a server with default options answers, read from one.
 
 import { request } from "node:http";
 import { startEchoServer } from "../../src/index.ts";

@@ -1,4 +1,4 @@
-// The command line: what commander knows of it, made from the table of options. It starts nothing.
+// Parses the command line with commander, from the table of options.
 import { Command, CommanderError, Option as Flag } from "commander";
 import { optionGroups } from "./option.ts";
 import {
@@ -36,14 +36,14 @@ export function readCommandLine(
     return { action: "version" };
   }
   for (const flag of unknown.filter((text) => text.startsWith("-"))) {
-    problems.push(`${flag}: there is no such option`);
+    problems.push(`${flag}: unknown option`);
   }
   const [action, ...surplus] = operands;
   if (action !== undefined && action !== "health") {
-    problems.push(`${action}: there is no such command; there is health`);
+    problems.push(`${action}: unknown command; the only one is health`);
   }
   if (surplus.length > 0) {
-    problems.push(`${surplus.join(" ")}: not expected here`);
+    problems.push(`${surplus.join(" ")}: unexpected argument`);
   }
 
   const given = Object.fromEntries(
@@ -72,8 +72,8 @@ export function buildCommand(): Command {
     .usage("[options]\n       uws-echo health [options]")
     .description(
       "A WebSocket echo server on uWebSockets.js, with Prometheus metrics.\n\n" +
-        "health asks a running server, configured alike, whether it is alive, and exits 0 or 1.\n" +
-        "Each option is also a variable, such as UWS_ECHO_MAX_PAYLOAD for --max-payload; flags win.\n" +
+        "health checks a running server with the same options and exits with 0 or 1.\n" +
+        "Each option is also a variable, such as UWS_ECHO_MAX_PAYLOAD for --max-payload; flags take precedence.\n" +
         "Sizes: 4096, 64KiB, 16MiB. Durations: 500ms, 30s, 2m, 1h.",
     )
     .helpOption(false)

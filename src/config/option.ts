@@ -1,4 +1,4 @@
-// What one option is, and the kinds of value that options have. It knows no particular option.
+// The shape of an option, and the kinds of value that options have.
 import { z } from "zod";
 import {
   formatDuration,

@@ -1,4 +1,4 @@
-// THE table of options. Flags, variables, --help, --print-config, the docs' table and the limit gauges come from it.
+// THE table of options: the source of flags, variables, --help, --print-config, the reference and the limit gauges.
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
@@ -68,13 +68,13 @@ const listening = {
   }),
   reusePort: toggle({
     group: "Listening",
-    help: "lets other servers share the port (SO_REUSEPORT); otherwise a second one is an error",
+    help: "lets other servers share the port (SO_REUSEPORT); without it, a second server fails to start",
     default: false,
   }),
   workers: option({
     group: "Listening",
     placeholder: "<n|auto>",
-    help: "processes that share the port; auto is one per core; limits of the whole server are divided among them",
+    help: "worker processes that share the port; auto starts one per core; the server's limits are divided among them",
     expected: "a whole number from 1 to 256, or auto",
     schema: z.union([z.literal("auto").transform(() => availableParallelism()), integerSchema(1, 256)]),
     default: 1,
@@ -98,17 +98,17 @@ const listening = {
 const websocket = {
   maxPayload: size({
     group: "WebSocket",
-    help: "largest message, after decompression; a larger one drops the connection (1006)",
+    help: "largest message, after decompression; a larger one ends the connection (1006)",
     min: 1,
     max: giB,
     default: defaultMaxPayload,
     defaultNote: "from 64KiB to 16MiB, a 256th of the memory limit",
-    limit: { name: "payload_bytes", help: "Largest message that is accepted, in bytes", value: Number },
+    limit: { name: "payload_bytes", help: "Largest message accepted, in bytes", value: Number },
   }),
   subprotocols: option<"any" | "none" | readonly string[]>({
     group: "WebSocket",
     placeholder: "<a,b|any|none>",
-    help: "sub-protocols that are spoken, best first; any takes the client's first offer, none never chooses",
+    help: "supported sub-protocols, best first; any accepts the client's first offer, none accepts no sub-protocol",
     expected: "any, none, or sub-protocol names (RFC 6455 tokens) separated by commas",
     schema: z.union([
       z.enum(["any", "none"]),
@@ -129,14 +129,14 @@ const websocket = {
   }),
   compressionMinSize: size({
     group: "WebSocket",
-    help: "replies below this size are not compressed",
+    help: "replies smaller than this are sent uncompressed",
     min: 0,
     max: giB,
     default: kiB,
   }),
   idleTimeout: duration({
     group: "WebSocket",
-    help: "a silent connection is pinged some 16 s before this, and dropped at it",
+    help: "drops a connection that is silent for this long; it is pinged some 16 s before",
     // uWS aborts the process for 1 to 7 s and above 960 s.
     min: 8000,
     max: 960_000,
@@ -151,7 +151,7 @@ const websocket = {
   }),
   maxLifetime: duration({
     group: "WebSocket",
-    help: "connections are closed with 1001 after this, up to 10 % earlier by chance",
+    help: "closes each connection with 1001 at this age, or up to 10 % earlier at random",
     min: 100,
     max: 7 * 86_400_000,
     off: true,
@@ -196,28 +196,32 @@ const websocket = {
 const backpressure = {
   maxBackpressure: size({
     group: "Backpressure",
-    help: "bytes that may wait for one slow reader; at least --max-payload; the peak is this and one message more",
+    help: "bytes buffered for one slow reader; at least --max-payload; the peak is this plus one message",
     min: 1,
     max: giB,
     default: 16 * miB,
-    limit: { name: "backpressure_bytes", help: "Bytes that may wait for one slow reader", value: Number },
+    limit: {
+      name: "backpressure_bytes",
+      help: "Bytes that may be buffered for one slow reader",
+      value: Number,
+    },
   }),
   maxBuffered: size({
     group: "Backpressure",
-    help: "bytes that may wait for all slow readers together; over it, the slowest is closed",
+    help: "bytes buffered for all slow readers together; above it, the slowest is closed",
     min: 64 * kiB,
     max: 1024 * giB,
     default: defaultMaxBuffered,
     defaultNote: "a quarter of the memory limit",
     limit: {
       name: "buffered_bytes",
-      help: "Bytes that may wait for all slow readers together",
+      help: "Bytes that may be buffered for all slow readers together",
       value: Number,
     },
   }),
   stallTimeout: duration({
     group: "Backpressure",
-    help: "a connection under pressure that takes no byte for this long is closed",
+    help: "closes a connection that has bytes waiting and reads none for this long",
     min: 100,
     max: 3_600_000,
     off: true,
@@ -239,7 +243,7 @@ const backpressure = {
 const admission = {
   maxConnections: count({
     group: "Admission",
-    help: "open WebSocket connections; more are refused with 503",
+    help: "maximum of open WebSocket connections; more get 503",
     min: 1,
     max: 10_000_000,
     default: defaultMaxConnections,
@@ -272,7 +276,7 @@ const admission = {
   }),
   handshakeRatePerIp: rate({
     group: "Admission",
-    help: "the same for one client address (IPv6: one /64), so that no single one uses up --handshake-rate; 0 is off",
+    help: "handshakes per second of one client address (IPv6: one /64), so that no address uses up --handshake-rate; 0 is off",
     min: 0,
     max: 1_000_000,
     default: 0,
@@ -285,7 +289,7 @@ const admission = {
   allowOrigin: option<"any" | readonly string[]>({
     group: "Admission",
     placeholder: "<origin,...|any>",
-    help: "origins whose pages may connect; others get 403; clients without an Origin are no browsers and pass",
+    help: "origins whose pages may connect; others get 403; clients that send no Origin (not browsers) are always allowed",
     expected: "any, or origins such as https://example.org separated by commas",
     schema: z.union([
       z.enum(["any", "*"]).transform(() => "any" as const),
@@ -301,7 +305,7 @@ const admission = {
   trustProxy: option<readonly string[]>({
     group: "Admission",
     placeholder: "<cidr,...|none>",
-    help: "proxies whose X-Forwarded-For counts",
+    help: "proxies whose X-Forwarded-For is trusted",
     expected: "none, or networks such as 10.0.0.0/8 or ::1 separated by commas",
     schema: z.union([
       z.literal("none").transform(() => []),
@@ -319,11 +323,11 @@ const admission = {
 const http = {
   maxUploads: count({
     group: "HTTP",
-    help: "uploads of POST /echo that may be under way; more are refused with 503",
+    help: "concurrent uploads to POST /echo; more get 503",
     min: 1,
     max: 1_000_000,
     default: 256,
-    limit: { name: "uploads", help: "Uploads of POST /echo that may be under way", value: Number },
+    limit: { name: "uploads", help: "Concurrent uploads to POST /echo", value: Number },
   }),
   inspect: toggle({
     group: "HTTP",
@@ -355,7 +359,10 @@ const tls = {
     group: "TLS",
     help: "file that holds the passphrase of the key; one line ending after it is not part of it",
   }),
-  tlsCa: file({ group: "TLS", help: "authorities in PEM that client certificates are checked against" }),
+  tlsCa: file({
+    group: "TLS",
+    help: "certificate authorities in PEM that client certificates must be signed by",
+  }),
   tlsClientAuth: choice({
     group: "TLS",
     help: "client certificates: none asks for none, request lets in clients that show none, require does not",
@@ -386,19 +393,19 @@ const tls = {
     default: 10_000,
     limit: {
       name: "tls_handshake_timeout_seconds",
-      help: "Time that a client has for a TLS handshake, and for its first byte after it",
+      help: "Time that a client has for the TLS handshake, and again for its first byte after it",
       value: seconds,
     },
   }),
   tlsMaxHandshakes: count({
     group: "TLS",
-    help: "unfinished TLS handshakes; more connections are reset",
+    help: "concurrent unfinished TLS handshakes; further connections are reset",
     min: 1,
     max: 1_000_000,
     default: 1000,
     limit: {
       name: "tls_unfinished_handshakes",
-      help: "TLS handshakes that may be unfinished at a time",
+      help: "Concurrent unfinished TLS handshakes",
       value: Number,
     },
   }),
@@ -413,27 +420,27 @@ const tls = {
 const shutdown = {
   drainDelay: duration({
     group: "Shutdown",
-    help: "on SIGTERM, how long /readyz says 503 before listening ends",
+    help: "after SIGTERM, how long /readyz answers 503 before the server stops listening",
     min: 0,
     max: 3_600_000,
     default: 0,
   }),
   drainSpread: duration({
     group: "Shutdown",
-    help: "time over which connections are then closed, at random; below --drain-timeout",
+    help: "time over which connections are closed, at random moments; below --drain-timeout",
     min: 0,
     max: 3_600_000,
     default: 0,
   }),
   drainTimeout: duration({
     group: "Shutdown",
-    help: "after this, what is still open is dropped",
+    help: "time for connections to end after the server stops listening; the rest is dropped",
     min: 100,
     max: 3_600_000,
     default: 10_000,
     limit: {
       name: "drain_timeout_seconds",
-      help: "Time that shutdown gives connections to end",
+      help: "Time that a shutdown gives connections to end",
       value: seconds,
     },
   }),
@@ -442,12 +449,12 @@ const shutdown = {
 const pages = {
   console: toggle({
     group: "Pages and logs",
-    help: "the page at / to try the server from a browser",
+    help: "the page at / that tries the server from a browser",
     default: true,
   }),
   logLevel: choice({
     group: "Pages and logs",
-    help: "least level that is logged",
+    help: "lowest level that is logged",
     choices: ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
     default: "info",
   }),

@@ -137,7 +137,7 @@ function variableValue(name: OptionName, environment: Readonly<Record<string, st
 function unknownNames(given: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(given)
     .filter((name) => !Object.hasOwn(options, name))
-    .map((name) => `${name}: there is no such option`);
+    .map((name) => `${name}: unknown option`);
 }
 
 function show(raw: unknown): string {

@@ -1,4 +1,4 @@
-// What clients can make uWS hold in messages that they never finish. It tells of none, so only the product of two limits bounds it.
+// Computes what clients can make uWS hold in unfinished messages, which it does not report: the product of two limits.
 import { formatSize } from "../lib/units.ts";
 import type { Config } from "./options.ts";
 

@@ -1,4 +1,4 @@
-// What an operator's tools ask: /metrics, /livez, /readyz. On the main port, or on a listener of their own.
+// The endpoints for operators: /metrics, /livez, /readyz. On the main port, or on the admin listener.
 import type { HttpResponse } from "uWebSockets.js";
 import type { Scraper } from "../metrics/scrape.ts";
 import { shareScrapes } from "../metrics/shared-scrapes.ts";
@@ -71,5 +71,5 @@ export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoi
 }
 
 function failScrape(res: HttpResponse, reply: SendReply, error: unknown): void {
-  reply(res, "/metrics", { status: 503, body: `The metrics cannot be collected: ${String(error)}\n` });
+  reply(res, "/metrics", { status: 503, body: `Cannot collect the metrics: ${String(error)}\n` });
 }

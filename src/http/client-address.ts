@@ -1,4 +1,4 @@
-// Who a client is: addresses in one spelling, and whose X-Forwarded-For to believe. It knows no request.
+// Finds the address of a client: normalizes addresses, and trusts X-Forwarded-For only from known proxies. Pure.
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 

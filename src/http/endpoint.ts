@@ -1,4 +1,4 @@
-// The one shape that every endpoint has, and what the server lends it. It knows no endpoint.
+// The shape of an endpoint.
 import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 
 /** One route of the server. A file in this folder owns one endpoint. */

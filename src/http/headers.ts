@@ -1,4 +1,4 @@
-// Copies what uWS knows about a request, which is dead once its handler returns. It decides nothing.
+// Copies what uWS knows about a request, which is invalid once its handler returns.
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { normalizeAddress } from "./client-address.ts";
 import { relayedPeer } from "./relayed-peer.ts";

@@ -1,4 +1,4 @@
-// GET /inspect: what reached us of a request, for whoever tests a proxy in between. Any method will do.
+// /inspect: answers with the request as it reached the server, to test proxies in between. Any method.
 
 import type { HttpResponse } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";

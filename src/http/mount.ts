@@ -1,4 +1,4 @@
-// What no endpoint answers: 405 with Allow on a known path, and 404 that lists what exists.
+// Mounts the endpoints, and answers everything else: 405 with Allow on a known path, 404 with a list of paths.
 import type { TemplatedApp } from "uWebSockets.js";
 import { alignColumns } from "../lib/columns.ts";
 import { type Route, routes } from "../metrics/counters.ts";
@@ -41,7 +41,7 @@ export function mountEndpoints(
     .join("");
   app.any("/*", (res, req) => {
     const isHead = req.getMethod() === "head";
-    reply(res, "other", { status: 404, body: `There is nothing here. What there is:\n${list}`, isHead });
+    reply(res, "other", { status: 404, body: `Not found. Available paths:\n${list}`, isHead });
   });
   return release;
 }

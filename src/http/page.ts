@@ -1,4 +1,4 @@
-// GET /: the page to try the server from a browser. It serves a built file and must not know what is in it.
+// GET /: serves the page that tries the server from a browser, as built.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// Writes one whole HTTP response, and counts it. Nothing is buffered for a client that does not take it.
+// Writes and counts one HTTP response. Nothing is buffered for a client that does not read it.
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
 import { bump, countHttp, type HttpCode, type Route, type Stats, slot } from "../metrics/counters.ts";

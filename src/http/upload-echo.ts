@@ -1,5 +1,5 @@
-// POST /echo: streams a body back while it comes in. Everything goes to uWS in pieces that fit into its cork buffer: it
-// forgets a larger write when flushing that buffer fails. What a reader does not take also stops its upload.
+// POST /echo: streams a body back as it arrives. Everything goes to uWS in pieces that fit into its cork buffer: it
+// forgets a larger write when flushing that buffer fails. A reader that stops also stops its upload.
 import type { HttpResponse } from "uWebSockets.js";
 import type { BufferBudget } from "../lib/buffer-budget.ts";
 import { ByteQueue, SegmentPool } from "../lib/byte-queue.ts";

@@ -307,7 +307,7 @@ export const behaviours = {
   bearer: {
     path: "/bearer",
     summary:
-      "an echo for who brings a token: Authorization: Bearer, ?token=, or the sub-protocols bearer and the token",
+      "an echo that requires a token: Authorization: Bearer, ?token=, or the sub-protocols bearer and the token",
     via: ["websocket", "http"],
     segments: none,
     parameters: {
@@ -371,7 +371,8 @@ export const behaviours = {
   },
   bench: {
     path: "/bench",
-    summary: "the text <seconds> <count> <message> has that message sent so often, so far apart; then 1000",
+    summary:
+      "the text <seconds> <count> <message> requests that message count times, so many seconds apart; then 1000",
     via: ["websocket"],
     segments: none,
     parameters: none,
@@ -400,7 +401,7 @@ export const behaviours = {
   },
   rooms: {
     path: "/rooms/:name",
-    summary: "each message goes to all in the room",
+    summary: "sends each message to everyone in the room",
     via: ["websocket"],
     isUnsafe: true,
     segments: {

@@ -1,4 +1,4 @@
-// The sum of all bytes that wait for slow readers, whatever they wait in, and the cap on it.
+// Adds up all bytes buffered for slow readers, and enforces the cap on the sum.
 
 /** Something that holds bytes for several readers. */
 export interface BufferHolder {

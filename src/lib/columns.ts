@@ -1,4 +1,4 @@
-// Text in columns.
+// Aligns text in columns.
 
 /** Pads every cell to the width of its column, with two spaces between; the last column is not padded. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {

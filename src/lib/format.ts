@@ -1,4 +1,4 @@
-// How the page and the reports write figures for people to read. `units.ts` writes what options read back.
+// Formats figures for people, on the page and in reports. `units.ts` formats what options parse back.
 
 const oneDecimal = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });

@@ -141,7 +141,7 @@ export function readParameters<S extends Parameters>(
       if (!ignoresUnknown) {
         const known = Object.keys(parameters);
         problems.push(
-          `${name}: there is no such parameter here; ${known.length === 0 ? "there is none" : `there are ${known.join(", ")}`}`,
+          `${name}: unknown parameter; ${known.length === 0 ? "this path takes none" : `allowed are ${known.join(", ")}`}`,
         );
       }
       continue;

@@ -1,4 +1,4 @@
-// Every count of the server as one flat array of named slots: cheap to bump, to copy and to add. Imports nothing.
+// Every counter of the server, as one flat array of named slots: cheap to increment, copy and add. Imports nothing.
 
 /** Upper bounds of message-size buckets, in bytes: powers of four from 64 B; one more bucket holds all that is larger. */
 export const messageSizeBounds = [

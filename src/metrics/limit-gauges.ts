@@ -1,4 +1,4 @@
-// The limits in force, as gauges.
+// Exposes the limits in force as gauges.
 
 import type { Config } from "../config/options.ts";
 import { optionNames, optionRow } from "../config/resolve.ts";
@@ -19,7 +19,7 @@ export function limitGauges(config: Config): LimitGauge[] {
     ...fromOptions,
     {
       name: "unfinished_bytes",
-      help: "Bytes that all connections together could leave in unfinished messages, which no limit bounds",
+      help: "Bytes that all connections together could hold in unfinished messages, which no single limit bounds",
       value: unfinishedBytes(config),
     },
     { name: "memory_bytes", help: "Memory that the server may use, in bytes", value: memoryLimit() },
@@ -27,7 +27,7 @@ export function limitGauges(config: Config): LimitGauge[] {
       ? [
           {
             name: "sockets",
-            help: "Sockets of one worker at which listening pauses, from the descriptor limit",
+            help: "Open sockets at which one worker pauses listening, from the descriptor limit",
             value: sockets,
           },
         ]

@@ -1,5 +1,5 @@
-// The families process_* and nodejs_* of the process that answers a scrape. Their names are those that dashboards for
-// Node know; prom-client's own cannot be stopped, count CPU time from their registration and list every descriptor.
+// The families process_* and nodejs_* of the process that answers a scrape, under the names that dashboards for Node
+// expect. prom-client's own cannot be stopped, count CPU time from their registration and list every descriptor.
 import { getHeapSpaceStatistics } from "node:v8";
 import { descriptorLimit, openDescriptors } from "../system/resources.ts";
 import { gcDurationBounds, gcKinds, linuxMemory, type RuntimeMonitor } from "./process-sampler.ts";

@@ -1,4 +1,4 @@
-// How one process is doing: CPU, memory, descriptors, event loop, garbage collection. Reading it costs no walk over
+// Samples one process: CPU, memory, descriptors, event loop, garbage collection. Reading it does not walk over
 // open sockets, and `stop` leaves nothing behind.
 import { readFileSync } from "node:fs";
 import {

@@ -1,5 +1,5 @@
-// The three kinds of metric family that the server has, filled in bulk at each scrape. The only file that knows how
-// prom-client holds values.
+// The three kinds of metric family, filled in bulk at each scrape. The only file that depends on how prom-client
+// stores values.
 import { Counter, Gauge, type Metric, type Registry } from "prom-client";
 import type { Stats } from "./counters.ts";
 

@@ -1,5 +1,4 @@
-// The Prometheus page: prom-client families that read stats inside collect(). Nothing here runs per message, and there
-// is no uWS in it.
+// The Prometheus page: prom-client families that read the counters inside collect(). Nothing here runs per message.
 import { type OpenMetricsContentType, Registry } from "prom-client";
 import {
   backpressureDurationBounds,
@@ -74,7 +73,7 @@ function defineInfo(families: Families, limits: readonly LimitGauge[], build: Bu
   families.gaugeBy(
     ["version", "node_version"],
     "echo_build_info",
-    "Always 1; the labels tell what is running",
+    "Always 1; the labels name the running version",
     () => [[{ version: build.version, node_version: build.nodeVersion }, 1]],
   );
   for (const { name, help, value } of limits) {
@@ -99,7 +98,7 @@ function defineConnections(families: Families): void {
   families.counterBy(
     ["reason"],
     "echo_connections_terminated_total",
-    "Connections that the server ended by itself, by reason",
+    "Connections ended by the server, by reason",
     labelled("reason", terminationReasons, slot.connectionsTerminated),
   );
   families.counterBy(
@@ -110,12 +109,12 @@ function defineConnections(families: Families): void {
   );
   families.counter(
     "echo_listen_pauses_total",
-    "Times that listening paused because descriptors ran short",
+    "Times that the server paused listening because descriptors ran short",
     at(slot.listenPauses),
   );
   families.histogram(
     "echo_connection_duration_seconds",
-    "Lifetime of WebSocket connections that have closed",
+    "Lifetime of closed WebSocket connections",
     distribution(connectionDurationBounds, slot.connectionDuration, slot.connectionDurationSum),
   );
 }
@@ -137,7 +136,7 @@ function defineMessages(families: Families): void {
   families.counterBy(
     ["result"],
     "echo_sends_total",
-    "Results of send(): out at once, buffered, or dropped",
+    "Results of send(): sent at once, buffered, or dropped",
     (stats) => {
       const text = countText(stats);
       const binary = countBinary(stats);
@@ -164,7 +163,7 @@ function defineMessages(families: Families): void {
 function defineBackpressure(families: Families): void {
   families.gauge(
     "echo_buffered_bytes",
-    "Bytes waiting in user space for slow readers, of WebSockets and uploads",
+    "Bytes buffered in user space for slow readers, of WebSockets and uploads",
     at(slot.bufferedBytes),
   );
   families.gauge(
@@ -174,7 +173,7 @@ function defineBackpressure(families: Families): void {
   );
   families.counter(
     "echo_drains_total",
-    "Times that a slow reader could be written to again",
+    "Times that the socket of a slow reader became writable again",
     at(slot.drains),
   );
   families.histogram(
@@ -184,7 +183,7 @@ function defineBackpressure(families: Families): void {
   );
   families.histogram(
     "echo_backpressure_duration_seconds",
-    "How long connections stayed under pressure",
+    "How long connections were under backpressure",
     distribution(backpressureDurationBounds, slot.backpressureDuration, slot.backpressureDurationSum),
   );
 }
@@ -206,48 +205,53 @@ function defineHttp(families: Families): void {
   );
   families.gauge(
     "echo_http_answers_waiting",
-    "HTTP answers that their clients have not taken whole",
+    "HTTP responses that clients have not read completely",
     at(slot.httpAnswersWaiting),
   );
   families.counter(
     "echo_http_answers_aborted_total",
-    "HTTP answers that were not taken: the client went, stalled, or asked for more instead",
+    "HTTP responses that were aborted: the client left, stalled, or sent another request instead of reading",
     at(slot.httpAnswersAborted),
   );
-  families.gauge("echo_uploads", "Uploads of POST /echo under way", at(slot.uploads));
+  families.gauge("echo_uploads", "Uploads to POST /echo in progress", at(slot.uploads));
   families.counter(
     "echo_uploads_rejected_total",
-    "Uploads refused because --max-uploads were under way",
+    "Uploads refused because --max-uploads were in progress",
     at(slot.uploadsRejected),
   );
 }
 
 function defineTls(families: Families, source: MetricsSource): void {
-  families.counterBy(["version"], "echo_tls_handshakes_total", "TLS handshakes done, by version", (stats) => [
-    [{ version: "1.2" }, stats[slot.tlsHandshakes12] ?? 0],
-    [{ version: "1.3" }, stats[slot.tlsHandshakes13] ?? 0],
-  ]);
+  families.counterBy(
+    ["version"],
+    "echo_tls_handshakes_total",
+    "Completed TLS handshakes, by version",
+    (stats) => [
+      [{ version: "1.2" }, stats[slot.tlsHandshakes12] ?? 0],
+      [{ version: "1.3" }, stats[slot.tlsHandshakes13] ?? 0],
+    ],
+  );
   families.counterBy(
     ["reason"],
     "echo_tls_failures_total",
-    "TLS connections that were refused before their handshake or failed in it, by reason",
+    "TLS connections refused before the handshake or failed during it, by reason",
     labelled("reason", tlsFailures, slot.tlsFailures),
   );
-  families.gauge("echo_tls_handshakes", "TLS handshakes under way", at(slot.tlsPendingHandshakes));
+  families.gauge("echo_tls_handshakes", "TLS handshakes in progress", at(slot.tlsPendingHandshakes));
   families.gauge(
     "echo_tls_buffered_bytes",
-    "Bytes that wait in front of clients that read slowly over TLS, besides echo_buffered_bytes",
+    "Bytes buffered for slow readers in the TLS layer, in addition to echo_buffered_bytes",
     at(slot.tlsHeldBytes),
   );
   families.counter(
     "echo_tls_overflows_total",
-    "TLS clients dropped because more than half of --max-buffered waited in front of them together",
+    "TLS clients dropped because the TLS layer buffered more than half of --max-buffered",
     at(slot.tlsHeldOverflows),
   );
   families.counterBy(
     ["result"],
     "echo_tls_reloads_total",
-    "Times that the TLS files were read again: ok, or failed and the old ones stayed",
+    "Reloads of the TLS files: ok, or failed, which keeps the old ones",
     (stats) => [
       [{ result: "ok" }, stats[slot.tlsReloads] ?? 0],
       [{ result: "failed" }, stats[slot.tlsReloadsFailed] ?? 0],
@@ -256,7 +260,7 @@ function defineTls(families: Families, source: MetricsSource): void {
   families.gaugeBy(
     ["worker"],
     "echo_tls_certificate_expiry_timestamp_seconds",
-    "When the certificate in use ends, in seconds since 1970",
+    "When the certificate in use expires, in seconds since 1970",
     () =>
       source
         .samples()
@@ -280,7 +284,7 @@ function defineWorkers(families: Families, source: MetricsSource): void {
   families.gauge("echo_workers_ready", "Workers that serve and answer", at(slot.workersReady));
   families.counter(
     "echo_log_lines_dropped_total",
-    "Log lines that could not be written: nobody reads the log, or the disk is full",
+    "Log lines dropped because the log is not read or the disk is full",
     at(slot.logLinesDropped),
   );
   families.gaugeBy(

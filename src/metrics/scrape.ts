@@ -1,4 +1,4 @@
-// One answer to GET /metrics: which format, compressed or not, and how long the last one took.
+// Answers GET /metrics: negotiates format and compression, and times itself.
 import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -53,7 +53,7 @@ export function createMetrics(
     const registers = [registry];
     new Gauge({
       name: "echo_scrape_duration_seconds",
-      help: "Time that the scrape before this one took to render",
+      help: "Time that the previous scrape took to render",
       registers,
       collect() {
         this.set(last.seconds);
@@ -61,7 +61,7 @@ export function createMetrics(
     });
     new Gauge({
       name: "echo_scrape_size_bytes",
-      help: "Size of the scrape before this one, uncompressed",
+      help: "Size of the previous scrape, uncompressed",
       registers,
       collect() {
         this.set(last.bytes);

@@ -1,4 +1,4 @@
-// What the supervisor and its workers tell each other, over the IPC channel of fork() (structured clone).
+// The messages between the supervisor and its workers, over the IPC channel of fork() (structured clone).
 import type { Config } from "../config/options.ts";
 import type { Stats } from "../metrics/counters.ts";
 import type { ProcessSample } from "../metrics/process-sampler.ts";

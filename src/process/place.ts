@@ -181,7 +181,7 @@ export class Place {
         this.#parts.onReady(this);
         return;
       case "failed":
-        log.error({ worker, problem: report.problem }, "worker cannot serve");
+        log.error({ worker, problem: report.problem }, "worker failed to start");
         this.#parts.onFailed(report.problem);
         return;
       case "stats":

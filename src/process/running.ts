@@ -1,4 +1,4 @@
-// What can be started and stopped: one process, or a supervisor with its workers.
+// The contract of a running server: one process, or a supervisor with its workers.
 import type { ServedUrls } from "../server/urls.ts";
 
 export interface Running {
@@ -9,6 +9,6 @@ export interface Running {
   force(): void;
   /** Reads the TLS files again. */
   reload(): void;
-  /** Rejects when it cannot go on; never resolves. */
+  /** Rejects when the server fails; never resolves. */
   readonly failure: Promise<never>;
 }

@@ -1,4 +1,4 @@
-// Each worker's share of the limits that hold for the whole server.
+// Computes each worker's share of the limits of the whole server.
 import type { Config } from "../config/options.ts";
 
 /** What one of several workers may have, rounded up: 0 stays "no limit". */

@@ -1,4 +1,4 @@
-// The server as one process: what it counts is all there is.
+// Runs the server as one process, which answers scrapes from its own counters.
 
 import type { Config } from "../config/options.ts";
 import { packageVersion } from "../lib/package.ts";

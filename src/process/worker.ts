@@ -1,5 +1,5 @@
-// One of several worker processes: serves as its supervisor says, reports its counts several times a second, and ends
-// when it is told to or when the supervisor is gone. It has no process.exit: it ends when nothing is left to do.
+// One worker process: serves, reports its counters several times a second, and ends when the supervisor says so or is
+// gone. It does not call process.exit: it ends when nothing is left to do.
 
 import type { Config } from "../config/options.ts";
 import { slot } from "../metrics/counters.ts";

@@ -15,7 +15,7 @@ export class DescriptorGuard {
   readonly #stats: Stats;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
-  /** Descriptors that are no client. */
+  /** Descriptors not used by clients. */
   readonly #others: number;
   #sockets = 0;
   #isPaused = false;
@@ -41,7 +41,7 @@ export class DescriptorGuard {
       bump(this.#stats, slot.listenPauses);
       this.#log.warn(
         { sockets: this.#sockets, limit: this.#limit },
-        "descriptors run short: listening is paused",
+        "file descriptors run short: listening paused",
       );
     }
   }
@@ -78,7 +78,7 @@ export class DescriptorGuard {
     }
     this.#isPaused = false;
     this.#timer.unref();
-    this.#log.info({ sockets: this.#sockets, limit: this.#limit }, "listening again");
+    this.#log.info({ sockets: this.#sockets, limit: this.#limit }, "listening resumed");
   }
 
   #set(sockets: number): void {

@@ -1,4 +1,4 @@
-// The end of a server: every echo that was accepted goes out, then each connection gets 1001, then all is closed.
+// Drains a server: sends every accepted echo, closes each connection with 1001, then closes the rest.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
 import type { Uploads } from "../http/upload-echo.ts";
@@ -65,7 +65,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   }
   if (connections.size > 0) {
     countTermination(stats, "forced", connections.size);
-    log.warn({ connections: connections.size }, "time is up: the rest is dropped");
+    log.warn({ connections: connections.size }, "drain timeout reached: dropping the remaining connections");
   }
 }
 

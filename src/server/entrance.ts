@@ -1,4 +1,4 @@
-// Where clients come in: the uWS app on its port, or Node's TLS on the port in front of it.
+// Opens the port for clients: the uWS app itself, or Node's TLS in front of it.
 import type { TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { isTlsRelayed } from "../config/tls.ts";
@@ -34,7 +34,7 @@ export interface Entrance {
   finish(timeoutMs: number, force: AbortSignal): Promise<void>;
   /** Reads the TLS files again. */
   reload(): void;
-  /** When the certificate in use ends, in seconds since 1970; undefined without TLS. */
+  /** When the certificate in use expires, in seconds since 1970; undefined without TLS. */
   readonly certificateExpirySeconds: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 // One listening address of a uWS app: opens it, says why it could not, and closes and opens it again when descriptors
-// run short. It knows no endpoint.
+// run short.
 
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { createServer, type Server } from "node:net";

@@ -1,5 +1,5 @@
 // One process of the server, from its configuration to its end: builds the uWS app, mounts the endpoints, listens,
-// drains. It knows neither flags nor other processes.
+// drains.
 import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
@@ -32,7 +32,7 @@ export interface Role {
   readonly worker: number;
   /** Shares the port with other workers, and leaves the admin listener to their supervisor. */
   readonly isOneOfMany: boolean;
-  /** Makes the answer to GET /metrics from this process's numbers, or asks whoever has all of them. */
+  /** Makes the answer to GET /metrics from this process's numbers, or asks the supervisor, which has all of them. */
   readonly createScraper: (stats: Stats, sample: () => ProcessSample) => Scraper;
   readonly log: Log;
   /** A listening socket that this process has inherited, for TLS. */

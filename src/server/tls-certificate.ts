@@ -49,7 +49,7 @@ export class Certificate {
     return this.#material.context;
   }
 
-  /** When the certificate in use ends, in seconds since 1970. */
+  /** When the certificate in use expires, in seconds since 1970. */
   get expirySeconds(): number {
     return Date.parse(this.#material.certificate.validTo) / 1000;
   }
@@ -59,7 +59,7 @@ export class Certificate {
     const material = readTls(this.#settings);
     if ("problems" in material) {
       bump(this.#stats, slot.tlsReloadsFailed);
-      this.#log.error({ problems: material.problems }, "TLS files cannot be used: the old ones stay");
+      this.#log.error({ problems: material.problems }, "TLS files cannot be used: keeping the old ones");
       return;
     }
     this.#material = material;

@@ -102,7 +102,7 @@ export class TlsListener {
     return this.#port;
   }
 
-  /** When the certificate in use ends, in seconds since 1970. */
+  /** When the certificate in use expires, in seconds since 1970. */
   get certificateExpirySeconds(): number {
     return this.#certificate.expirySeconds;
   }

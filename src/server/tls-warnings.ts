@@ -1,4 +1,4 @@
-// What an operator should know about the TLS settings at the start.
+// Warns at the start about TLS settings that may surprise an operator.
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/options.ts";
 

@@ -1,4 +1,4 @@
-// The URLs under which a server can be reached. Pure.
+// Computes the URLs under which a server is reachable. Pure.
 import type { Config } from "../config/options.ts";
 
 export interface ServedUrls {

@@ -1,4 +1,4 @@
-// Lines to a file descriptor, without ever blocking the event loop: what cannot be written waits up to a bound, and is
+// Writes lines to a file descriptor without blocking the event loop. What cannot be written waits up to a bound, and is
 // dropped and counted beyond it.
 import { constants, fstatSync, openSync } from "node:fs";
 import { Socket } from "node:net";

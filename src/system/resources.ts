@@ -1,10 +1,10 @@
-// What this machine allows a process: descriptors and memory. It reads, and decides only defaults.
+// Reads what this machine allows a process, descriptors and memory, and derives defaults from it.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 
 const miB = 1024 * 1024;
 
-/** Descriptors kept back for everything that is no client: files, timers, IPC, and answering those that are refused. */
+/** Descriptors reserved for everything but clients: files, timers, IPC, and answering those that are refused. */
 export const reservedDescriptors = 64;
 
 /**

@@ -1,4 +1,4 @@
-// Loads the native uWebSockets.js binary, and says in words why it cannot be loaded. Nothing else imports its values.
+// Loads the native uWebSockets.js binary, or explains why it does not load. Nothing else imports its values.
 
 import { readFileSync } from "node:fs";
 import { UwsEchoError } from "../lib/errors.ts";

@@ -1,4 +1,4 @@
-// Who may connect: draining, capacity, address, rate, origin. Decides before the upgrade; knows no socket.
+// Decides, before the upgrade, whether a client may connect: draining, origin, capacity, address, rate.
 
 import type { Config } from "../config/options.ts";
 import { clientGroup } from "../http/client-address.ts";
@@ -18,7 +18,7 @@ export interface Candidate {
 }
 
 export interface Admission {
-  /** Refuses, or takes a place that `release` gives back when the connection has ended. */
+  /** Refuses, or counts the connection until `release` is called at its end. */
   admit(candidate: Candidate): Refusal | undefined;
   release(address: string): void;
   /** From now on everyone is refused. */
@@ -44,7 +44,7 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
       return {
         reason: "origin",
         status: 403,
-        body: "Pages of this origin may not connect (--allow-origin).\n",
+        body: "Pages of this origin are not allowed to connect (--allow-origin).\n",
       };
     }
     if (open >= maxConnections) {

@@ -1,5 +1,5 @@
-// The slow path of sending: what happens after send() says BUFFERED or DROPPED, and on drain. Owns every byte that
-// waits for a slow reader; the hot path never comes here while send() says SENT.
+// The slow path of sending: runs after send() returns BUFFERED or DROPPED, and on drain. Accounts for every byte that
+// waits for a slow reader. The hot path skips it while send() returns SENT.
 import type { Config } from "../config/options.ts";
 import { BufferBudget } from "../lib/buffer-budget.ts";
 import {

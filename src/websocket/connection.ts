@@ -1,4 +1,4 @@
-// What the server keeps for each WebSocket connection.
+// The state that the server keeps per WebSocket connection.
 import type { WebSocket } from "uWebSockets.js";
 
 /** What a connection may still send within its rates: tokens that come back with time. */

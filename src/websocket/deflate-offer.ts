@@ -1,4 +1,4 @@
-// Which permessage-deflate offer of a client to accept (RFC 7692). Pure: a header in, a header out.
+// Selects the permessage-deflate offer to accept (RFC 7692). Pure: a header in, a header out.
 
 /**
  * Picks the first permessage-deflate offer that is valid and that uWS can keep, and drops all others. uWS would agree to

@@ -76,7 +76,7 @@ function findRefusal(
       reason: "bad_version",
       status: 426,
       headers: upgradeHeaders,
-      body: "Only version 13 of the WebSocket protocol is spoken here (RFC 6455): send Sec-WebSocket-Version: 13.\n",
+      body: "This server supports only version 13 of the WebSocket protocol (RFC 6455): send Sec-WebSocket-Version: 13.\n",
     };
   }
   if (!sixteenOctets.test(key)) {

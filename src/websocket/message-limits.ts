@@ -1,4 +1,4 @@
-// Limits on what one connection sends that uWS cannot keep by itself. With none of them in force, a message costs nothing here.
+// Limits what one connection may send, where uWS cannot. Without such a limit, a message costs nothing here.
 import type { WebSocketBehavior } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Backpressure } from "./backpressure.ts";

@@ -68,11 +68,11 @@ test("stops listening before descriptors run out, never spins, and listens again
   for (let i = 0; i < 200; i++) {
     sockets.push(connect(port, "127.0.0.1").on("error", () => undefined));
   }
-  await server.logged(({ msg }) => msg.includes("listening is paused"));
+  await server.logged(({ msg }) => msg.includes("listening paused"));
   for (const socket of sockets) {
     socket.destroy();
   }
-  await server.logged(({ msg }) => msg === "listening again");
+  await server.logged(({ msg }) => msg === "listening resumed");
   // Connections that were still on their way may pause it once more.
   await waitUntil(
     async () => (await fetch(`http://${server.authority}/livez`).catch(() => undefined))?.status === 200,

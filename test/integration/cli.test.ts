@@ -37,7 +37,7 @@ test("every problem is reported at once, with exit code 2", () => {
   );
   assert.equal(status, 2);
   for (const part of [
-    "--nope: there is no such option",
+    "--nope: unknown option",
     '--port "70000": expected a whole number from 0 to 65535',
     '--max-payload "16 apples": expected a size from 1 to 1GiB',
     '--idle-timeout "3s": expected a duration from 8s to 16m in whole seconds, or 0 for off',
@@ -164,11 +164,11 @@ test("health asks the configured server and exits 0 or 1", async (t) => {
   assert.match(dead.stderr, /ECONNREFUSED/);
 });
 
-test("warns of variables that are no options", async (t) => {
+test("warns of variables that name no option", async (t) => {
   const server = await spawnServer(t, [], {
     env: { UWS_ECHO_MAX_PAYLAOD: "1MiB", UWS_ECHO_SERVICE_HOST: "10.0.0.1" },
   });
-  const warning = server.log.find(({ msg }) => msg.includes("no options"));
+  const warning = server.log.find(({ msg }) => msg.includes("unknown UWS_ECHO_ variables"));
   assert.deepEqual(warning?.["unknown"], ["UWS_ECHO_MAX_PAYLAOD"]);
 });
 

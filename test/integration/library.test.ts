@@ -101,7 +101,7 @@ test("bad options are a ConfigError that lists every problem", async () => {
     assert.equal(error.problems.length, 2);
     return true;
   });
-  await assert.rejects(startEchoServer({ workers: 2 }), /a program has one process/);
+  await assert.rejects(startEchoServer({ workers: 2 }), /the library runs in one process/);
 });
 
 test("a port in use is a ListenError", async (t) => {

@@ -115,7 +115,7 @@ test("drops what is left at --drain-timeout", async (t) => {
   );
   server.child.kill("SIGTERM");
   assert.equal(await server.exited, 0);
-  assert.ok(server.log.some(({ msg }) => msg.startsWith("time is up")));
+  assert.ok(server.log.some(({ msg }) => msg.startsWith("drain timeout reached")));
 });
 
 test("counts the connections that --drain-timeout cuts", async (t) => {

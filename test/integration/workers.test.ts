@@ -64,7 +64,7 @@ test("a crash loop ends the server with an error", async (t) => {
     return code !== undefined;
   }, "the server to give up");
   assert.equal(code, 1);
-  const last = server.log.find(({ msg }) => msg === "cannot go on");
+  const last = server.log.find(({ msg }) => msg === "the server failed");
   assert.match(JSON.stringify(last), /died 5 times in a row/);
 });
 

@@ -1,4 +1,4 @@
-// The console's log as data: what happened, in which order, and how it reads as text. Pure; draws nothing.
+// The console's log as data: entries in order, and their text. Pure.
 import { formatBytes, formatDurationUs } from "../../lib/format.ts";
 import { formatTimeOfDay } from "../ui/format.ts";
 import { toHex } from "../websocket/hex.ts";

@@ -1,4 +1,4 @@
-// Holds the log's entries within bounds: a number of entries, and octets of payload. Pure; draws nothing.
+// Keeps the log's entries within bounds: a number of entries, and bytes of payload. Pure.
 import type { Entry, NewEntry } from "./log-entries.ts";
 
 export interface LogBounds {

@@ -1,4 +1,4 @@
-// When to try again after a lost connection: doubling waits with jitter, so that many pages do not return at once.
+// Schedules reconnects: doubling delays with jitter, so that many pages do not return at once.
 
 export interface Reconnect {
   /** Plans the next try; the answer is how long it waits, in ms. */

@@ -1,4 +1,4 @@
-// Sends messages as fast as echoes come back, and measures. Knows no document; the socket and the clock are lent to it.
+// Sends messages as fast as echoes come back, and measures. The caller passes the socket and the clock.
 
 import { createHistogram, type Histogram } from "../ui/histogram.ts";
 import type { MessageData } from "../websocket/payload.ts";

@@ -1,4 +1,4 @@
-// What an overrun has shown, in words. Pure.
+// Describes the outcome of an overrun. Pure.
 import { formatBytes, formatElapsed, formatNumber } from "../../lib/format.ts";
 
 export interface OverrunProgress {

@@ -1,4 +1,4 @@
-// Sends far more than is read, on purpose, and watches where it piles up. Knows no document.
+// Sends far more than is read, on purpose, and watches where it piles up.
 
 import type { MessageData } from "../websocket/payload.ts";
 import type { OverrunProgress } from "./overrun-outcome.ts";

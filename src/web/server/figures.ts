@@ -1,4 +1,4 @@
-// Turns two readings of the server's /metrics into what the Server panel shows. Pure; the only file here that knows
+// Turns two readings of the server's /metrics into what the Server panel shows. Pure; the only file here that uses
 // the server's metric names.
 import { type Samples, sumOf } from "../../lib/prometheus-text.ts";
 

@@ -1,4 +1,4 @@
-// Reads the server's numbers again and again and tells whoever listens. Knows HTTP and the parser, no document.
+// Polls the server's /metrics and passes the figures to its listener.
 
 import { parseMetricsText } from "../../lib/prometheus-text.ts";
 import { type Reading, ratesBetween, readFigures } from "./figures.ts";

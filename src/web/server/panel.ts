@@ -1,4 +1,4 @@
-// The Server panel: plots, limits, and in words why the numbers cannot be read when they cannot.
+// The Server panel: plots, limits, and an explanation where the figures cannot be read.
 
 import { formatBytes, formatElapsed, formatNumber } from "../../lib/format.ts";
 import { byId, make } from "../ui/dom.ts";

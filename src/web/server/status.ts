@@ -1,4 +1,4 @@
-// What to say when the server's numbers can or cannot be read. Pure.
+// Describes whether the server's figures can be read, and why not. Pure.
 
 import type { PageAddress } from "../websocket/target.ts";
 import type { Rates, Reading } from "./figures.ts";

@@ -1,4 +1,4 @@
-// The page's one live region for screen readers. It must not chatter: what comes in a burst is said once.
+// The page's one live region for screen readers. It announces a burst of events once.
 
 /** Says important things at once, and messages at most once in `quietMs`, counted. */
 export interface Announcer {

@@ -1,4 +1,4 @@
-// Copying to the clipboard and saving as a file, also where the page is no secure context.
+// Copies to the clipboard and saves files, also outside a secure context.
 import { make } from "./dom.ts";
 
 /** Copies, and says so on the button for a moment. */

@@ -1,4 +1,4 @@
-// Finding and making elements, typed. Knows nothing of this page.
+// Finds and creates elements, typed.
 
 /** The element with this id; throws when the document does not have it or it is of another type. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {

@@ -1,4 +1,4 @@
-// Reads numbers that a person typed. Pure.
+// Parses numbers that people type. Pure.
 
 export type NumberResult = { readonly value: number } | { readonly problem: string };
 

@@ -1,4 +1,4 @@
-// Plots in the page's colours on uPlot: lines over time, and bars. Knows nothing of what they show.
+// Plots on uPlot in the page's colours: lines over time, and bars.
 
 import uPlot from "uplot";
 import { formatCompact } from "../../lib/format.ts";

@@ -1,4 +1,4 @@
-// What the page remembers in this browser. Where localStorage is not allowed, nothing is remembered.
+// Stores what the page remembers in this browser; without localStorage it remembers nothing.
 
 const prefix = "uws-echo:";
 

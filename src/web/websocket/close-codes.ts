@@ -1,4 +1,4 @@
-// What a WebSocket close means, in words. Pure; knows no connection. Source: RFC 6455 section 7.4 and the IANA registry.
+// Explains WebSocket close codes. Pure. Source: RFC 6455, section 7.4, and the IANA registry.
 
 /** What the page knows about a connection that has ended. */
 export interface CloseFacts {
@@ -38,7 +38,7 @@ const registeredCodes = new Map<number, CloseExplanation>([
     1005,
     {
       name: "No Status Received",
-      sentence: "A close frame came without a code. That is a clean close; nobody gave a reason.",
+      sentence: "A close frame came without a code. That is a clean close; no reason was given.",
     },
   ],
   [1007, { name: "Invalid Payload Data", sentence: "A text message was not valid UTF-8." }],
@@ -60,7 +60,7 @@ const registeredCodes = new Map<number, CloseExplanation>([
       sentence: "The client asked for an extension that the server did not grant.",
     },
   ],
-  [1011, { name: "Internal Error", sentence: "The server met an error of its own. Its log knows more." }],
+  [1011, { name: "Internal Error", sentence: "The server met an error of its own. See the server's log." }],
   [1012, { name: "Service Restart", sentence: "The server restarts. Connect again in a few seconds." }],
   [1013, { name: "Try Again Later", sentence: "The server is overloaded. Wait before you connect again." }],
   [1014, { name: "Bad Gateway", sentence: "A gateway got an invalid answer from the server behind it." }],

@@ -1,4 +1,4 @@
-// One WebSocket at a time, as the browser's API gives it. Knows nothing of how it is shown.
+// Wraps one WebSocket of the browser at a time.
 import type { CloseFacts } from "./close-codes.ts";
 import type { MessageData } from "./payload.ts";
 
@@ -8,7 +8,7 @@ export interface ClosedFacts extends CloseFacts {
   readonly wanted: boolean;
 }
 
-/** What the owner of a connection hears of it. */
+/** Callbacks of a connection. */
 export interface ConnectionListener {
   opened(): void;
   received(data: MessageData, atMs: number): void;

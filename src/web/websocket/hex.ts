@@ -1,4 +1,4 @@
-// Hexadecimal in and out: reads what a person typed, and draws the classic dump. Pure; knows no document.
+// Parses typed hexadecimal, and formats the classic dump. Pure.
 
 /** Octets, or a sentence that says what cannot be read. */
 export type HexResult = { readonly octets: Uint8Array<ArrayBuffer> } | { readonly problem: string };

@@ -1,4 +1,4 @@
-// What the composer holds, turned into one WebSocket message. Pure; knows no document and no connection.
+// Turns the content of the composer into one WebSocket message. Pure.
 import { parseHex } from "./hex.ts";
 
 /** What the composer can be set to. JSON is sent as a text message, once it has been checked. */

@@ -1,4 +1,4 @@
-// What the URL field and the sub-protocol field mean, and what the page's own address makes of them. Pure.
+// Parses the URL and sub-protocol fields, and derives their defaults from the page's own address. Pure.
 
 import { tokenPattern } from "../../lib/token.ts";
 

@@ -45,8 +45,8 @@ test("--no-console turns the page off, and so does its variable", () => {
 });
 
 test("a flag that is no option is named, wherever it stands", () => {
-  assert.deepEqual(problemsOf(["--prot", "7000"]), ["--prot: there is no such option"]);
-  assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: there is no such option"]);
+  assert.deepEqual(problemsOf(["--prot", "7000"]), ["--prot: unknown option"]);
+  assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: unknown option"]);
 });
 
 test("a flag without its value is told", () => {
@@ -69,8 +69,8 @@ test("there is one command, health, which takes the options of the server and no
   const { action, resolved } = serve(["health", "--port", "7000"]);
   assert.equal(action, "health");
   assert.equal(resolved.config.port, 7000);
-  assert.deepEqual(problemsOf(["start"]), ["start: there is no such command; there is health"]);
-  assert.deepEqual(problemsOf(["health", "now"]), ["now: not expected here"]);
+  assert.deepEqual(problemsOf(["start"]), ["start: unknown command; the only one is health"]);
+  assert.deepEqual(problemsOf(["health", "now"]), ["now: unexpected argument"]);
 });
 
 test("--print-config is an action that needs a good configuration", () => {

@@ -223,8 +223,8 @@ test("the message of the error has every problem on a line of its own", () => {
 });
 
 test("a name that is no option is a problem, for a program too", () => {
-  assert.deepEqual(problemsOf({ prot: 1 }), ["prot: there is no such option"]);
-  assert.deepEqual(problemsOf({ toString: 1 }), ["toString: there is no such option"]);
+  assert.deepEqual(problemsOf({ prot: 1 }), ["prot: unknown option"]);
+  assert.deepEqual(problemsOf({ toString: 1 }), ["toString: unknown option"]);
 });
 
 test("flags win over variables, and variables over defaults", () => {

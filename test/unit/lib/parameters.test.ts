@@ -46,7 +46,7 @@ test("every problem is told at once, with what is allowed", () => {
     'rate "1": expected a size from 1KiB to 64MiB per second, such as 64KiB',
     "rate: given more than once",
     'close_after "0": expected a whole number from 1 to 1000000',
-    `nonsense: there is no such parameter here; there are ${Object.keys(echoModifiers).join(", ")}`,
+    `nonsense: unknown parameter; allowed are ${Object.keys(echoModifiers).join(", ")}`,
     'code "1005": expected 1000 to 1003, 1007 to 1014, 3000 to 4999, or none for an empty close frame',
     "reason %ff is not percent-encoded UTF-8: expected at most 123 bytes of UTF-8",
   ]);

@@ -24,7 +24,7 @@ function comparisonOf(target: string): Comparison {
 
 test("a comparison names both arms, and says of each known figure what may be concluded", () => {
   const text = formatComparison(comparisonOf("node server.js {port}"));
-  assert.match(text, /^baseline {2}A: node server\.js/);
+  assert.match(text, /^baseline {3}A: node server\.js/);
   assert.match(text, /3 ABBA rounds, a fresh process each time: 64 connections x 16 in flight/);
   assert.match(text, /^messages per second +100,002 \(100,001 to 100,003\) .* 0\.500 .* B lower by 50 %$/m);
   assert.match(text, /^latency p50 .* B higher by 100 %$/m);
