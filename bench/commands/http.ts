@@ -111,6 +111,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
     thresholds: checked.threshold,
     pid: checked.pid,
     metricsUrl: checked.metricsUrl,
+    metricsPeriodMs: checked.metricsPeriod,
   };
 }
 

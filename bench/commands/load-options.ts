@@ -52,7 +52,9 @@ type Values = ValuesOf<typeof shape>;
 /** Where to read how the server is doing. */
 export interface ServerSource {
   readonly pid: number | undefined;
+  /** `off` for none. */
   readonly metricsUrl: string | undefined;
+  readonly metricsPeriodMs: number;
 }
 
 export interface LoadOptions extends ServerSource {
@@ -66,8 +68,13 @@ export function addResultOptions(command: Command): Command {
     .option("--label <text>", "name for tables and plots")
     .option("--pid <pid>", "process id of the server; its CPU time and memory are read from /proc")
     .option(
-      "--metrics-url <url>",
-      "URL of the server's Prometheus metrics (default: /metrics of the target, if there)",
+      "--metrics-url <url|off>",
+      "URL of the server's Prometheus metrics, or off (default: /metrics of the target, if there, but not with --pid)",
+    )
+    .option(
+      "--metrics-period <time>",
+      "time between readings of those metrics; each is work for the server",
+      "5s",
     )
     .option(
       "--threshold <condition>",
@@ -134,6 +141,7 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
     scenario: scenarioOf(url, checked),
     pid: checked.pid,
     metricsUrl: checked.metricsUrl,
+    metricsPeriodMs: checked.metricsPeriod,
     thresholds: checked.threshold,
   };
 }

@@ -6,7 +6,7 @@ import { UwsEchoError } from "../../src/lib/errors.ts";
 import { tokenPattern } from "../../src/lib/token.ts";
 import { formatDuration, parseDuration, parseNumber, parseSize, UnitError } from "../../src/lib/units.ts";
 import { parseThreshold } from "../result/threshold.ts";
-import { canReadProcess } from "../target/sampler.ts";
+import { canReadProcess } from "../target/process-sampler.ts";
 import { parseMoment } from "./moment.ts";
 
 /** Wrong usage: exit code 2. Holds every problem that was found. */
@@ -131,7 +131,10 @@ export const commonShape = {
   pid: quantity(parseNumber, whole(1, 4_194_304))
     .refine(canReadProcess, "is not a process that can be read")
     .optional(),
-  metricsUrl: webUrlSchema.optional(),
+  metricsUrl: z
+    .union([z.literal("off"), webUrlSchema], { error: "must be an http:// or https:// URL, or off" })
+    .optional(),
+  metricsPeriod: duration(100, 3_600_000),
 };
 
 type Shape = Readonly<Record<string, z.ZodType>>;

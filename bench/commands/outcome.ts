@@ -105,9 +105,16 @@ export interface RunOptions extends ServerSource {
 
 /** Measures once, showing how it goes; prints and writes what came out. @returns the exit code */
 export async function run(options: RunOptions, output: OutputOptions): Promise<number> {
-  const { scenario, thresholds, startAt, pid, metricsUrl } = options;
+  const { scenario, thresholds, startAt, pid, metricsUrl, metricsPeriodMs } = options;
   const { url } = outlineOf(scenario);
-  const sampler = await chooseSampler({ pid, metricsUrl, defaultMetricsUrl: defaultMetricsUrl(url) });
+  const sampler = await chooseSampler({
+    pid,
+    metricsUrl,
+    defaultMetricsUrl: defaultMetricsUrl(url),
+    metricsPeriodMs,
+    // autocannon, which makes the HTTP load, does not check certificates.
+    ...(scenario.kind === "http" ? { insecure: true } : scenario.endpoint),
+  });
   const line = createProgressLine(process.stderr);
   const interruption = interruptOnSignal();
   try {

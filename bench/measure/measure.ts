@@ -12,6 +12,8 @@ import type { Environment, Result } from "../result/schema.ts";
 import type { Threshold } from "../result/threshold.ts";
 import { judge } from "../result/verdict.ts";
 import { allowedCpus, describeEnvironment } from "../target/environment.ts";
+import { type MachineMark, markMachine } from "../target/machine.ts";
+import { readTasks } from "../target/proc.ts";
 import type { Sampler } from "../target/sampler.ts";
 import { type Locality, locate } from "../target/target.ts";
 import { buildMeasurement } from "./measurement.ts";
@@ -48,6 +50,7 @@ export interface World {
   readonly startThread: StartThread;
   readonly processUsage: () => ProcessUsage;
   readonly now: () => Date;
+  readonly markMachine: () => MachineMark;
   readonly environment: () => Environment;
   readonly locate: (url: string) => Promise<Locality>;
 }
@@ -58,9 +61,11 @@ export const realWorld: World = {
   startThread: startWorkerThread,
   processUsage: () => {
     const { user, system } = process.cpuUsage();
-    return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
+    const waitedUs = readTasks("self").reduce((sum, { waitedNs }) => sum + waitedNs / 1000, 0);
+    return { cpuUs: user + system, waitedUs, rssBytes: process.memoryUsage.rss() };
   },
   now: () => new Date(),
+  markMachine,
   environment: describeEnvironment,
   locate,
 };
@@ -214,7 +219,8 @@ class Run {
       },
       errors: crew.errors,
       clientCpus: allowedCpus("self") ?? [],
-      clientMarks: watched,
+      marks: watched,
+      crew,
       server: watched.server,
       thresholds: this.#options.thresholds ?? [],
     });

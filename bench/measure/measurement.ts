@@ -1,11 +1,10 @@
 // Turns tallies and samples into the figures of a Result. Pure.
 
+import type { Crew } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { Tally } from "../load/tally.ts";
 import { encodeHistogram, latencyOf } from "../result/histogram.ts";
-import type { ServerFigures } from "../result/schema.ts";
 import {
-  type ClientFigures,
   type Environment,
   type Measurement,
   resultKind,
@@ -13,22 +12,17 @@ import {
   type Second,
 } from "../result/schema.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
-import type { ServerSample } from "../target/sampler.ts";
 import { outlineOf, recordScenario, type Scenario } from "./scenario.ts";
-
-/** CPU time and memory of this process at one moment. */
-export interface ClientMark {
-  readonly takenNs: number;
-  readonly cpuUs: number;
-  readonly rssBytes: number;
-}
-
-/** The server over the window: a sample at its start, one each second, one at its end, as far as they could be had. */
-export interface ServerRecord {
-  readonly source: ServerFigures["source"];
-  readonly cpus: number[] | null;
-  readonly samples: readonly ServerSample[];
-}
+import {
+  clientFigures,
+  connectFigures,
+  generatorFigures,
+  machineFigures,
+  type ServerRecord,
+  serverPart,
+  wireFigures,
+} from "./usage.ts";
+import type { Watched } from "./watch.ts";
 
 export interface MeasurementParts {
   readonly scenario: Scenario;
@@ -44,7 +38,8 @@ export interface MeasurementParts {
   readonly connections: Measurement["connections"];
   readonly errors: ErrorTally;
   readonly clientCpus: number[];
-  readonly clientMarks: { readonly from: ClientMark; readonly until: ClientMark };
+  readonly marks: Pick<Watched, "from" | "until" | "machine">;
+  readonly crew: Pick<Crew, "connects" | "wire" | "dispersion" | "hiccups">;
   readonly server: ServerRecord | undefined;
   readonly thresholds: readonly Threshold[];
 }
@@ -57,11 +52,18 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
   const seconds = (parts.untilNs - parts.fromNs) / 1e9;
   const figures = {
     summary: summaryOf(tally, seconds),
-    messages: { sent: tally.sent, received: tally.answered, lost: tally.lost, corrupt: tally.corrupt },
+    messages: {
+      due: tally.sent + tally.unsent,
+      sent: tally.sent,
+      unsent: tally.unsent,
+      received: tally.answered,
+      lost: tally.lost,
+      corrupt: tally.corrupt,
+    },
     connections: parts.connections,
     errors: Object.fromEntries(Object.entries(parts.errors).map(([kind, { count }]) => [kind, count])),
     client: clientFigures(parts),
-    ...serverPart(parts.server, tally.replies / seconds),
+    ...serverPart(parts.server, tally.replies, seconds),
   };
   return {
     kind: resultKind,
@@ -75,10 +77,15 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     window: { startedAt: parts.startedAt.toISOString(), seconds },
     partial: parts.partialReason === null ? null : { reason: parts.partialReason },
     ...figures,
+    generator: generatorFigures(parts.crew),
+    connects: connectFigures(parts.crew, scenario),
+    wire: wireFigures(parts.crew),
+    machine: machineFigures(parts.marks),
     series: seriesOf(parts),
     histograms: {
       latency: encodeHistogram(tally.latency.histogram, nanoseconds.unitNs),
       service: encodeHistogram(tally.service.histogram, nanoseconds.unitNs),
+      unsent: tally.unsent === 0 ? null : encodeHistogram(tally.unsentLatency, nanoseconds.unitNs),
     },
     thresholds: evaluateThresholds(parts.thresholds, figures),
     environment,
@@ -92,55 +99,6 @@ function summaryOf({ latency, service, replies, bytes }: Tally, seconds: number)
     bytesPerSecond: bytes / seconds,
     latencyUs: latencyOf({ ...nanoseconds, histogram: latency.histogram }, exact(latency)),
     serviceUs: latencyOf({ ...nanoseconds, histogram: service.histogram }, exact(service)),
-  };
-}
-
-/** CPU time is that of the whole process, with what it takes to wake up in time for a schedule. */
-function clientFigures({
-  tally,
-  clientMarks,
-  clientCpus,
-  fromNs,
-  untilNs,
-  scenario,
-}: MeasurementParts): ClientFigures {
-  const { from, until } = clientMarks;
-  const markedNs = until.takenNs - from.takenNs;
-  const busyNs = Math.max(0, (until.cpuUs - from.cpuUs) * 1000);
-  const cpuShare = markedNs > 0 ? busyNs / markedNs : 0;
-  const windowNs = untilNs - fromNs;
-  const threads = tally.threadCpuNs.filter((cpuNs) => cpuNs !== undefined);
-  return {
-    cpuUsPerMessage: tally.replies > 0 ? (cpuShare * windowNs) / 1000 / tally.replies : null,
-    cpuPercent: 100 * cpuShare,
-    busiestThreadPercent: threads.length > 0 ? (100 * Math.max(...threads)) / windowNs : null,
-    lagUs: outlineOf(scenario).loop === "open" ? tally.lag.getValueAtPercentile(99) / 1000 : null,
-    rssBytes: until.rssBytes,
-    cpus: clientCpus,
-  };
-}
-
-function serverPart(server: ServerRecord | undefined, messagesPerSecond: number): { server?: ServerFigures } {
-  const first = server?.samples[0];
-  const last = server?.samples.at(-1);
-  if (server === undefined || first === undefined || last === undefined || last.takenNs <= first.takenNs) {
-    return {};
-  }
-  // Samples are not taken at exactly the edges of the window, so the share is what counts.
-  const cpuShare = (last.cpuSeconds - first.cpuSeconds) / ((last.takenNs - first.takenNs) / 1e9);
-  const buffered = server.samples.map(({ bufferedBytes }) => bufferedBytes).filter((bytes) => bytes !== null);
-  const isDropKnown = first.droppedMessages !== null && last.droppedMessages !== null;
-  return {
-    server: {
-      source: server.source,
-      cpuUsPerMessage: messagesPerSecond > 0 ? (cpuShare * 1e6) / messagesPerSecond : null,
-      cpuPercent: 100 * cpuShare,
-      workers: last.workers,
-      rssBytes: last.rssBytes,
-      maxBufferedBytes: buffered.length > 0 ? Math.max(...buffered) : null,
-      droppedMessages: isDropKnown ? (last.droppedMessages ?? 0) - (first.droppedMessages ?? 0) : null,
-      cpus: server.cpus,
-    },
   };
 }
 

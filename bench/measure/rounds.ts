@@ -2,7 +2,8 @@
 
 import type { Sample } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
-import { chooseSampler, samplePid } from "../target/sampler.ts";
+import { samplePid } from "../target/process-sampler.ts";
+import { chooseSampler, defaultMetricsPeriodMs } from "../target/sampler.ts";
 import { startTarget } from "../target/started-target.ts";
 import { defaultMetricsUrl, TargetError } from "../target/target.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
@@ -82,6 +83,9 @@ async function measureArm(options: RoundsOptions, { name, target }: Arm): Promis
             pid: undefined,
             metricsUrl: undefined,
             defaultMetricsUrl: defaultMetricsUrl(url),
+            metricsPeriodMs: defaultMetricsPeriodMs,
+            caPem: scenario.endpoint.caPem,
+            insecure: scenario.endpoint.insecure,
           })
         : samplePid(started.pid);
     const labelled = { ...scenario, label: name, endpoint: { ...scenario.endpoint, url } };

@@ -2,12 +2,18 @@
 
 import type { Clock } from "../load/clock.ts";
 import type { Window } from "../load/recorder.ts";
+import type { MachineMark } from "../target/machine.ts";
 import type { Sampler, ServerSample } from "../target/sampler.ts";
-import type { ClientMark, ServerRecord } from "./measurement.ts";
+import type { ClientMark, ServerRecord } from "./usage.ts";
+
+/** Without a sampler, how often to look whether the run is over. */
+const idlePeriodMs = 1000;
 
 /** CPU time and memory of this process. */
 export interface ProcessUsage {
   readonly cpuUs: number;
+  /** Time so far that threads were ready to run and had no CPU; null when unknown. */
+  readonly waitedUs: number | null;
   readonly rssBytes: number;
 }
 
@@ -15,6 +21,7 @@ export interface Watched {
   readonly startedAt: Date;
   readonly from: ClientMark;
   readonly until: ClientMark;
+  readonly machine: { readonly from: MachineMark; readonly until: MachineMark };
   readonly server: ServerRecord | undefined;
 }
 
@@ -22,6 +29,7 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly now: () => Date;
   readonly processUsage: () => ProcessUsage;
+  readonly markMachine: () => MachineMark;
   readonly sampler: Sampler | undefined;
   /** Resolves when the run is over, which may be before the window is. */
   readonly over: Promise<void>;
@@ -29,10 +37,10 @@ export interface WatchOptions {
 
 /** Watches one window, until its end or that of the run. */
 export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOptions): Promise<Watched> {
-  const { clock, now, processUsage, sampler, over } = options;
+  const { clock, now, processUsage, markMachine, sampler, over } = options;
   const samples: ServerSample[] = [];
-  const sample = async (): Promise<void> => {
-    const taken = await sampler?.sample(() => clock.nowNs());
+  const sample = async (isEdge: boolean): Promise<void> => {
+    const taken = await sampler?.sample(() => clock.nowNs(), isEdge);
     if (taken !== undefined) {
       samples.push(taken);
     }
@@ -44,20 +52,24 @@ export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOpt
   // The window began when it was due to, even if this thread wakes up late: generators are merged by this.
   const startedAt = new Date(now().getTime() - (clock.nowNs() - fromNs) / 1e6);
   const from = mark();
+  const machineFrom = markMachine();
   let until = from;
-  await sample();
+  let machineUntil = machineFrom;
+  await sample(true);
+  const periodNs = (sampler?.periodMs ?? idlePeriodMs) * 1e6;
   while (end === "in time") {
-    const second = Math.floor((clock.nowNs() - fromNs) / 1e9) + 1;
-    const nextNs = Math.min(fromNs + second * 1e9, untilNs);
+    const turn = Math.floor((clock.nowNs() - fromNs) / periodNs) + 1;
+    const nextNs = Math.min(fromNs + turn * periodNs, untilNs);
     end = await waitUntil(nextNs);
     until = mark();
-    await sample();
+    machineUntil = markMachine();
+    await sample(nextNs === untilNs || end === "over");
     if (nextNs === untilNs) {
       break;
     }
   }
   const server = sampler === undefined ? undefined : { source: sampler.source, cpus: sampler.cpus, samples };
-  return { startedAt, from, until, server };
+  return { startedAt, from, until, machine: { from: machineFrom, until: machineUntil }, server };
 }
 
 /** A function that waits for a moment; the run may be over before it comes. */

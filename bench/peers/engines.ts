@@ -10,7 +10,7 @@ import { measure } from "../measure/measure.ts";
 import { formatTable } from "../report/markdown.ts";
 import type { Result } from "../result/schema.ts";
 import { spread } from "../result/stats.ts";
-import { samplePid } from "../target/sampler.ts";
+import { samplePid } from "../target/process-sampler.ts";
 import { type StartedTarget, startTarget } from "../target/started-target.ts";
 import { TargetError } from "../target/target.ts";
 import { closedLoads, type NamedLoad } from "./loads.ts";

@@ -1,16 +1,17 @@
 // Merges the Results of several generators of one run: counts add, histograms add bucket by bucket.
 
 import { UwsEchoError } from "../../src/lib/errors.ts";
+import { maxKnown, meanKnown, sumOf, sumOrNull } from "./aggregate.ts";
 import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
-import type {
-  ClientFigures,
-  Latency,
-  Measurement,
-  Result,
-  Scenario,
-  Second,
-  ServerFigures,
-} from "./schema.ts";
+import {
+  addEncoded,
+  extremes,
+  mergeConnects,
+  mergeGenerators,
+  mergeMachines,
+  mergeWires,
+} from "./merge-figures.ts";
+import type { ClientFigures, Measurement, Result, Scenario, Second, ServerFigures } from "./schema.ts";
 
 /** Results that are not parts of one run; the message names every difference. */
 export class MergeError extends UwsEchoError<"ERR_MERGE"> {
@@ -65,10 +66,15 @@ export function mergeResults(results: readonly Result[]): Measurement {
     errors: addTallies(results.map(({ errors }) => errors)),
     client: mergeClients(results),
     ...(server === undefined ? {} : { server }),
+    generator: mergeGenerators(results),
+    connects: mergeConnects(results.map(({ connects }) => connects)),
+    wire: mergeWires(results.map(({ wire }) => wire)),
+    machine: mergeMachines(results.map(({ machine }) => machine)),
     series: mergeSeries(results.map(({ series }) => series)),
     histograms: {
       latency: encodeHistogram(histograms.latency.histogram, histograms.latency.unitNs),
       service: encodeHistogram(histograms.service.histogram, histograms.service.unitNs),
+      unsent: addEncoded(results.map((result) => result.histograms.unsent)),
     },
     thresholds: [],
     environment: mergeEnvironments(results.map(({ environment }) => environment)),
@@ -138,6 +144,7 @@ function mergeClients(results: readonly Result[]): ClientFigures {
     cpuPercent: sumOf(clients, ({ cpuPercent }) => cpuPercent),
     busiestThreadPercent: maxKnown(clients.map(({ busiestThreadPercent }) => busiestThreadPercent)),
     lagUs: maxKnown(clients.map(({ lagUs }) => lagUs)),
+    waitedPercent: maxKnown(clients.map(({ waitedPercent }) => waitedPercent)),
     rssBytes: sumOrNull(clients.map(({ rssBytes }) => rssBytes)),
     cpus: unique(clients.flatMap(({ cpus }) => cpus)).sort((a, b) => a - b),
   };
@@ -156,6 +163,10 @@ function mergeServers(results: readonly Result[], messagesPerSecond: number): Se
     cpuPercent,
     cpuUsPerMessage:
       cpuPercent === null || messagesPerSecond === 0 ? null : (cpuPercent * 1e4) / messagesPerSecond,
+    busiestThreadPercent: maxKnown(servers.map(({ busiestThreadPercent }) => busiestThreadPercent)),
+    waitedPercent: maxKnown(servers.map(({ waitedPercent }) => waitedPercent)),
+    receivedMessages: maxKnown(servers.map(({ receivedMessages }) => receivedMessages)),
+    replicas: Math.max(...servers.map(({ replicas }) => replicas)),
     rssBytes: maxKnown(servers.map(({ rssBytes }) => rssBytes)),
     maxBufferedBytes: maxKnown(servers.map(({ maxBufferedBytes }) => maxBufferedBytes)),
     droppedMessages: maxKnown(servers.map(({ droppedMessages }) => droppedMessages)),
@@ -195,14 +206,6 @@ function mergeEnvironments(environments: readonly Result["environment"][]): Resu
   };
 }
 
-function extremes(latencies: readonly (Latency | null)[]): Pick<Latency, "min" | "max"> | undefined {
-  const known = latencies.filter((latency) => latency !== null);
-  if (known.length === 0) {
-    return undefined;
-  }
-  return { min: Math.min(...known.map(({ min }) => min)), max: Math.max(...known.map(({ max }) => max)) };
-}
-
 function addCounts<T extends Record<string, number>>(parts: readonly T[]): T {
   return addTallies(parts) as T;
 }
@@ -215,28 +218,6 @@ function addTallies(parts: readonly Readonly<Record<string, number>>[]): Record<
     }
   }
   return sum;
-}
-
-function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + value(item), 0);
-}
-
-/** The sum, or null when a part of it is unknown. */
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  return values.reduce(
-    (sum, value) => (sum === null || value === null ? null : sum + value),
-    0 as number | null,
-  );
-}
-
-function maxKnown(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : Math.max(...known);
-}
-
-function meanKnown(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : sumOf(known, (value) => value) / known.length;
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -2,6 +2,16 @@
 // Unknown values are null (never 0, never left out), so that every key is always present.
 
 import { z } from "zod";
+import {
+  clientSchema,
+  connectsSchema,
+  generatorSchema,
+  histogramSchema,
+  latencySchema,
+  machineSchema,
+  serverSchema,
+  wireSchema,
+} from "./schema-figures.ts";
 
 /** What the `kind` of every Result says; a file with another one is not ours. */
 export const resultKind = "uws-echo-bench/result";
@@ -11,17 +21,6 @@ export const resultVersion = 2;
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 const timestamp = z.iso.datetime();
-
-const latencySchema = z.strictObject({
-  min: amount,
-  mean: amount,
-  p50: amount,
-  p90: amount,
-  p99: amount,
-  p999: amount,
-  p9999: amount,
-  max: amount,
-});
 
 export const scenarioSchema = z.strictObject({
   connections: count,
@@ -59,7 +58,11 @@ const summarySchema = z.strictObject({
 });
 
 const messagesSchema = z.strictObject({
+  /** In an open loop, what the schedule asked for: sent or unsent. Else what was sent. */
+  due: count,
   sent: count,
+  /** Held back until the end of the window, since the target took nothing more. In latencyUs with what it had waited. */
+  unsent: count,
   received: count,
   /** Sent in the window and never answered, by the timeout or by the end of their connection. */
   lost: count,
@@ -73,32 +76,6 @@ const connectionsSchema = z.strictObject({
   failed: count,
   /** Opened, but ended by the target or the network before the run was over. */
   closedEarly: count,
-});
-
-/** CPU share: 100 is one core fully used. CPUs: the logical CPU numbers that a process is allowed to use. */
-const clientSchema = z.strictObject({
-  cpuUsPerMessage: amount.nullable(),
-  cpuPercent: amount,
-  /** The busiest generator thread alone; it is at its limit near 100. */
-  busiestThreadPercent: amount.nullable(),
-  /** p99 of how late the generator sent, against its own schedule; null when there is no schedule. */
-  lagUs: amount.nullable(),
-  rssBytes: count.nullable(),
-  cpus: z.array(count),
-});
-
-const serverSchema = z.strictObject({
-  /** Where these figures come from: /proc of a process, or the target's Prometheus page. */
-  source: z.enum(["pid", "metrics"]),
-  cpuUsPerMessage: amount.nullable(),
-  cpuPercent: amount.nullable(),
-  /** Processes or threads that share the work, so `100 * workers` is all that cpuPercent can be. */
-  workers: count,
-  rssBytes: count.nullable(),
-  /** Highest sum of octets that the server held back for slow readers. */
-  maxBufferedBytes: count.nullable(),
-  droppedMessages: count.nullable(),
-  cpus: z.array(count).nullable(),
 });
 
 /** One second of the window; the last one may be shorter. */
@@ -115,14 +92,6 @@ const secondSchema = z.strictObject({
   serverCpuPercent: amount.nullable(),
   serverRssBytes: count.nullable(),
   serverBufferedBytes: count.nullable(),
-});
-
-/** Base64 of HdrHistogram's V2 compressed encoding. */
-const histogramSchema = z.strictObject({
-  encoding: z.literal("hdr-v2-compressed-base64"),
-  /** Nanoseconds that one recorded unit stands for. */
-  unitNs: z.int().positive(),
-  data: z.base64(),
 });
 
 export const environmentSchema = z.strictObject({
@@ -186,8 +155,17 @@ export const resultSchema = z.strictObject({
   errors: z.record(z.string(), z.int().positive()),
   client: clientSchema,
   server: serverSchema.exactOptional(),
+  generator: generatorSchema.nullable(),
+  connects: connectsSchema.nullable(),
+  wire: wireSchema.nullable(),
+  machine: machineSchema.nullable(),
   series: z.array(secondSchema),
-  histograms: z.strictObject({ latency: histogramSchema, service: histogramSchema }),
+  histograms: z.strictObject({
+    latency: histogramSchema,
+    service: histogramSchema,
+    /** The part of `latency` that is of unsent messages; null when there were none. */
+    unsent: histogramSchema.nullable(),
+  }),
   thresholds: z.array(thresholdSchema),
   environment: environmentSchema,
   /** Why this measurement must not be used; empty when it may. */
@@ -201,6 +179,8 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 export type ClientFigures = z.infer<typeof clientSchema>;
 export type ServerFigures = z.infer<typeof serverSchema>;
 export type Second = z.infer<typeof secondSchema>;
+export type Connects = z.infer<typeof connectsSchema>;
+export type Machine = z.infer<typeof machineSchema>;
 export type EncodedHistogram = z.infer<typeof histogramSchema>;
 export type Environment = z.infer<typeof environmentSchema>;
 export type Verdict = (typeof verdicts)[number];

@@ -17,6 +17,8 @@ export interface TaskEntry {
   readonly tid: string;
   /** CPU time so far. */
   readonly cpuNs: number;
+  /** Time so far that it was ready to run and had no CPU. */
+  readonly waitedNs: number;
 }
 
 /** Clock ticks in /proc/PID/stat: fixed at 100 a second for user space on every Linux that Node runs on. */
@@ -44,10 +46,12 @@ export function readProcess(pid: number): ProcessEntry | undefined {
 }
 
 /** The threads of a process, by the scheduler's own statistics; empty on kernels without them. */
-export function readTasks(pid: number): TaskEntry[] {
+export function readTasks(pid: number | "self"): TaskEntry[] {
   return listFolder(`/proc/${pid}/task`).flatMap((tid) => {
-    const cpuNs = Number.parseInt(readText(`/proc/${pid}/task/${tid}/schedstat`) ?? "", 10);
-    return Number.isNaN(cpuNs) ? [] : [{ tid, cpuNs }];
+    const [cpuNs = Number.NaN, waitedNs = 0] = (readText(`/proc/${pid}/task/${tid}/schedstat`) ?? "")
+      .split(" ")
+      .map((field) => Number.parseInt(field, 10));
+    return Number.isNaN(cpuNs) ? [] : [{ tid, cpuNs, waitedNs }];
   });
 }
 

@@ -11,6 +11,7 @@ import { type MeasureOptions, measure, type Outcome, type World } from "../../be
 import type { WebSocketScenario } from "../../bench/measure/scenario.ts";
 import type { Result } from "../../bench/result/schema.ts";
 import { describeEnvironment } from "../../bench/target/environment.ts";
+import { markMachine } from "../../bench/target/machine.ts";
 import { locate } from "../../bench/target/target.ts";
 import { exampleScenario } from "./virtual-world.ts";
 
@@ -32,7 +33,12 @@ const startHere: StartThread = ({ engine, endpoint, plan }, events) => {
 const world: World = {
   clock: systemClock,
   startThread: startHere,
-  processUsage: () => ({ cpuUs: process.cpuUsage().user, rssBytes: process.memoryUsage.rss() }),
+  markMachine,
+  processUsage: () => ({
+    waitedUs: null,
+    cpuUs: process.cpuUsage().user,
+    rssBytes: process.memoryUsage.rss(),
+  }),
   now: () => new Date(),
   environment: describeEnvironment,
   locate,

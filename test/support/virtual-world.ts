@@ -28,13 +28,22 @@ export interface VirtualTarget {
 /** CPU time of the one generator: a tenth of the time that has passed. */
 const cpuShare = 0.1;
 
+const quietMachine = {
+  loadAverage: 0,
+  cores: 2,
+  busySeconds: null,
+  stealSeconds: null,
+  pressureSeconds: null,
+};
+
 export function createVirtualWorld(clock: VirtualClock, target: VirtualTarget): World {
   return {
     clock,
     now: () => new Date(Date.UTC(2026, 10, 22) + clock.nowNs() / 1e6),
     environment: describeEnvironment,
     locate: () => Promise.resolve({ local: true, overIpv4Loopback: true }),
-    processUsage: () => ({ cpuUs: (cpuShare * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
+    markMachine: () => quietMachine,
+    processUsage: () => ({ waitedUs: 0, cpuUs: (cpuShare * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
     startThread: ({ plan }, events) => {
       const generator = new Generator({
         plan,

@@ -58,7 +58,14 @@ describe("a closed loop", () => {
     assert.deepEqual(result.summary.serviceUs, result.summary.latencyUs);
     assert.equal(result.summary.messagesPerSecond, 500);
     assert.equal(result.summary.bytesPerSecond, 32_000);
-    assert.deepEqual(result.messages, { sent: 1000, received: 1000, lost: 0, corrupt: 0 });
+    assert.deepEqual(result.messages, {
+      due: 1000,
+      sent: 1000,
+      unsent: 0,
+      received: 1000,
+      lost: 0,
+      corrupt: 0,
+    });
     assert.deepEqual(result.connections, { requested: 10, opened: 10, failed: 0, closedEarly: 0 });
     assert.deepEqual(
       result.series.map(({ endSeconds, messagesPerSecond }) => [endSeconds, messagesPerSecond]),
@@ -282,12 +289,17 @@ test("the server's figures are those of the window, and CPU per message follows 
   const sampler = {
     source: "pid" as const,
     cpus: [1],
+    periodMs: 1000,
     sample: async (nowNs: () => number) => ({
       takenNs: nowNs(),
       cpuSeconds: (0.5 * nowNs()) / 1e9,
       rssBytes: 1000,
       bufferedBytes: nowNs() > 3000 * nsPerMillisecond ? 77 : 5,
       droppedMessages: 3,
+      receivedMessages: null,
+      threadCpuSeconds: null,
+      waitedSeconds: null,
+      replicas: 1,
       workers: 1,
     }),
   };

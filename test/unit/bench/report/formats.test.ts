@@ -71,6 +71,7 @@ test("the .hgrm is HdrHistogram's percentile table in milliseconds", () => {
     changed.histograms = {
       latency: encodeHistogram(latency.histogram, 1),
       service: encodeHistogram(service.histogram, 1),
+      unsent: null,
     };
   });
   const lines = formatHgrm(result).trimEnd().split("\n");
@@ -135,7 +136,7 @@ test("the plots are well-formed SVG with a curve or a bar for each value, names 
 test("no latency, no curve", () => {
   const nothing = exampleResult((result) => {
     const empty = encodeHistogram(histogramOf([]).histogram, 1);
-    result.histograms = { latency: empty, service: empty };
+    result.histograms = { latency: empty, service: empty, unsent: null };
     result.messages.received = 0;
   });
   assert.throws(() => latencySvg("Latency", [nothing]), /no latency to draw/);

@@ -12,10 +12,17 @@ function resultOf(latenciesUs: readonly number[]): Result {
   return exampleResult((result) => {
     const recorded = histogramOf(latenciesUs);
     const encoded = encodeHistogram(recorded.histogram, 1);
-    result.histograms = { latency: encoded, service: encoded };
+    result.histograms = { latency: encoded, service: encoded, unsent: null };
     result.summary.latencyUs = latencyOf(recorded);
     result.summary.serviceUs = latencyOf(recorded);
-    result.messages = { sent: latenciesUs.length, received: latenciesUs.length, lost: 0, corrupt: 0 };
+    result.messages = {
+      due: latenciesUs.length,
+      unsent: 0,
+      sent: latenciesUs.length,
+      received: latenciesUs.length,
+      lost: 0,
+      corrupt: 0,
+    };
   });
 }
 
@@ -62,7 +69,14 @@ test("counts, rates, connections, errors and the client's CPU add up; the result
   assert.deepEqual(resultSchema.parse(merged), merged);
   assert.equal(merged.summary.messagesPerSecond, 200_000);
   assert.equal(merged.summary.bytesPerSecond, 12_800_000);
-  assert.deepEqual(merged.messages, { sent: 400_000, received: 400_000, lost: 4, corrupt: 0 });
+  assert.deepEqual(merged.messages, {
+    due: 400_000,
+    sent: 400_000,
+    unsent: 0,
+    received: 400_000,
+    lost: 4,
+    corrupt: 0,
+  });
   assert.equal(merged.connections.opened, 128);
   assert.equal(merged.scenario.ratePerSecond, 200_000);
   assert.equal(merged.scenario.generators, 2);

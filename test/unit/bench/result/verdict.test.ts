@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Result } from "../../../../bench/result/schema.ts";
+import type { Result, ServerFigures } from "../../../../bench/result/schema.ts";
 import { judge } from "../../../../bench/result/verdict.ts";
 import { exampleResult } from "../../../support/result.ts";
 
@@ -23,7 +23,31 @@ function openLoop(result: Result, reachedPerSecond: number): void {
   result.scenario.arrivals = "even";
   result.client.lagUs = 5;
   result.summary.messagesPerSecond = reachedPerSecond;
+  for (const second of result.series) {
+    second.messagesPerSecond = reachedPerSecond;
+  }
 }
+
+/** The change, to a Result whose server is known. */
+function withServer(change: (server: ServerFigures) => void): (result: Result) => void {
+  return ({ server }) => {
+    if (server !== undefined) {
+      change(server);
+    }
+  };
+}
+
+const noConnects = {
+  askedPerSecond: null,
+  perSecond: 1000,
+  compressed: 0,
+  lag: null,
+  tcp: null,
+  tls: null,
+  upgrade: null,
+  open: null,
+  firstEcho: null,
+};
 
 test("a sound measurement of a saturated target has no warnings and is server-bound", () => {
   const result = judge(exampleResult());
@@ -62,12 +86,23 @@ test("no reply at all is void, and no percentile is talked about", () => {
   assert.deepEqual(warnings, ["No message came back, so nothing could be measured."]);
 });
 
-test("connections closed early are counted in a warning but do not fail the run", () => {
+test("connections that were closed early or never opened, and errors, make the result void", () => {
   const close = (result: Result) => {
     result.connections.closedEarly = 2;
   };
   assert.match(onlyWarning(close), /2 of 64 connections closed early/);
-  assert.deepEqual(judge(exampleResult(close)).failures, []);
+  assert.equal(verdict(close), "invalid");
+  const refuse = (result: Result) => {
+    result.connections.failed = 30;
+  };
+  assert.equal(verdict(refuse), "invalid");
+  for (const kind of ["surplus-reply", "duplicate-reply"]) {
+    const answer = (result: Result) => {
+      openLoop(result, 100_000);
+      result.errors = { [kind]: 1 };
+    };
+    assert.equal(verdict(answer), "invalid", kind);
+  }
 });
 
 test("failed connections, errors, an early end and a missed threshold fail the run", () => {
@@ -99,22 +134,36 @@ test("a busy generator thread is named as the bottleneck, with its figure", () =
 });
 
 test("a target with time to spare was not saturated", () => {
-  const idle = (result: Result) => {
-    if (result.server) {
-      result.server.cpuPercent = 40;
-    }
-  };
+  const idle = withServer((server) => Object.assign(server, { cpuPercent: 40, busiestThreadPercent: 39 }));
   assert.match(onlyWarning(idle), /not saturated: it used 40\.0 %/);
   assert.equal(verdict(idle), "idle");
 });
 
-test("a target with two workers is saturated only when both are", () => {
-  const twoWorkers = (result: Result) => {
-    if (result.server) {
-      Object.assign(result.server, { workers: 2, cpus: [1, 2] });
-    }
-  };
-  assert.match(onlyWarning(twoWorkers), /not saturated: it used 49\.5 %/);
+test("a target is saturated by its busiest thread or by all its CPUs, whatever its other processes are", () => {
+  const sixteen = Array.from({ length: 16 }, (_, cpu) => cpu + 1);
+  const goServer = { cpuPercent: 95, busiestThreadPercent: 12, cpus: sixteen };
+  assert.equal(verdict(withServer((server) => Object.assign(server, goServer))), "idle");
+  const allCores = { cpuPercent: 1520, busiestThreadPercent: 40, cpus: sixteen };
+  assert.equal(verdict(withServer((server) => Object.assign(server, allCores))), "server-bound");
+  const wrapped = { cpuPercent: 96, busiestThreadPercent: 94, workers: 2, cpus: sixteen };
+  assert.equal(verdict(withServer((server) => Object.assign(server, wrapped))), "server-bound");
+});
+
+test("a runtime with threads whose page tells nothing of them may be saturated or not", () => {
+  const page = { source: "metrics", cpus: null, busiestThreadPercent: null, cpuPercent: 95 };
+  const unknown = withServer((server) => Object.assign(server, page));
+  assert.equal(verdict(unknown), "idle");
+  assert.match(onlyWarning(unknown), /Whether the target was saturated is unknown/);
+});
+
+test("a target that waited for a CPU is called starved, not idle", () => {
+  const starved = withServer((server) =>
+    Object.assign(server, { cpuPercent: 55, busiestThreadPercent: 55, waitedPercent: 44 }),
+  );
+  assert.match(
+    judge(exampleResult(starved)).warnings.join(),
+    /was starved: it used 55\.0 % .* waited for one 44\.0 %/,
+  );
 });
 
 test("whether an unknown target was saturated is said to be unknown", () => {
@@ -130,7 +179,7 @@ test("an open loop that reaches its rate is rate-limited, even when it spins whi
     openLoop(result, 99_500);
     result.client.busiestThreadPercent = 100;
     if (result.server) {
-      result.server.cpuPercent = 30;
+      Object.assign(result.server, { cpuPercent: 30, busiestThreadPercent: 30 });
     }
   };
   assert.equal(verdict(reach), "rate-limited");
@@ -139,26 +188,111 @@ test("an open loop that reaches its rate is rate-limited, even when it spins whi
 
 test("an open loop short of its rate is the target's doing when the messages were sent", () => {
   const short = (result: Result) => openLoop(result, 75_000);
-  assert.match(onlyWarning(short), /rate was not reached: 75,000 of 100,000 messages\/s \(75\.0 %\)/);
+  assert.match(onlyWarning(short), /did not keep up: 75,000 replies\/s came, 100,000 were due/);
   assert.equal(verdict(short), "server-bound");
 });
 
-test("an open loop short of its rate is the generator's doing when they were not", () => {
+test("an open loop that falls behind its own schedule is the generator's doing", () => {
   const late = (result: Result) => {
     openLoop(result, 75_000);
-    result.messages.sent = 150_000;
+    result.client.lagUs = 400_000;
     if (result.server) {
-      result.server.cpuPercent = 30;
+      Object.assign(result.server, { cpuPercent: 30, busiestThreadPercent: 30 });
     }
   };
   assert.equal(verdict(late), "client-bound");
   assert.match(judge(exampleResult(late)).warnings.join(), /generator was the bottleneck/);
 });
 
+test("messages that the target did not take speak for the target, and fail the run", () => {
+  const push = (result: Result) => {
+    openLoop(result, 25_000);
+    Object.assign(result.messages, { sent: 50_000, received: 50_000, unsent: 150_000 });
+    result.client.busiestThreadPercent = 2;
+  };
+  const { verdict: judged, failures, warnings } = judge(exampleResult(push));
+  assert.equal(judged, "server-bound");
+  assert.deepEqual(failures, ["150,000 of 200,000 messages that were due could not be sent"]);
+  assert.match(
+    warnings.join(),
+    /150,000 of 200,000 messages that were due could not be sent: the target took no more/,
+  );
+});
+
+test("a constant delay is not a limit: replies came late, but as fast as they were due", () => {
+  const delayed = (result: Result) => {
+    openLoop(result, 50_000);
+    result.series.forEach((second, i) => {
+      second.messagesPerSecond = i === 0 ? 0 : 100_000;
+    });
+    if (result.server) {
+      Object.assign(result.server, { cpuPercent: 30, busiestThreadPercent: 30 });
+    }
+  };
+  assert.equal(verdict(delayed), "rate-limited");
+});
+
+test("random arrivals that happen to be few are nobody's fault", () => {
+  const few = (result: Result) => {
+    openLoop(result, 88);
+    Object.assign(result.scenario, { ratePerSecond: 100, arrivals: "poisson" });
+    Object.assign(result.messages, { due: 180, sent: 180, received: 180 });
+    if (result.server) {
+      Object.assign(result.server, { cpuPercent: 1, busiestThreadPercent: 1, receivedMessages: 180 });
+    }
+  };
+  assert.equal(verdict(few), "rate-limited");
+  assert.doesNotMatch(judge(exampleResult(few)).warnings.join(), /keep up|backlog/);
+});
+
+test("a machine that is busy with something else is told, with everything that speaks for it", () => {
+  const crowded = (result: Result) => {
+    result.machine = { loadAverage: 8, cores: 2, busyPercent: 190, stealPercent: 12, pressurePercent: 76 };
+    result.client.waitedPercent = 30;
+  };
+  assert.match(
+    onlyWarning(crowded),
+    /busy with something else \(25\.5 % of its CPU went neither .*; the hypervisor took 6\.0 %; load average 8 on 2 cores; .*76\.0 % of the time; the generator waited for a CPU 30\.0 %/,
+  );
+});
+
+test("metrics of one replica, or of several by turns, are told to be that", () => {
+  assert.match(
+    onlyWarning(withServer((server) => Object.assign(server, { receivedMessages: 66_000 }))),
+    /count only 66,000 of 200,000 messages: they are of one replica/,
+  );
+  assert.match(
+    judge(
+      exampleResult(withServer((server) => Object.assign(server, { replicas: 3, cpuPercent: null }))),
+    ).warnings.join(),
+    /3 different processes answered for the target's metrics/,
+  );
+});
+
+test("compression that was declined, bursts and hiccups of the generator are told", () => {
+  const declined = (result: Result) => {
+    result.scenario.compression = true;
+    result.connects = { ...noConnects, compressed: 60 };
+  };
+  assert.match(onlyWarning(declined), /declined on 4 of 64 connections/);
+  const bursts = (result: Result) => {
+    openLoop(result, 100_000);
+    result.generator = { hiccupUs: null, dispersion: 4.2 };
+  };
+  assert.match(
+    onlyWarning(bursts),
+    /in bursts: the index of dispersion was 4\.2, where even arrivals have 0/,
+  );
+  const hiccup = (result: Result) => {
+    result.generator = { hiccupUs: { p50: 100, p99: 900, max: 70_000 }, dispersion: null };
+  };
+  assert.match(onlyWarning(hiccup), /generator itself was held up for 70\.0 ms/);
+});
+
 test("replies beyond the asked rate are told to be a backlog", () => {
   assert.match(
     onlyWarning((result) => openLoop(result, 120_000)),
-    /More replies came than messages were due \(120,000 per second, 100,000 requested\)/,
+    /More replies came than messages were due \(120,000 per second, 100,000 due\)/,
   );
 });
 

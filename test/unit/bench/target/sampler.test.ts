@@ -1,81 +1,94 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { createServer as createTcpServer, type Server } from "node:net";
 import { test } from "node:test";
-import { chooseSampler, readPage, sampleMetrics, samplePid } from "../../../../bench/target/sampler.ts";
+import { samplePage } from "../../../../bench/target/page-sampler.ts";
+import { chooseSampler, type SamplerChoice } from "../../../../bench/target/sampler.ts";
+import { makeCertificates } from "../../../support/certificates.ts";
 import type { Cleanup } from "../../../support/echo-server.ts";
+import { inTime } from "../../../support/wait.ts";
 
 const oneProcess = `# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
 process_cpu_seconds_total 12.5
-process_resident_memory_bytes 50000000
 echo_buffered_bytes 4096
-echo_sends_total{result="sent"} 1e+06
-echo_sends_total{result="dropped"} 7
-echo_worker_cpu_seconds_total{worker="0"} 12.25
 `;
 
-async function servePage(t: Cleanup, page: string | undefined): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.statusCode = page === undefined ? 404 : 200;
-    response.end(page);
-  });
+async function listen(t: Cleanup, server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
   const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/metrics`;
+  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
-test("a Prometheus page of one process gives its own CPU time and memory", () => {
-  assert.deepEqual(readPage(oneProcess, 5), {
-    takenNs: 5,
-    cpuSeconds: 12.5,
-    rssBytes: 50_000_000,
-    bufferedBytes: 4096,
-    droppedMessages: 7,
-    workers: 1,
+/** Serves a page, and counts how often it was read. */
+async function servePage(t: Cleanup, page: string | undefined) {
+  const served = { reads: 0, url: "" };
+  const server = createServer((_request, response) => {
+    served.reads += 1;
+    response.statusCode = page === undefined ? 404 : 200;
+    response.end(page);
   });
-});
+  served.url = `http://127.0.0.1:${await listen(t, server)}/metrics`;
+  return served;
+}
 
-test("a page of several workers gives the sum of theirs", () => {
-  const page = `${oneProcess}echo_worker_cpu_seconds_total{worker="1"} 2.75
-echo_worker_resident_memory_bytes{worker="0"} 10
-echo_worker_resident_memory_bytes{worker="1"} 20
-`;
-  const sample = readPage(page, 0);
-  assert.deepEqual([sample?.cpuSeconds, sample?.rssBytes, sample?.workers], [15, 30, 2]);
-});
-
-test("a page without CPU time is of no use", () => {
-  assert.equal(readPage("process_cpu_seconds_total_more 5\nup 1\n", 0), undefined);
-});
-
-test("a process is sampled with its CPU time and memory, and a dead one is not", async () => {
-  const sampler = samplePid(process.pid);
-  const before = await sampler.sample(() => 1);
-  const until = process.cpuUsage().user + 60_000;
-  while (process.cpuUsage().user < until) {
-    Math.sqrt(until);
-  }
-  const after = await sampler.sample(() => 2);
-  const usedSeconds = (after?.cpuSeconds ?? 0) - (before?.cpuSeconds ?? 0);
-  assert.ok(usedSeconds >= 0.03 && usedSeconds < 30, `${usedSeconds} s`);
-  assert.ok((after?.rssBytes ?? 0) > 10_000_000);
-  assert.equal(await samplePid(4_194_304).sample(() => 0), undefined);
-});
+function choose(choice: Partial<SamplerChoice>) {
+  return chooseSampler({
+    pid: undefined,
+    metricsUrl: undefined,
+    defaultMetricsUrl: "http://127.0.0.1:1/metrics",
+    metricsPeriodMs: 5000,
+    ...choice,
+  });
+}
 
 test("the metrics page is used when it is there, and required when it was asked for", async (t) => {
   const there = await servePage(t, oneProcess);
   const missing = await servePage(t, undefined);
-  const choose = (pid: number | undefined, metricsUrl: string | undefined, defaultMetricsUrl: string) =>
-    chooseSampler({ pid, metricsUrl, defaultMetricsUrl });
-  assert.equal((await choose(undefined, undefined, there))?.source, "metrics");
-  assert.equal(await choose(undefined, undefined, missing), undefined);
-  await assert.rejects(choose(undefined, missing, there), /is not a Prometheus page/);
-  assert.equal((await choose(process.pid, undefined, missing))?.source, "pid");
-  const both = await (await choose(process.pid, undefined, there))?.sample(() => 0);
-  assert.equal(both?.bufferedBytes, 4096);
-  assert.notEqual(both?.cpuSeconds, 12.5);
+  assert.equal((await choose({ defaultMetricsUrl: there.url }))?.source, "metrics");
+  assert.equal(await choose({ defaultMetricsUrl: missing.url }), undefined);
+  await assert.rejects(choose({ metricsUrl: missing.url }), /cannot be read as a Prometheus page: .*404/);
+  assert.equal((await choose({ pid: process.pid, defaultMetricsUrl: missing.url }))?.source, "pid");
 });
 
-test("a page that cannot be reached gives no sample", async () => {
-  assert.equal(await sampleMetrics("http://127.0.0.1:1/metrics").sample(() => 0), undefined);
+test("the metrics page is left alone when it is off, and beside a process id unless it was asked for", async (t) => {
+  const page = await servePage(t, oneProcess);
+  assert.equal(await choose({ metricsUrl: "off", defaultMetricsUrl: page.url }), undefined);
+  const alone = await choose({ pid: process.pid, defaultMetricsUrl: page.url });
+  assert.equal((await alone?.sample(() => 0))?.bufferedBytes, null);
+  assert.equal(page.reads, 0);
+  const both = await choose({ pid: process.pid, metricsUrl: page.url });
+  assert.equal((await both?.sample(() => 0))?.bufferedBytes, 4096);
+});
+
+test("the metrics page is read once in its period, and at the edges of the window", async (t) => {
+  const page = await servePage(t, oneProcess);
+  const sampler = await choose({ pid: process.pid, metricsUrl: page.url });
+  const before = page.reads;
+  for (const second of [0, 1, 2, 3]) {
+    await sampler?.sample(() => second * 1e9);
+  }
+  assert.equal(page.reads - before, 1);
+  await sampler?.sample(() => 4e9, true);
+  assert.equal(page.reads - before, 2);
+});
+
+test("a page behind a certificate of its own is read with that authority, or without looking", async (t) => {
+  const files = await makeCertificates(t);
+  const [cert, key, caPem] = [files.cert, files.key, files.ca].map((file) => readFileSync(file, "utf8"));
+  const server = createSecureServer({ cert, key }, (_request, response) => response.end(oneProcess));
+  const metricsUrl = `https://127.0.0.1:${await listen(t, server)}/metrics`;
+  await assert.rejects(choose({ metricsUrl }), /certificate/);
+  assert.equal((await choose({ metricsUrl, insecure: true }))?.source, "metrics");
+  assert.equal((await choose({ metricsUrl, caPem }))?.source, "metrics");
+});
+
+test("a port that accepts and hangs up, or says nothing, gives no sample and keeps nobody waiting", async (t) => {
+  const slam = createTcpServer((socket) => socket.end());
+  const url = `http://127.0.0.1:${await listen(t, slam)}/metrics`;
+  assert.equal(await inTime(choose({ defaultMetricsUrl: url }), "a page that is no page"), undefined);
+  const sampler = samplePage("http://127.0.0.1:1/metrics", { metricsPeriodMs: 1000 });
+  assert.equal(await sampler.sample(() => 0), undefined);
 });

@@ -1,0 +1,78 @@
+// How the figures of several generators that are not sums become one: the worst counts, histograms add.
+
+import { maxKnown, sumOf, sumOrNull } from "./aggregate.ts";
+import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
+import type { Connects, EncodedHistogram, Latency, Machine, Result } from "./schema.ts";
+
+export function extremes(latencies: readonly (Latency | null)[]): Pick<Latency, "min" | "max"> | undefined {
+  const known = latencies.filter((latency) => latency !== null);
+  if (known.length === 0) {
+    return undefined;
+  }
+  return { min: Math.min(...known.map(({ min }) => min)), max: Math.max(...known.map(({ max }) => max)) };
+}
+
+/** The sum of histograms of which some may be missing; null when all are. */
+export function addEncoded(parts: readonly (EncodedHistogram | null)[]): EncodedHistogram | null {
+  const known = parts.filter((part) => part !== null);
+  if (known.length === 0) {
+    return null;
+  }
+  const { histogram, unitNs } = addHistograms(known.map(decodeHistogram));
+  return encodeHistogram(histogram, unitNs);
+}
+
+export function mergeGenerators(results: readonly Result[]): Result["generator"] {
+  const generators = results.flatMap(({ generator }) => (generator === null ? [] : [generator]));
+  const hiccups = generators.flatMap(({ hiccupUs }) => (hiccupUs === null ? [] : [hiccupUs]));
+  const worst = (key: "p50" | "p99" | "max"): number => Math.max(...hiccups.map((hiccup) => hiccup[key]));
+  return generators.length === 0
+    ? null
+    : {
+        hiccupUs: hiccups.length === 0 ? null : { p50: worst("p50"), p99: worst("p99"), max: worst("max") },
+        dispersion: maxKnown(generators.map(({ dispersion }) => dispersion)),
+      };
+}
+
+export function mergeWires(wires: readonly Result["wire"][]): Result["wire"] {
+  const known = wires.filter((wire) => wire !== null);
+  return known.length < wires.length
+    ? null
+    : {
+        sentBytes: sumOf(known, ({ sentBytes }) => sentBytes),
+        receivedBytes: sumOf(known, ({ receivedBytes }) => receivedBytes),
+      };
+}
+
+/** The busiest of the machines. */
+export function mergeMachines(machines: readonly (Machine | null)[]): Machine | null {
+  const known = machines.filter((machine) => machine !== null);
+  return known.toSorted((a, b) => b.loadAverage / b.cores - a.loadAverage / a.cores)[0] ?? null;
+}
+
+export function mergeConnects(parts: readonly (Connects | null)[]): Connects | null {
+  const known = parts.filter((part) => part !== null);
+  if (known.length < parts.length) {
+    return null;
+  }
+  const stage = (name: "lag" | "tcp" | "tls" | "upgrade" | "open" | "firstEcho"): Connects["open"] => {
+    const stages = known.map((part) => part[name]).filter((part) => part !== null);
+    const histogram = addEncoded(stages.map((part) => part.histogram));
+    const latencyUs =
+      histogram === null
+        ? null
+        : latencyOf(decodeHistogram(histogram), extremes(stages.map((part) => part.latencyUs)));
+    return histogram === null || latencyUs === null ? null : { latencyUs, histogram };
+  };
+  return {
+    askedPerSecond: sumOrNull(known.map(({ askedPerSecond }) => askedPerSecond)),
+    perSecond: sumOrNull(known.map(({ perSecond }) => perSecond)),
+    compressed: sumOf(known, ({ compressed }) => compressed),
+    lag: stage("lag"),
+    tcp: stage("tcp"),
+    tls: stage("tls"),
+    upgrade: stage("upgrade"),
+    open: stage("open"),
+    firstEcho: stage("firstEcho"),
+  };
+}

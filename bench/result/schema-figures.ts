@@ -1,0 +1,108 @@
+// The parts of a Result that describe how the two sides and the machine did, and how connections opened.
+
+import { z } from "zod";
+
+const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
+
+export const latencySchema = z.strictObject({
+  min: amount,
+  mean: amount,
+  p50: amount,
+  p90: amount,
+  p99: amount,
+  p999: amount,
+  p9999: amount,
+  max: amount,
+});
+
+/** Base64 of HdrHistogram's V2 compressed encoding. */
+export const histogramSchema = z.strictObject({
+  encoding: z.literal("hdr-v2-compressed-base64"),
+  /** Nanoseconds that one recorded unit stands for. */
+  unitNs: z.int().positive(),
+  data: z.base64(),
+});
+
+/** CPU share: 100 is one core fully used. CPUs: the logical CPU numbers that a process is allowed to use. */
+export const clientSchema = z.strictObject({
+  cpuUsPerMessage: amount.nullable(),
+  cpuPercent: amount,
+  /** The busiest generator thread alone; it is at its limit near 100. */
+  busiestThreadPercent: amount.nullable(),
+  /** p99 of how late the generator sent, against its own schedule; null when there is no schedule. */
+  lagUs: amount.nullable(),
+  /** Time that its threads were ready to run and had no CPU, of the window's; null when unknown. */
+  waitedPercent: amount.nullable(),
+  rssBytes: count.nullable(),
+  cpus: z.array(count),
+});
+
+export const serverSchema = z.strictObject({
+  /** Where these figures come from: /proc of a process, or the target's Prometheus page. */
+  source: z.enum(["pid", "metrics"]),
+  cpuUsPerMessage: amount.nullable(),
+  cpuPercent: amount.nullable(),
+  /** Its busiest thread (of a page: worker) alone; it is at its limit near 100. Null when unknown. */
+  busiestThreadPercent: amount.nullable(),
+  /** Time that its threads were ready to run and had no CPU, of the window's; null when unknown. */
+  waitedPercent: amount.nullable(),
+  /** Processes that share the work. */
+  workers: count,
+  rssBytes: count.nullable(),
+  /** Highest sum of octets that the server held back for slow readers. */
+  maxBufferedBytes: count.nullable(),
+  droppedMessages: count.nullable(),
+  /** Messages that it says it has received in the window. */
+  receivedMessages: count.nullable(),
+  /** Different processes that answered for it: more than one behind a balancer. */
+  replicas: count,
+  cpus: z.array(count).nullable(),
+});
+
+/** How the generator itself did, besides CPU and lag. The worst of its threads. */
+export const generatorSchema = z.strictObject({
+  /** Closed loop: how late a timer of one millisecond was in the window. */
+  hiccupUs: z.strictObject({ p50: amount, p99: amount, max: amount }).nullable(),
+  /** Open loop: variance over mean of the messages that left in equal spans. 0 is even, 1 is Poisson, more is bursts. */
+  dispersion: amount.nullable(),
+});
+
+/** What moved on the sockets in the window: frames, compressed or not, but not TLS. */
+export const wireSchema = z.strictObject({ sentBytes: count, receivedBytes: count });
+
+const connectStageSchema = z
+  .strictObject({ latencyUs: latencySchema, histogram: histogramSchema })
+  .nullable();
+
+/** How connections opened. A stage that did not happen is null. */
+export const connectsSchema = z.strictObject({
+  askedPerSecond: amount.nullable(),
+  /** From the moment the first was due to the end of the last handshake. */
+  perSecond: amount.nullable(),
+  /** Connections on which the target agreed to compression. */
+  compressed: count,
+  /** How late the generator began to connect. */
+  lag: connectStageSchema,
+  /** Each from the end of the stage before. */
+  tcp: connectStageSchema,
+  tls: connectStageSchema,
+  upgrade: connectStageSchema,
+  /** From the moment it was due to the end of the handshake. */
+  open: connectStageSchema,
+  /** From the first message on the connection to its reply. */
+  firstEcho: connectStageSchema,
+});
+
+/** The generator's machine during the window. Unknown is null. */
+export const machineSchema = z.strictObject({
+  /** Over one minute, at the end of the window. */
+  loadAverage: amount,
+  cores: count,
+  /** CPU time of everything on it; 100 is one core. */
+  busyPercent: amount.nullable(),
+  /** CPU time that the hypervisor gave to others. */
+  stealPercent: amount.nullable(),
+  /** Part of the time in which something was ready to run and had no CPU (PSI, some). */
+  pressurePercent: amount.nullable(),
+});

@@ -1,0 +1,206 @@
+// The sentences that a reader of the figures has to know.
+
+import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
+import { noiseWarning } from "./noise.ts";
+import {
+  hadBacklog,
+  isServerBusy,
+  saturatedPercent,
+  serverUsePercent,
+  wasKeptUp,
+  wasSent,
+} from "./saturation.ts";
+import type { Measurement, Verdict } from "./schema.ts";
+
+/** Part of the p99 latency from which on the generator's own lag is worth a warning. */
+const largeLagShare = 0.2;
+/** A percentile is believed when at least this many messages lie beyond it. */
+const messagesBeyondPercentile = 10;
+/** How many times the median a closed loop's slowest reply has to be to look like a stall, and how slow at least. */
+const stallSign = { timesMedian: 20, leastUs: 50_000 };
+/** A closed loop was held up itself: for so long, and for so much of the slowest reply. */
+const hiccupSign = { leastUs: 20_000, shareOfSlowest: 0.5 };
+/** Index of dispersion from which on messages left in bursts, by the arrivals that were asked for. */
+const burstsFrom = { even: 1, poisson: 2 };
+/** Part of our messages that a server has to have seen, to be all of the target. */
+const wholeShare = 0.9;
+
+/** Everything that a reader of the figures has to know, the gravest first. */
+export function warningsOf(measurement: Measurement, verdict: Verdict): string[] {
+  return [
+    ...integrityWarnings(measurement),
+    ...loadWarnings(measurement, verdict),
+    ...generatorWarnings(measurement),
+    ...serverWarnings(measurement),
+    ...precisionWarnings(measurement),
+  ].filter((warning) => warning !== null);
+}
+
+type Warnings = (string | null)[];
+
+function integrityWarnings({ messages, connections, errors, partial, window }: Measurement): Warnings {
+  const kinds = Object.entries(errors).map(([kind, count]) => `${kind}: ${formatNumber(count)}`);
+  return [
+    partial === null
+      ? null
+      : `The run ended early (${partial.reason}): the figures cover ${window.seconds.toFixed(1)} s.`,
+    messages.lost === 0
+      ? null
+      : `${share(messages.lost, messages.sent, "messages")} were lost: the result is invalid.`,
+    messages.corrupt === 0
+      ? null
+      : `${share(messages.corrupt, messages.received, "messages")} came back corrupt: the result is invalid.`,
+    messages.received === 0 ? "No message came back, so nothing could be measured." : null,
+    connections.failed === 0
+      ? null
+      : `${share(connections.failed, connections.requested, "connections")} could not be opened.`,
+    connections.closedEarly === 0
+      ? null
+      : `${share(connections.closedEarly, connections.opened, "connections")} closed early, so the load was lower than requested.`,
+    kinds.length === 0 ? null : `Errors occurred (${kinds.join(", ")}).`,
+  ];
+}
+
+function loadWarnings(measurement: Measurement, verdict: Verdict): Warnings {
+  const { summary, scenario, messages, window } = measurement;
+  const isOpen = scenario.ratePerSecond !== null;
+  return [
+    verdict === "client-bound"
+      ? `The generator was the bottleneck${busyThread(measurement)}: the target can do more (try more --threads).`
+      : null,
+    saturationWarning(measurement, verdict),
+    isOpen && !wasSent(measurement)
+      ? `${share(messages.unsent, messages.due, "messages")} that were due could not be sent: the target took no more. ` +
+        "They are in the latency with what they had waited by the end."
+      : null,
+    isOpen && wasSent(measurement) && !wasKeptUp(measurement)
+      ? `The target did not keep up: ${formatNumber(summary.messagesPerSecond)} replies/s came, ` +
+        `${formatNumber(messages.due / window.seconds)} were due, so latency is that of a queue that grows.`
+      : null,
+    isOpen && hadBacklog(measurement)
+      ? `More replies came than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
+        `${formatNumber(messages.due / window.seconds)} due): the target was working off a backlog from the warm-up.`
+      : null,
+    noiseWarning(measurement),
+    sharedCoreWarning(measurement),
+  ];
+}
+
+/** What the generator did to its own figures. */
+function generatorWarnings(measurement: Measurement): Warnings {
+  const { summary, client, generator, scenario, connects, connections } = measurement;
+  const { latencyUs } = summary;
+  const hiccupUs = generator?.hiccupUs?.max ?? 0;
+  const dispersion = generator?.dispersion ?? 0;
+  return [
+    client.lagUs !== null && latencyUs !== null && client.lagUs > largeLagShare * latencyUs.p99
+      ? `The generator's own lag is a large part of the latency: its p99 is ${formatDurationUs(client.lagUs)}, ` +
+        `that of the latency ${formatDurationUs(latencyUs.p99)}.`
+      : null,
+    latencyUs !== null &&
+    hiccupUs >= hiccupSign.leastUs &&
+    hiccupUs >= hiccupSign.shareOfSlowest * latencyUs.max
+      ? `The generator itself was held up for ${formatDurationUs(hiccupUs)}: the slowest replies may be its own.`
+      : null,
+    scenario.arrivals !== null && dispersion > burstsFrom[scenario.arrivals]
+      ? `Messages left in bursts: the index of dispersion was ${dispersion.toFixed(1)}, where ${scenario.arrivals} ` +
+        `arrivals have ${scenario.arrivals === "even" ? 0 : 1}.`
+      : null,
+    scenario.compression && connects !== null && connects.compressed < connections.opened
+      ? `permessage-deflate was offered, but declined on ${share(
+          connections.opened - connects.compressed,
+          connections.opened,
+          "connections",
+        )}: they were not compressed.`
+      : null,
+  ];
+}
+
+/** What the server's page does not show. */
+function serverWarnings({ server, messages }: Measurement): Warnings {
+  if (server === undefined) {
+    return [];
+  }
+  const { replicas, receivedMessages } = server;
+  return [
+    replicas > 1
+      ? `${replicas} different processes answered for the target's metrics (it is behind a balancer), so its CPU time is unknown.`
+      : null,
+    replicas === 1 && receivedMessages !== null && receivedMessages < wholeShare * messages.received
+      ? `The target's metrics count only ${share(receivedMessages, messages.received, "messages")}: they are of one replica ` +
+        "of several, and so are its CPU and memory."
+      : null,
+  ];
+}
+
+/** In a closed loop a target that had time to spare has not shown what it can do. */
+function saturationWarning(measurement: Measurement, verdict: Verdict): string | null {
+  if (measurement.scenario.ratePerSecond !== null || verdict === "invalid") {
+    return null;
+  }
+  const use = serverUsePercent(measurement);
+  if (use === null) {
+    return measurement.loop === "http"
+      ? null
+      : "Whether the target was saturated is unknown: its CPU time could not be read (give --pid or --metrics-url).";
+  }
+  if (isServerBusy(measurement)) {
+    return null;
+  }
+  const waited = measurement.server?.waitedPercent ?? 0;
+  return use + waited >= saturatedPercent
+    ? `The target was starved: it used ${formatPercent(use)} of a CPU and waited for one ${formatPercent(waited)} of the time, ` +
+        "so this is the machine's limit, not its own."
+    : `The target was not saturated: it used ${formatPercent(use)} of the CPU available to it, so this is not its limit.`;
+}
+
+function sharedCoreWarning({ client, server }: Measurement): string | null {
+  if (server?.cpus == null || server.cpuPercent === null) {
+    return null;
+  }
+  const theirs = new Set(server.cpus);
+  const shared = client.cpus.filter((cpu) => theirs.has(cpu));
+  const together = new Set([...client.cpus, ...server.cpus]).size;
+  const used = client.cpuPercent + server.cpuPercent;
+  if (shared.length === 0 || used < saturatedPercent * together) {
+    return null;
+  }
+  return (
+    `Client and server share ${shared.length === 1 ? `core ${shared[0]}` : `cores ${shared.join(", ")}`} and together used ` +
+    `${formatPercent(used)} of ${together} x 100 %: each slowed the other down (pin them apart with taskset).`
+  );
+}
+
+function precisionWarnings({ summary, messages, loop }: Measurement): Warnings {
+  const { latencyUs } = summary;
+  if (latencyUs === null) {
+    return [];
+  }
+  const believed = [99.99, 99.9, 99, 90].find(
+    (percentile) => messages.received * (1 - percentile / 100) >= messagesBeyondPercentile,
+  );
+  const stalled =
+    loop === "closed" &&
+    latencyUs.max >= stallSign.leastUs &&
+    latencyUs.max >= stallSign.timesMedian * latencyUs.p50;
+  return [
+    believed === 99.99
+      ? null
+      : `The run was too short for its highest percentiles: with ${formatNumber(messages.received)} messages, believe ` +
+        `${believed === undefined ? "none of them" : `none above p${believed}`}.`,
+    stalled
+      ? `The slowest reply took ${formatDurationUs(latencyUs.max)}: a closed loop stops sending while the target stalls, ` +
+        "so its percentiles hide how many messages a stall delays (measure with --rate)."
+      : null,
+  ];
+}
+
+function busyThread({ client }: Measurement): string {
+  return client.busiestThreadPercent === null
+    ? ""
+    : ` (its busiest thread used ${formatPercent(client.busiestThreadPercent)} of a core)`;
+}
+
+function share(part: number, whole: number, what: string): string {
+  return `${formatNumber(part)} of ${formatNumber(whole)} ${what}`;
+}

@@ -1,0 +1,186 @@
+// Samples a Prometheus page: the usual process metrics, and the echo_ ones when the target is ours.
+
+import { get as getHttp } from "node:http";
+import { get as getHttps } from "node:https";
+import { parseMetricsText, type Samples, sumOf } from "../../src/lib/prometheus-text.ts";
+import { CounterSum } from "./counters.ts";
+import type { Sampler, ServerSample } from "./sampler.ts";
+
+const scrapeTimeoutMs = 2000;
+/** The target may have a clock of its own. */
+const clockSlackSeconds = 2;
+const pageLimitBytes = 16 * 1024 * 1024;
+
+export interface PageOptions {
+  readonly metricsPeriodMs: number;
+  readonly caPem?: string | undefined;
+  readonly insecure?: boolean;
+}
+
+/** A sampler that can say why it has no samples. */
+export interface PageSampler extends Sampler {
+  /** What is wrong with the page, to go after its address; undefined when it will do. */
+  problem(): Promise<string | undefined>;
+}
+
+export function samplePage(url: string, options: PageOptions): PageSampler {
+  const reader = new PageReader();
+  return {
+    source: "metrics",
+    cpus: null,
+    periodMs: options.metricsPeriodMs,
+    async problem() {
+      try {
+        return readPage(await scrape(url, options)) === undefined
+          ? "is not a Prometheus page with process_cpu_seconds_total"
+          : undefined;
+      } catch (error) {
+        return `cannot be read as a Prometheus page: ${(error as Error).message}`;
+      }
+    },
+    async sample(nowNs) {
+      try {
+        return reader.read(await scrape(url, options), nowNs());
+      } catch {
+        return undefined; // A target that is gone, or too busy to answer.
+      }
+    },
+  };
+}
+
+/** The page's text. Always settles: with an error when the target hangs up, answers otherwise, or takes too long. */
+function scrape(url: string, { caPem, insecure = false }: PageOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      agent: false,
+      headers: { accept: "text/plain;version=0.0.4" },
+      signal: AbortSignal.timeout(scrapeTimeoutMs),
+      rejectUnauthorized: !insecure,
+      ...(caPem === undefined ? {} : { ca: caPem }),
+    };
+    const request = (url.startsWith("https:") ? getHttps : getHttp)(url, options, (response) => {
+      let page = "";
+      response.setEncoding("utf8");
+      response.on("data", (text: string) => {
+        page += text;
+        if (page.length > pageLimitBytes) {
+          response.destroy(new Error(`it is longer than ${pageLimitBytes} bytes`));
+        }
+      });
+      response.on("error", reject);
+      response.on("end", () =>
+        response.statusCode === 200
+          ? resolve(page)
+          : reject(new Error(`it is answered with ${response.statusCode}`)),
+      );
+    });
+    request.on("error", (error) =>
+      reject(error.name === "TimeoutError" ? new Error(`no answer within ${scrapeTimeoutMs} ms`) : error),
+    );
+    request.on("close", () => reject(new Error("the connection ended without an answer")));
+  });
+}
+
+/** What one page says; counters as they are on it. */
+export interface Page {
+  /** CPU time of each worker, in seconds; one entry when it is one process. */
+  readonly cpuSeconds: ReadonlyMap<string, number>;
+  /** Each of those is one thread that does the work, so that one core is its limit. */
+  readonly isPerThread: boolean;
+  readonly rssBytes: number | null;
+  readonly bufferedBytes: number | null;
+  readonly droppedMessages: number | null;
+  readonly receivedMessages: number | null;
+  /** When the process started: tells replicas apart. */
+  readonly startedSeconds: number | null;
+}
+
+/** Makes samples of one page after the other, whose counters may start again. */
+export class PageReader {
+  readonly #cpu = new CounterSum();
+  readonly #counts = new CounterSum();
+  readonly #starts = new Set<number>();
+  #startedSeconds: number | null = null;
+  #firstSeenSeconds: number | undefined;
+
+  read(text: string, takenNs: number): ServerSample | undefined {
+    const page = readPage(text);
+    if (page === undefined) {
+      return undefined;
+    }
+    const { droppedMessages, receivedMessages, startedSeconds } = page;
+    // A replica's counters are its own: they must not be taken for a counter that goes back.
+    const of = (name: string): string => `${startedSeconds ?? ""} ${name}`;
+    const isRestarted = this.#isRestarted(startedSeconds);
+    this.#startedSeconds = startedSeconds;
+    if (startedSeconds !== null && !isRestarted) {
+      this.#starts.add(startedSeconds);
+    }
+    this.#cpu.take(new Map([...page.cpuSeconds].map(([name, value]) => [of(name), value])), isRestarted);
+    this.#counts.take(
+      new Map([
+        [of("dropped"), droppedMessages ?? 0],
+        [of("received"), receivedMessages ?? 0],
+      ]),
+      isRestarted,
+    );
+    return {
+      takenNs,
+      cpuSeconds: this.#cpu.total,
+      threadCpuSeconds: page.isPerThread ? new Map(this.#cpu.each) : null,
+      waitedSeconds: null,
+      rssBytes: page.rssBytes,
+      bufferedBytes: page.bufferedBytes,
+      droppedMessages: droppedMessages === null ? null : this.#sumOf("dropped"),
+      receivedMessages: receivedMessages === null ? null : this.#sumOf("received"),
+      workers: Math.max(1, page.cpuSeconds.size),
+      replicas: Math.max(1, this.#starts.size),
+    };
+  }
+
+  /** Another process than before, which has not been running since before the first page. */
+  #isRestarted(startedSeconds: number | null): boolean {
+    const nowSeconds = Date.now() / 1000;
+    this.#firstSeenSeconds ??= nowSeconds;
+    return (
+      startedSeconds !== null &&
+      this.#startedSeconds !== null &&
+      startedSeconds !== this.#startedSeconds &&
+      startedSeconds > this.#firstSeenSeconds - clockSlackSeconds
+    );
+  }
+
+  #sumOf(name: string): number {
+    return [...this.#counts.each].reduce((sum, [of, value]) => (of.endsWith(name) ? sum + value : sum), 0);
+  }
+}
+
+/** Reads a Prometheus page in text format; undefined when it is none, or does not tell the CPU time. */
+export function readPage(text: string): Page | undefined {
+  const samples = samplesOn(text);
+  const workers = samples.get("echo_worker_cpu_seconds_total") ?? [];
+  const isShared = workers.length > 1;
+  const cpuSeconds = isShared ? workers : (samples.get("process_cpu_seconds_total") ?? []);
+  if (cpuSeconds.length === 0) {
+    return undefined;
+  }
+  const sum = (name: string, labels: Record<string, string> = {}): number | null =>
+    sumOf(samples, name, labels) ?? null;
+  return {
+    cpuSeconds: new Map(cpuSeconds.map(({ labels, value }) => [[...labels.values()].join(), value])),
+    isPerThread: workers.length > 0 || samples.has("nodejs_version_info"),
+    rssBytes: sum(isShared ? "echo_worker_resident_memory_bytes" : "process_resident_memory_bytes"),
+    bufferedBytes: sum("echo_buffered_bytes"),
+    droppedMessages: sum("echo_sends_total", { result: "dropped" }),
+    receivedMessages: sum("echo_messages_received_total"),
+    startedSeconds: samples.get("process_start_time_seconds")?.[0]?.value ?? null,
+  };
+}
+
+function samplesOn(text: string): Samples {
+  try {
+    return parseMetricsText(text);
+  } catch {
+    return new Map(); // Not a Prometheus page.
+  }
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PageReader, readPage } from "../../../../bench/target/page-sampler.ts";
+
+const oneProcess = `# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
+process_cpu_seconds_total 12.5
+process_resident_memory_bytes 50000000
+echo_buffered_bytes 4096
+echo_sends_total{result="sent"} 1e+06
+echo_sends_total{result="dropped"} 7
+echo_messages_received_total{type="text"} 10
+echo_messages_received_total{type="binary"} 90
+echo_worker_cpu_seconds_total{worker="0"} 12.25
+`;
+
+test("a Prometheus page of one process gives its own CPU time and memory", () => {
+  const page = readPage(oneProcess);
+  assert.deepEqual([...(page?.cpuSeconds.values() ?? [])], [12.5]);
+  assert.deepEqual(
+    [page?.rssBytes, page?.bufferedBytes, page?.droppedMessages, page?.receivedMessages],
+    [50_000_000, 4096, 7, 100],
+  );
+});
+
+test("a page of several workers gives theirs", () => {
+  const page = readPage(`${oneProcess}echo_worker_cpu_seconds_total{worker="1"} 2.75
+echo_worker_resident_memory_bytes{worker="0"} 10
+echo_worker_resident_memory_bytes{worker="1"} 20
+`);
+  assert.deepEqual([...(page?.cpuSeconds.values() ?? [])], [12.25, 2.75]);
+  assert.equal(page?.rssBytes, 30);
+});
+
+test("a page without CPU time is of no use", () => {
+  assert.equal(readPage("process_cpu_seconds_total_more 5\nup 1\n"), undefined);
+});
+
+test("whether one core is the limit is known of Node and of our workers, not of a runtime with threads", () => {
+  assert.equal(readPage("process_cpu_seconds_total 5\nnodejs_version_info{} 1\n")?.isPerThread, true);
+  assert.equal(readPage("process_cpu_seconds_total 5\ngo_goroutines 3\n")?.isPerThread, false);
+});
+
+/** A page of a process that started at a time, in seconds since 1970. */
+function pageOf(startedSeconds: number, cpuSeconds: number): string {
+  return `process_cpu_seconds_total ${cpuSeconds}\nprocess_start_time_seconds ${startedSeconds}\n`;
+}
+
+test("a target that restarts counts on, and is one target", () => {
+  const reader = new PageReader();
+  const nowSeconds = Date.now() / 1000;
+  reader.read(pageOf(1000, 50), 1);
+  assert.equal(reader.read(pageOf(1000, 53), 2)?.cpuSeconds, 3);
+  const restarted = reader.read(pageOf(nowSeconds + 1, 0.5), 3);
+  assert.deepEqual([restarted?.cpuSeconds, restarted?.replicas], [3.5, 1]);
+});
+
+test("replicas that take turns to answer are told apart", () => {
+  const reader = new PageReader();
+  reader.read(pageOf(1000, 50), 1);
+  reader.read(pageOf(2000, 7), 2);
+  const sample = reader.read(pageOf(1000, 51), 3);
+  assert.deepEqual([sample?.cpuSeconds, sample?.replicas], [1, 2]);
+});
