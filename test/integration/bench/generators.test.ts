@@ -82,7 +82,14 @@ test("four generators at once, merged, are one histogram of all their samples, b
     assert.equal(total(found), merged.messages.received);
   }
   const received = parts.reduce((sum, { messages }) => sum + messages.received, 0);
-  assert.deepEqual(merged.messages, { sent: received, received, lost: 0, corrupt: 0 });
+  assert.deepEqual(merged.messages, {
+    due: received,
+    unsent: 0,
+    sent: received,
+    received,
+    lost: 0,
+    corrupt: 0,
+  });
   assert.ok(received > 1000, "enough for the comparison to mean something");
   assert.deepEqual(merged.connections, { requested: 16, opened: 16, failed: 0, closedEarly: 0 });
   assert.equal(merged.scenario.generators, generatorCount);

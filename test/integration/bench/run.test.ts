@@ -57,6 +57,8 @@ describe("run", () => {
       ...[
         "--pid",
         String(pid),
+        "--metrics-url",
+        `http://${authority}/metrics`,
         "--verify",
         "full",
         "--threshold",
@@ -78,6 +80,10 @@ describe("run", () => {
     assert.equal(result.server?.droppedMessages, 0);
     assert.notEqual(result.server?.maxBufferedBytes, null);
     assert.ok((result.client.busiestThreadPercent ?? 0) > 0);
+    assert.ok((result.server?.busiestThreadPercent ?? 0) > 0);
+    assert.equal(result.connects?.open?.latencyUs !== undefined, true);
+    assert.ok((result.wire?.sentBytes ?? 0) > 70 * result.messages.sent * 0.5);
+    assert.ok((result.generator?.hiccupUs?.max ?? -1) >= 0);
     assert.equal(result.series.length, 2);
     assert.deepEqual(
       result.thresholds.map(({ passed }) => passed),
@@ -165,7 +171,7 @@ describe("run", () => {
     const { url, port } = await startMisbehavingServer(t);
     const { code, stderr } = await run(url, ...brief, "--metrics-url", `http://127.0.0.1:${port}/metrics`);
     assert.equal(code, 3);
-    assert.match(stderr, /is not a Prometheus page/);
+    assert.match(stderr, /cannot be read as a Prometheus page/);
   });
 
   /** Starts a long run against our own server, and resolves when it is well under way. */
