@@ -27,8 +27,11 @@ async function bundle(entry: string): Promise<string> {
 }
 
 /** A template with the style and script of its entry files, below the licences of what is bundled. */
-async function assemble(template: string, styleEntry: string, scriptEntry: string): Promise<string> {
-  const [style, script] = await Promise.all([bundle(styleEntry), bundle(scriptEntry)]);
+async function assemble(template: string, styleEntry: string, scriptEntry?: string): Promise<string> {
+  const [style, script] = await Promise.all([
+    bundle(styleEntry),
+    scriptEntry === undefined ? "" : bundle(scriptEntry),
+  ]);
   // Replacement by a function: in a string, "$&" and its like would be expanded.
   return readFileSync(template, "utf8")
     .replace("<!-- inline: style -->", () => style)
@@ -63,12 +66,18 @@ async function buildServerPage(): Promise<void> {
   );
 }
 
-/** The template of the harness's HTML report, beside the module that fills it. */
-async function buildReportTemplate(): Promise<void> {
+/** The templates of the harness's HTML reports, beside the module that fills them. */
+async function buildReportTemplates(): Promise<void> {
   const folder = "bench/report/page";
-  const template = await assemble(`${folder}/page.html`, `${folder}/page.css`, `${folder}/main.ts`);
+  const style = `${folder}/page.css`;
+  const templates = {
+    "page.html": await assemble(`${folder}/page.html`, style, `${folder}/main.ts`),
+    "comparison.html": await assemble(`${folder}/comparison.html`, style),
+  };
   mkdirSync("dist/bench/report", { recursive: true });
-  writeFileSync("dist/bench/report/page.html", template);
+  for (const [name, template] of Object.entries(templates)) {
+    writeFileSync(`dist/bench/report/${name}`, template);
+  }
 }
 
-await Promise.all([buildServerPage(), buildReportTemplate()]);
+await Promise.all([buildServerPage(), buildReportTemplates()]);

@@ -1,97 +1,160 @@
-// The command `compare`: measures two targets in turns and reports a Comparison.
+// The command `compare`: two targets and a load in, or stored Results; a Comparison out.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { z } from "zod";
 import { parseNumber } from "../../src/lib/units.ts";
-import { compareArms, formatComparisonFile } from "../measure/compare.ts";
-import type { Progress } from "../measure/measure.ts";
-import { type Arm, isUrl } from "../measure/rounds.ts";
+import { type CompareOptions, compareArms, type JudgeOptions } from "../measure/compare.ts";
+import { isUrl } from "../measure/rounds.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
-import { formatComparison, formatFigure } from "../report/compare.ts";
-import { isAcceptable, type Sample } from "../result/comparison.ts";
-import { writeOnce } from "../result/store.ts";
+import { formatComparison } from "../report/comparison/text.ts";
+import { figureTitles } from "../report/comparison/words.ts";
+import { type Comparison, type Finding, figureNames, findings, isAcceptable } from "../result/comparison.ts";
+import { findResults } from "../result/log.ts";
+import type { Result } from "../result/schema.ts";
+import { formatComparisonFile, readText, writeOnce } from "../result/store.ts";
+import { compareStored } from "../result/stored.ts";
+import { tellProgress } from "./compare-progress.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addLoadOptions, readLoadOptions } from "./load-options.ts";
-import { quantity, readFields, UsageError, whole } from "./option-schemas.ts";
-import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
-import { createProgressLine } from "./progress.ts";
+import { collect, duration, quantity, readFields, share, UsageError, whole } from "./option-schemas.ts";
+import { act, checkTogether, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
 
-const shape = { rounds: quantity(parseNumber, whole(1, 1000)) };
+const narrow = share(0.001, 0.5);
+
+/** What both kinds of comparison have. */
+const judgeShape = {
+  margin: narrow,
+  failOn: z.array(z.enum(findings, { error: `must be one of ${findings.join(", ")}` })),
+};
+
+const shape = {
+  ...judgeShape,
+  rounds: quantity(parseNumber, whole(1, 1000)),
+  until: narrow.optional(),
+  maxRounds: quantity(parseNumber, whole(1, 1000)).optional(),
+  deadline: duration(1000, 7 * 86_400_000).optional(),
+};
+
+const defaultMaxRounds = 50;
+
+/** Options that have a meaning for stored Results, by their names in camel case. */
+const storedOptions = new Set(["margin", "primary", "failOn", "nameA", "nameB", "json", "out", "against"]);
+
+interface Raw extends OutputOptions, Readonly<Record<string, unknown>> {
+  readonly against: readonly string[];
+  readonly failOn: readonly Finding[];
+  readonly nameA: string;
+  readonly nameB: string;
+}
 
 /** Adds `compare A B` to the program. */
 export function addCompareCommand(program: Command): void {
   const command = program
     .command("compare")
     .description(
-      "compare two targets in turns, each also with itself, and report the differences that exceed the noise",
+      "compare two targets in turns and report the ratio of their figures with its interval; or compare stored Results",
     )
     .argument(
-      "<A>",
-      "baseline: a ws:// URL, or a command that starts a target, with {port} in place of the port",
-    )
-    .argument("<B>", "the target to compare with A: a URL or a command, as for A");
+      "<targets...>",
+      "A, the baseline, and B: each a ws:// URL, or a command that starts a target, with {port} in place of the port; " +
+        "with --against, Result files or logs of B",
+    );
   addLoadOptions(command, { duration: "3s", warmup: "1s" }) // Shorter than a single run's, since there are many.
+    .option("--rounds <number>", "rounds to run, each of A, B, B, A; with --until, the minimum", "5")
     .option(
-      "--rounds <number>",
-      "number of number of number of number of rounds; each measures A, B, B, A",
-      "5",
+      "--until <share>",
+      "run more rounds until the interval of the primary figure is this narrow, as in 2%",
     )
+    .option("--max-rounds <number>", `with --until, at most this many rounds (default: ${defaultMaxRounds})`)
+    .option("--deadline <time>", "start no round that would likely end after this time, as in 10m")
     .option("--path <path>", "path of the endpoint, for targets started from a command", "/echo")
+    .option("--against <file>", "compare stored Results: a Result file or log of A (repeatable)", collect, [])
+    .option("--margin <share>", "treat a difference up to this share as none", "2%")
+    .addOption(
+      new Option(
+        "--primary <figure>",
+        "figure that decides (default: serverCpuPerMessage if known, else messagesPerSecond, or p99 in an open loop)",
+      ).choices(figureNames),
+    )
+    .option(
+      "--fail-on <finding>",
+      `exit with code 1 on this finding for the primary figure (repeatable; ${findings.join(", ")})`,
+      collect,
+      [],
+    )
     .option("--name-a <text>", "name of A", "A")
     .option("--name-b <text>", "name of B", "B")
     .option("--json", "print only the Comparison, as JSON, to standard output")
     .option("-o, --out <file>", "write the Comparison to this new file");
-  command.action((a: string, b: string, raw: Record<string, unknown>) =>
-    act(command, () => run(readOptions(a, b, raw), raw)),
+  command.action((targets: string[], raw: Raw) =>
+    raw.against.length > 0
+      ? act(command, () => runStored(targets, raw, command), exitCodes.usage)
+      : act(command, () => run(readOptions(targets, raw), raw)),
   );
 }
 
-interface CompareOptions {
-  readonly arms: readonly Arm[];
-  readonly scenario: WebSocketScenario;
-  readonly rounds: number;
-}
-
 /** Checks all options. @throws UsageError with every problem */
-function readOptions(a: string, b: string, raw: Readonly<Record<string, unknown>>): CompareOptions {
+function readOptions(targets: readonly string[], raw: Raw): CompareOptions {
   const { values, problems } = readFields(shape, raw);
-  problems.push(...outputProblems(raw), ...uselessOptions(raw));
-  for (const target of [a, b]) {
-    if (!isUrl(target) && !target.includes("{port}")) {
-      problems.push(`"${target}" is neither a ws:// URL nor a command with {port}`);
-    }
+  const [a = "", b = ""] = targets;
+  if (targets.length !== 2) {
+    problems.push(`a comparison takes two targets, not ${targets.length} (quote commands), or --against`);
   }
+  problems.push(...outputProblems(raw), ...targets.flatMap(targetProblems), ...roundsProblems(values));
   const path = String(raw["path"]);
   if (!path.startsWith("/")) {
     problems.push("--path: must begin with /");
   }
   // Commands get their URL when they are started; until then this one stands for all that is the same.
-  const url = [a, b].find(isUrl) ?? `ws://127.0.0.1${path}`;
-  try {
-    const { scenario } = readLoadOptions(url, { ...raw, pid: undefined, metricsUrl: undefined });
-    if (problems.length === 0) {
-      const arms = [
-        { name: String(raw["nameA"]), target: a },
-        { name: String(raw["nameB"]), target: b },
-      ];
-      return { arms, scenario: withPath(scenario, path), rounds: values.rounds ?? 1 };
-    }
-  } catch (error) {
-    if (!(error instanceof UsageError)) {
-      throw error;
-    }
-    problems.push(...error.problems);
-  }
-  throw new UsageError(problems);
+  const url = targets.find(isUrl) ?? `ws://127.0.0.1${path}`;
+  const { scenario } = checkTogether(problems, () => readLoadOptions(url, { ...raw, threshold: [] }));
+  const { rounds = 1, until, deadline } = values;
+  return {
+    arms: [
+      { name: raw.nameA, target: a },
+      { name: raw.nameB, target: b },
+    ],
+    scenario: withPath(scenario, path),
+    rounds,
+    until,
+    maxRounds: until === undefined ? rounds : Math.max(rounds, values.maxRounds ?? defaultMaxRounds),
+    deadlineMs: deadline,
+    ...judgeOptionsOf(values.margin, raw),
+  };
 }
 
-function uselessOptions(raw: Readonly<Record<string, unknown>>): string[] {
-  const { pid, metricsUrl, threshold, label } = raw;
+function targetProblems(target: string): string[] {
+  return isUrl(target) || target.includes("{port}")
+    ? []
+    : [`"${target}" is neither a ws:// URL nor a command with {port}`];
+}
+
+function roundsProblems({
+  rounds,
+  until,
+  maxRounds,
+}: {
+  readonly rounds?: number;
+  readonly until?: number | undefined;
+  readonly maxRounds?: number | undefined;
+}): string[] {
   return [
-    (pid ?? metricsUrl) !== undefined &&
-      "--pid and --metrics-url describe one target: compare reads the CPU time of the targets that it starts",
-    Array.isArray(threshold) && threshold.length > 0 && "--threshold is an option of run, not of compare",
-    label !== undefined && "--label is an option of run: use --name-a and --name-b",
+    maxRounds !== undefined &&
+      until === undefined &&
+      "--max-rounds belongs to --until: without it, use --rounds",
+    until !== undefined &&
+      rounds !== undefined &&
+      rounds < 3 &&
+      "--until: an interval takes --rounds 3 at least",
+    rounds !== undefined &&
+      maxRounds !== undefined &&
+      maxRounds < rounds &&
+      "--max-rounds: less than --rounds",
   ].filter((problem) => problem !== false);
+}
+
+function judgeOptionsOf(margin: number | undefined, raw: Raw): JudgeOptions {
+  return { margin: margin ?? 0, primary: figureNames.find((name) => name === raw["primary"]) };
 }
 
 function withPath(scenario: WebSocketScenario, path: string): WebSocketScenario {
@@ -100,51 +163,65 @@ function withPath(scenario: WebSocketScenario, path: string): WebSocketScenario 
   return { ...scenario, endpoint: { ...scenario.endpoint, url: url.href } };
 }
 
-async function run(options: CompareOptions, { json, out }: OutputOptions): Promise<number> {
+async function run(options: CompareOptions, raw: Raw): Promise<number> {
   const interruption = interruptOnSignal();
+  const progress = tellProgress(options);
   try {
-    const comparison = await compareArms({
-      ...options,
-      signal: interruption.signal,
-      ...tellProgress(options),
-    });
+    const comparison = await compareArms({ ...options, ...progress, signal: interruption.signal });
     if (comparison === undefined) {
       process.stderr.write("error: nothing was compared: interrupted during the first round\n");
       return exitCodes.nothing;
     }
-    const content = formatComparisonFile(comparison);
-    process.stdout.write(json === true ? content : formatComparison(comparison));
-    if (out !== undefined) {
-      writeOnce(out, content);
-    }
-    const isComplete = comparison.rounds === options.rounds;
-    return isComplete && isAcceptable(comparison) ? exitCodes.good : exitCodes.notAcceptable;
+    return tell(comparison, raw);
   } finally {
+    progress.end();
     interruption.end();
   }
 }
 
-/** A live line while a measurement runs, and one that stays for each that is done. */
-export function tellProgress({ arms, rounds }: Pick<CompareOptions, "arms" | "rounds">) {
-  let live = createProgressLine(process.stderr);
-  return {
-    onProgress: (progress: Progress) => live.show(progress),
-    onSample: (sample: Sample) => {
-      live.end();
-      live = createProgressLine(process.stderr);
-      process.stderr.write(`round ${sample.round}/${rounds}  ${describeSample(sample, arms)}\n`);
-    },
-  };
+/** Compares stored Results. @throws UsageError, StoreError or MismatchError with every problem */
+function runStored(files: readonly string[], raw: Raw, command: Command): number {
+  const useless = command.options
+    .map((option) => option.attributeName())
+    .filter((name) => command.getOptionValueSource(name) === "cli" && !storedOptions.has(name))
+    .map(
+      (name) =>
+        `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: nothing is measured with --against`,
+    );
+  const { values, problems } = readFields(judgeShape, raw);
+  problems.push(...outputProblems(raw), ...useless);
+  if (problems.length > 0) {
+    throw new UsageError(problems);
+  }
+  const comparison = compareStored({
+    baseline: { name: raw.nameA, results: resultsOf(raw.against) },
+    value: { name: raw.nameB, results: resultsOf(files) },
+    ...judgeOptionsOf(values.margin, raw),
+  });
+  return tell(comparison, raw);
 }
 
-function describeSample({ arm, figures, failures }: Sample, arms: readonly Arm[]): string {
-  const { messagesPerSecond, serverCpuUsPerMessage: cpuUs, p99Us } = figures;
-  return [
-    `${arms[arm]?.name ?? ""}: ${formatFigure("messagesPerSecond", messagesPerSecond ?? 0)} messages/s`,
-    cpuUs == null ? "" : `server ${formatFigure("serverCpuUsPerMessage", cpuUs)}/message`,
-    p99Us == null ? "" : `p99 ${formatFigure("p99Us", p99Us)}`,
-    ...failures,
-  ]
-    .filter((part) => part !== "")
-    .join(", ");
+/** The Results of all files. @throws UsageError with every problem */
+function resultsOf(files: readonly string[]): readonly Result[] {
+  const { results, problems } = findResults(files.map((name) => ({ name, text: readText(name) })));
+  if (problems.length > 0) {
+    throw new UsageError(problems);
+  }
+  return results;
+}
+
+/** Prints and writes what came out. @returns the exit code */
+function tell(comparison: Comparison, { json, out, failOn }: Raw): number {
+  const content = formatComparisonFile(comparison);
+  process.stdout.write(json === true ? content : formatComparison(comparison));
+  if (out !== undefined) {
+    writeOnce(out, content);
+  }
+  const { figures, primary } = comparison;
+  const { finding } = figures[primary];
+  const isFailed = failOn.includes(finding);
+  if (isFailed) {
+    process.stderr.write(`error: ${figureTitles[primary]} is ${finding} (--fail-on ${finding})\n`);
+  }
+  return isFailed || !isAcceptable(comparison) ? exitCodes.notAcceptable : exitCodes.good;
 }

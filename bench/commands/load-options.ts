@@ -90,7 +90,7 @@ export interface LoadDefaults {
   readonly warmup: string;
 }
 
-/** Adds the options that describe a load to a command. `readLoadOptions` takes what commander makes of them. */
+/** Adds the options that describe a load to a command; `readLoadOptions` takes what commander makes of them. */
 export function addLoadOptions(
   command: Command,
   defaults: LoadDefaults = { duration: "10s", warmup: "2s" },
@@ -122,7 +122,7 @@ export function addLoadOptions(
     )
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
     .option("--deflate", "offer permessage-deflate (only with --engine ws)");
-  return addResultOptions(command);
+  return command;
 }
 
 /**

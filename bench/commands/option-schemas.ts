@@ -4,7 +4,14 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { UwsEchoError } from "../../src/lib/errors.ts";
 import { tokenPattern } from "../../src/lib/token.ts";
-import { formatDuration, parseDuration, parseNumber, parseSize, UnitError } from "../../src/lib/units.ts";
+import {
+  formatDuration,
+  parseDuration,
+  parseNumber,
+  parseShare,
+  parseSize,
+  UnitError,
+} from "../../src/lib/units.ts";
 import { parseThreshold } from "../result/threshold.ts";
 import { canReadProcess } from "../target/process-sampler.ts";
 import { parseMoment } from "./moment.ts";
@@ -44,9 +51,15 @@ function attempt<T>(context: z.RefinementCtx, input: unknown, parse: () => T): T
 }
 
 /** A duration from `min` to `max` milliseconds. */
-function duration(min: number, max: number) {
+export function duration(min: number, max: number) {
   const message = `must be from ${formatDuration(min)} to ${formatDuration(max)}`;
   return quantity(parseDuration, z.number().min(min, message).max(max, message));
+}
+
+/** A share from `min` to `max`, written in per cent. */
+export function share(min: number, max: number) {
+  const message = `must be from ${100 * min}% to ${100 * max}%`;
+  return quantity(parseShare, z.number().min(min, message).max(max, message));
 }
 
 /** A bounded number whose message says what is allowed. */

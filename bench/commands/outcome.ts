@@ -1,6 +1,7 @@
 // What measuring commands share: output options, Ctrl-C, result files, printed reports, exit codes.
 
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UwsEchoError } from "../../src/lib/errors.ts";
@@ -79,19 +80,29 @@ export async function act(
   }
 }
 
-/** The first Ctrl-C (or SIGTERM) ends the measurement early; the second one ends the process at once. */
+/** What ends a measurement early: Ctrl-C, an orderly end, a terminal that has gone. */
+const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * The first signal ends the measurement early. The second one ends the process at once; what it has started and the
+ * terminal are put in order by handlers of `exit`, which a signal that nobody handles would not call.
+ */
 export function interruptOnSignal(): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
-  const interrupt = (): void => {
+  const interrupt = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      process.exit(128 + constants.signals[name]);
+    }
     controller.abort();
-    end();
   };
+  for (const name of interruptions) {
+    process.on(name, interrupt);
+  }
   const end = (): void => {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    for (const name of interruptions) {
+      process.off(name, interrupt);
+    }
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
   return { signal: controller.signal, end };
 }
 

@@ -29,6 +29,8 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
     emptyOnZero: true,
   });
   let isStarted = false;
+  /** Gives the terminal its cursor and its line wrap back. */
+  const stop = (): void => bar.stop();
   return {
     show(progress) {
       const done = Math.max(0, progress.totalMs - progress.leftMs);
@@ -38,10 +40,12 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
       } else {
         bar.start(progress.totalMs, done, payload);
         isStarted = true;
+        process.on("exit", stop);
       }
     },
     end() {
-      bar.stop();
+      process.off("exit", stop);
+      stop();
     },
   };
 }

@@ -3,13 +3,18 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
+import { formatComparisonsCsv } from "../report/comparison/csv.ts";
+import { formatComparisonsHtml } from "../report/comparison/html.ts";
+import { formatComparisonsMarkdown } from "../report/comparison/markdown.ts";
+import { formatComparison } from "../report/comparison/text.ts";
 import { formatCsv } from "../report/csv.ts";
 import { formatHgrm } from "../report/hgrm.ts";
 import { formatHtml } from "../report/html.ts";
 import { formatMarkdown } from "../report/markdown.ts";
 import { formatText } from "../report/text.ts";
-import type { Result } from "../result/schema.ts";
-import { readResult, StoreError } from "../result/store.ts";
+import { type Comparison, comparisonKind } from "../result/comparison.ts";
+import { type Result, resultKind } from "../result/schema.ts";
+import { readReportable, StoreError } from "../result/store.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { act } from "./outcome.ts";
 
@@ -24,6 +29,9 @@ const formatByExtension = new Map<string, Format>([
   [".html", "html"],
 ]);
 
+/** Between two reports as text. */
+const rule = `\n${"-".repeat(80)}\n\n`;
+
 interface ReportOptions {
   readonly format?: Format;
   readonly out?: string;
@@ -34,8 +42,10 @@ interface ReportOptions {
 export function addReportCommand(program: Command): void {
   program
     .command("report")
-    .description("report Results as text, Markdown, CSV, .hgrm or a self-contained HTML page with plots")
-    .argument("<file...>", "Result files; several share one report and its plots")
+    .description(
+      "report Results or Comparisons as text, Markdown, CSV, .hgrm or a self-contained HTML page with plots",
+    )
+    .argument("<file...>", "Result files, which share one report and its plots, or Comparison files")
     .addOption(
       new Option(
         "-f, --format <format>",
@@ -50,9 +60,8 @@ export function addReportCommand(program: Command): void {
 }
 
 function report(files: readonly string[], { format, out, service }: ReportOptions): number {
-  const results = files.map(readResult);
   const chosen = format ?? formatByExtension.get(extname(out ?? "").toLowerCase()) ?? "text";
-  const content = formatResults(results, chosen, service === true);
+  const content = formatFiles(files, chosen, service === true);
   if (out === undefined) {
     process.stdout.write(content);
   } else {
@@ -61,10 +70,39 @@ function report(files: readonly string[], { format, out, service }: ReportOption
   return exitCodes.good;
 }
 
+/** All files in one report. @throws StoreError when they are of both kinds */
+function formatFiles(files: readonly string[], format: Format, service: boolean): string {
+  const contents = files.map(readReportable);
+  const comparisons = contents.filter((content) => content.kind === comparisonKind);
+  const results = contents.filter((content) => content.kind === resultKind);
+  if (comparisons.length === 0) {
+    return formatResults(results, format, service);
+  }
+  if (results.length > 0) {
+    throw new StoreError("Results and Comparisons do not go into one report: give one kind at a time");
+  }
+  return formatComparisons(comparisons, format);
+}
+
+function formatComparisons(comparisons: readonly Comparison[], format: Format): string {
+  switch (format) {
+    case "text":
+      return comparisons.map(formatComparison).join(rule);
+    case "markdown":
+      return formatComparisonsMarkdown(comparisons);
+    case "csv":
+      return formatComparisonsCsv(comparisons);
+    case "html":
+      return formatComparisonsHtml(comparisons);
+    case "hgrm":
+      throw new StoreError(".hgrm holds one distribution, and a Comparison has none");
+  }
+}
+
 function formatResults(results: readonly Result[], format: Format, service: boolean): string {
   switch (format) {
     case "text":
-      return results.map(formatText).join(`\n${"-".repeat(80)}\n\n`);
+      return results.map(formatText).join(rule);
     case "markdown":
       return formatMarkdown(results);
     case "csv":

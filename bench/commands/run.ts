@@ -1,7 +1,7 @@
 // The command `run`: measures a WebSocket target once, reports it and writes the Result.
 
 import type { Command } from "commander";
-import { addLoadOptions, readLoadOptions } from "./load-options.ts";
+import { addLoadOptions, addResultOptions, readLoadOptions } from "./load-options.ts";
 import { readFields, startSchema } from "./option-schemas.ts";
 import { act, addOutputOptions, checkTogether, type OutputOptions, outputProblems, run } from "./outcome.ts";
 
@@ -11,7 +11,7 @@ export function addRunCommand(program: Command): void {
     .command("run")
     .description("measure a WebSocket echo target once")
     .argument("<url>", "ws:// or wss:// URL of the echo endpoint");
-  addLoadOptions(command).option(
+  addResultOptions(addLoadOptions(command)).option(
     "--start-at <time>",
     "connect, then start at this time (RFC 3339, or seconds since 1970), to run several generators together (default: at once)",
   );

@@ -1,48 +1,56 @@
-// Makes one comparison: runs the rounds and computes the Comparison.
+// Makes a Comparison: of targets that it measures in rounds, or of Results that were measured before.
 
-import {
-  type Comparison,
-  comparisonKind,
-  comparisonSchema,
-  comparisonVersion,
-  comparisonWarnings,
-  contrastsOf,
-} from "../result/comparison.ts";
+import { choosePrimary, compare } from "../result/analysis.ts";
+import type { Comparison, FigureName, Sample } from "../result/comparison.ts";
+import { contrastOf } from "../result/contrast.ts";
 import { describeEnvironment } from "../target/environment.ts";
 import { measureRounds, type RoundsOptions } from "./rounds.ts";
 import { recordScenario } from "./scenario.ts";
 
+/** How a comparison is judged. */
+export interface JudgeOptions {
+  /** Share that is taken as no difference. */
+  readonly margin: number;
+  /** The figure that it is about; undefined to choose by what is known. */
+  readonly primary: FigureName | undefined;
+}
+
+export interface CompareOptions extends Omit<RoundsOptions, "isEnough">, JudgeOptions {
+  /** Measures on until the interval of the primary figure reaches at most this share beyond its ratio. */
+  readonly until?: number | undefined;
+}
+
 /**
  * Measures every arm in every round and holds each against the first.
  * @returns undefined when it was interrupted before the first round was complete
- * @throws TargetError when a target does not start, or nothing could be measured
+ * @throws TargetError when not even the first round can be measured
  */
-export async function compareArms(options: RoundsOptions): Promise<Comparison | undefined> {
-  const { arms, scenario } = options;
+export async function compareArms(options: CompareOptions): Promise<Comparison | undefined> {
+  const { arms, margin, primary, until } = options;
   const startedAt = new Date().toISOString();
   const environment = describeEnvironment();
-  const samples = await measureRounds(options);
-  const rounds = Math.max(0, ...samples.map(({ round }) => round));
-  if (rounds === 0) {
+  const scenario = recordScenario(options.scenario);
+  const isEnough = (samples: readonly Sample[]): boolean => {
+    const figure = primary ?? choosePrimary(samples, scenario);
+    return arms.slice(1).every((_, index) => {
+      const { ratio, high } = contrastOf({ samples, arm: index + 1, isPaired: true, margin }, figure);
+      return ratio !== null && high !== null && high / ratio - 1 <= (until ?? 0);
+    });
+  };
+  const measured = await measureRounds({ ...options, isEnough: until === undefined ? undefined : isEnough });
+  if (measured.samples.length === 0) {
     return undefined;
   }
-  const cutShort =
-    rounds < options.rounds ? [`Interrupted after ${rounds} of ${options.rounds} rounds.`] : [];
-  return {
-    kind: comparisonKind,
-    version: comparisonVersion,
+  return compare({
     startedAt,
-    rounds,
+    stop: measured.stop,
+    failedRounds: measured.failedRounds,
+    isPaired: true,
+    margin,
+    primary,
     arms: arms.map(({ name, target }) => ({ name, target })),
-    scenario: recordScenario(scenario),
+    scenario,
     environment,
-    contrasts: contrastsOf(samples, arms.length),
-    samples,
-    warnings: [...cutShort, ...comparisonWarnings(samples)],
-  };
-}
-
-/** The Comparison as the JSON text of its file. @throws ZodError when it is no valid Comparison */
-export function formatComparisonFile(comparison: Comparison): string {
-  return `${JSON.stringify(comparisonSchema.parse(comparison), null, 2)}\n`;
+    samples: [...measured.samples],
+  });
 }

@@ -1,6 +1,6 @@
 // Runs the rounds of a comparison: the order of the arms, and a fresh process for each measurement.
 
-import type { Sample } from "../result/comparison.ts";
+import { type Comparison, type Sample, sampleOf } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
 import { samplePid } from "../target/process-sampler.ts";
 import { chooseSampler, defaultMetricsPeriodMs } from "../target/sampler.ts";
@@ -20,13 +20,32 @@ export interface RoundsOptions extends Pick<MeasureOptions, "signal" | "onProgre
   readonly arms: readonly Arm[];
   /** What to measure; its URL counts for targets that are URLs themselves only by its path. */
   readonly scenario: WebSocketScenario;
+  /** Complete rounds to measure; the least number when `isEnough` is given. */
   readonly rounds: number;
+  /** Asked after each round from `rounds` on; while it does not hold, another round is measured. */
+  readonly isEnough?: ((samples: readonly Sample[]) => boolean) | undefined;
+  /** The most rounds; only with `isEnough`. */
+  readonly maxRounds?: number | undefined;
+  /** No round begins that would likely end later than this, counted from the start. */
+  readonly deadlineMs?: number | undefined;
   /** Hears of every measurement, in order. */
   readonly onSample?: (sample: Sample, result: Result) => void;
+  /** Hears of every round that was not completed. */
+  readonly onFailedRound?: (failed: FailedRound) => void;
+}
+
+export type FailedRound = Comparison["failedRounds"][number];
+
+/** What came of all rounds. */
+export interface Rounds extends Pick<Comparison, "failedRounds" | "stop"> {
+  /** Of complete rounds only. */
+  readonly samples: readonly Sample[];
 }
 
 /** How long a command may take until its target listens. */
 const startTimeoutMs = 15_000;
+/** Failed rounds in a row after which no other is tried. */
+const failuresInRow = 3;
 
 /** Whether a target is reached rather than started. */
 export function isUrl(target: string): boolean {
@@ -46,35 +65,89 @@ export function orderOf(arms: number, round: number): { arm: number; process: 1 
 }
 
 /**
- * Measures all rounds, one target at a time. A round that is interrupted does not count.
- * @throws TargetError when a target does not start, or nothing could be measured
+ * Measures all rounds, one target at a time. A round that fails or is interrupted does not count, and those before it do.
+ * @throws TargetError when not even the first round can be measured
  */
-export async function measureRounds(options: RoundsOptions): Promise<Sample[]> {
-  const done: Sample[] = [];
-  for (let round = 1; round <= options.rounds; round += 1) {
-    const samples: Sample[] = [];
-    for (const { arm, process } of orderOf(options.arms.length, round)) {
+export async function measureRounds(options: RoundsOptions): Promise<Rounds> {
+  const { rounds, isEnough, deadlineMs = Number.POSITIVE_INFINITY } = options;
+  const maxRounds = isEnough === undefined ? rounds : (options.maxRounds ?? rounds);
+  const samples: Sample[] = [];
+  const failedRounds: FailedRound[] = [];
+  const startedMs = performance.now();
+  let longestMs = 0;
+  let complete = 0;
+  let failedInRow = 0;
+  const finish = (stop: Rounds["stop"]): Rounds => ({ samples, failedRounds, stop });
+  for (let round = 1; ; round += 1) {
+    if (complete >= rounds && (isEnough === undefined || isEnough(samples))) {
+      return finish(isEnough === undefined ? "rounds" : "width");
+    }
+    const beginMs = performance.now();
+    if (complete >= maxRounds) {
+      return finish("max-rounds");
+    }
+    if (complete > 0 && beginMs + longestMs - startedMs > deadlineMs) {
+      return finish("deadline");
+    }
+    const measured = await tryRound(options, round);
+    if (measured === "interrupted") {
+      return finish("interrupted");
+    }
+    if (measured instanceof TargetError) {
+      if (complete === 0) {
+        throw measured;
+      }
+      const failed = { round, reason: measured.message };
+      failedRounds.push(failed);
+      options.onFailedRound?.(failed);
+      failedInRow += 1;
+      if (failedInRow === failuresInRow) {
+        return finish("failures");
+      }
+    } else {
+      samples.push(...measured);
+      longestMs = Math.max(longestMs, performance.now() - beginMs);
+      complete += 1;
+      failedInRow = 0;
+    }
+  }
+}
+
+/** The samples of one round, or why there are none. */
+async function tryRound(
+  options: RoundsOptions,
+  round: number,
+): Promise<readonly Sample[] | "interrupted" | TargetError> {
+  const samples: Sample[] = [];
+  for (const { arm, process } of orderOf(options.arms.length, round)) {
+    try {
       const result = await measureArm(options, options.arms[arm] as Arm);
-      if (result === undefined) {
-        return done;
+      if (options.signal?.aborted === true) {
+        return "interrupted";
       }
       const sample = { round, arm, process, ...sampleOf(result) };
       options.onSample?.(sample, result);
       samples.push(sample);
+    } catch (error) {
+      if (options.signal?.aborted === true) {
+        return "interrupted";
+      }
+      if (!(error instanceof TargetError)) {
+        throw error;
+      }
+      return error;
     }
-    done.push(...samples);
   }
-  return done;
+  return samples;
 }
 
-/** One measurement of one arm; undefined when it was interrupted. */
-async function measureArm(options: RoundsOptions, { name, target }: Arm): Promise<Result | undefined> {
-  const { scenario, signal } = options;
-  if (signal?.aborted === true) {
-    return undefined;
-  }
+/** One measurement of one arm. @throws TargetError when there is none */
+async function measureArm(options: RoundsOptions, { name, target }: Arm): Promise<Result> {
+  const { scenario, signal, onProgress } = options;
   const path = new URL(scenario.endpoint.url).pathname;
-  const started = isUrl(target) ? undefined : await startTarget(target, { path, timeoutMs: startTimeoutMs });
+  const started = isUrl(target)
+    ? undefined
+    : await startTarget(target, { path, timeoutMs: startTimeoutMs, signal });
   const url = started?.url ?? target;
   try {
     const sampler =
@@ -89,10 +162,11 @@ async function measureArm(options: RoundsOptions, { name, target }: Arm): Promis
           })
         : samplePid(started.pid);
     const labelled = { ...scenario, label: name, endpoint: { ...scenario.endpoint, url } };
-    const outcome = await measure(labelled, { ...options, sampler });
-    if (isAborted(signal)) {
-      return undefined;
-    }
+    const outcome = await measure(labelled, {
+      sampler,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
     if (outcome.kind === "nothing") {
       throw new TargetError(`${name}: nothing was measured: ${outcome.reason}`);
     }
@@ -100,25 +174,4 @@ async function measureArm(options: RoundsOptions, { name, target }: Arm): Promis
   } finally {
     await started?.stop();
   }
-}
-
-/** A signal may be aborted while one waits, which a compiler that saw it open before does not expect. */
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
-}
-
-function sampleOf(result: Result): Pick<Sample, "startedAt" | "figures" | "verdict" | "failures"> {
-  const { latencyUs, messagesPerSecond } = result.summary;
-  return {
-    startedAt: result.window.startedAt,
-    figures: {
-      serverCpuUsPerMessage: result.server?.cpuUsPerMessage ?? null,
-      messagesPerSecond,
-      p50Us: latencyUs?.p50 ?? null,
-      p99Us: latencyUs?.p99 ?? null,
-      p999Us: latencyUs?.p999 ?? null,
-    },
-    verdict: result.verdict,
-    failures: result.failures,
-  };
 }

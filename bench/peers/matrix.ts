@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { tellProgress } from "../commands/compare.ts";
+import { tellProgress } from "../commands/compare-progress.ts";
 import { exitCodes } from "../commands/exit-codes.ts";
 import { UsageError } from "../commands/option-schemas.ts";
 import { act } from "../commands/outcome.ts";
@@ -11,7 +11,7 @@ import { compareArms } from "../measure/compare.ts";
 import { isAcceptable } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
 import { closedLoads, openLoad } from "./loads.ts";
-import { addTimingOptions, readTiming, type Timing } from "./options.ts";
+import { addTimingOptions, judging, readTiming, type Timing } from "./options.ts";
 import { type Measured, publish } from "./publish.ts";
 import { findPeers, pinApart } from "./servers.ts";
 
@@ -50,7 +50,8 @@ async function measureAll(timing: Timing, folder: string): Promise<number> {
       arms: peers,
       scenario: load.scenario,
       rounds: timing.rounds,
-      onProgress: progress.onProgress,
+      ...judging,
+      ...progress,
       onSample: (sample, result) => {
         progress.onSample(sample);
         results[sample.arm]?.push(result);

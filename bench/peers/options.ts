@@ -3,7 +3,11 @@
 import type { Command } from "commander";
 import { parseNumber } from "../../src/lib/units.ts";
 import { commonShape, quantity, readFields, UsageError, whole } from "../commands/option-schemas.ts";
+import type { JudgeOptions } from "../measure/compare.ts";
 import type { Durations } from "./loads.ts";
+
+/** How all these comparisons are judged. */
+export const judging: JudgeOptions = { margin: 0.02, primary: "serverCpuPerMessage" };
 
 export interface Timing extends Durations {
   readonly rounds: number;

@@ -3,15 +3,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatNumber } from "../../src/lib/format.ts";
-import { formatComparisonFile } from "../measure/compare.ts";
-import { describeFinding, formatFigure } from "../report/compare.ts";
+import { describeFinding, formatFigure, formatRatios } from "../report/comparison/words.ts";
 import { describeEnvironment } from "../report/describe.ts";
 import { formatTable } from "../report/markdown.ts";
 import { barChartSvg, latencySvg } from "../report/svg.ts";
-import { type Comparison, type FigureName, figuresOf } from "../result/comparison.ts";
+import { type Comparison, contrastsOf, type FigureName, figuresOf } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
 import { median, spread } from "../result/stats.ts";
-import { writeOnce, writeResult } from "../result/store.ts";
+import { formatComparisonFile, writeOnce, writeResult } from "../result/store.ts";
 import type { NamedLoad } from "./loads.ts";
 import { ourServer, type Peer } from "./servers.ts";
 
@@ -48,7 +47,7 @@ export function publish(
   );
   writeOnce(
     join(folder, "cpu.svg"),
-    bars("Server CPU time per message", names, closed, "serverCpuUsPerMessage"),
+    bars("Server CPU time per message", names, closed, "serverCpuPerMessage"),
   );
   const open = measured.find(({ scenario }) => scenario.loop.kind === "open");
   if (open !== undefined) {
@@ -100,7 +99,7 @@ function describeRun(command: string, peers: readonly Peer[], measured: readonly
     first === undefined ? "" : describeEnvironment(first.comparison.environment),
     `Made by \`${command}\`. Servers: ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}.`,
     `Every round measures two fresh processes of each server, in turns; figures are medians (lowest to highest) of ` +
-      `all of them. "No difference shown" means that two processes of the same server differed as much. ` +
+      `all of them. Ratios have intervals of 95 %; "undecided" means that the interval holds 1. ` +
       "How to read all this: docs/measuring.md.",
     "![Messages per second](rate.svg)\n\n![Server CPU time per message](cpu.svg)\n\n![Latency by percentile](latency.svg)",
     ...measured.map((load) => `## ${load.title}\n\n${tableOf(load, peers)}`),
@@ -123,8 +122,8 @@ function tableOf({ comparison }: Measured, peers: readonly Peer[]): string {
     name,
     describeCpu(comparison, arm, name),
     formatRange(comparison, "messagesPerSecond", arm),
-    formatRange(comparison, "serverCpuUsPerMessage", arm),
-    ...(["p50Us", "p99Us", "p999Us"] as const).map((figure) => {
+    formatRange(comparison, "serverCpuPerMessage", arm),
+    ...(["p50", "p99", "p999"] as const).map((figure) => {
       const middle = medianOf(comparison, figure, arm);
       return middle === null ? "-" : formatFigure(figure, middle);
     }),
@@ -132,12 +131,12 @@ function tableOf({ comparison }: Measured, peers: readonly Peer[]): string {
   return formatTable(headings, rows);
 }
 
-function describeCpu({ contrasts }: Comparison, arm: number, name: string): string {
-  const contrast = contrasts.find((entry) => entry.arm === arm && entry.figure === "serverCpuUsPerMessage");
+function describeCpu(comparison: Comparison, arm: number, name: string): string {
+  const contrast = contrastsOf(comparison, arm)?.serverCpuPerMessage;
   if (contrast === undefined) {
     return "-";
   }
-  return `${contrast.ratio.median.toFixed(2)} (${describeFinding(contrast, name).replace(`${name} `, "")})`;
+  return `${formatRatios(contrast)}: ${describeFinding(contrast, comparison.margin, name).replace(`${name} `, "")}`;
 }
 
 function formatRange({ samples }: Comparison, figure: FigureName, arm: number): string {

@@ -1,14 +1,14 @@
 // `npm run bench:server`: compares CPU time per message of our server, a bare uWebSockets.js echo and ws.
 
 import { Command } from "commander";
-import { tellProgress } from "../commands/compare.ts";
+import { tellProgress } from "../commands/compare-progress.ts";
 import { exitCodes } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
 import { compareArms } from "../measure/compare.ts";
-import { formatComparison } from "../report/compare.ts";
+import { formatComparison } from "../report/comparison/text.ts";
 import { isAcceptable } from "../result/comparison.ts";
 import { closedLoads } from "./loads.ts";
-import { addTimingOptions, readTiming, type Timing } from "./options.ts";
+import { addTimingOptions, judging, readTiming, type Timing } from "./options.ts";
 import { bareServer, findPeers, ourServer, pinApart } from "./servers.ts";
 
 /** Beyond this size it is copying that costs, which is the same for all. */
@@ -33,7 +33,8 @@ async function measureAll(timing: Timing): Promise<number> {
   for (const { title, scenario } of loads) {
     say(`\n${title}`);
     const progress = tellProgress({ arms, rounds: timing.rounds });
-    const comparison = await compareArms({ arms, scenario, rounds: timing.rounds, ...progress });
+    const comparison = await compareArms({ arms, scenario, ...timing, ...judging, ...progress });
+    progress.end();
     if (comparison === undefined) {
       return exitCodes.nothing;
     }

@@ -12,7 +12,12 @@ export function formatCsv(results: readonly Result[]): string {
   // What is null in one Result may have parts in another: those are the columns then.
   const columns = names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
   const lines = [columns, ...rows.map((row) => columns.map((column) => row.get(column) ?? ""))];
-  return lines.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
+  return lines.map(formatRow).join("");
+}
+
+/** A line of cells, with its line end. */
+export function formatRow(cells: readonly string[]): string {
+  return `${cells.map(quote).join(",")}\r\n`;
 }
 
 /** Every leaf with its path, as in `summary.latencyUs.p99`. */

@@ -1,6 +1,5 @@
 // Reports Results as one self-contained HTML page, with data, plot library and script inside.
 
-import { readFileSync } from "node:fs";
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";
@@ -13,19 +12,15 @@ import {
   distinctTitles,
   formatUs,
 } from "./describe.ts";
+import { escapeXml } from "./escape.ts";
 import type { PageData, PageResult } from "./page-data.ts";
-
-/** The template with style and script, as `npm run build` makes it of page/. */
-const templateUrl = new URL(
-  import.meta.url.endsWith(".ts") ? "../../dist/bench/report/page.html" : "page.html",
-  import.meta.url,
-);
+import { fillTemplate } from "./template.ts";
 
 /** A self-contained page with the plots of all Results, one over the other. */
 export function formatHtml(results: readonly Result[]): string {
   const data = pageData(results);
-  return fill(readFileSync(templateUrl, "utf8"), {
-    title: escapeHtml(data.title),
+  return fillTemplate("page.html", {
+    title: escapeXml(data.title),
     data: JSON.stringify(data).replaceAll("<", "\\u003c"),
   });
 }
@@ -79,13 +74,4 @@ function pageFigures({ summary, messages, client, server }: Result): Record<stri
     "Server CPU/msg": formatUs(server?.cpuUsPerMessage),
     "Client CPU/msg": formatUs(client.cpuUsPerMessage),
   };
-}
-
-/** Puts each value where the template says `{{name}}`. */
-function fill(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => values[name] ?? placeholder);
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

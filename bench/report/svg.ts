@@ -4,6 +4,7 @@ import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";
 import { curvePositions, curveValues, percentileLabel } from "./curve.ts";
 import { distinctTitles, formatUs } from "./describe.ts";
+import { escapeXml } from "./escape.ts";
 
 const plotWidth = 860;
 const lightColors = ["#2563c9", "#d1580b", "#15803d", "#a2259f", "#0e7f8c", "#b91c3c"];
@@ -113,12 +114,4 @@ function svg(title: string, height: number, parts: readonly string[]): string {
 
 function text(x: number, y: number, content: string, style = "", anchor = "start"): string {
   return `<text class="${style}" x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
-}
-
-function escapeXml(content: string): string {
-  return content
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -1,136 +1,161 @@
-// The shape of a Comparison, and the statistics that decide whether a difference is real. Pure.
-//
-// Each round measures two processes of every arm. Two processes of one arm differ by noise alone, so their difference
-// in this run is the noise that a difference between arms has to exceed.
+// Describes a Comparison: two arms or more, the samples of each, and what may be concluded.
 
 import { z } from "zod";
-import { environmentSchema, scenarioSchema, verdicts } from "./schema.ts";
-import { median, spread } from "./stats.ts";
+import { environmentSchema, type Result, scenarioSchema, verdicts } from "./schema.ts";
 
 /** What the `kind` of every Comparison says. */
-export const comparisonKind = "uws-echo-bench/comparison";
+export const comparisonKind = "comparison";
 /** Raised whenever a field changes its meaning, comes or goes. */
-export const comparisonVersion = 1;
+export const comparisonVersion = 2;
 
-/** What is compared, the most telling first. */
-export const figureNames = [
-  "serverCpuUsPerMessage",
-  "messagesPerSecond",
-  "p50Us",
-  "p99Us",
-  "p999Us",
-] as const;
+/** What is compared, the most telling first. Times are in microseconds. */
+export const figureNames = ["serverCpuPerMessage", "messagesPerSecond", "p50", "p99", "p999"] as const;
 export type FigureName = (typeof figureNames)[number];
 
-/** Part of the pairs that have to point the same way. */
-const agreeingShare = 0.9;
-/** Ratios are quotients of floating-point numbers. */
-const rounding = 1e-9;
-/** Fewer pairs than this agree by chance too often: six do once in 32 times. */
-const leastPairs = 6;
-/** Fewer rounds than this leave the noise poorly known. */
-const fewRounds = 5;
+/**
+ * What may be said of a ratio. `higher`, `lower`: its interval lies on that side of 1. `equivalent`: its interval lies
+ * within the margin. `undecided`: neither. Outside the primary figure, `higher` and `lower` also have to stand among
+ * the other figures (Holm).
+ */
+export const findings = ["higher", "lower", "equivalent", "undecided"] as const;
+export type Finding = (typeof findings)[number];
 
 const amount = z.number().nonnegative();
+const count = z.int().nonnegative();
+const figureName = z.enum(figureNames);
 const spreadSchema = z.strictObject({ median: amount, min: amount, max: amount });
-const index = z.int().nonnegative();
 
 const sampleSchema = z.strictObject({
-  /** From 1. */
+  /** From 1; rounds that were not completed leave a gap. Without rounds, the place among the Results of its arm. */
   round: z.int().positive(),
   /** Index in `arms`. */
-  arm: index,
+  arm: count,
   /** First or second process of its arm in this round. */
   process: z.union([z.literal(1), z.literal(2)]),
   startedAt: z.iso.datetime(),
-  figures: z.record(z.enum(figureNames), amount.nullable()),
+  figures: z.record(figureName, amount.nullable()),
   verdict: z.enum(verdicts),
   /** Why this measurement must not be used; empty when it may. */
   failures: z.array(z.string()),
 });
 
+/** One figure of an arm, over the same figure of the first arm. Null: too few values to say. */
 const contrastSchema = z.strictObject({
-  figure: z.enum(figureNames),
-  /** Index in `arms` of the arm that is held against the first one. */
-  arm: z.int().positive(),
-  baseline: spreadSchema,
-  value: spreadSchema,
-  /** Value over baseline, pair by pair: first processes of a round with each other, second ones likewise. */
-  ratio: spreadSchema,
-  /** Farthest that two processes of one arm were apart in one round, as a ratio both ways. */
-  noise: z.strictObject({ low: amount, high: amount }),
-  finding: z.enum(["higher", "lower", "no-difference"]),
+  ratio: amount.nullable(),
+  /** The interval of the ratio, with a confidence of 95 %. */
+  low: amount.nullable(),
+  high: amount.nullable(),
+  finding: z.enum(findings),
+  /** Whether the whole interval lies beyond the margin, on one side. */
+  beyondMargin: z.boolean(),
+  /** Of a ratio this far from 1 or farther, when there is no difference; outside the primary figure, after Holm. */
+  probability: amount.nullable(),
+  /** The same by ranks (Hodges and Lehmann, Wilcoxon), from ten rounds on: outliers move it little. */
+  rank: z.strictObject({ ratio: amount, low: amount, high: amount }).nullable(),
+  /** The smallest difference that four in five such comparisons find, as a ratio above 1. */
+  detectable: amount.nullable(),
+  /** Rounds (Results on each side, when there are no rounds) to find a difference of the margin four times in five. */
+  roundsNeeded: count.nullable(),
+  /** Rounds (Results of the smaller side) that the ratio rests on. */
+  rounds: count,
+  /** Measurements of both arms that do not know the figure. */
+  missing: count,
+  baseline: spreadSchema.nullable(),
+  value: spreadSchema.nullable(),
+  /** Processes far from the others of their arm (Tukey's outer fences on logarithms). They count like all others. */
+  outliers: z.array(
+    z.strictObject({
+      round: count,
+      arm: count,
+      process: z.union([z.literal(1), z.literal(2)]),
+      value: amount,
+    }),
+  ),
 });
+
+/** The second process of a round over the first one of the same arm: 1, unless something changed in between. */
+const controlSchema = z.strictObject({
+  ratio: amount.nullable(),
+  low: amount.nullable(),
+  high: amount.nullable(),
+  /** Whether the interval holds 1; null when there is none. */
+  holds: z.boolean().nullable(),
+  /** How far processes of one arm are apart by noise: their standard deviation, as a share. */
+  noise: amount.nullable(),
+});
+
+const contrastsSchema = z.record(figureName, contrastSchema);
+const controlsSchema = z.record(figureName, controlSchema);
+
+/** Why a comparison ended. */
+export const stops = [
+  "rounds",
+  "width",
+  "max-rounds",
+  "deadline",
+  "failures",
+  "interrupted",
+  "stored",
+] as const;
 
 export const comparisonSchema = z.strictObject({
   kind: z.literal(comparisonKind),
   version: z.literal(comparisonVersion),
   startedAt: z.iso.datetime(),
-  rounds: z.int().positive(),
+  /** Complete rounds, each of two processes of every arm in turns; 0 when stored Results are compared. */
+  rounds: count,
+  /** `width`: the interval of the primary figure is as narrow as was asked. `stored`: nothing was measured. */
+  stop: z.enum(stops),
+  /** Rounds that were not completed, and why; their measurements do not count. */
+  failedRounds: z.array(z.strictObject({ round: z.int().positive(), reason: z.string() })),
+  /** A difference up to this share is taken as none. */
+  margin: z.number().positive(),
+  /** The figure that the comparison is about; the others are exploratory. */
+  primary: figureName,
+  /** The second arm over the first one. */
+  figures: contrastsSchema,
+  /** Each arm against itself; null without rounds. */
+  control: controlsSchema.nullable(),
+  /** Arms beyond the second one, over the first one. */
+  further: z.array(
+    z.strictObject({ arm: count, figures: contrastsSchema, control: controlsSchema.nullable() }),
+  ),
   /** The first one is the baseline. */
-  arms: z.array(z.strictObject({ name: z.string(), target: z.string() })).min(1),
+  arms: z.array(z.strictObject({ name: z.string(), target: z.string() })).min(2),
   scenario: scenarioSchema,
   environment: environmentSchema,
-  contrasts: z.array(contrastSchema),
-  samples: z.array(sampleSchema),
+  samples: z.array(sampleSchema).min(2),
   warnings: z.array(z.string()),
 });
 
 export type Sample = z.infer<typeof sampleSchema>;
 export type Contrast = z.infer<typeof contrastSchema>;
+export type Contrasts = z.infer<typeof contrastsSchema>;
+export type Control = z.infer<typeof controlSchema>;
+export type Controls = z.infer<typeof controlsSchema>;
+export type Stop = (typeof stops)[number];
 export type Comparison = z.infer<typeof comparisonSchema>;
 
-/** Every arm against the first one, in every figure that all samples know. */
-export function contrastsOf(samples: readonly Sample[], arms: number): Contrast[] {
-  return Array.from({ length: arms - 1 }, (_, other) => other + 1).flatMap((arm) =>
-    figureNames.flatMap((figure) => contrastOf(samples, figure, arm) ?? []),
-  );
-}
-
-/** One figure of one arm against the first arm; undefined when a sample does not know it. */
-export function contrastOf(
-  samples: readonly Sample[],
-  figure: FigureName,
-  arm: number,
-): Contrast | undefined {
-  const baseline = pairsOf(samples, figure, 0);
-  const value = pairsOf(samples, figure, arm);
-  if (baseline === undefined || value === undefined) {
-    return undefined;
-  }
-  const ratios = value.flatMap(([first, second], round) => {
-    const [baseFirst, baseSecond] = baseline[round] ?? [Number.NaN, Number.NaN];
-    return [first / baseFirst, second / baseSecond];
-  });
-  const apart = [...baseline, ...value].map(([first, second]) => Math.max(first / second, second / first));
-  const high = Math.max(...apart);
-  // By logarithm, so that B against A is exactly the inverse of A against B.
-  const ratio = { ...spread(ratios), median: Math.exp(median(ratios.map(Math.log))) };
+/** What a comparison keeps of a Result. */
+export function sampleOf(result: Result): Pick<Sample, "startedAt" | "figures" | "verdict" | "failures"> {
+  const { latencyUs, messagesPerSecond } = result.summary;
   return {
-    figure,
-    arm,
-    baseline: spread(baseline.flat()),
-    value: spread(value.flat()),
-    ratio,
-    noise: { low: 1 / high, high },
-    finding: findingOf(ratios, ratio.median, high),
+    startedAt: result.window.startedAt,
+    figures: {
+      serverCpuPerMessage: result.server?.cpuUsPerMessage ?? null,
+      messagesPerSecond,
+      p50: latencyUs?.p50 ?? null,
+      p99: latencyUs?.p99 ?? null,
+      p999: latencyUs?.p999 ?? null,
+    },
+    verdict: result.verdict,
+    failures: result.failures,
   };
 }
 
-/** A difference is real when its median is beyond all noise, and 9 in 10 pairs agree which way it goes. */
-function findingOf(ratios: readonly number[], middle: number, noise: number): Contrast["finding"] {
-  if (ratios.length < leastPairs) {
-    return "no-difference";
-  }
-  const needed = agreeingShare * ratios.length;
-  const beyond = noise * (1 + rounding);
-  if (middle > beyond && ratios.filter((ratio) => ratio > 1).length >= needed) {
-    return "higher";
-  }
-  if (middle < 1 / beyond && ratios.filter((ratio) => ratio < 1).length >= needed) {
-    return "lower";
-  }
-  return "no-difference";
+/** What may be said of an arm against the first one. */
+export function contrastsOf({ figures, further }: Comparison, arm: number): Contrasts | undefined {
+  return arm === 1 ? figures : further.find((entry) => entry.arm === arm)?.figures;
 }
 
 /** One figure of all samples of one arm, where known. */
@@ -138,44 +163,16 @@ export function figuresOf(samples: readonly Sample[], figure: FigureName, arm: n
   return samples.filter((sample) => sample.arm === arm).flatMap(({ figures }) => figures[figure] ?? []);
 }
 
-type Pair = readonly [number, number];
-
-/** Both processes of an arm, round by round; undefined when one does not know the figure, or it is 0. */
-function pairsOf(samples: readonly Sample[], figure: FigureName, arm: number): Pair[] | undefined {
-  const ofArm = samples.filter((sample) => sample.arm === arm);
-  const rounds = [...new Set(ofArm.map(({ round }) => round))].sort((a, b) => a - b);
-  const pairs = rounds.map((round) =>
-    ([1, 2] as const).map(
-      (process) =>
-        ofArm.find((sample) => sample.round === round && sample.process === process)?.figures[figure] ?? 0,
-    ),
+/** Whether every measurement may be used, and every round that was asked for is there. */
+export function isAcceptable({
+  samples,
+  failedRounds,
+  stop,
+}: Pick<Comparison, "samples" | "failedRounds" | "stop">): boolean {
+  return (
+    samples.every(({ failures }) => failures.length === 0) &&
+    failedRounds.length === 0 &&
+    stop !== "interrupted" &&
+    stop !== "failures"
   );
-  return pairs.length > 0 && pairs.flat().every((value) => value > 0)
-    ? (pairs as unknown as Pair[])
-    : undefined;
-}
-
-/** What a reader of the comparison has to know, with its figures. */
-export function comparisonWarnings(samples: readonly Sample[]): string[] {
-  const count = (verdict: Sample["verdict"]): number =>
-    samples.filter((sample) => sample.verdict === verdict).length;
-  const failed = samples.filter(({ failures }) => failures.length > 0);
-  const reasons = [...new Set(failed.flatMap(({ failures }) => failures))];
-  const all = samples.length;
-  const rounds = new Set(samples.map(({ round }) => round)).size;
-  return [
-    failed.length > 0 &&
-      `${failed.length} of ${all} measurements are not acceptable (${reasons.join("; ")}): the comparison is invalid.`,
-    count("client-bound") > 0 &&
-      `In ${count("client-bound")} of ${all} measurements the generator was the bottleneck: compare CPU time per message, not rates.`,
-    count("idle") > 0 &&
-      `In ${count("idle")} of ${all} measurements the target was not seen to be saturated, so its rate is not its limit.`,
-    rounds < fewRounds &&
-      `Only ${rounds} rounds: ${2 * rounds < leastPairs ? "too few to show any difference" : "the noise is poorly known"}; run at least ${fewRounds}.`,
-  ].filter((warning) => warning !== false);
-}
-
-/** Whether every sample may be used. */
-export function isAcceptable({ samples }: Pick<Comparison, "samples">): boolean {
-  return samples.every(({ failures }) => failures.length === 0);
 }

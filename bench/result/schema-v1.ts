@@ -1,4 +1,4 @@
-// Results of version 1, read as what they are now. Their verdict stays as it was given, and what they did not record is null.
+// Reads Results of version 1 as what they are now. Their verdict stays as it was given, and what they did not record is null.
 
 import { z } from "zod";
 import { type Result, resultSchema, resultVersion } from "./schema.ts";

@@ -13,8 +13,9 @@ import {
 import { dirname } from "node:path";
 import { z } from "zod";
 import { UwsEchoError } from "../../src/lib/errors.ts";
-import { type Comparison, comparisonKind, comparisonSchema } from "./comparison.ts";
-import { type Result, resultKind, resultSchema } from "./schema.ts";
+import { type Comparison, comparisonKind, comparisonSchema, comparisonVersion } from "./comparison.ts";
+import { comparisonV1Kind, comparisonV1Schema } from "./comparison-v1.ts";
+import { type Result, resultKind, resultSchema, resultVersion } from "./schema.ts";
 import { resultV1Schema } from "./schema-v1.ts";
 
 /** A file that cannot be read as what it should be, or must not be written; the message says why. */
@@ -81,6 +82,11 @@ export function formatResultLine(result: Result): string {
   return `${JSON.stringify(resultSchema.parse(result))}\n`;
 }
 
+/** The Comparison as the JSON text of its file. @throws ZodError when it is no valid Comparison */
+export function formatComparisonFile(comparison: Comparison): string {
+  return `${JSON.stringify(comparisonSchema.parse(comparison), null, 2)}\n`;
+}
+
 /** Reads a Result file. @throws StoreError that says what is wrong with it */
 export function readResult(path: string): Result {
   return parseResult(path, readText(path));
@@ -88,39 +94,60 @@ export function readResult(path: string): Result {
 
 /** The Result that a text holds; errors call the text by `name`. @throws StoreError that says what is wrong with it */
 export function parseResult(name: string, text: string): Result {
-  return parseVersioned(name, text, resultKind, [resultV1Schema, resultSchema]);
+  return parseVersioned(name, text, resultVersions);
 }
 
 /** Reads a Comparison file. @throws StoreError that says what is wrong with it */
 export function readComparison(path: string): Comparison {
-  return parseVersioned(path, readText(path), comparisonKind, [comparisonSchema]);
+  return parseVersioned(path, readText(path), comparisonVersions);
 }
 
+/** Reads a file of either kind. @throws StoreError that says what is wrong with it */
+export function readReportable(path: string): Result | Comparison {
+  const text = readText(path);
+  const kinds = parseJson(path, text) as { kind?: unknown };
+  return comparisonVersions.some(({ kind }) => kind === kinds.kind)
+    ? parseVersioned(path, text, comparisonVersions)
+    : parseVersioned(path, text, resultVersions);
+}
+
+/** A kind of file in one of its versions. */
+interface Version<T> {
+  readonly kind: string;
+  readonly version: number;
+  readonly schema: z.ZodType<T>;
+}
+
+const resultVersions: readonly Version<Result>[] = [
+  { kind: resultKind, version: 1, schema: resultV1Schema },
+  { kind: resultKind, version: resultVersion, schema: resultSchema },
+];
+
+const comparisonVersions: readonly Version<Comparison>[] = [
+  { kind: comparisonV1Kind, version: 1, schema: comparisonV1Schema },
+  { kind: comparisonKind, version: comparisonVersion, schema: comparisonSchema },
+];
+
 /**
- * Reads JSON of a known kind in any of its versions.
- * @param schemas one for each version, from 1
+ * Reads JSON of a known kind in any of its versions, the newest last.
  * @throws StoreError when it is truncated, foreign, of another version, or has wrong fields (all are named)
  */
-function parseVersioned<T>(
-  name: string,
-  text: string,
-  expectedKind: string,
-  schemas: readonly z.ZodType<T>[],
-): T {
+function parseVersioned<T>(name: string, text: string, versions: readonly Version<T>[]): T {
   const data = parseJson(name, text);
   const { kind, version } = data as { kind?: unknown; version?: unknown };
-  if (kind !== expectedKind) {
-    throw new StoreError(`${name} is not a file of kind "${expectedKind}"${describeKind(kind)}`);
+  const newest = versions.at(-1);
+  if (!versions.some((known) => known.kind === kind)) {
+    throw new StoreError(`${name} is not a file of kind "${newest?.kind}"${describeKind(kind)}`);
   }
-  const schema = schemas[Number(version) - 1];
-  if (schema === undefined) {
-    const age = Number(version) > schemas.length ? "a newer" : "an older";
+  const found = versions.find((known) => known.kind === kind && known.version === version);
+  if (found === undefined) {
+    const age = Number(version) > (newest?.version ?? 0) ? "a newer" : "an older";
     throw new StoreError(
-      `${name} is version ${String(version)} of "${expectedKind}", written by ${age} uws-echo-bench; ` +
-        `this one reads versions 1 to ${schemas.length}`,
+      `${name} is version ${String(version)} of "${String(kind)}", written by ${age} uws-echo-bench; ` +
+        `this one reads versions 1 to ${newest?.version}`,
     );
   }
-  const parsed = schema.safeParse(data);
+  const parsed = found.schema.safeParse(data);
   if (!parsed.success) {
     throw new StoreError(`${name} has wrong fields:\n${z.prettifyError(parsed.error)}`);
   }

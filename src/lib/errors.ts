@@ -23,7 +23,9 @@ export type ErrorCode =
   /** The harness: a file that cannot be read or must not be written. */
   | "ERR_STORE"
   /** The harness: Results that are not parts of one run. */
-  | "ERR_MERGE";
+  | "ERR_MERGE"
+  /** The harness: stored Results that cannot be compared. */
+  | "ERR_MISMATCH";
 
 /**
  * An error whose message is for people: the command line prints it without a stack trace. `code` is for programs,

@@ -96,6 +96,21 @@ export function parseRate(text: string): number {
   return value;
 }
 
+/**
+ * Reads a share in per cent: `2%`, `0.5 %`.
+ * @returns the share, at least 0: 0.02 for `2%`
+ * @throws UnitError
+ */
+export function parseShare(text: string): number {
+  const percent = text.trim().endsWith("%")
+    ? parseQuantity(text.trim().slice(0, -1).trimEnd(), factorPerSuffix)
+    : undefined;
+  if (percent === undefined || /[a-z]/i.test(text)) {
+    throw new UnitError(`"${text}" is not a share: give a number with %, as in 2%`);
+  }
+  return percent / 100;
+}
+
 /** Bytes in the largest binary unit that divides them: 65536 becomes `64KiB`. `parseSize` reads it back. */
 export function formatSize(bytes: number): string {
   return formatWithUnit(bytes, ["GiB", "MiB", "KiB"], bytesPerUnit) ?? `${bytes}`;

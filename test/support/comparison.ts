@@ -1,21 +1,19 @@
-// Comparisons for tests: two arms, three rounds, every measurement sound; a test says what was measured.
+// Makes comparisons for tests: two arms, every measurement sound; a test says what was measured.
 
-import {
-  type Comparison,
-  comparisonKind,
-  comparisonVersion,
-  comparisonWarnings,
-  contrastsOf,
-  type Sample,
-} from "../../bench/result/comparison.ts";
+import { compare } from "../../bench/result/analysis.ts";
+import type { Comparison, FigureName, Sample } from "../../bench/result/comparison.ts";
 import { exampleResult } from "./result.ts";
 
-/** @param figuresOf the figures of both processes of an arm (0 or 1) in a round (1 to 3) */
-export function exampleComparison(
-  arms: Comparison["arms"],
-  figuresOf: (arm: number, round: number) => Sample["figures"],
-): Comparison {
-  const samples = [1, 2, 3].flatMap((round) =>
+/** What was measured of one process. */
+export interface Measured {
+  readonly arm: number;
+  readonly round: number;
+  readonly process: 1 | 2;
+}
+
+/** Sound samples of two arms in so many rounds. */
+export function samplesOf(rounds: number, figuresOf: (measured: Measured) => Sample["figures"]): Sample[] {
+  return Array.from({ length: rounds }, (_, index) => index + 1).flatMap((round) =>
     [0, 1].flatMap((arm) =>
       ([1, 2] as const).map(
         (process): Sample => ({
@@ -23,24 +21,68 @@ export function exampleComparison(
           arm,
           process,
           startedAt: "2026-11-22T12:00:00.000Z",
-          figures: figuresOf(arm, round),
+          figures: figuresOf({ arm, round, process }),
           verdict: "server-bound",
           failures: [],
         }),
       ),
     ),
   );
+}
+
+/** Figures that are all the same. */
+export function allFigures(value: number | null): Record<FigureName, number | null> {
+  return { serverCpuPerMessage: value, messagesPerSecond: value, p50: value, p99: value, p999: value };
+}
+
+/** The Comparison of samples. */
+export function comparisonOf(
+  samples: readonly Sample[],
+  changes: Partial<Parameters<typeof compare>[0]> = {},
+): Comparison {
   const { scenario, environment } = exampleResult();
-  return {
-    kind: comparisonKind,
-    version: comparisonVersion,
+  return compare({
     startedAt: "2026-11-22T12:00:00.000Z",
-    rounds: 3,
-    arms,
+    stop: "rounds",
+    failedRounds: [],
+    isPaired: true,
+    margin: 0.02,
+    primary: undefined,
+    arms: [
+      { name: "A", target: "node a.js {port}" },
+      { name: "B", target: "node b.js {port}" },
+    ],
     scenario,
     environment,
-    contrasts: contrastsOf(samples, 2),
-    samples,
-    warnings: comparisonWarnings(samples),
+    samples: [...samples],
+    ...changes,
+  });
+}
+
+/** Three rounds of the given arms. */
+export function exampleComparison(
+  arms: Comparison["arms"],
+  figuresOf: (arm: number, round: number) => Sample["figures"],
+): Comparison {
+  return comparisonOf(
+    samplesOf(3, ({ arm, round }) => figuresOf(arm, round)),
+    { arms },
+  );
+}
+
+/** Random numbers that are the same in every run: mulberry32. */
+export function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Standard normal numbers (Box and Muller). */
+export function normalOf(seed: number): () => number {
+  const random = randomOf(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

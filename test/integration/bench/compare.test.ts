@@ -49,8 +49,9 @@ test("two commands are started, measured in ABBA order, and written as one Compa
     { name: "A", target: uws },
     { name: "peer", target: ws },
   ]);
-  assert.ok(comparison.contrasts.some(({ figure }) => figure === "messagesPerSecond"));
-  assert.match(comparison.warnings.join(), /Only 1 rounds/);
+  assert.ok((comparison.figures.serverCpuPerMessage.ratio ?? 0) > 1);
+  assert.equal(comparison.primary, "serverCpuPerMessage");
+  assert.match(comparison.warnings.join(), /Only 1 round: /);
   assert.match(stderr, /round 1\/1 {2}peer: .* messages\/s/);
 });
 
@@ -65,15 +66,15 @@ test("a command that does not start is an error with its last words, and exit co
 });
 
 test("every wrong option is named at once, with exit code 2", async () => {
-  const wrong = ["--rounds", "0", "--pid", "1", "--path", "echo", "--threshold", "lost==0", "--depth", "0"];
+  const wrong = ["--rounds", "0", "--until", "5", "--path", "echo", "--depth", "0", "--max-rounds", "3"];
   const { exitCode, stderr } = await compare("node server.js", ws, ...wrong);
   assert.equal(exitCode, 2);
   for (const problem of [
     /neither a ws:\/\/ URL nor a command/,
     /--rounds: /,
-    /--pid and/,
+    /--until: "5" is not a share/,
     /--path: /,
-    /--threshold /,
+    /--max-rounds belongs to --until/,
     /--depth: /,
   ]) {
     assert.match(stderr, problem);

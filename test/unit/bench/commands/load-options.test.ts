@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { Command } from "commander";
 import {
   addLoadOptions,
+  addResultOptions,
   type LoadOptions,
   readLoadOptions,
 } from "../../../../bench/commands/load-options.ts";
@@ -17,7 +18,7 @@ after(() => rmSync(folder, { recursive: true }));
 const wsUrl = "ws://127.0.0.1:9998/echo";
 
 function read(args: string, url = wsUrl): LoadOptions {
-  const command = addLoadOptions(new Command()).exitOverride();
+  const command = addResultOptions(addLoadOptions(new Command())).exitOverride();
   return readLoadOptions(url, command.parse(args.split(" ").filter(Boolean), { from: "user" }).opts());
 }
 

@@ -24,11 +24,11 @@ function measuredUnder(load: ReturnType<typeof openLoad>): Measured {
   const arms = peers.map(({ name, target }) => ({ name, target }));
   const comparison = {
     ...exampleComparison(arms, (arm, round) => ({
-      serverCpuUsPerMessage: (arm + 1) * (4 + round / 100),
+      serverCpuPerMessage: (arm + 1) * (4 + round / 100),
       messagesPerSecond: 100_000 / (arm + 1),
-      p50Us: 100,
-      p99Us: 200,
-      p999Us: 300,
+      p50: 100,
+      p99: 200,
+      p999: 300,
     })),
     scenario: recordScenario(load.scenario),
   };
@@ -49,7 +49,10 @@ test("a published folder holds every file that its index names, and files that c
   for (const { title } of loads) {
     assert.ok(text.includes(`## ${title}\n`), title);
   }
-  assert.match(text, /\| Peer \| 2\.00 \(higher by 100 %\) \| 50,000 \(50,000 to 50,000\) \| 8\.04 us/);
+  assert.match(
+    text,
+    /\| Peer \| 2\.000 \(2\.000 to 2\.000\): higher by 100 % \| 50,000 \(50,000 to 50,000\) \| 8\.04 us/,
+  );
   assert.match(text, /Only 3 rounds/);
   for (const { name } of loads) {
     const comparison = readComparison(join(run, `${name}.comparison.json`));

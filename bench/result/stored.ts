@@ -1,0 +1,97 @@
+// Compares stored Results: two groups that were measured at different times, so nothing is paired.
+
+import { UwsEchoError } from "../../src/lib/errors.ts";
+import { compare } from "./analysis.ts";
+import { type Comparison, type FigureName, sampleOf } from "./comparison.ts";
+import type { Environment, Result } from "./schema.ts";
+
+/** Results that cannot be compared; every difference is a problem of its own. */
+export class MismatchError extends UwsEchoError<"ERR_MISMATCH"> {
+  override readonly name = "MismatchError";
+  constructor(problems: string | readonly string[]) {
+    super("ERR_MISMATCH", problems);
+  }
+}
+
+export interface StoredArm {
+  readonly name: string;
+  readonly results: readonly Result[];
+}
+
+export interface StoredOptions {
+  readonly baseline: StoredArm;
+  readonly value: StoredArm;
+  readonly margin: number;
+  readonly primary: FigureName | undefined;
+}
+
+/** What has to be the same for figures to be comparable. Target, label and the harness's commit may differ. */
+const environmentKeys: readonly (keyof Environment)[] = [
+  "cpuModel",
+  "cores",
+  "cpuGovernor",
+  "cpuLimitCores",
+  "memoryBytes",
+  "architecture",
+  "kernel",
+  "distribution",
+  "container",
+];
+const versionKeys = ["node", "uws-echo-bench"] as const;
+
+/**
+ * Holds one group of Results against another.
+ * @throws MismatchError when machine, versions or load differ, or a Result is there twice
+ */
+export function compareStored({ baseline, value, margin, primary }: StoredOptions): Comparison {
+  const arms = [baseline, value];
+  const all = arms.flatMap(({ results }) => results);
+  const [first] = all;
+  if (first === undefined || arms.some(({ results }) => results.length === 0)) {
+    throw new MismatchError("there is no Result on one side");
+  }
+  const problems = [...differencesOf(all), ...repeatedResults(arms)];
+  if (problems.length > 0) {
+    throw new MismatchError([`the Results cannot be compared: ${problems.length} differences`, ...problems]);
+  }
+  return compare({
+    startedAt: all.map(({ window }) => window.startedAt).sort()[0] ?? first.window.startedAt,
+    stop: "stored",
+    failedRounds: [],
+    isPaired: false,
+    margin,
+    primary,
+    arms: arms.map(({ name, results }) => ({ name, target: targetsOf(results) })),
+    scenario: first.scenario,
+    environment: first.environment,
+    samples: arms.flatMap(({ results }, arm) =>
+      results.map((result, index) => ({ round: index + 1, arm, process: 1 as const, ...sampleOf(result) })),
+    ),
+  });
+}
+
+function targetsOf(results: readonly Result[]): string {
+  return [...new Set(results.map(({ target }) => target.url))].join(" / ");
+}
+
+function differencesOf(results: readonly Result[]): string[] {
+  const facts = results.map(({ environment, scenario, engine, loop }) => ({
+    ...Object.fromEntries(environmentKeys.map((key) => [`environment.${key}`, environment[key]])),
+    ...Object.fromEntries(
+      versionKeys.map((key) => [`environment.versions.${key}`, environment.versions[key] ?? null]),
+    ),
+    ...Object.fromEntries(Object.entries(scenario).map(([key, entry]) => [`scenario.${key}`, entry])),
+    "engine.name": engine.name,
+    loop,
+  })) as readonly Readonly<Record<string, unknown>>[];
+  return Object.keys(facts[0] ?? {}).flatMap((name) => {
+    const seen = new Set(facts.map((fact) => JSON.stringify(fact[name])));
+    return seen.size === 1 ? [] : [`${name} differs: ${[...seen].join(" and ")}`];
+  });
+}
+
+function repeatedResults([baseline, value]: readonly StoredArm[]): string[] {
+  const known = new Set(baseline?.results.map((result) => JSON.stringify(result)));
+  const repeated = value?.results.filter((result) => known.has(JSON.stringify(result))) ?? [];
+  return repeated.map(({ window }) => `the Result of ${window.startedAt} is on both sides`);
+}
