@@ -1,13 +1,19 @@
 #!/usr/bin/env node
 // The command uws-echo: flags and variables -> Config -> start. The only file that ends the process.
-import { buildCommand, readCommandLine } from "./config/command-line.ts";
+import { startBanner } from "./banner.ts";
+import { readCommandLine } from "./config/command-line.ts";
+import { buildCommand } from "./config/help.ts";
 import type { Config } from "./config/options.ts";
-import { printConfig, unknownVariables } from "./config/resolve.ts";
+
+import { explainUnknownVariables, printConfig, printConfigJson } from "./config/resolve.ts";
 import { isTlsRelayed } from "./config/tls.ts";
+
 import { unfinishedWarning } from "./config/unfinished.ts";
 import { checkHealth } from "./health.ts";
+import { completionScript } from "./lib/completion.ts";
 import { UwsEchoError } from "./lib/errors.ts";
 import { packageVersion } from "./lib/package.ts";
+import { paintFor, takeColorFlag } from "./lib/terminal.ts";
 import type { Running } from "./process/running.ts";
 import { runSingle } from "./process/single.ts";
 import { runSupervisor } from "./process/supervisor.ts";
@@ -21,17 +27,22 @@ const failed = 1;
 const wrongUsage = 2;
 
 async function main(): Promise<number> {
-  const line = readCommandLine(process.argv.slice(2), process.env);
+  const line = readCommandLine(takeColorFlag(process.argv.slice(2), process.env), process.env);
   switch (line.action) {
     case "help":
-      process.stdout.write(buildCommand().helpInformation());
-      return 0;
+      return print(helpOn(line.topic));
     case "version":
-      process.stdout.write(`${packageVersion()}\n`);
-      return 0;
-    case "print-config":
-      process.stdout.write(`${printConfig(line.resolved)}\n`);
-      return 0;
+      return print(`${packageVersion()}\n`);
+    case "completion":
+      return print(completionScript(line.shell, buildCommand(), true));
+    case "print-config": {
+      for (const sentence of explainUnknownVariables(process.env)) {
+        process.stderr.write(`uws-echo: ${sentence}\n`);
+      }
+      return print(
+        `${line.format === "json" ? printConfigJson(line.resolved) : printConfig(line.resolved)}\n`,
+      );
+    }
     case "health":
       return checkHealth(line.resolved.config);
     case "serve":
@@ -39,11 +50,20 @@ async function main(): Promise<number> {
   }
 }
 
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function helpOn(topic: string | undefined): string {
+  const command = buildCommand();
+  return (command.commands.find((each) => each.name() === topic) ?? command).helpInformation();
+}
+
 async function serveUntilStopped(config: Config): Promise<number> {
   const log = await createLog(config.logLevel);
-  const unknown = unknownVariables(process.env);
-  if (unknown.length > 0) {
-    log.warn({ unknown }, "unknown UWS_ECHO_ variables (misspelt?)");
+  for (const sentence of explainUnknownVariables(process.env)) {
+    log.warn(sentence);
   }
   for (const warning of tlsWarnings(config)) {
     log.warn(warning);
@@ -54,11 +74,7 @@ async function serveUntilStopped(config: Config): Promise<number> {
   }
   const running = await (needsSupervisor(config) ? runSupervisor(config, log) : runSingle(config, log));
   const stopped = stopOnSignal(running, log);
-  for (const url of Object.values(running.urls)) {
-    if (url !== undefined) {
-      log.info(`serving ${url}`);
-    }
-  }
+  announce(config, running, log);
   try {
     await Promise.race([stopped, running.failure]);
     log.info("stopped");
@@ -66,6 +82,21 @@ async function serveUntilStopped(config: Config): Promise<number> {
   } catch (error) {
     log.fatal({ err: error }, "the server failed");
     return failed;
+  }
+}
+
+/** A banner for a person; a line for each URL for programs, such as those that collect logs. */
+function announce(config: Config, { urls }: Running, log: Log): void {
+  if (process.stdout.isTTY) {
+    if (log.isLevelEnabled("info")) {
+      process.stdout.write(startBanner(config, urls, paintFor(process.stdout)));
+    }
+    return;
+  }
+  for (const url of Object.values(urls)) {
+    if (url !== undefined) {
+      log.info(`serving ${url}`);
+    }
   }
 }
 

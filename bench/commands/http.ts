@@ -55,11 +55,7 @@ export function addHttpCommand(program: Command): void {
       ).choices(["none", "length", "full"]),
     )
     .option("-H, --header <name: value>", "request header (repeatable)", collect, [])
-    .option(
-      "--timeout <time>",
-      "time limit time limit time limit time limit for a response; autocannon rounds it up to whole seconds",
-      "10s",
-    );
+    .option("--timeout <time>", "time limit for a response; autocannon rounds it up to whole seconds", "10s");
   addOutputOptions(addResultOptions(command)).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {
       const output: OutputOptions = raw;

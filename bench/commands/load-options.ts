@@ -78,7 +78,7 @@ export function addResultOptions(command: Command): Command {
     )
     .option(
       "--threshold <condition>",
-      `exit with 1 unless this condition holds, as in p99<5ms (repeatable;  ${thresholdMetrics.join(", ")})`,
+      `exit with 1 unless this condition holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,
       collect,
       [],
     );
@@ -115,11 +115,7 @@ export function addLoadOptions(
     .option("--origin <origin>", "Origin header")
     .option("--ca <file>", "PEM certificates to trust instead of the system's")
     .option("--insecure", "accept any certificate")
-    .option(
-      "--timeout <time>",
-      "time limit time limit time limit time limit for a handshake, and for the last replies",
-      "10s",
-    )
+    .option("--timeout <time>", "time limit for a handshake, and for the last replies", "10s")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
     .option("--deflate", "offer permessage-deflate (only with --engine ws)");
   return command;

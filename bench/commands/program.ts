@@ -1,7 +1,9 @@
 // The program uws-echo-bench: its name, its commands and the help they share.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { packageVersion } from "../../src/lib/package.ts";
+import { colorChoices, colorHelp, paintFor, wantsColor, widthFor } from "../../src/lib/terminal.ts";
 import { addCompareCommand } from "./compare.ts";
+import { addCompletionCommand } from "./completion.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
 import { addHttpCommand } from "./http.ts";
 import { addMergeCommand } from "./merge.ts";
@@ -18,14 +20,40 @@ export function createProgram(): Command {
     .description(
       "Measures WebSocket echo servers: rate, latency from the intended send time, and which side was the bottleneck",
     )
-    .version(`uws-echo ${packageVersion()}`)
+    .version(packageVersion())
+    .addOption(new Option("--color <when>", `${colorHelp} (default: auto)`).choices(colorChoices))
     .showHelpAfterError("(run uws-echo-bench --help, or a command with --help, for usage)")
     .addHelpText("after", exitCodesHelp)
+    .configureOutput({
+      getOutHelpWidth: () => widthFor(process.stdout),
+      getErrHelpWidth: () => widthFor(process.stderr),
+      getOutHasColors: () => wantsColor(process.stdout),
+      getErrHasColors: () => wantsColor(process.stderr),
+    })
+    .configureHelp(helpStyle())
     .exitOverride();
   addRunCommand(program);
   addHttpCommand(program);
   addCompareCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
+  addCompletionCommand(program);
   return program;
+}
+
+function helpStyle() {
+  const paint = paintFor(process.stdout);
+  return {
+    showGlobalOptions: true,
+    minWidthToWrap: 30,
+    styleTitle: paint.bold,
+    styleOptionTerm: paint.cyan,
+    styleSubcommandTerm: paint.cyan,
+    styleArgumentTerm: paint.cyan,
+    // commander quotes defaults and lists choices, which are in the flags or in the words of the help.
+    optionDescription: ({ description, defaultValue }: Option) =>
+      defaultValue === undefined || Array.isArray(defaultValue)
+        ? description
+        : `${description} (default: ${String(defaultValue)})`,
+  };
 }

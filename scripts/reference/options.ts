@@ -1,5 +1,5 @@
 // docs/reference/options.md: the server's options and exit codes, from the table of options.
-import { flagText } from "../../src/config/command-line.ts";
+import { flagText } from "../../src/config/help.ts";
 import { optionGroups } from "../../src/config/option.ts";
 import { optionNames, optionRow, variableName } from "../../src/config/resolve.ts";
 import { code, generated, plain, table } from "./markdown.ts";

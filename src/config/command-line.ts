@@ -1,20 +1,28 @@
-// Parses the command line with commander, from the table of options.
-import { Command, CommanderError, Option as Flag } from "commander";
-import { optionGroups } from "./option.ts";
+// Parses the command line with commander: flags, toggles, commands.
+import { type Command, CommanderError } from "commander";
+import { type Shell, shells } from "../lib/completion.ts";
+import { didYouMean } from "../lib/suggest.ts";
+import { colorChoices } from "../lib/terminal.ts";
+import { buildCommand } from "./help.ts";
+import { isOff, isOn, listOr, onOrOff } from "./option.ts";
 import {
   ConfigError,
   flagName,
-  type OptionName,
+  isToggle,
   optionNames,
-  optionRow,
   type ResolvedConfig,
   resolveConfig,
 } from "./resolve.ts";
 
 /** What the command line asks for. */
 export type CommandLine =
-  | { readonly action: "help" | "version" }
-  | { readonly action: "serve" | "health" | "print-config"; readonly resolved: ResolvedConfig };
+  | { readonly action: "help"; readonly topic: string | undefined }
+  | { readonly action: "version" }
+  | { readonly action: "completion"; readonly shell: Shell }
+  | { readonly action: "print-config"; readonly format: "text" | "json"; readonly resolved: ResolvedConfig }
+  | { readonly action: "serve" | "health"; readonly resolved: ResolvedConfig };
+
+const commandNames = ["health", "completion", "help"];
 
 /**
  * Reads flags and variables.
@@ -27,100 +35,106 @@ export function readCommandLine(
 ): CommandLine {
   const command = buildCommand();
   const problems: string[] = [];
-  const { operands, unknown } = parse(command, args, problems);
+  const { operands, unknown } = parse(command, expandToggles(args, problems), problems);
   const flags: Record<string, unknown> = command.opts();
-  if (flags["help"] === true || unknown.some((flag) => flag === "-h" || flag === "--help")) {
-    return { action: "help" };
+  const [action, ...words] = operands;
+  if (action === "help" || flags["help"] === true) {
+    const topic = action === "help" ? words[0] : action;
+    return { action: "help", topic: topic !== undefined && commandNames.includes(topic) ? topic : undefined };
   }
   if (flags["version"] === true) {
     return { action: "version" };
   }
+  const known = command.options.flatMap(({ long }) => long ?? []);
   for (const flag of unknown.filter((text) => text.startsWith("-"))) {
-    problems.push(`${flag}: unknown option`);
+    problems.push(`${flag}: unknown option.${didYouMean(flag.replace(/=.*/, ""), known)}`);
   }
-  const [action, ...surplus] = operands;
-  if (action !== undefined && action !== "health") {
-    problems.push(`${action}: unknown command; the only one is health`);
+  if (action === "completion") {
+    return readCompletion(words, problems);
   }
-  if (surplus.length > 0) {
-    problems.push(`${surplus.join(" ")}: unexpected argument`);
-  }
+  problems.push(...wrongWords(action, words));
+  return readServing(command, action, problems, environment);
+}
 
+function readServing(
+  command: Command,
+  action: string | undefined,
+  problems: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): CommandLine {
+  const flags: Record<string, unknown> = command.opts();
   const given = Object.fromEntries(
-    optionNames.filter((name) => isGiven(command, name)).map((name) => [name, flags[name]]),
+    optionNames
+      .filter((name) => command.getOptionValueSource(name) === "cli")
+      .map((name) => [name, flags[name]]),
   );
+  const format = flags["printConfig"] === true ? "text" : flags["printConfig"];
+  const all = [
+    ...problems,
+    // A good value has been taken off before.
+    ...wrongChoice("--color", flags["color"], colorChoices),
+    ...wrongChoice("--print-config", format, ["text", "json"]),
+  ];
   try {
     const resolved = resolveConfig(given, environment);
-    if (problems.length > 0) {
+    if (all.length > 0) {
       throw new ConfigError([]);
     }
-    if (flags["printConfig"] === true) {
-      return { action: "print-config", resolved };
+    if (format === "text" || format === "json") {
+      return { action: "print-config", format, resolved };
     }
     return { action: action === "health" ? "health" : "serve", resolved };
   } catch (error) {
     if (error instanceof ConfigError) {
-      throw new ConfigError([...problems, ...error.problems]);
+      throw new ConfigError([...all, ...error.problems]);
     }
     throw error;
   }
 }
 
-/** The command with its help, made from the table. */
-export function buildCommand(): Command {
-  const command = new Command("uws-echo")
-    .usage("[options]\n       uws-echo health [options]")
-    .description(
-      "A WebSocket echo server on uWebSockets.js, with Prometheus metrics.\n\n" +
-        "health checks a running server with the same options and exits with 0 or 1.\n" +
-        "Each option is also a variable, such as UWS_ECHO_MAX_PAYLOAD for --max-payload; flags take precedence.\n" +
-        "Sizes: 4096, 64KiB, 16MiB. Durations: 500ms, 30s, 2m, 1h.",
-    )
-    .helpOption(false)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
-    .configureHelp({ helpWidth: 110, showGlobalOptions: false });
-  for (const group of optionGroups) {
-    for (const name of optionNames.filter((each) => optionRow(each).group === group)) {
-      command.addOption(flagFor(name));
+function wrongChoice(flag: string, given: unknown, choices: readonly string[]): string[] {
+  return given === undefined || choices.some((choice) => choice === given)
+    ? []
+    : [`${flag} ${JSON.stringify(given)}: expected ${listOr(choices)}`];
+}
+
+function wrongWords(action: string | undefined, words: readonly string[]): string[] {
+  const isKnown = action === undefined || action === "health";
+  return [
+    ...(isKnown ? [] : [`${action}: unknown command.${didYouMean(action, commandNames)}`]),
+    ...(words.length === 0 ? [] : [`${words.join(" ")}: unexpected argument`]),
+  ];
+}
+
+function readCompletion([word, ...surplus]: readonly string[], problems: readonly string[]): CommandLine {
+  const shell = shells.find((each) => each === word);
+  const all = [
+    ...problems,
+    ...(shell === undefined
+      ? [`${["completion", ...(word === undefined ? [] : [word])].join(" ")}: expected bash, zsh or fish`]
+      : []),
+    ...(surplus.length === 0 ? [] : [`${surplus.join(" ")}: unexpected argument`]),
+  ];
+  if (shell === undefined || all.length > 0) {
+    throw new ConfigError(all);
+  }
+  return { action: "completion", shell };
+}
+
+// A toggle stands alone for commander; `--goodbye=true` and `--console=off` are turned into the flags that it knows.
+function expandToggles(args: readonly string[], problems: string[]): string[] {
+  const toggles = new Map(optionNames.filter(isToggle).map((name) => [flagName(name), name]));
+  return args.flatMap((arg) => {
+    const [, flag = "", value = ""] = /^(--[a-z-]+)=(.*)$/.exec(arg) ?? [];
+    if (!toggles.has(flag)) {
+      return [arg];
     }
-  }
-  command.addOption(new Flag("--print-config", "print every option with its value and its source, and exit"));
-  command.addOption(new Flag("-V, --version", "print the version and exit"));
-  command.addOption(new Flag("-h, --help", "print this and exit"));
-  return command;
-}
-
-/** An option as `--help` and the reference show it. */
-export interface FlagText {
-  /** The flag with its placeholder. */
-  readonly flags: string;
-  readonly description: string;
-  readonly defaultText: string;
-}
-
-export function flagText(name: OptionName): FlagText {
-  const row = optionRow(name);
-  const flag = flagName(name);
-  if (row.default === true) {
-    return {
-      flags: flag.replace("--", "--no-"),
-      description: `turns off ${row.help}`,
-      defaultText: "on",
-    };
-  }
-  const defaultText =
-    row.defaultNote ?? row.format(typeof row.default === "function" ? row.default() : row.default);
-  const flags = row.placeholder === undefined ? flag : `${flag} ${row.placeholder}`;
-  return { flags, description: row.help, defaultText };
-}
-
-function flagFor(name: OptionName): Flag {
-  const { flags, description, defaultText } = flagText(name);
-  const text = defaultText === "on" ? description : `${description} (default: ${defaultText})`;
-  return new Flag(flags, text).helpGroup(`${optionRow(name).group}:`);
+    if (!isOn(value) && !isOff(value)) {
+      problems.push(`${flag} ${JSON.stringify(value)}: expected ${onOrOff}`);
+      return [];
+    }
+    return [isOn(value) ? flag : flag.replace("--", "--no-")];
+  });
 }
 
 // commander stops at the first flag that lacks its value; it is reported with the other problems.
@@ -134,8 +148,4 @@ function parse(command: Command, args: readonly string[], problems: string[]) {
     problems.push(error.message.replace(/^error: /, ""));
     return { operands: [], unknown: [] };
   }
-}
-
-function isGiven(command: Command, name: OptionName): boolean {
-  return command.getOptionValueSource(name) === "cli";
 }

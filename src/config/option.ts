@@ -33,6 +33,8 @@ export interface Option<T> {
   /** Reads a flag, a variable or a value given by a program. */
   readonly schema: z.ZodType<T>;
   readonly default: T | (() => T);
+  /** The words that are allowed, where it is one of a few. */
+  readonly choices?: readonly string[];
   /** Says in `--help` where a computed default comes from. */
   readonly defaultNote?: string;
   readonly format: (value: T) => string;
@@ -110,6 +112,7 @@ export function choice<const T extends string>(
   const { choices, ...rest } = row;
   const schema = z.enum(choices) as unknown as z.ZodType<T>;
   return {
+    choices,
     placeholder: `<${choices.join("|")}>`,
     expected: listOr(choices),
     schema,
@@ -121,10 +124,15 @@ export function choice<const T extends string>(
 /** On or off. */
 export function toggle(row: Common<boolean>): Option<boolean> {
   const schema = z.union([z.boolean(), z.stringbool({ truthy: on, falsy: off })]);
-  return { expected: listOr([...on, ...off]), schema, format: String, ...row };
+  return { expected: onOrOff, schema, format: String, ...row };
 }
 const on = ["true", "1", "yes", "on"];
 const off = ["false", "0", "no", "off"];
+
+/** What a toggle may be, as it follows "expected" in an error. */
+export const onOrOff: string = listOr([...on, ...off]);
+export const isOn = (text: string): boolean => on.includes(text.toLowerCase());
+export const isOff = (text: string): boolean => off.includes(text.toLowerCase());
 
 /** A file that is named here and read elsewhere; undefined when not given. */
 export function file(row: Omit<Common<string | undefined>, "default">): Option<string | undefined> {

@@ -454,7 +454,8 @@ const pages = {
   }),
   logLevel: choice({
     group: "Pages and logs",
-    help: "lowest level that is logged",
+    placeholder: "<level>",
+    help: "lowest level that is logged: fatal, error, warn, info, debug, trace or silent",
     choices: ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
     default: "info",
   }),

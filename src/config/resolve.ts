@@ -2,6 +2,7 @@
 
 import { alignColumns } from "../lib/columns.ts";
 import { UwsEchoError } from "../lib/errors.ts";
+import { didYouMean } from "../lib/suggest.ts";
 import type { Option } from "./option.ts";
 import { type Config, disagreements, options } from "./options.ts";
 import { isTlsRelayed, tlsProblems } from "./tls.ts";
@@ -31,6 +32,11 @@ export const optionNames = Object.keys(options) as OptionName[];
 /** The row of an option, with its value type forgotten. */
 export function optionRow(name: OptionName): Option<unknown> {
   return options[name] as unknown as Option<unknown>;
+}
+
+/** Whether an option is on or off, so that its flag takes no value. */
+export function isToggle(name: OptionName): boolean {
+  return typeof optionRow(name).default === "boolean";
 }
 
 /** `maxPayload` -> `--max-payload`. */
@@ -94,6 +100,27 @@ export function unknownVariables(environment: Readonly<Record<string, string | u
   return Object.keys(environment).filter(
     (key) => key.startsWith("UWS_ECHO_") && !known.has(key) && !/_(SERVICE|PORT)(_|$)/.test(key),
   );
+}
+
+/** A sentence for each of the unknown variables, with what was probably meant. */
+export function explainUnknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = optionNames.map(variableName);
+  return unknownVariables(environment).map(
+    (name) => `${name} is not a variable of uws-echo.${didYouMean(name, known)}`,
+  );
+}
+
+/**
+ * Every option as JSON, by the name that a program uses: its value (bytes, milliseconds), the value as text, flag, variable
+ * and source.
+ */
+export function printConfigJson({ config, sources }: ResolvedConfig): string {
+  const entries = optionNames.map((name) => {
+    const value: unknown = config[name] ?? null;
+    const text = optionRow(name).format(config[name]);
+    return [name, { value, text, flag: flagName(name), variable: variableName(name), source: sources[name] }];
+  });
+  return JSON.stringify(Object.fromEntries(entries), undefined, 2);
 }
 
 /** Every option with its value and where it came from, one a line. */

@@ -1,6 +1,7 @@
 // The log: JSON lines, or readable ones on a terminal, to standard output. A reader that stops or a disk that is full
 // costs lines, which are counted, and never stops the server.
 import pino, { type LevelWithSilent, type Logger } from "pino";
+import { wantsColor } from "../lib/terminal.ts";
 import { LineOutput, openStandardOutput } from "./line-output.ts";
 
 export type Log = Logger;
@@ -20,7 +21,7 @@ export async function createLog(level: LevelWithSilent): Promise<Log> {
   }
   const { prettyFactory } = await import("pino-pretty");
   const prettify = prettyFactory({
-    colorize: true,
+    colorize: wantsColor(process.stdout),
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "pid,hostname",
   });

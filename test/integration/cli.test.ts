@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { cliPath, spawnCli, spawnServer } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
+import { toolTest } from "../support/tools.ts";
+import { waitUntil } from "../support/wait.ts";
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawnSync(process.execPath, [cliPath, ...args], {
@@ -66,6 +69,59 @@ test("--print-config shows every value and where it came from; flags win over va
   assert.match(stdout, /^--port +9100 +flag$/m);
   assert.match(stdout, /^--max-payload +64KiB +variable$/m);
   assert.match(stdout, /^--on-backpressure +close +default$/m);
+});
+
+test("--print-config=json is for programs, and a variable that is mistyped is told", () => {
+  const { status, stdout, stderr } = run(["--print-config=json", "--port", "9100"], {
+    UWS_ECHO_MAX_PAYLAOD: "1MiB",
+  });
+  assert.equal(status, 0);
+  const config = JSON.parse(stdout) as Record<string, unknown>;
+  assert.deepEqual(config["port"], {
+    value: 9100,
+    text: "9100",
+    flag: "--port",
+    variable: "UWS_ECHO_PORT",
+    source: "flag",
+  });
+  assert.match(
+    stderr,
+    /UWS_ECHO_MAX_PAYLAOD is not a variable of uws-echo\. Did you mean UWS_ECHO_MAX_PAYLOAD\?/,
+  );
+});
+
+test("colours are for terminals, unless they are asked for", () => {
+  const sequence = "\u001b[";
+  assert.ok(!run(["--help"]).stdout.includes(sequence));
+  assert.ok(run(["--help", "--color", "always"]).stdout.includes(sequence));
+  assert.ok(run(["--help", "--color=always"], { NO_COLOR: "1" }).stdout.includes(sequence), "the flag wins");
+  assert.ok(run(["--help"], { FORCE_COLOR: "1" }).stdout.includes(sequence));
+  assert.ok(!run(["--help", "--color=never"], { FORCE_COLOR: "1" }).stdout.includes(sequence));
+});
+
+toolTest("script", "on a terminal three lines say what runs, where to look, and the limits", async (t) => {
+  const port = await freePort();
+  const shell = `${process.execPath} ${cliPath} --port ${port} --host 127.0.0.1 --max-connections 100 --max-payload 1MiB`;
+  const child = spawn("script", ["-qefc", shell, "/dev/null"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  let shown = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+  });
+  const exited = once(child, "exit");
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await exited;
+  });
+  await waitUntil(() => shown.includes("Ctrl-C stops."), "the banner");
+  const [first, second, third] = shown.split("\r\n");
+  assert.match(first ?? "", /^uws-echo \d+\.\d+\.\d+ on Node \d+\.\d+\.\d+, 1 worker$/);
+  assert.equal(second, `Open http://127.0.0.1:${port}/ or connect to ws://127.0.0.1:${port}/echo`);
+  assert.match(third ?? "", /^Limits: 100 connections, 1 MiB a message, .* buffered\. Ctrl-C stops\.$/);
+  child.stdin.write("\u0003");
+  assert.deepEqual(await exited, [0, null]);
 });
 
 test("--help groups the options and exits with 0; --version prints the version", () => {
@@ -168,8 +224,11 @@ test("warns of variables that name no option", async (t) => {
   const server = await spawnServer(t, [], {
     env: { UWS_ECHO_MAX_PAYLAOD: "1MiB", UWS_ECHO_SERVICE_HOST: "10.0.0.1" },
   });
-  const warning = server.log.find(({ msg }) => msg.includes("unknown UWS_ECHO_ variables"));
-  assert.deepEqual(warning?.["unknown"], ["UWS_ECHO_MAX_PAYLAOD"]);
+  const warnings = server.log.filter(({ msg }) => msg.includes("is not a variable"));
+  assert.deepEqual(
+    warnings.map(({ msg }) => msg),
+    ["UWS_ECHO_MAX_PAYLAOD is not a variable of uws-echo. Did you mean UWS_ECHO_MAX_PAYLOAD?"],
+  );
 });
 
 test("logs connections at debug only", async (t) => {

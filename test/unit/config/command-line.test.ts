@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildCommand, type CommandLine, readCommandLine } from "../../../src/config/command-line.ts";
+import { type CommandLine, readCommandLine } from "../../../src/config/command-line.ts";
+import { buildCommand } from "../../../src/config/help.ts";
 import { optionGroups } from "../../../src/config/option.ts";
-import { ConfigError, flagName, optionNames, optionRow } from "../../../src/config/resolve.ts";
+import {
+  ConfigError,
+  explainUnknownVariables,
+  flagName,
+  optionNames,
+  optionRow,
+} from "../../../src/config/resolve.ts";
 
 function serve(args: readonly string[], environment = {}): Extract<CommandLine, { resolved: unknown }> {
   const line = readCommandLine(args, environment);
@@ -45,8 +52,37 @@ test("--no-console turns the page off, and so does its variable", () => {
 });
 
 test("a flag that is no option is named, wherever it stands", () => {
-  assert.deepEqual(problemsOf(["--prot", "7000"]), ["--prot: unknown option"]);
-  assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: unknown option"]);
+  assert.deepEqual(problemsOf(["--frobnicate", "7000"]), ["--frobnicate: unknown option."]);
+  assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: unknown option."]);
+});
+
+test("what was probably meant is suggested, for flags, commands and variables", () => {
+  for (const [typed, meant] of [
+    ["--prot", "--port"],
+    ["--max-backpresure=1MiB", "--max-backpressure"],
+    ["--no-consol", "--no-console"],
+    ["helth", "health"],
+  ] as const) {
+    assert.match(problemsOf([typed])[0] ?? "", new RegExp(`Did you mean ${meant}\\?$`), typed);
+  }
+  assert.deepEqual(explainUnknownVariables({ UWS_ECHO_MAX_PAYLAOD: "1MiB", UWS_ECHO_FROBNICATE: "1" }), [
+    "UWS_ECHO_MAX_PAYLAOD is not a variable of uws-echo. Did you mean UWS_ECHO_MAX_PAYLOAD?",
+    "UWS_ECHO_FROBNICATE is not a variable of uws-echo.",
+  ]);
+});
+
+test("a toggle takes a value after an equals sign, and has a negative form", () => {
+  const read = (...args: string[]) => serve(args).resolved.config;
+  assert.equal(read("--goodbye=true").goodbye, true);
+  assert.equal(read("--goodbye=off").goodbye, false);
+  assert.equal(read("--goodbye", "--no-goodbye").goodbye, false);
+  assert.equal(read("--console=no").console, false);
+  assert.equal(read("--no-console", "--console").console, true);
+  assert.equal(read("--no-reuse-port").reusePort, false);
+  assert.equal(serve(["--goodbye", "health"]).action, "health", "the word after it is no value");
+  assert.deepEqual(problemsOf(["--goodbye=maybe"]), [
+    '--goodbye "maybe": expected true, 1, yes, on, false, 0, no or off',
+  ]);
 });
 
 test("a flag without its value is told", () => {
@@ -65,22 +101,37 @@ test("unknown flags, surplus words and bad values are told at once", () => {
   ]);
 });
 
-test("there is one command, health, which takes the options of the server and nothing else", () => {
+test("health takes the options of the server and nothing else", () => {
   const { action, resolved } = serve(["health", "--port", "7000"]);
   assert.equal(action, "health");
   assert.equal(resolved.config.port, 7000);
-  assert.deepEqual(problemsOf(["start"]), ["start: unknown command; the only one is health"]);
+  assert.deepEqual(problemsOf(["start"]), ["start: unknown command."]);
   assert.deepEqual(problemsOf(["health", "now"]), ["now: unexpected argument"]);
 });
 
 test("--print-config is an action that needs a good configuration", () => {
   assert.equal(serve(["--print-config", "--port", "7000"]).action, "print-config");
   assert.equal(problemsOf(["--print-config", "--port", "x"]).length, 1);
+  const line = serve(["--print-config=json"]);
+  assert.ok(line.action === "print-config" && line.format === "json");
+  assert.deepEqual(problemsOf(["--print-config=xml"]), ['--print-config "xml": expected text or json']);
+});
+
+test("completion needs a shell that is known", () => {
+  assert.deepEqual(readCommandLine(["completion", "fish"], {}), { action: "completion", shell: "fish" });
+  assert.deepEqual(problemsOf(["completion"]), ["completion: expected bash, zsh or fish"]);
+  assert.deepEqual(problemsOf(["completion", "tcsh"]), ["completion tcsh: expected bash, zsh or fish"]);
 });
 
 test("help and version are answered whatever else is wrong", () => {
-  for (const args of [["--help"], ["-h"], ["--port", "x", "--help"], ["--nonsense", "--help"]]) {
-    assert.deepEqual(readCommandLine(args, {}), { action: "help" }, args.join(" "));
+  for (const args of [["--help"], ["-h"], ["help"], ["--port", "x", "--help"], ["--nonsense", "--help"]]) {
+    assert.deepEqual(readCommandLine(args, {}), { action: "help", topic: undefined }, args.join(" "));
+  }
+  for (const args of [
+    ["health", "--help"],
+    ["help", "health"],
+  ]) {
+    assert.deepEqual(readCommandLine(args, {}), { action: "help", topic: "health" }, args.join(" "));
   }
   for (const args of [["--version"], ["-V"], ["--port", "x", "-V"]]) {
     assert.deepEqual(readCommandLine(args, {}), { action: "version" }, args.join(" "));
@@ -90,22 +141,32 @@ test("help and version are answered whatever else is wrong", () => {
 test("the help has every group in order, and every option with its default", () => {
   const help = buildCommand().helpInformation();
   const headings = help.split("\n").filter((line) => /^[A-Z][A-Za-z ]*:$/.test(line));
-  assert.deepEqual(headings, [...optionGroups.map((group) => `${group}:`), "Options:"]);
+  assert.deepEqual(headings, [...optionGroups.map((group) => `${group}:`), "Options:", "Commands:"]);
   const text = help.replaceAll(/\s+/g, " ");
   const isOff = optionNames.filter((name) => optionRow(name).default === true);
   for (const name of optionNames) {
     const flag = isOff.includes(name) ? flagName(name).replace("--", "--no-") : flagName(name);
     assert.ok(text.includes(` ${flag} `), flag);
   }
-  assert.equal(text.match(/\(default: /g)?.length, optionNames.length - isOff.length);
+  // Of the options, --color has a default as well.
+  assert.equal(text.match(/\(default: /g)?.length, optionNames.length - isOff.length + 1);
   assert.ok(text.includes("(default: 9998)"));
   assert.ok(text.includes("(default: 16MiB)"));
   assert.ok(text.includes("(default: a quarter of the memory limit)"));
   assert.ok(text.includes("(default: from the descriptor limit)"));
 });
 
-test("no line of the help is wider than 110 columns", () => {
-  for (const line of buildCommand().helpInformation().split("\n")) {
-    assert.ok(line.length <= 110, line);
+test("the help of every command fits 80 columns and breaks no word", () => {
+  const root = buildCommand();
+  for (const command of [root, ...root.commands]) {
+    for (const line of command.helpInformation().split("\n")) {
+      assert.ok(line.length <= 80, line);
+    }
+  }
+  const words = new Set(root.helpInformation().split(/\s+/));
+  for (const { description } of root.options) {
+    for (const word of description.split(/\s+/)) {
+      assert.ok(words.has(word), word);
+    }
   }
 });
