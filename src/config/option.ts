@@ -16,6 +16,7 @@ export const optionGroups = [
   "WebSocket",
   "Backpressure",
   "Admission",
+  "Endpoints on demand",
   "HTTP",
   "TLS",
   "Shutdown",

@@ -5,6 +5,8 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 export interface Endpoint {
   /** The exact path, for example `/echo`. */
   readonly path: string;
+  /** The pattern that uWS matches, where the path has a parameter in it. */
+  readonly pattern?: string;
   /** Methods that it answers, in the order in which `Allow` lists them. */
   readonly methods: readonly string[];
   /** One sentence for the 404 page and the docs. */

@@ -1,6 +1,6 @@
 // /inspect: answers with the request as it reached the server, to test proxies in between. Any method.
 
-import type { HttpResponse } from "uWebSockets.js";
+import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { clientAddress, trustNetworks } from "./client-address.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
@@ -8,14 +8,22 @@ import { peerAddress } from "./headers.ts";
 import { relayedPeer } from "./relayed-peer.ts";
 import { json, type SendReply } from "./reply.ts";
 
+/** A request as it reached the server. */
+export interface RequestDescription {
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly [name: string]: unknown;
+}
+
+/** Describes a request, which must still be alive. */
+export type DescribeRequest = (res: HttpResponse, req: HttpRequest) => RequestDescription;
+
 /** @param worker number of this process, from 1 */
-export function createInspect(
-  config: Pick<Config, "trustProxy" | "tlsCert">,
+export function createDescribe(
+  config: Pick<Config, "trustProxy" | "tlsCert" | "instance">,
   worker: number,
-  reply: SendReply,
-): Endpoint {
+): DescribeRequest {
   const trusts = trustNetworks(config.trustProxy);
-  const handler: HttpHandler = (res, req) => {
+  return (res, req) => {
     // No prototype: a header may be called "constructor".
     const headers: Record<string, string | string[]> = Object.create(null);
     req.forEach((name, value) => {
@@ -24,8 +32,10 @@ export function createInspect(
     });
     const remoteAddress = peerAddress(res);
     const forwardedFor = [headers["x-forwarded-for"] ?? []].flat().join(", ");
-    const found = {
-      method: req.getCaseSensitiveMethod(),
+    // uWS spells it in lower case once a WebSocket route has passed the request on.
+    const method = req.getCaseSensitiveMethod();
+    return {
+      method: method === "get" ? "GET" : method,
       path: req.getUrl(),
       query: req.getQuery() ?? "",
       headers,
@@ -35,10 +45,16 @@ export function createInspect(
       tls: config.tlsCert !== undefined,
       ...describeTls(res),
       worker,
+      instance: config.instance === "none" ? null : config.instance,
       time: new Date().toISOString(),
     };
+  };
+}
+
+export function createInspect(describe: DescribeRequest, reply: SendReply): Endpoint {
+  const handler: HttpHandler = (res, req) => {
     const isHead = req.getMethod() === "head";
-    reply(res, "/inspect", { status: 200, ...json(found), isHead });
+    reply(res, "/inspect", { status: 200, ...json(describe(res, req)), isHead });
   };
   return {
     path: "/inspect",

@@ -33,7 +33,7 @@ export function mountEndpoints(
     const route = routeOf(path);
     const refused: Reply = { status: 405, headers: { Allow: allow }, body: `Allowed here: ${allow}\n` };
     // uWS prefers a route of the exact method, and of two for any method the one that came last.
-    app.any(path, (res) => reply(res, route, refused));
+    app.any(endpoint.pattern ?? path, (res) => reply(res, route, refused));
     endpoint.mount(app);
   }
   const list = alignColumns(endpoints.map(({ path, summary }) => [`  ${path}`, summary]))

@@ -1,10 +1,10 @@
 // Writes and counts one HTTP response. Nothing is buffered for a client that does not read it.
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import { bump, countHttp, type HttpCode, type Route, type Stats, slot } from "../metrics/counters.ts";
+import { bump, countHttp, type Route, type Stats, slot } from "../metrics/counters.ts";
 
 export interface Reply {
-  readonly status: HttpCode;
+  readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
   /** Answers HEAD: the headers, with the length that the body would have, and no body. */

@@ -1,6 +1,6 @@
 // THE table of endpoints on demand: paths, parameters, and one sentence each. The 404 page, the docs, the page's picker and
 // the labels of metrics follow from it. Plain data.
-import type { Parameters } from "./parameters.ts";
+import { hasAnyOf, type Parameters } from "./parameters.ts";
 
 const kiB = 1024;
 const miB = 1024 * kiB;
@@ -25,8 +25,7 @@ export interface Behaviour {
 
 const code = {
   kind: "closeCode",
-  default: 1000,
-  help: "close code",
+  help: "close code, 1000 if none is given",
   example: "4001",
   excludes: ["abrupt"],
 } as const;
@@ -446,6 +445,11 @@ export type BehaviourName = keyof typeof behaviours;
 
 /** Values of the label `endpoint`. */
 export const behaviourNames = Object.keys(behaviours) as BehaviourName[];
+
+/** Whether a handshake of `/echo` asks for more than an echo. */
+export function asksForMore(query: string | undefined): boolean {
+  return query !== undefined && query !== "" && hasAnyOf(echoModifiers, query);
+}
 
 /** A path as people read it: `/status/<code>`. */
 export function displayPath(path: string): string {

@@ -1,4 +1,5 @@
-// Every counter of the server, as one flat array of named slots: cheap to increment, copy and add. Imports nothing.
+// Every counter of the server, as one flat array of named slots: cheap to increment, copy and add.
+import { type BehaviourName, behaviourNames } from "../lib/behaviours.ts";
 
 /** Upper bounds of message-size buckets, in bytes: powers of four from 64 B; one more bucket holds all that is larger. */
 export const messageSizeBounds = [
@@ -13,6 +14,9 @@ export const backpressureDurationBounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 
 /** Upper bounds of connection lifetimes, in seconds. */
 export const connectionDurationBounds = [0.1, 1, 10, 60, 300, 1800, 3600, 21_600, 86_400];
 
+/** Upper bounds of the round trip of a ping that the server sent, in seconds. */
+export const pingRttBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 /** Values of the label `code` of closed connections; `3xxx`, `4xxx` and `other` keep the label bounded. */
 export const closeCodes = [
   "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009", "1010", "1011", "1012", "1013", "1014",
@@ -22,7 +26,7 @@ export const closeCodes = [
 /** Why this server ended a connection by itself. One that was told to go (`drain`) and had to be cut is `forced` as well. */
 export const terminationReasons = [
   "backpressure", "buffer_cap", "stalled", "goodbye", "lifetime", "drain", "forced",
-  "message_rate", "receive_rate",
+  "message_rate", "receive_rate", "asked",
 ] as const; // biome-ignore format: a table
 export type TerminationReason = (typeof terminationReasons)[number];
 
@@ -30,6 +34,7 @@ export type TerminationReason = (typeof terminationReasons)[number];
 export const rejectionReasons = [
   "not_websocket", "bad_key", "bad_version", "bad_subprotocol",
   "capacity", "per_ip", "rate", "rate_per_ip", "origin", "draining",
+  "bad_parameter", "unauthorized", "asked", "endpoints_capacity",
 ] as const; // biome-ignore format: a table
 export type RejectionReason = (typeof rejectionReasons)[number];
 
@@ -40,7 +45,7 @@ export const tlsFailures = [
 ] as const; // biome-ignore format: a table
 export type TlsFailure = (typeof tlsFailures)[number];
 
-/** Values of the label `route`; paths that do not exist are `other`. */
+/** Values of the label `route`; endpoints on demand are `on_demand`, paths that do not exist are `other`. */
 export const routes = [
   "/",
   "/echo",
@@ -49,11 +54,12 @@ export const routes = [
   "/livez",
   "/readyz",
   "/healthz",
+  "on_demand",
   "other",
 ] as const;
 export type Route = (typeof routes)[number];
 /** Values of the label `code` of HTTP responses. */
-export const httpCodes = [200, 304, 400, 403, 404, 405, 421, 426, 429, 503] as const;
+export const httpCodes = [200, 304, 400, 401, 403, 404, 405, 421, 426, 429, 503, "other"] as const;
 export type HttpCode = (typeof httpCodes)[number];
 
 let slotsTaken = 0;
@@ -91,6 +97,19 @@ export const slot = {
   listenPauses: take(),
   logLinesDropped: take(),
   workerHangs: take(),
+  textTaken: take(),
+  textTakenBytes: take(),
+  binaryTaken: take(),
+  binaryTakenBytes: take(),
+  messagesPushed: take(behaviourNames.length),
+  pushedBytes: take(),
+  delayedDropped: take(),
+  ticksSkipped: take(),
+  fragmentsSent: take(),
+  pingsSent: take(),
+  pongsReceived: take(),
+  pingRtt: take(pingRttBounds.length + 1),
+  pingRttSum: take(),
   uploadsRejected: take(),
   httpAnswersAborted: take(),
   tlsHandshakes12: take(),
@@ -105,6 +124,9 @@ export const slot = {
   backpressuredConnections: take(),
   sockets: take(),
   workersReady: take(),
+  endpointConnections: take(behaviourNames.length),
+  delayedMessages: take(),
+  delayedBytes: take(),
   uploads: take(),
   httpAnswersWaiting: take(),
   tlsHeldBytes: take(),
@@ -142,6 +164,12 @@ export function addEnded(into: Stats, from: Stats): void {
   }
 }
 
+/** Counts a message received; for paths that do not run once a message of plain /echo. */
+export function countMessage(stats: Stats, bytes: number, isBinary: boolean): void {
+  bump(stats, (isBinary ? slot.binaryMessages : slot.textMessages) + messageSizeBucket(bytes));
+  bump(stats, isBinary ? slot.binaryBytes : slot.textBytes, bytes);
+}
+
 /** Adds to one slot; for paths that do not run once a message. */
 export function bump(stats: Stats, at: number, by = 1): void {
   stats[at] = (stats[at] ?? 0) + by;
@@ -175,7 +203,8 @@ export function messageSizeBucket(bytes: number): number {
 
 /** Counts a closed connection under its close code (RFC 6455, section 7.4). */
 export function countClose(stats: Stats, code: number): void {
-  const exact = closeCodes.indexOf(String(code) as (typeof closeCodes)[number]);
+  // uWS calls an empty close frame that this side sent 0.
+  const exact = closeCodes.indexOf((code === 0 ? "1005" : String(code)) as (typeof closeCodes)[number]);
   const label = code >= 4000 && code <= 4999 ? "4xxx" : code >= 3000 && code <= 3999 ? "3xxx" : "other";
   bump(stats, slot.connectionsClosed + (exact >= 0 ? exact : closeCodes.indexOf(label)));
 }
@@ -192,13 +221,19 @@ export function countTlsFailure(stats: Stats, reason: TlsFailure): void {
   bump(stats, slot.tlsFailures + tlsFailures.indexOf(reason));
 }
 
-export function countHttp(stats: Stats, route: Route, code: HttpCode): void {
-  bump(stats, httpSlot(route, code));
+/** Counts a response; a status that is no label of its own is `other`. */
+export function countHttp(stats: Stats, route: Route, status: number): void {
+  bump(stats, httpSlot(route, httpCodes.find((code) => code === status) ?? "other"));
 }
 
 /** The slot of one route and one status code. */
 export function httpSlot(route: Route, code: HttpCode): number {
   return slot.httpRequests + routes.indexOf(route) * httpCodes.length + httpCodes.indexOf(code);
+}
+
+/** The slot of one endpoint on demand among several that start at `first`. */
+export function endpointSlot(first: number, name: BehaviourName): number {
+  return first + behaviourNames.indexOf(name);
 }
 
 /** Adds up `count` slots from `first`. */

@@ -16,9 +16,11 @@ import {
   terminationReasons,
   tlsFailures,
 } from "./counters.ts";
+import { defineOnDemand } from "./on-demand.ts";
 import { defineProcess } from "./process-families.ts";
 import type { ProcessSample, RuntimeMonitor } from "./process-sampler.ts";
-import { type Distribution, Families, type Sample } from "./prom-client.ts";
+import { Families, type Sample } from "./prom-client.ts";
+import { at, buckets, distribution, labelled } from "./reading.ts";
 
 /** Where the page's numbers come from: one process, or the sum over several. */
 export interface MetricsSource {
@@ -64,6 +66,7 @@ export function createRegistry(
   defineBackpressure(families);
   defineHttp(families);
   defineTls(families, source);
+  defineOnDemand(families);
   defineWorkers(families, source);
   defineProcess(families, source.runtime);
   return registry;
@@ -126,12 +129,16 @@ function defineMessages(families: Families): void {
       [{ type: "binary" }, pick(countBinary(stats))],
     ]);
   byType("echo_messages_received_total", "Messages received", (counts) => counts.received);
-  byType("echo_messages_sent_total", "Messages echoed", (counts) => counts.received - counts.dropped);
+  byType(
+    "echo_messages_sent_total",
+    "Messages echoed",
+    (counts) => counts.received - counts.taken - counts.dropped,
+  );
   byType("echo_received_bytes_total", "Payload received, in bytes", (counts) => counts.receivedBytes);
   byType(
     "echo_sent_bytes_total",
     "Payload echoed, in bytes",
-    (counts) => counts.receivedBytes - counts.droppedBytes,
+    (counts) => counts.receivedBytes - counts.takenBytes - counts.droppedBytes,
   );
   families.counterBy(
     ["result"],
@@ -142,8 +149,9 @@ function defineMessages(families: Families): void {
       const binary = countBinary(stats);
       const buffered = stats[slot.sendsBuffered] ?? 0;
       const dropped = text.dropped + binary.dropped;
+      const echoed = text.received - text.taken + binary.received - binary.taken;
       return [
-        [{ result: "sent" }, text.received + binary.received - dropped - buffered],
+        [{ result: "sent" }, echoed - dropped - buffered],
         [{ result: "buffered" }, buffered],
         [{ result: "dropped" }, dropped],
       ];
@@ -313,6 +321,9 @@ interface MessageCounts {
   readonly receivedBytes: number;
   readonly dropped: number;
   readonly droppedBytes: number;
+  /** Taken by an endpoint on demand that does not echo it. */
+  readonly taken: number;
+  readonly takenBytes: number;
 }
 
 function countText(stats: Stats): MessageCounts {
@@ -321,6 +332,8 @@ function countText(stats: Stats): MessageCounts {
     receivedBytes: stats[slot.textBytes] ?? 0,
     dropped: stats[slot.textDropped] ?? 0,
     droppedBytes: stats[slot.textDroppedBytes] ?? 0,
+    taken: stats[slot.textTaken] ?? 0,
+    takenBytes: stats[slot.textTakenBytes] ?? 0,
   };
 }
 
@@ -330,21 +343,7 @@ function countBinary(stats: Stats): MessageCounts {
     receivedBytes: stats[slot.binaryBytes] ?? 0,
     dropped: stats[slot.binaryDropped] ?? 0,
     droppedBytes: stats[slot.binaryDroppedBytes] ?? 0,
+    taken: stats[slot.binaryTaken] ?? 0,
+    takenBytes: stats[slot.binaryTakenBytes] ?? 0,
   };
-}
-
-function at(index: number): (stats: Stats) => number {
-  return (stats) => stats[index] ?? 0;
-}
-
-function labelled(label: string, values: readonly string[], first: number): (stats: Stats) => Sample[] {
-  return (stats) => values.map((value, i) => [{ [label]: value }, stats[first + i] ?? 0]);
-}
-
-function buckets(stats: Stats, first: number, bounds: readonly number[]): number[] {
-  return [...stats.subarray(first, first + bounds.length + 1)];
-}
-
-function distribution(bounds: readonly number[], first: number, sum: number): (stats: Stats) => Distribution {
-  return (stats) => ({ bounds, counts: buckets(stats, first, bounds), sum: stats[sum] ?? 0 });
 }

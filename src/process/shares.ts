@@ -9,6 +9,7 @@ export function shareOf(config: Config, workers: number): Config {
     maxConnections: share(config.maxConnections),
     maxConnectionsPerIp: share(config.maxConnectionsPerIp),
     handshakeRate: share(config.handshakeRate),
+    endpointsConnections: share(config.endpointsConnections),
     handshakeRatePerIp: share(config.handshakeRatePerIp),
     maxUploads: share(config.maxUploads),
     // A share below one connection's buffer would close a connection that is within its own limit.

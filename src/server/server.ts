@@ -5,7 +5,7 @@ import type { Config } from "../config/options.ts";
 import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
 import type { Endpoint } from "../http/endpoint.ts";
-import { createInspect } from "../http/inspect.ts";
+import { createDescribe, createInspect } from "../http/inspect.ts";
 import { mountEndpoints } from "../http/mount.ts";
 import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
@@ -21,7 +21,9 @@ import { createAdmission } from "../websocket/admission.ts";
 import { Backpressure } from "../websocket/backpressure.ts";
 import type { EchoSocket } from "../websocket/connection.ts";
 import { createEcho } from "../websocket/echo.ts";
+import { OnDemandMount } from "../websocket/endpoints/mount.ts";
 import { createLifecycle } from "../websocket/lifecycle.ts";
+import { Upgrade } from "../websocket/upgrade.ts";
 import { type AdminListener, openAdmin } from "./admin-listener.ts";
 import { drain } from "./drain.ts";
 import { type Entrance, openEntrance } from "./entrance.ts";
@@ -83,6 +85,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   const { endpoints, ...echoing } = createEchoing(native, config, role, stats, reply);
   const admin = createAdmin({ reply, scrape, isReady: () => stopping === undefined, log });
   const app = createApp(native, config);
+  echoing.onDemand.mount(app);
   const release = mountEndpoints(
     app,
     config.adminPort === undefined ? [...endpoints, ...admin] : endpoints,
@@ -161,21 +164,43 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
     stats,
     admission,
     backpressure,
-    reply,
     log,
     now,
     connections,
     onClosed: () => closed(),
   });
+  const upgrade = new Upgrade({ config, stats, admission, reply, log, now });
   const { maxUploads, stallTimeout: stallTimeoutMs } = config;
   const uploads = new Uploads({ stats, budget: backpressure.budget, reply, now, maxUploads, stallTimeoutMs });
   const compression = compressor(native, config.compression);
+  const describe = createDescribe(config, role.worker);
+  const onDemand = new OnDemandMount({
+    config,
+    stats,
+    backpressure,
+    upgrade,
+    lifecycle,
+    reply,
+    compression,
+    describe,
+    now: () => performance.now(),
+  });
   const endpoints: Endpoint[] = [
-    createEcho({ config, stats, backpressure, lifecycle, now, compression, httpEcho: uploads.handle }),
+    ...createEcho({
+      config,
+      stats,
+      backpressure,
+      upgrade,
+      lifecycle,
+      now,
+      compression,
+      httpEcho: uploads.handle,
+    }),
   ];
   if (config.inspect) {
-    endpoints.push(createInspect(config, role.worker, reply));
+    endpoints.push(createInspect(describe, reply));
   }
+  endpoints.push(...onDemand.endpoints);
   if (config.console) {
     endpoints.push(
       createPage(new URL("dist/web/page.html", packageRoot), reply, config.tlsCert !== undefined),
@@ -187,6 +212,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
     backpressure,
     admission,
     endpoints,
+    onDemand,
     onWebSocketClosed(listener: () => void) {
       closed = listener;
     },

@@ -23,6 +23,8 @@ export interface Admission {
   release(address: string): void;
   /** From now on everyone is refused. */
   stop(): void;
+  /** The refusal once stopped, for a handshake that was admitted before. */
+  refusalOfDraining(): Refusal | undefined;
 }
 
 /**
@@ -36,9 +38,14 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
   let open = 0;
   let stopped = false;
 
+  function refusalOfDraining(): Refusal | undefined {
+    return stopped ? unavailable("draining", "The server is shutting down.\n") : undefined;
+  }
+
   function refuse({ address, origin }: Candidate): Refusal | undefined {
-    if (stopped) {
-      return unavailable("draining", "The server is shutting down.\n");
+    const draining = refusalOfDraining();
+    if (draining !== undefined) {
+      return draining;
     }
     if (allowOrigin !== "any" && origin !== undefined && !allowOrigin.includes(normalOrigin(origin))) {
       return {
@@ -74,6 +81,7 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
   }
 
   return {
+    refusalOfDraining,
     admit(candidate) {
       const refusal = refuse(candidate);
       if (refusal !== undefined) {

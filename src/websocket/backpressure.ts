@@ -73,11 +73,16 @@ export class Backpressure {
 
   /** uWS answered a ping by itself: the pongs of a client that does not read pile up like echoes do. */
   ponged(ws: EchoSocket, payloadBytes: number): void {
+    this.added(ws, frameBytes(payloadBytes));
+  }
+
+  /** Something that is no echo may wait: a pong, a ping, a message that an endpoint sends by itself. */
+  added(ws: EchoSocket, addedBytes: number): void {
     const amount = ws.getBufferedAmount();
     if (amount === 0) {
       return;
     }
-    this.#noteProgress(ws, amount - frameBytes(payloadBytes));
+    this.#noteProgress(ws, amount - addedBytes);
     this.#account(ws, amount);
     this.budget.enforce();
   }
@@ -86,8 +91,13 @@ export class Backpressure {
   dropped(ws: EchoSocket, bytes: number, isBinary: boolean): void {
     bump(this.#stats, isBinary ? slot.binaryDropped : slot.textDropped);
     bump(this.#stats, isBinary ? slot.binaryDroppedBytes : slot.textDroppedBytes, bytes);
+    this.refused(ws);
+  }
+
+  /** A message that is no echo was dropped, because the buffer was over --max-backpressure already. */
+  refused(ws: EchoSocket): void {
     if (this.#limits.onBackpressure === "close") {
-      this.#terminate(ws, "backpressure");
+      this.terminate(ws, "backpressure");
     }
   }
 
@@ -102,13 +112,22 @@ export class Backpressure {
    * Ends a connection with a close frame that follows its last echo. From now on its messages are ignored, or the
    * backlog of a client that keeps sending would never run out.
    */
-  closeGracefully(ws: EchoSocket, code: number, reason: TerminationReason): void {
+  closeGracefully(
+    ws: EchoSocket,
+    code: number,
+    reason: TerminationReason,
+    text = closeReasons.get(code) ?? "",
+  ): void {
     if (this.#leaving.has(ws)) {
       return;
     }
-    this.#leaving.set(ws, { code, text: closeReasons.get(code) ?? "" });
+    this.#leaving.set(ws, { code, text });
     countTermination(this.#stats, reason);
-    this.#reread(ws);
+    ws.getUserData().sendHeld?.();
+    // Sending what was held may have ended the connection.
+    if (this.#leaving.has(ws)) {
+      this.#reread(ws);
+    }
   }
 
   /** Whether a connection only waits for its close frame. Nearly free while none does: it is asked for each message. */
@@ -155,7 +174,7 @@ export class Backpressure {
   #dropSlowest(): void {
     const slowest = this.#slowest();
     if (slowest !== undefined) {
-      this.#terminate(slowest, "buffer_cap");
+      this.terminate(slowest, "buffer_cap");
     }
   }
 
@@ -192,7 +211,7 @@ export class Backpressure {
       this.#reread(ws);
       // A graceful close has ended, if it was due.
       if (stallTimeout > 0 && this.#pressured.has(ws) && at - ws.getUserData().progressAt >= stallTimeout) {
-        this.#terminate(ws, "stalled");
+        this.terminate(ws, "stalled");
       }
     }
   }
@@ -207,8 +226,8 @@ export class Backpressure {
     return slowest;
   }
 
-  // A hard close: a graceful one would wait behind the very bytes that do not move.
-  #terminate(ws: EchoSocket, reason: TerminationReason): void {
+  /** A hard close: a graceful one would wait behind the very bytes that do not move. */
+  terminate(ws: EchoSocket, reason: TerminationReason): void {
     countTermination(this.#stats, reason);
     this.#onTerminated(ws, reason, ws.getBufferedAmount());
     ws.close();

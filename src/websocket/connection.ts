@@ -25,6 +25,8 @@ export interface Connection {
   lifetime: NodeJS.Timeout | undefined;
   /** What it may still send, with `--max-message-rate` or `--max-receive-rate`. */
   allowance: Allowance | undefined;
+  /** Sends what an endpoint on demand still holds; such endpoints only. */
+  readonly sendHeld?: () => void;
 }
 
 export type EchoSocket = WebSocket<Connection>;

@@ -1,12 +1,15 @@
 // THE HOT PATH: RFC 862 over WebSocket. What a message costs is decided in `message`; all else is set-up or slow path.
-import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
+import type { CompressOptions, TemplatedApp, WebSocketBehavior } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
+import { asksForMore } from "../lib/behaviours.ts";
 import { messageSizeBucket, type Stats, slot } from "../metrics/counters.ts";
 import { type Backpressure, frameBytes, leastCompressedBytes } from "./backpressure.ts";
 import type { Connection, EchoSocket } from "./connection.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { limitMessages, type MessageLimits, payloadLimit } from "./message-limits.ts";
+import { limitMessages, type MessageLimits } from "./message-limits.ts";
+import { socketOptions } from "./socket-options.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 
@@ -14,10 +17,17 @@ const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 export interface EchoParts {
   readonly config: Pick<
     Config,
-    "maxBackpressure" | "idleTimeout" | "compression" | "compressionMinSize" | "goodbye" | keyof MessageLimits
+    | "maxBackpressure"
+    | "idleTimeout"
+    | "compressionMinSize"
+    | "goodbye"
+    | "echoPaths"
+    | "endpoints"
+    | keyof MessageLimits
   >;
   readonly stats: Stats;
   readonly backpressure: Backpressure;
+  readonly upgrade: Upgrade;
   readonly lifecycle: Lifecycle;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -27,16 +37,17 @@ export interface EchoParts {
   readonly httpEcho: HttpHandler;
 }
 
-/** `/echo`: every message goes back as it came. */
+/** `/echo`, and where else --echo-paths puts it: every message goes back as it came. */
 export function createEcho({
   config,
   stats,
   backpressure,
+  upgrade,
   lifecycle,
   now,
   compression,
   httpEcho,
-}: EchoParts): Endpoint {
+}: EchoParts): Endpoint[] {
   const compressFrom = config.compression === "off" ? Number.POSITIVE_INFINITY : config.compressionMinSize;
 
   // Per message: no allocation, closure, await, log or Map lookup. `message` is dead once this returns.
@@ -66,28 +77,30 @@ export function createEcho({
     }
   }
 
-  return {
-    path: "/echo",
+  const behavior: WebSocketBehavior<Connection> = {
+    ...socketOptions(config, compression),
+    upgrade(res, req, context) {
+      if (config.endpoints !== "off" && asksForMore(req.getQuery())) {
+        req.setYield(true); // on to the endpoints on demand
+      } else {
+        upgrade.upgrade(res, req, context);
+      }
+    },
+    open: lifecycle.open,
+    message: limitMessages(config, backpressure, now, config.goodbye ? echoUntilGoodbye : echo),
+    ping: (ws, payload) => backpressure.ponged(ws, payload.byteLength),
+    drain: (ws) => backpressure.drained(ws),
+    close: lifecycle.close,
+  };
+  const explain: HttpHandler = (res, req) => upgrade.explain(res, req, "/echo");
+  return (config.echoPaths === "any" ? ["/echo"] : config.echoPaths).map((path) => ({
+    path,
     methods: ["GET", "HEAD", "POST"],
     summary: "WebSocket echo; POST streams its body back",
     mount(app: TemplatedApp) {
-      app.ws<Connection>("/echo", {
-        maxPayloadLength: payloadLimit(config),
-        maxBackpressure: config.maxBackpressure,
-        idleTimeout: config.idleTimeout / 1000,
-        sendPingsAutomatically: true,
-        maxLifetime: 0, // counted in minutes and without jitter: --max-lifetime has timers of its own
-        compression,
-        upgrade: lifecycle.upgrade,
-        open: lifecycle.open,
-        message: limitMessages(config, backpressure, now, config.goodbye ? echoUntilGoodbye : echo),
-        ping: (ws, payload) => backpressure.ponged(ws, payload.byteLength),
-        drain: (ws) => backpressure.drained(ws),
-        close: lifecycle.close,
-      });
-      app.get("/echo", lifecycle.explain).head("/echo", lifecycle.explain).post("/echo", httpEcho);
+      app.ws(path, behavior).get(path, explain).head(path, explain).post(path, httpEcho);
     },
-  };
+  }));
 }
 
 const goodbye = Buffer.from("Goodbye");

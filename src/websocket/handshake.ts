@@ -8,7 +8,8 @@ import type { RejectionReason } from "../metrics/counters.ts";
 /** Why a request is not upgraded, and what to answer. */
 export interface Refusal {
   readonly reason: RejectionReason;
-  readonly status: 400 | 403 | 426 | 429 | 503;
+  /** 0 ends the connection without an answer. */
+  readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }

@@ -1,16 +1,9 @@
-// The life of a WebSocket connection around its messages: handshake, admission, open, close. Slow path.
-import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js";
+// The life of a WebSocket connection around its messages, from 101 to its end. Slow path.
 import type { Config } from "../config/options.ts";
-import { clientAddress, trustNetworks } from "../http/client-address.ts";
-import type { HttpHandler } from "../http/endpoint.ts";
-import { peerAddress, readHeaders } from "../http/headers.ts";
-import type { SendReply } from "../http/reply.ts";
 import {
   bump,
   connectionDurationBounds,
   countClose,
-  countRejection,
-  type HttpCode,
   observe,
   type Stats,
   slot,
@@ -18,34 +11,19 @@ import {
 import type { Log } from "../system/log.ts";
 import type { Admission } from "./admission.ts";
 import type { Backpressure } from "./backpressure.ts";
-import type { Connection, EchoSocket } from "./connection.ts";
-import { chooseDeflateOffer } from "./deflate-offer.ts";
-import { chooseSubprotocol, type Refusal, readHandshake } from "./handshake.ts";
+import type { EchoSocket } from "./connection.ts";
 
 export interface Lifecycle {
-  /** Answers a handshake. */
-  upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void;
-  /** Answers GET /echo that uWS does not take for a handshake. */
-  readonly explain: HttpHandler;
   open(ws: EchoSocket): void;
   close(ws: EchoSocket, code: number): void;
   isOpen(ws: EchoSocket): boolean;
 }
 
 export interface LifecycleParts {
-  readonly config: Pick<
-    Config,
-    | "trustProxy"
-    | "maxConnectionsPerIp"
-    | "handshakeRatePerIp"
-    | "subprotocols"
-    | "compression"
-    | "maxLifetime"
-  >;
+  readonly config: Pick<Config, "maxLifetime">;
   readonly stats: Stats;
   readonly admission: Admission;
   readonly backpressure: Backpressure;
-  readonly reply: SendReply;
   readonly log: Log;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -58,61 +36,9 @@ export interface LifecycleParts {
 const lifetimeJitter = 0.1;
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
-  const { config, stats, admission, backpressure, reply, log, now, connections } = parts;
-  const trusts = trustNetworks(config.trustProxy);
-  // Spelling out an address costs more than the rest of a handshake, so only if something asks for it.
-  const needsAddress =
-    config.maxConnectionsPerIp > 0 || config.handshakeRatePerIp > 0 || log.isLevelEnabled("debug");
-
-  function refuse(res: HttpResponse, refusal: Refusal, isUpgrade: boolean, isHead = false): void {
-    if (isUpgrade) {
-      countRejection(stats, refusal.reason);
-    }
-    log.debug({ reason: refusal.reason, status: refusal.status }, "handshake refused");
-    const { status, headers, body } = refusal;
-    reply(res, "/echo", { status: status satisfies HttpCode, ...(headers && { headers }), body, isHead });
-  }
+  const { config, stats, admission, backpressure, log, now, connections } = parts;
 
   return {
-    upgrade(res, req, context) {
-      const headers = readHeaders(req);
-      const asked = readHandshake(headers);
-      if (asked.refusal !== undefined) {
-        refuse(res, asked.refusal, true);
-        return;
-      }
-      const address = needsAddress ? clientAddress(peerAddress(res), headers["x-forwarded-for"], trusts) : "";
-      const refusal = admission.admit({ address, origin: headers["origin"] });
-      if (refusal !== undefined) {
-        refuse(res, refusal, true);
-        return;
-      }
-      const connection: Connection = {
-        address,
-        openedAt: now(),
-        buffered: 0,
-        pressuredAt: 0,
-        progressAt: 0,
-        lifetime: undefined,
-        allowance: undefined,
-      };
-      const subprotocol = chooseSubprotocol(asked.subprotocols, config.subprotocols);
-      const extensions =
-        config.compression === "off" ? "" : chooseDeflateOffer(asked.extensions, config.compression);
-      res.upgrade(connection, asked.key, subprotocol, extensions, context);
-    },
-
-    explain(res, req) {
-      const headers = readHeaders(req);
-      const { refusal } = readHandshake(headers);
-      const isUpgrade = headers["upgrade"] !== undefined;
-      if (refusal !== undefined) {
-        refuse(res, refusal, isUpgrade, req.getMethod() === "head");
-      } else {
-        reply(res, "/echo", { status: 400, body: "A WebSocket handshake is a GET request.\n", isHead: true });
-      }
-    },
-
     open(ws) {
       const connection = ws.getUserData();
       connections.add(ws);

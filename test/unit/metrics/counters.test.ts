@@ -76,6 +76,9 @@ test("gauges come after all counters", () => {
     slot.httpAnswersWaiting,
     slot.tlsHeldBytes,
     slot.tlsPendingHandshakes,
+    slot.endpointConnections,
+    slot.delayedMessages,
+    slot.delayedBytes,
   ];
   for (const [name, index] of Object.entries(slot)) {
     assert.equal(index >= firstGauge, gauges.includes(index), name);
@@ -120,7 +123,7 @@ test("a close is counted under its code, or under the range that keeps the label
     4000: "4xxx",
     4999: "4xxx",
     5000: "other",
-    0: "other",
+    0: "1005",
   };
   for (const [code, label] of Object.entries(cases)) {
     const stats = createStats();
@@ -144,7 +147,7 @@ test("every reason, route and code has a slot of its own", () => {
   const stats = createStats();
   for (const route of routes) {
     for (const code of httpCodes) {
-      countHttp(stats, route, code);
+      countHttp(stats, route, code === "other" ? 418 : code);
     }
   }
   for (const route of routes) {

@@ -1,0 +1,32 @@
+// /basic-auth/<user>/<password>: an echo for who knows them (RFC 7617).
+import { timingSafeEqual } from "node:crypto";
+import { json } from "../../http/reply.ts";
+import { echoing, onDemand } from "./endpoint.ts";
+import type { Asked } from "./session.ts";
+
+export const basicAuth = onDemand("basic_auth", {
+  isEcho: true,
+  refuse: ({ headers }, asked) =>
+    isAuthorized(headers["authorization"], asked) ? undefined : { reason: "unauthorized", ...refusal },
+  open: echoing,
+  answer: ({ headers }, asked) =>
+    isAuthorized(headers["authorization"], asked)
+      ? { status: 200, ...json({ authenticated: true, user: asked.user }) }
+      : refusal,
+});
+
+const refusal = {
+  status: 401,
+  headers: { "WWW-Authenticate": 'Basic realm="uws-echo", charset="UTF-8"' },
+  body: "The user and the password of the path are wanted.\n",
+};
+
+function isAuthorized(
+  header: string | undefined,
+  { user = "", password = "" }: Asked<"basic_auth">,
+): boolean {
+  const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? "")?.[1];
+  const given = Buffer.from(encoded ?? "", "base64");
+  const wanted = Buffer.from(`${user}:${password}`);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}

@@ -1,0 +1,31 @@
+// /bearer: an echo for who brings any token (RFC 6750), in a header or in one of the two ways that a browser has.
+import { json } from "../../http/reply.ts";
+import { echoing, onDemand } from "./endpoint.ts";
+
+export const bearer = onDemand("bearer", {
+  isEcho: true,
+  refuse({ headers, asked }, { token }) {
+    const isKnown =
+      hasToken(headers["authorization"], token) ||
+      (asked.subprotocols.includes(scheme) && asked.subprotocols.length > 1);
+    return isKnown ? undefined : { reason: "unauthorized", ...refusal };
+  },
+  // A browser closes a connection whose sub-protocol it did not offer, and a token must not come back.
+  accept: ({ asked }) => (asked.subprotocols.includes(scheme) ? { subprotocol: scheme } : {}),
+  open: echoing,
+  answer: ({ headers }, { token }) =>
+    hasToken(headers["authorization"], token) ? { status: 200, ...json({ authenticated: true }) } : refusal,
+});
+
+/** The sub-protocol beside which a token stands as another. */
+const scheme = "bearer";
+
+const refusal = {
+  status: 401,
+  headers: { "WWW-Authenticate": 'Bearer realm="uws-echo"' },
+  body: "A token is wanted: Authorization: Bearer, ?token=, or the sub-protocols bearer and the token.\n",
+};
+
+function hasToken(header: string | undefined, parameter: string | undefined): boolean {
+  return /^Bearer +[A-Za-z0-9\-._~+/]+=*$/i.test(header ?? "") || (parameter ?? "") !== "";
+}

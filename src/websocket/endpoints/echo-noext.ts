@@ -1,0 +1,8 @@
+// /echo_noext: an echo without any extension, as pywebsocket's handler of that name.
+import { echoing, onDemand } from "./endpoint.ts";
+
+export const echoNoext = onDemand("echo_noext", {
+  isEcho: true,
+  accept: () => ({ declinesExtensions: true }),
+  open: echoing,
+});

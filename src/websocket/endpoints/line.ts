@@ -1,0 +1,178 @@
+// A delay line: echoes that wait for their time, in order, late, slow or in fragments as asked. It owns their memory and one timer,
+// and does not know what sends them.
+
+/** What an echo's way back is to be like. */
+export interface Pace {
+  /** Milliseconds that each message is held. */
+  readonly delayMs: number;
+  /** The delay varies by up to this, earlier or later, in milliseconds. */
+  readonly jitterMs: number;
+  /** 0 for no limit. */
+  readonly bytesPerSecond: number;
+  /** Size of fragments; 0 for none. */
+  readonly fragmentBytes: number;
+  /** Milliseconds between two fragments. */
+  readonly fragmentDelayMs: number;
+}
+
+/** Where a piece stands in its message. */
+export type Position = "whole" | "first" | "middle" | "last";
+
+/** What the line sends through. */
+export interface Wire {
+  /** Returns false when the rest of the message must not be sent: it was dropped, or the connection is gone. */
+  send(piece: Buffer, isBinary: boolean, position: Position, messageBytes: number): boolean;
+  /** Runs an action that sends several pieces. */
+  batch(action: () => void): void;
+  /** Held messages and bytes have changed by so much. */
+  held(messages: number, bytes: number): void;
+}
+
+interface Message {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+  /** From when on its first piece may go out. */
+  readonly readyAt: number;
+  /** Called once its last piece is out. */
+  readonly onSent: (() => void) | undefined;
+  readonly pieceBytes: number;
+  sentBytes: number;
+}
+
+/** A message that was not sent to its end. */
+export interface Unsent {
+  readonly bytes: number;
+  readonly isBinary: boolean;
+}
+
+/** What a held message takes besides its payload, in bytes: it counts too, or empty messages would be free. */
+export const heldOverheadBytes = 128;
+/** A message goes out in at most so many fragments. */
+const maxFragments = 1024;
+
+export class Line {
+  readonly #pace: Pace;
+  readonly #wire: Wire;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  #queue: Message[] = [];
+  #head = 0;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the last piece was due. */
+  #freeAt = Number.NEGATIVE_INFINITY;
+  #isFlushing = false;
+  #isRunning = false;
+  #isClosed = false;
+
+  /**
+   * @param now milliseconds of a clock that never goes back
+   * @param random from 0 to 1
+   */
+  constructor(pace: Pace, wire: Wire, now: () => number, random: () => number = Math.random) {
+    this.#pace = pace;
+    this.#wire = wire;
+    this.#now = now;
+    this.#random = random;
+  }
+
+  /** What the held messages take, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Holds a message until its time; `data` must be the line's own. */
+  push(data: Buffer, isBinary: boolean, onSent?: () => void): void {
+    const { delayMs, jitterMs, fragmentBytes } = this.#pace;
+    const readyAt = this.#now() + delayMs + (2 * this.#random() - 1) * jitterMs;
+    const pieceBytes =
+      fragmentBytes === 0 ? data.length : Math.max(fragmentBytes, Math.ceil(data.length / maxFragments));
+    this.#queue.push({ data, isBinary, readyAt, onSent, pieceBytes, sentBytes: 0 });
+    this.#hold(1, data.length + heldOverheadBytes);
+    if (this.#timer === undefined) {
+      this.#run();
+    }
+  }
+
+  /** Sends all that is held now, fragments included. */
+  flush(): void {
+    this.#isFlushing = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#wire.batch(() => this.#run());
+  }
+
+  /** The connection is gone. Returns what was not sent. */
+  close(): Unsent[] {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    const unsent = this.#queue
+      .slice(this.#head)
+      .map(({ data, isBinary }) => ({ bytes: data.length, isBinary }));
+    this.#hold(-unsent.length, -this.#bytes);
+    this.#queue = [];
+    this.#head = 0;
+    return unsent;
+  }
+
+  #run(): void {
+    // Sending may end the connection, or a message be pushed from onSent.
+    if (this.#isRunning) {
+      return;
+    }
+    this.#isRunning = true;
+    while (!this.#isClosed) {
+      const message = this.#queue[this.#head];
+      if (message === undefined) {
+        break;
+      }
+      const waitMs = this.#isFlushing ? 0 : this.#dueAt(message) - this.#now();
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => {
+          this.#timer = undefined;
+          this.#wire.batch(() => this.#run());
+        }, Math.ceil(waitMs)).unref();
+        break;
+      }
+      this.#sendPiece(message);
+    }
+    this.#isRunning = false;
+  }
+
+  // A piece is due when it would have arrived over a link of this rate.
+  #dueAt(message: Message): number {
+    const { bytesPerSecond, fragmentDelayMs } = this.#pace;
+    const isFirst = message.sentBytes === 0;
+    const from = isFirst ? Math.max(message.readyAt, this.#freeAt) : this.#freeAt + fragmentDelayMs;
+    const piece = Math.min(message.pieceBytes, message.data.length - message.sentBytes);
+    return from + (bytesPerSecond === 0 ? 0 : (piece / bytesPerSecond) * 1000);
+  }
+
+  #sendPiece(message: Message): void {
+    const { data, isBinary, pieceBytes, sentBytes } = message;
+    this.#freeAt = this.#dueAt(message);
+    const piece = data.subarray(sentBytes, sentBytes + pieceBytes);
+    const isLast = sentBytes + piece.length >= data.length;
+    const position = sentBytes === 0 ? (isLast ? "whole" : "first") : isLast ? "last" : "middle";
+    message.sentBytes += piece.length;
+    const goesOn = this.#wire.send(piece, isBinary, position, data.length);
+    // The connection may have ended meanwhile.
+    if (this.#isClosed || (goesOn && !isLast)) {
+      return;
+    }
+    this.#head++;
+    this.#hold(-1, -(data.length + heldOverheadBytes));
+    if (this.#head === this.#queue.length || this.#head === 1024) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    if (goesOn) {
+      message.onSent?.();
+    }
+  }
+
+  #hold(messages: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#wire.held(messages, bytes);
+  }
+}

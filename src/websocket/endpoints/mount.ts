@@ -1,0 +1,341 @@
+// Puts the endpoints on demand on a uWS app: reads what is asked, refuses or accepts, and hands events to the behaviour.
+import type {
+  CompressOptions,
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  us_socket_context_t,
+  WebSocketBehavior,
+} from "uWebSockets.js";
+import type { Config } from "../../config/options.ts";
+import type { Endpoint } from "../../http/endpoint.ts";
+import { readHeaders } from "../../http/headers.ts";
+import type { DescribeRequest } from "../../http/inspect.ts";
+import type { SendReply } from "../../http/reply.ts";
+import {
+  asksForMore,
+  type Behaviour,
+  type BehaviourName,
+  behaviours,
+  displayPath,
+  matchPath,
+} from "../../lib/behaviours.ts";
+import { type Caps, formatQuery, type Parameters, readParameters } from "../../lib/parameters.ts";
+import { bump, countMessage, endpointSlot, type Stats, slot } from "../../metrics/counters.ts";
+import type { Backpressure } from "../backpressure.ts";
+import type { Connection, EchoSocket } from "../connection.ts";
+import type { Refusal } from "../handshake.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { limitMessages, type MessageLimits } from "../message-limits.ts";
+import { socketOptions } from "../socket-options.ts";
+import type { Admitted, Upgrade } from "../upgrade.ts";
+import { createOnDemandEndpoints } from "./all.ts";
+import { type Choice, echoing, type OnDemand } from "./endpoint.ts";
+import { describeHandshake, isForeign } from "./handshake-json.ts";
+import { type Reactions, Session, type SessionParts } from "./session.ts";
+
+export interface OnDemandParts {
+  readonly config: MessageLimits &
+    Pick<
+      Config,
+      | "endpoints"
+      | "endpointsConnections"
+      | "endpointsMaxDelay"
+      | "echoPaths"
+      | "instance"
+      | "inspectHide"
+      | "allowOrigin"
+      | "maxBackpressure"
+      | "idleTimeout"
+      | "compressionMinSize"
+    >;
+  readonly stats: Stats;
+  readonly backpressure: Backpressure;
+  readonly upgrade: Upgrade;
+  readonly lifecycle: Lifecycle;
+  readonly reply: SendReply;
+  readonly compression: CompressOptions;
+  readonly describe: DescribeRequest;
+  /** Milliseconds of a clock that never goes back, with fractions. */
+  readonly now: () => number;
+}
+
+/** The connection of an endpoint on demand. */
+interface OnDemandConnection extends Connection {
+  readonly session: Session;
+  readonly isEcho: boolean;
+  /** Whether it counts as a connection of an endpoint on demand. */
+  readonly isCounted: boolean;
+  readonly start: () => Reactions;
+}
+
+const plainEcho: OnDemand["handler"] = { isEcho: true, open: echoing };
+
+/** What was read of a request to an endpoint. */
+interface Reading {
+  readonly asked: unknown;
+  /** What was understood, as a path with a query. */
+  readonly understood: string;
+  readonly problems?: readonly string[];
+}
+
+export class OnDemandMount {
+  readonly #parts: OnDemandParts;
+  readonly #session: SessionParts;
+  readonly #caps: Caps;
+  readonly #endpoints: readonly OnDemand[];
+  readonly #handlers: ReadonlyMap<BehaviourName, OnDemand["handler"]>;
+  /** Connections of endpoints on demand, handshakes that are held included. */
+  #open = 0;
+
+  constructor(parts: OnDemandParts) {
+    const { config, stats, backpressure, now } = parts;
+    const { budget } = backpressure;
+    this.#parts = parts;
+    this.#caps = { delay: config.endpointsMaxDelay, payload: config.maxPayload };
+    this.#session = {
+      stats,
+      backpressure,
+      budget,
+      now,
+      maxBackpressure: config.maxBackpressure,
+      maxPayload: config.maxPayload,
+      compressFrom: config.compression === "off" ? Number.POSITIVE_INFINITY : config.compressionMinSize,
+      instance: config.instance,
+      holders: new Set(),
+    };
+    this.#endpoints = createOnDemandEndpoints().filter(({ name }) => this.#isOn(behaviours[name]));
+    this.#handlers = new Map(this.#endpoints.map(({ name, handler }) => [name, handler]));
+    const { holders } = this.#session;
+    budget.join({
+      largest: () => mostHeld(holders)?.heldBytes ?? 0,
+      dropLargest: () => mostHeld(holders)?.terminate("buffer_cap"),
+    });
+  }
+
+  /** What the 404 page lists, and GET answers. `/echo` and `/inspect` are endpoints of their own. */
+  get endpoints(): Endpoint[] {
+    return this.#endpoints
+      .filter(({ name }) => name !== "echo" && name !== "inspect")
+      .map(({ name }) => {
+        const { path, summary } = behaviours[name];
+        return {
+          path: displayPath(path),
+          pattern: path,
+          methods: ["GET", "HEAD"],
+          summary,
+          mount: (app) => {
+            const handler = (res: HttpResponse, req: HttpRequest): void => this.#answer(name, res, req);
+            app.get(path, handler).head(path, handler);
+          },
+        };
+      });
+  }
+
+  /** Mounts the WebSocket routes. Plain `/echo` has its own, which yields when it is asked for more. */
+  mount(app: TemplatedApp): void {
+    for (const { name } of this.#endpoints) {
+      const { path } = behaviours[name];
+      if (name !== "echo") {
+        app.ws<Connection>(
+          path,
+          this.#behavior((res, req, context) => this.#upgrade(name, path, res, req, context)),
+        );
+      }
+    }
+    const { echoPaths } = this.#parts.config;
+    app.ws<Connection>(
+      "/*",
+      this.#behavior((res, req, context) => {
+        const path = req.getUrl();
+        if (echoPaths !== "any" && !(this.#handlers.has("echo") && echoPaths.includes(path))) {
+          req.setYield(true); // no path of ours: on to 404
+          return;
+        }
+        this.#upgrade("echo", path, res, req, context);
+      }),
+    );
+  }
+
+  #isOn({ isUnsafe }: Behaviour): boolean {
+    const { endpoints } = this.#parts.config;
+    return endpoints === "all" || (endpoints === "safe" && isUnsafe !== true);
+  }
+
+  #read(name: BehaviourName, path: string, query: string): Reading {
+    const row: Behaviour = behaviours[name];
+    const { segments } = row;
+    const ignoresUnknown = name === "echo";
+    const given = name === "echo" ? [] : (matchPath(row.path, path) ?? []);
+    const parameters: Parameters = this.#handlers.has(name) ? row.parameters : {};
+    const inPath = readParameters(segments, "", { caps: this.#caps, given });
+    const inQuery = readParameters(parameters, query, { caps: this.#caps, ignoresUnknown });
+    const problems = [...(inPath.problems ?? []), ...(inQuery.problems ?? [])];
+    if (problems.length > 0) {
+      return { asked: undefined, understood: path, problems };
+    }
+    const asked = { ...inPath.values, ...inQuery.values };
+    const understood = formatQuery(parameters, inQuery.values ?? {});
+    return { asked, understood: understood === "" ? path : `${path}?${understood}` };
+  }
+
+  #upgrade(
+    name: BehaviourName,
+    path: string,
+    res: HttpResponse,
+    req: HttpRequest,
+    context: us_socket_context_t,
+  ): void {
+    const { upgrade } = this.#parts;
+    const handler = this.#handlers.get(name) ?? plainEcho;
+    const url = req.getUrl();
+    const reading = this.#read(name, url, req.getQuery() ?? "");
+    // With --echo-paths * a plain echo comes this way, too.
+    const isCounted = name !== "echo" || asksForMore(req.getQuery());
+    const wantsHandshake = reading.problems === undefined && handler.wantsHandshake?.(reading.asked) === true;
+    const admitted = upgrade.admit(res, req, "on_demand", (headers, asked) => {
+      if (reading.problems !== undefined) {
+        return badParameters(url, reading.problems);
+      }
+      if (wantsHandshake && isForeign(headers, this.#parts.config.allowOrigin)) {
+        return {
+          reason: "origin",
+          status: 403,
+          body: "The handshake is shown to pages of this origin only, or of those that --allow-origin names.\n",
+        };
+      }
+      return (
+        handler.refuse?.({ headers, asked, path }, reading.asked) ??
+        (isCounted ? this.#capacity() : undefined)
+      );
+    });
+    if (admitted === undefined) {
+      return;
+    }
+    const choice = handler.accept?.({ ...admitted, path }, reading.asked) ?? {};
+    const handshake = wantsHandshake ? this.#describe(res, req, admitted, choice) : "";
+    const session = new Session(this.#session, name);
+    const properties: Omit<OnDemandConnection, keyof Connection> & Pick<Connection, "sendHeld"> = {
+      session,
+      sendHeld: () => session.sendHeld(),
+      isEcho: handler.isEcho === true,
+      isCounted,
+      start: () => handler.open?.(session, reading.asked, handshake) ?? {},
+    };
+    const headers = { "Uws-Echo-Understood": reading.understood, ...choice.headers };
+    this.#count(name, isCounted, 1);
+    const acceptance = { ...choice, properties, headers: isCounted ? headers : {} };
+    if (choice.delayMs === undefined) {
+      upgrade.accept(res, admitted, context, acceptance);
+    } else {
+      const { delayMs } = choice;
+      upgrade.acceptLater(res, admitted, context, { ...acceptance, delayMs }, () =>
+        this.#count(name, isCounted, -1),
+      );
+    }
+  }
+
+  #capacity(): Refusal | undefined {
+    const { endpointsConnections } = this.#parts.config;
+    return this.#open < endpointsConnections
+      ? undefined
+      : {
+          reason: "endpoints_capacity",
+          status: 503,
+          headers: { "Retry-After": "5" },
+          body: `Endpoints on demand have ${endpointsConnections} connections, their limit (--endpoints-connections).\n`,
+        };
+  }
+
+  #count(name: BehaviourName, isCounted: boolean, by: 1 | -1): void {
+    if (isCounted) {
+      this.#open += by;
+      bump(this.#parts.stats, endpointSlot(slot.endpointConnections, name), by);
+    }
+  }
+
+  #describe(res: HttpResponse, req: HttpRequest, admitted: Admitted, choice: Choice): string {
+    const { upgrade, describe, config } = this.#parts;
+    return describeHandshake(describe(res, req), upgrade.negotiate(admitted, choice), config.inspectHide);
+  }
+
+  #answer(name: BehaviourName, res: HttpResponse, req: HttpRequest): void {
+    const { reply, upgrade } = this.#parts;
+    const answer = this.#handlers.get(name)?.answer;
+    if (answer === undefined) {
+      upgrade.explain(res, req, "on_demand");
+      return;
+    }
+    const path = req.getUrl();
+    const isHead = req.getMethod() === "head";
+    const { asked, problems } = this.#read(name, path, req.getQuery() ?? "");
+    const answered =
+      problems === undefined
+        ? answer({ headers: readHeaders(req), path }, asked)
+        : badParameters(path, problems);
+    if (answered.status === 0) {
+      res.close();
+      return;
+    }
+    const { status, headers, body } = answered;
+    reply(res, "on_demand", { status, ...(headers && { headers }), body, isHead });
+  }
+
+  #behavior(upgrade: NonNullable<WebSocketBehavior<Connection>["upgrade"]>): WebSocketBehavior<Connection> {
+    const { config, compression, backpressure, lifecycle, stats, now } = this.#parts;
+    const connectionOf = (ws: EchoSocket): OnDemandConnection => ws.getUserData() as OnDemandConnection;
+    const message = (ws: EchoSocket, data: ArrayBuffer, isBinary: boolean): void => {
+      const { session, isEcho } = connectionOf(ws);
+      if (!session.isOpen) {
+        return;
+      }
+      countMessage(stats, data.byteLength, isBinary);
+      if (!isEcho) {
+        session.ignore(data, isBinary);
+      }
+      session.reactions.message?.(data, isBinary);
+    };
+    return {
+      ...socketOptions(config, compression),
+      upgrade,
+      open(ws) {
+        lifecycle.open(ws);
+        const { session, start } = connectionOf(ws);
+        session.opened(ws, start);
+      },
+      message: limitMessages(config, backpressure, now, message),
+      ping: (ws, payload) => backpressure.ponged(ws, payload.byteLength),
+      pong: (ws, payload) => connectionOf(ws).session.ponged(payload),
+      drain(ws) {
+        backpressure.drained(ws);
+        if (lifecycle.isOpen(ws)) {
+          connectionOf(ws).session.reactions.drain?.();
+        }
+      },
+      close: (ws, code) => {
+        const { session, isCounted } = connectionOf(ws);
+        lifecycle.close(ws, code);
+        session.closed();
+        this.#count(session.name, isCounted, -1);
+      },
+    };
+  }
+}
+
+function badParameters(path: string, problems: readonly string[]): Refusal {
+  return {
+    reason: "bad_parameter",
+    status: 400,
+    body: `${path} cannot do that:\n${problems.map((problem) => `  ${problem}\n`).join("")}`,
+  };
+}
+
+function mostHeld(holders: ReadonlySet<Session>): Session | undefined {
+  let most: Session | undefined;
+  for (const session of holders) {
+    if (session.heldBytes > (most?.heldBytes ?? 0)) {
+      most = session;
+    }
+  }
+  return most;
+}

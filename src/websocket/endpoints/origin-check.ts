@@ -1,0 +1,11 @@
+// /origin_check: 403 for every Origin but one, as pywebsocket's handler of that name.
+import { echoing, onDemand } from "./endpoint.ts";
+
+export const originCheck = onDemand("origin_check", {
+  isEcho: true,
+  refuse: ({ headers }, { origin }) =>
+    headers["origin"] === origin
+      ? undefined
+      : { reason: "origin", status: 403, body: `Only pages of ${origin} may connect here.\n` },
+  open: echoing,
+});

@@ -1,0 +1,30 @@
+// /ticks: messages that the server sends by itself, numbered and timed.
+import { bump, slot } from "../../metrics/counters.ts";
+import { onDemand } from "./endpoint.ts";
+
+export const ticks = onDemand("ticks", {
+  open(session, { interval, count, size = 0, type, burst }) {
+    let number = 0;
+    session.every(interval, () => {
+      for (let i = 0; i < burst && number !== count; i++) {
+        number++;
+        // The number goes on, so that a client sees what it missed.
+        if (session.isBehind) {
+          bump(session.parts.stats, slot.ticksSkipped);
+        } else {
+          const text = JSON.stringify({ tick: number, time: new Date().toISOString() }).padEnd(size);
+          session.push(type === "binary" ? Buffer.from(text) : text, type === "binary");
+        }
+        if (!session.isOpen) {
+          return false;
+        }
+      }
+      if (number === count) {
+        session.close(1000);
+        return false;
+      }
+      return true;
+    });
+    return {};
+  },
+});
