@@ -32,10 +32,8 @@ export function createDescribe(
     });
     const remoteAddress = peerAddress(res);
     const forwardedFor = [headers["x-forwarded-for"] ?? []].flat().join(", ");
-    // uWS spells it in lower case once a WebSocket route has passed the request on.
-    const method = req.getCaseSensitiveMethod();
     return {
-      method: method === "get" ? "GET" : method,
+      method: req.getCaseSensitiveMethod(),
       path: req.getUrl(),
       query: req.getQuery() ?? "",
       headers,
@@ -53,8 +51,9 @@ export function createDescribe(
 
 export function createInspect(describe: DescribeRequest, reply: SendReply): Endpoint {
   const handler: HttpHandler = (res, req) => {
+    const found = describe(res, req); // first, since getMethod() makes uWS forget the case
     const isHead = req.getMethod() === "head";
-    reply(res, "/inspect", { status: 200, ...json(describe(res, req)), isHead });
+    reply(res, "/inspect", { status: 200, ...json(found), isHead });
   };
   return {
     path: "/inspect",
