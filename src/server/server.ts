@@ -183,6 +183,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
     reply,
     compression,
     describe,
+    checkInspect: createMainCheck(config),
     now: () => performance.now(),
   });
   const endpoints: Endpoint[] = [

@@ -98,7 +98,8 @@ export function createEcho({
     methods: ["GET", "HEAD", "POST"],
     summary: "WebSocket echo; POST streams its body back",
     mount(app: TemplatedApp) {
-      app.ws(path, behavior).get(path, explain).head(path, explain).post(path, httpEcho);
+      app.ws(path, behavior);
+      app.get(path, explain).head(path, explain).post(path, httpEcho);
     },
   }));
 }

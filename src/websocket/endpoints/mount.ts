@@ -12,6 +12,7 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { readHeaders } from "../../http/headers.ts";
 import type { DescribeRequest } from "../../http/inspect.ts";
 import type { SendReply } from "../../http/reply.ts";
+import type { RequestCheck } from "../../http/request-checks.ts";
 import {
   asksForMore,
   type Behaviour,
@@ -39,6 +40,7 @@ export interface OnDemandParts {
     Pick<
       Config,
       | "endpoints"
+      | "inspect"
       | "endpointsConnections"
       | "endpointsMaxDelay"
       | "echoPaths"
@@ -56,6 +58,8 @@ export interface OnDemandParts {
   readonly reply: SendReply;
   readonly compression: CompressOptions;
   readonly describe: DescribeRequest;
+  /** What GET /inspect is held against. */
+  readonly checkInspect: RequestCheck;
   /** Milliseconds of a clock that never goes back, with fractions. */
   readonly now: () => number;
 }
@@ -104,7 +108,7 @@ export class OnDemandMount {
       instance: config.instance,
       holders: new Set(),
     };
-    this.#endpoints = createOnDemandEndpoints().filter(({ name }) => this.#isOn(behaviours[name]));
+    this.#endpoints = createOnDemandEndpoints().filter(({ name }) => this.#isOn(name));
     this.#handlers = new Map(this.#endpoints.map(({ name, handler }) => [name, handler]));
     const { holders } = this.#session;
     budget.join({
@@ -157,8 +161,12 @@ export class OnDemandMount {
     );
   }
 
-  #isOn({ isUnsafe }: Behaviour): boolean {
-    const { endpoints } = this.#parts.config;
+  #isOn(name: BehaviourName): boolean {
+    const { isUnsafe }: Behaviour = behaviours[name];
+    const { endpoints, inspect } = this.#parts.config;
+    if (name === "inspect" && !inspect) {
+      return false;
+    }
     return endpoints === "all" || (endpoints === "safe" && isUnsafe !== true);
   }
 
@@ -171,6 +179,10 @@ export class OnDemandMount {
     const inPath = readParameters(segments, "", { caps: this.#caps, given });
     const inQuery = readParameters(parameters, query, { caps: this.#caps, ignoresUnknown });
     const problems = [...(inPath.problems ?? []), ...(inQuery.problems ?? [])];
+    const handshake = inQuery.values as { readonly greet?: string } | undefined;
+    if (name === "echo" && handshake?.greet === "inspect" && !this.#parts.config.inspect) {
+      problems.push("greet inspect: /inspect is off (--no-inspect)");
+    }
     if (problems.length > 0) {
       return { asked: undefined, understood: path, problems };
     }
@@ -193,6 +205,8 @@ export class OnDemandMount {
     // With --echo-paths * a plain echo comes this way, too.
     const isCounted = name !== "echo" || asksForMore(req.getQuery());
     const wantsHandshake = reading.problems === undefined && handler.wantsHandshake?.(reading.asked) === true;
+    // A page may have pointed a name of its own at this machine: then its origin is no foreign one.
+    const misdirected = wantsHandshake ? this.#parts.checkInspect("/inspect", res, req) : undefined;
     const admitted = upgrade.admit(res, req, "on_demand", (headers, asked) => {
       if (reading.problems !== undefined) {
         return badParameters(url, reading.problems);
@@ -203,6 +217,9 @@ export class OnDemandMount {
           status: 403,
           body: "The handshake is shown to pages of this origin only, or of those that --allow-origin names.\n",
         };
+      }
+      if (misdirected !== undefined) {
+        return { ...misdirected, reason: "origin", body: `${misdirected.body}` };
       }
       return (
         handler.refuse?.({ headers, asked, path }, reading.asked) ??
