@@ -15,9 +15,18 @@ import { formatComparisonFile, readText, writeOnce } from "../result/store.ts";
 import { compareStored } from "../result/stored.ts";
 import { tellProgress } from "./compare-progress.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { addLoadOptions, readLoadOptions } from "./load-options.ts";
-import { collect, duration, quantity, readFields, share, UsageError, whole } from "./option-schemas.ts";
-import { act, checkTogether, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
+import { addLoadOptions, readLoad } from "./load-options.ts";
+import {
+  checkTogether,
+  collect,
+  duration,
+  quantity,
+  readFields,
+  share,
+  UsageError,
+  whole,
+} from "./option-schemas.ts";
+import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
 
 const narrow = share(0.001, 0.5);
 
@@ -107,7 +116,7 @@ function readOptions(targets: readonly string[], raw: Raw): CompareOptions {
   }
   // Commands get their URL when they are started; until then this one stands for all that is the same.
   const url = targets.find(isUrl) ?? `ws://127.0.0.1${path}`;
-  const { scenario } = checkTogether(problems, () => readLoadOptions(url, { ...raw, threshold: [] }));
+  const scenario = checkTogether(problems, () => readLoad(url, raw));
   const { rounds = 1, until, deadline } = values;
   return {
     arms: [

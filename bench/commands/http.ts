@@ -7,18 +7,19 @@ import type { HttpLoad } from "../engine/http-probe.ts";
 import { makePayload } from "../engine/payload.ts";
 import { addResultOptions } from "./load-options.ts";
 import {
+  checkTogether,
   collect,
   commonShape,
   payloadSchema,
   quantity,
   readFields,
+  resultShape,
   UsageError,
   whole,
 } from "./option-schemas.ts";
 import {
   act,
   addOutputOptions,
-  checkTogether,
   type OutputOptions,
   outputProblems,
   type RunOptions,
@@ -27,6 +28,7 @@ import {
 
 const shape = {
   ...commonShape,
+  ...resultShape,
   pipelining: quantity(parseNumber, whole(1, 1024)),
   method: z
     .string()

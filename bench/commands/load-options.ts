@@ -11,12 +11,14 @@ import { makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { thresholdMetrics } from "../result/threshold.ts";
 import {
+  checkTogether,
   collect,
   commonShape,
   fileSchema,
   payloadSchema,
   quantity,
   readFields,
+  resultShape,
   UsageError,
   type ValuesOf,
   whole,
@@ -48,6 +50,7 @@ const shape = {
 };
 
 type Values = ValuesOf<typeof shape>;
+type ResultValues = ValuesOf<typeof resultShape>;
 
 /** Where to read how the server is doing. */
 export interface ServerSource {
@@ -59,7 +62,7 @@ export interface ServerSource {
 
 export interface LoadOptions extends ServerSource {
   readonly scenario: WebSocketScenario;
-  readonly thresholds: Values["threshold"];
+  readonly thresholds: ResultValues["threshold"];
 }
 
 /** Adds the options of every single measurement: whose server it was, and what the Result is held against. */
@@ -125,16 +128,26 @@ export function addLoadOptions(
  * Checks the options of `addLoadOptions` and the target's URL.
  * @throws UsageError with every problem
  */
-export function readLoadOptions(url: string, raw: Readonly<Record<string, unknown>>): LoadOptions {
+export function readLoad(url: string, raw: Readonly<Record<string, unknown>>): WebSocketScenario {
   const { values, problems } = readFields(shape, raw);
   problems.unshift(...targetProblems(url));
   problems.push(...conflicts(values, url));
   if (problems.length > 0) {
     throw new UsageError(problems);
   }
-  const checked = values as Values;
+  return scenarioOf(url, values as Values);
+}
+
+/**
+ * Checks the options of `addLoadOptions` and `addResultOptions`, and the target's URL.
+ * @throws UsageError with every problem
+ */
+export function readLoadOptions(url: string, raw: Readonly<Record<string, unknown>>): LoadOptions {
+  const { values, problems } = readFields(resultShape, raw);
+  const scenario = checkTogether(problems, () => readLoad(url, raw));
+  const checked = values as ResultValues;
   return {
-    scenario: scenarioOf(url, checked),
+    scenario: { ...scenario, label: checked.label ?? null },
     pid: checked.pid,
     metricsUrl: checked.metricsUrl,
     metricsPeriodMs: checked.metricsPeriod,
@@ -202,7 +215,7 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
   const { payload, type } = values;
   return {
     kind: "websocket",
-    label: values.label ?? null,
+    label: null,
     endpoint: {
       url,
       headers: values.header,

@@ -132,13 +132,17 @@ const thresholdSchema = z
 
 const webUrlSchema = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 
-/** What is allowed for options that every measuring command has, by their names in camel case. */
+/** What is allowed for options that every load has, by their names in camel case. */
 export const commonShape = {
   connections: quantity(parseNumber, whole(1, 1_000_000)),
   duration: duration(10, 7 * dayMs),
   warmup: duration(0, dayMs),
   timeout: duration(1, 3_600_000),
   header: z.array(headerSchema),
+};
+
+/** What is allowed for options that every single measurement has. */
+export const resultShape = {
   label: z.string().min(1, "must not be empty").optional(),
   threshold: z.array(thresholdSchema),
   pid: quantity(parseNumber, whole(1, 4_194_304))
@@ -149,6 +153,23 @@ export const commonShape = {
     .optional(),
   metricsPeriod: duration(100, 3_600_000),
 };
+
+/** Both parts' problems at once. @throws UsageError */
+export function checkTogether<T>(problems: readonly string[], read: () => T): T {
+  const all: string[] = [];
+  try {
+    const value = read();
+    if (problems.length === 0) {
+      return value;
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) {
+      throw error;
+    }
+    all.push(...error.problems);
+  }
+  throw new UsageError([...all, ...problems]);
+}
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 export type ValuesOf<S extends Shape> = { readonly [K in keyof S]: z.infer<S[K]> };

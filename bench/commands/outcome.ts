@@ -16,7 +16,6 @@ import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl } from "../target/target.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
-import { UsageError } from "./option-schemas.ts";
 import { createProgressLine } from "./progress.ts";
 
 /** Where Results go that were given no name. */
@@ -38,23 +37,6 @@ export function outputProblems({ out }: OutputOptions): string[] {
   return out !== undefined && existsSync(out)
     ? [`--out: ${out} already exists and is never overwritten`]
     : [];
-}
-
-/** Both parts' problems at once. @throws UsageError */
-export function checkTogether<T>(problems: readonly string[], read: () => T): T {
-  const all: string[] = [];
-  try {
-    const value = read();
-    if (problems.length === 0) {
-      return value;
-    }
-  } catch (error) {
-    if (!(error instanceof UsageError)) {
-      throw error;
-    }
-    all.push(...error.problems);
-  }
-  throw new UsageError([...all, ...problems]);
 }
 
 /**

@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import { addLoadOptions, addResultOptions, readLoadOptions } from "./load-options.ts";
-import { readFields, startSchema } from "./option-schemas.ts";
-import { act, addOutputOptions, checkTogether, type OutputOptions, outputProblems, run } from "./outcome.ts";
+import { checkTogether, readFields, startSchema } from "./option-schemas.ts";
+import { act, addOutputOptions, type OutputOptions, outputProblems, run } from "./outcome.ts";
 
 /** Adds `run URL` to the program. */
 export function addRunCommand(program: Command): void {
