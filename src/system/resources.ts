@@ -4,6 +4,9 @@ import { totalmem } from "node:os";
 
 const miB = 1024 * 1024;
 
+/** Open files without which the command cannot even be loaded and serve a few clients. */
+export const leastDescriptors = 128;
+
 /** Descriptors reserved for everything but clients: files, timers, IPC, and answering those that are refused. */
 export const reservedDescriptors = 64;
 
