@@ -53,7 +53,7 @@ export async function runSupervisor(config: Config, log: Log): Promise<Running> 
   supervisor.answerScrapes(scrape);
   const reply = createReply(supervisor.own);
   const endpoints = createAdmin({ reply, scrape, isReady: () => supervisor.isReady, log });
-  const admin = await openAdmin(native, config, endpoints, reply);
+  const admin = await openAdmin(native, config, endpoints, { reply, stats: supervisor.own, log });
   try {
     await supervisor.start();
   } catch (error) {

@@ -3,7 +3,11 @@ import type { Config } from "../config/options.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { mountEndpoints } from "../http/mount.ts";
 import type { SendReply } from "../http/reply.ts";
+import type { Stats } from "../metrics/counters.ts";
+import type { Log } from "../system/log.ts";
+import { adminSocketLimit } from "../system/resources.ts";
 import type { Native } from "../system/uws.ts";
+import { DescriptorGuard } from "./descriptor-guard.ts";
 import { Listener } from "./listener.ts";
 
 /** The admin listener, when --admin-port asks for one. */
@@ -20,7 +24,7 @@ export async function openAdmin(
   native: Native,
   config: Pick<Config, "adminPort" | "adminHost" | "reusePort">,
   endpoints: readonly Endpoint[],
-  reply: SendReply,
+  { reply, stats, log }: { readonly reply: SendReply; readonly stats: Stats; readonly log: Log },
 ): Promise<AdminListener | undefined> {
   if (config.adminPort === undefined) {
     return undefined;
@@ -44,5 +48,14 @@ export async function openAdmin(
     close();
     throw error;
   }
-  return { port: listener.port, close };
+  // Of plain HTTP connections uWS tells every end, so nothing else has to be counted.
+  const guard = new DescriptorGuard(adminSocketLimit(), listener, stats, log, () => undefined);
+  app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
+  return {
+    port: listener.port,
+    close() {
+      guard.stop();
+      close();
+    },
+  };
 }

@@ -15,18 +15,29 @@ export class DescriptorGuard {
   readonly #stats: Stats;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
+  readonly #countOpen: () => number | undefined;
   /** Descriptors not used by clients. */
   readonly #others: number;
   #sockets = 0;
   #isPaused = false;
 
-  /** @param limit sockets at which listening stops; start it once the server listens */
-  constructor(limit: number, listener: Listener, stats: Stats, log: Log) {
+  /**
+   * @param limit sockets at which listening stops; start it once the server listens
+   * @param countOpen counts the descriptors of the process, where `opened` and `closed` do not tell the whole truth
+   */
+  constructor(
+    limit: number,
+    listener: Listener,
+    stats: Stats,
+    log: Log,
+    countOpen: () => number | undefined = openDescriptors,
+  ) {
     this.#limit = limit;
     this.#listener = listener;
     this.#stats = stats;
     this.#log = log;
-    this.#others = openDescriptors() ?? 0;
+    this.#countOpen = countOpen;
+    this.#others = countOpen() ?? 0;
     this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref();
   }
 
@@ -40,7 +51,7 @@ export class DescriptorGuard {
       this.#listener.close();
       bump(this.#stats, slot.listenPauses);
       this.#log.warn(
-        { sockets: this.#sockets, limit: this.#limit },
+        { listener: this.#listener.name, sockets: this.#sockets, limit: this.#limit },
         "file descriptors run short: listening paused",
       );
     }
@@ -62,7 +73,7 @@ export class DescriptorGuard {
     if (this.#sockets < this.#limit / 2 && !this.#isPaused) {
       return;
     }
-    const open = openDescriptors();
+    const open = this.#countOpen();
     if (open !== undefined) {
       this.#set(Math.max(0, open - this.#others));
     }
@@ -78,11 +89,12 @@ export class DescriptorGuard {
     }
     this.#isPaused = false;
     this.#timer.unref();
-    this.#log.info({ sockets: this.#sockets, limit: this.#limit }, "listening resumed");
+    const { name } = this.#listener;
+    this.#log.info({ listener: name, sockets: this.#sockets, limit: this.#limit }, "listening resumed");
   }
 
   #set(sockets: number): void {
+    bump(this.#stats, slot.sockets, sockets - this.#sockets);
     this.#sockets = sockets;
-    this.#stats[slot.sockets] = sockets;
   }
 }

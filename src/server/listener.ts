@@ -63,6 +63,10 @@ export class Listener {
     this.#address = address;
   }
 
+  get name(): ListenerName {
+    return this.#address.listener;
+  }
+
   /** The port that it listens on, or did last. */
   get port(): number {
     return this.#port;

@@ -109,7 +109,9 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   }
   try {
     entrance = await openEntrance({ native, app, config, stats, log, isShared, descriptor, ticketKeys });
-    adminListener = role.isOneOfMany ? undefined : await openAdmin(native, config, admin, reply);
+    adminListener = role.isOneOfMany
+      ? undefined
+      : await openAdmin(native, config, admin, { reply, stats, log });
   } catch (error) {
     await closeAll();
     throw error;

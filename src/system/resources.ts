@@ -43,7 +43,12 @@ export function openDescriptors(): number | undefined {
 
 /** Sockets above which a process must stop accepting: with no descriptor left, uWS spins on its listening socket. */
 export function socketLimit(): number {
-  return Math.max(16, descriptorLimit() - reservedDescriptors / 2);
+  return Math.max(16, descriptorLimit() - reservedDescriptors / 2 - adminSocketLimit());
+}
+
+/** Sockets that the admin listener may have: enough for scrapes and probes, and none of the clients' share. */
+export function adminSocketLimit(): number {
+  return Math.max(8, Math.min(64, Math.floor(descriptorLimit() / 8)));
 }
 
 /** Connections that fit into the descriptor limit and leave room to answer those that are refused. */

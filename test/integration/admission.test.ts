@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { connectClient, refusedHandshake } from "../support/client.ts";
@@ -80,3 +81,24 @@ test("stops listening before descriptors run out, never spins, and listens again
   );
   await connectClient(t, `ws://${server.authority}/echo`);
 });
+
+for (const workers of ["1", "2"]) {
+  test(`idle connections to the admin port neither use up descriptors nor keep clients out: ${workers} worker(s)`, async (t) => {
+    const server = await spawnServer(
+      t,
+      ["--admin-port", "0", "--admin-host", "127.0.0.1", "--workers", workers],
+      { before: "ulimit -n 256" },
+    );
+    const admin = new URL(server.urls.find((url) => url.endsWith("/livez")) ?? "");
+    for (let i = 0; i < 300; i++) {
+      const socket = connect(Number(admin.port), "127.0.0.1").on("error", () => undefined);
+      t.after(() => socket.destroy());
+    }
+    await server.logged((line) => /listening paused/.test(line.msg) && line["listener"] === "admin");
+    const open = readdirSync(`/proc/${server.pid}/fd`).length;
+    assert.ok(open < 200, `${open} descriptors`);
+    const { ws, next } = await connectClient(t, `ws://${server.authority}/echo`);
+    ws.send("still here");
+    assert.equal((await next()).data.toString(), "still here");
+  });
+}

@@ -9,6 +9,7 @@ import { silentLog } from "../../../src/system/log.ts";
 function guarded(t: TestContext, limit: number) {
   const listener = { isListening: true, canReopen: true };
   const fake = {
+    name: "main",
     close: () => {
       listener.isListening = false;
     },
