@@ -10,8 +10,7 @@ async function main(): Promise<void> {
     await createProgram().parseAsync(takeColorFlag(process.argv.slice(2), process.env), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) {
-      process.stderr.write(`error: ${error instanceof Error ? error.stack : String(error)}\n`);
-      process.exitCode = exitCodes.nothing;
+      crash(error);
       return;
     }
     // Commander has said what was wrong; its own code for wrong usage is 1.
@@ -19,4 +18,32 @@ async function main(): Promise<void> {
   }
 }
 
+/** A fault of this program, not of the target, and not of whoever called it. */
+function crash(error: unknown): void {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`error: uws-echo-bench failed: ${what}\n`);
+  process.exitCode = exitCodes.crashed;
+}
+
+// Nobody reads any more (`| head`, a terminal that is gone): what is measured still goes to its file.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => undefined);
+}
+
+/** What Node exits with when nothing is left that could settle the top-level await. */
+const unsettledExitCode = 13;
+
+let isSettled = false;
+process.on("uncaughtException", (error) => {
+  isSettled = true;
+  crash(error);
+  process.exit();
+});
+process.on("exit", (code) => {
+  if (!isSettled && code === unsettledExitCode) {
+    crash(new Error("it ended with something left to wait for"));
+  }
+});
+
 await main();
+isSettled = true;

@@ -1,6 +1,6 @@
 // The exit codes of uws-echo-bench and their meanings.
 
-export const exitCodes = { good: 0, notAcceptable: 1, usage: 2, nothing: 3 } as const;
+export const exitCodes = { good: 0, notAcceptable: 1, usage: 2, nothing: 3, crashed: 4 } as const;
 
 /** Each exit code with its meaning, as the help and the reference show them. */
 export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
@@ -8,4 +8,5 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCodes.notAcceptable, "measured, with lost messages, errors, a missed threshold, or cut short"],
   [exitCodes.usage, "wrong usage: nothing was started"],
   [exitCodes.nothing, "nothing was measured"],
+  [exitCodes.crashed, "uws-echo-bench itself failed"],
 ];

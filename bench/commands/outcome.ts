@@ -1,6 +1,6 @@
 // What measuring commands share: output options, Ctrl-C, result files, printed reports, exit codes.
 
-import { existsSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -10,7 +10,14 @@ import type { ErrorTally } from "../load/plan.ts";
 import { measure, type Outcome } from "../measure/measure.ts";
 import { outlineOf, type Scenario } from "../measure/scenario.ts";
 import { formatText } from "../report/text.ts";
-import { formatResultLine, writeResult } from "../result/store.ts";
+import type { Result } from "../result/schema.ts";
+import {
+  formatResultLine,
+  problemOfResult,
+  problemOfWriting,
+  StoreError,
+  writeResult,
+} from "../result/store.ts";
 import type { Threshold } from "../result/threshold.ts";
 import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl } from "../target/target.ts";
@@ -32,11 +39,10 @@ export function addOutputOptions(command: Command): Command {
     .option("-o, --out <file>", `write the Result to this new file (default: one in ${defaultFolder}/)`);
 }
 
-/** What is wrong with the output options. */
+/** Why the file that is asked for cannot be written, found out by trying before anything is measured. */
 export function outputProblems({ out }: OutputOptions): string[] {
-  return out !== undefined && existsSync(out)
-    ? [`--out: ${out} already exists and is never overwritten`]
-    : [];
+  const problem = out === undefined ? undefined : problemOfWriting(out);
+  return problem === undefined ? [] : [`--out: ${problem}`];
 }
 
 /**
@@ -66,16 +72,20 @@ export async function act(
 const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * The first signal ends the measurement early. The second one ends the process at once; what it has started and the
- * terminal are put in order by handlers of `exit`, which a signal that nobody handles would not call.
+ * The first signal ends the measurement early. The second one, where `hurry` is given, ends the wait for the last
+ * replies. The next one ends the process at once; what it has started and the terminal are put in order by handlers of
+ * `exit`, which a signal that nobody handles would not call.
  */
-export function interruptOnSignal(): { signal: AbortSignal; end: () => void } {
+export function interruptOnSignal(hurry?: AbortController): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
   const interrupt = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) {
+    if (!controller.signal.aborted) {
+      controller.abort();
+    } else if (hurry?.signal.aborted === false) {
+      hurry.abort();
+    } else {
       process.exit(128 + constants.signals[name]);
     }
-    controller.abort();
   };
   for (const name of interruptions) {
     process.on(name, interrupt);
@@ -109,13 +119,15 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
     ...(scenario.kind === "http" ? { insecure: true } : scenario.endpoint),
   });
   const line = createProgressLine(process.stderr);
-  const interruption = interruptOnSignal();
+  const hurry = new AbortController();
+  const interruption = interruptOnSignal(hurry);
   try {
     const outcome = await measure(scenario, {
       sampler,
       thresholds,
       startAt,
       signal: interruption.signal,
+      hurry: hurry.signal,
       onProgress: (progress) => line.show(progress),
     });
     line.end();
@@ -136,11 +148,33 @@ function tell(outcome: Outcome, { json, out }: OutputOptions): number {
   const { result } = outcome;
   process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
   const path = out ?? (json === true ? undefined : defaultPath(result.window.startedAt));
-  if (path !== undefined) {
+  const isKept = path === undefined || keep(path, result, json === true);
+  const fault = problemOfResult(result);
+  if (fault !== undefined) {
+    process.stderr.write(
+      `error: the Result does not match its own schema, which is a fault of uws-echo-bench; it is kept as it is:\n${fault}\n`,
+    );
+    return exitCodes.crashed;
+  }
+  return result.failures.length > 0 || !isKept ? exitCodes.notAcceptable : exitCodes.good;
+}
+
+/** Writes the Result to its file, or else to the standard output: a measurement is never lost. */
+function keep(path: string, result: Result, isPrinted: boolean): boolean {
+  try {
     writeResult(path, result);
     process.stderr.write(`Result: ${path}\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreError)) {
+      throw error;
+    }
+    process.stderr.write(`error: ${error.message}; the Result is on the standard output instead\n`);
+    if (!isPrinted) {
+      process.stdout.write(formatResultLine(result));
+    }
+    return false;
   }
-  return result.failures.length > 0 ? exitCodes.notAcceptable : exitCodes.good;
 }
 
 /** A Result only counts errors; what was said is for whoever watches. */
@@ -150,7 +184,7 @@ function tellErrors(errors: ErrorTally): void {
   }
 }
 
-/** A name from the time, such as `20261122T163000.123Z.json`. */
+/** A name from the time, such as `20261122T163000.123Z-9f3a61c0.json`: generators that start together do not collide. */
 function defaultPath(startedAt: string): string {
-  return join(defaultFolder, `${startedAt.replace(/[-:]/g, "")}.json`);
+  return join(defaultFolder, `${startedAt.replace(/[-:]/g, "")}-${randomBytes(4).toString("hex")}.json`);
 }

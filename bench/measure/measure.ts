@@ -78,6 +78,8 @@ export interface MeasureOptions {
   readonly startAt?: Date | undefined;
   /** Ends the measurement early; what was measured by then becomes a partial Result. */
   readonly signal?: AbortSignal;
+  /** Ends the wait for the last replies; those are then lost. */
+  readonly hurry?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly world?: World;
 }
@@ -129,6 +131,7 @@ class Run {
     const { signal } = this.#options;
     const environment = this.#world.environment();
     signal?.addEventListener("abort", this.#interrupt, { once: true });
+    this.#options.hurry?.addEventListener("abort", this.#interrupt, { once: true });
     if (signal?.aborted === true) {
       this.#interrupt();
     }
@@ -156,6 +159,7 @@ class Run {
   end(): void {
     this.#stopProgress();
     this.#options.signal?.removeEventListener("abort", this.#interrupt);
+    this.#options.hurry?.removeEventListener("abort", this.#interrupt);
   }
 
   readonly #interrupt = (): void => {
@@ -209,7 +213,7 @@ class Run {
       startedAt: watched.startedAt,
       fromNs: window.fromNs,
       untilNs,
-      partialReason: untilNs < window.untilNs ? this.#endReason() : null,
+      partialReason: this.#partialReason(untilNs < window.untilNs),
       tally: crew.tally,
       connections: {
         requested: outlineOf(this.#scenario).connections,
@@ -225,6 +229,16 @@ class Run {
       thresholds: this.#options.thresholds ?? [],
     });
     return { kind: "measured", result: judge(measurement), errors: crew.errors };
+  }
+
+  /** A drain that was interrupted leaves messages lost that may have been answered. */
+  #partialReason(isShort: boolean): string | null {
+    if (isShort) {
+      return this.#endReason();
+    }
+    return this.#isInterrupted && this.#crew.tally.lost > 0
+      ? "it was interrupted while it waited for the last replies"
+      : null;
   }
 
   #endReason(): string {

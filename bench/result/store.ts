@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { UwsEchoError } from "../../src/lib/errors.ts";
 import { type Comparison, comparisonKind, comparisonSchema, comparisonVersion } from "./comparison.ts";
@@ -33,7 +33,7 @@ export class StoreError extends UwsEchoError<"ERR_STORE"> {
 export function writeOnce(path: string, text: string): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     try {
       writeFileSync(draft, text, { flush: true });
       publish(draft, path);
@@ -48,6 +48,39 @@ export function writeOnce(path: string, text: string): void {
         : `cannot write ${path}: ${message}`,
       { cause: error },
     );
+  }
+}
+
+/** Why a new file cannot be written there, found out by trying; undefined when it can. */
+export function problemOfWriting(path: string): string | undefined {
+  if (existsSync(path)) {
+    return `${path} already exists and is never overwritten`;
+  }
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    makeFolders(dirname(path));
+    writeFileSync(draft, "");
+    rmSync(draft);
+    return undefined;
+  } catch (error) {
+    return `cannot write ${path}: ${(error as Error).message}`;
+  }
+}
+
+/** Not mkdir's own `recursive`, which never returns where the system says ENOENT to every attempt, as in /proc. */
+function makeFolders(folder: string): void {
+  const missing: string[] = [];
+  for (let path = resolve(folder); !existsSync(path); path = dirname(path)) {
+    missing.unshift(path);
+  }
+  for (const path of missing) {
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+        throw error; // else made by another process meanwhile
+      }
+    }
   }
 }
 
@@ -66,20 +99,26 @@ function publish(draft: string, path: string): void {
 
 /**
  * Writes a Result to a file of its own.
- * @throws StoreError when the file exists or cannot be written; ZodError when it is no valid Result
+ * @throws StoreError when the file exists or cannot be written
  */
 export function writeResult(path: string, result: Result): void {
   writeOnce(path, formatResult(result));
 }
 
-/** The Result as the JSON text of its file. @throws ZodError when it is no valid Result */
-export function formatResult(result: Result): string {
-  return `${JSON.stringify(resultSchema.parse(result), null, 2)}\n`;
+/** What is wrong with a Result by its own schema, for which it is a fault of ours; undefined when nothing is. */
+export function problemOfResult(result: Result): string | undefined {
+  const parsed = resultSchema.safeParse(result);
+  return parsed.success ? undefined : z.prettifyError(parsed.error);
 }
 
-/** The Result as one line, which stays whole among the other lines of a log. @throws ZodError when it is no valid Result */
+/** The Result as the JSON text of its file. Also one that `problemOfResult` objects to: a measurement is not thrown away. */
+export function formatResult(result: Result): string {
+  return `${JSON.stringify(result, null, 2)}\n`;
+}
+
+/** The Result as one line, which stays whole among the other lines of a log. */
 export function formatResultLine(result: Result): string {
-  return `${JSON.stringify(resultSchema.parse(result))}\n`;
+  return `${JSON.stringify(result)}\n`;
 }
 
 /** The Comparison as the JSON text of its file. @throws ZodError when it is no valid Comparison */

@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readResult } from "../../../bench/result/store.ts";
+import { parseResult, readResult } from "../../../bench/result/store.ts";
 import { scrape, spawnServer } from "../../support/echo-server.ts";
 import { type ClientMessage, echo, startMisbehavingServer } from "../../support/misbehaving-server.ts";
 import { inTime, waitUntil } from "../../support/wait.ts";
@@ -212,6 +213,88 @@ describe("run", () => {
     assert.equal(result.connections.closedEarly, 4);
     assert.ok(result.messages.received > 500);
   });
+});
+
+describe("a measurement is not lost", () => {
+  test("when its file cannot be written: that is found out before anything is measured", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    writeFileSync(join(folder, "file"), "");
+    for (const out of [join(folder, "file", "a.json"), "/proc/x/a.json"]) {
+      const { code, stdout, stderr } = await run(url, ...brief, "--out", out);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /--out: cannot write .*a\.json/);
+      assert.equal(stdout, "");
+    }
+  });
+
+  test("when its name is taken meanwhile: it goes to the standard output", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const out = join(folder, "taken.json");
+    const { finished } = start([url, "-d", "2500ms", "-w", "0s", "-c", "2", "--out", out]);
+    await waitUntil(() => !existsSync(out), "the run has started");
+    setTimeout(() => writeFileSync(out, "mine"), 1500);
+    const { code, stdout, stderr } = await finished;
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /already exists .*; the Result is on the standard output instead/);
+    const [line = ""] = stdout.split("\n").filter((text) => text.startsWith("{"));
+    assert.ok(parseResult("stdout", line).messages.received > 0);
+    assert.equal(readFileSync(out, "utf8"), "mine");
+  });
+
+  test("when two that start together write to one folder", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const startAt = String(Math.ceil(Date.now() / 1000) + 8);
+    const both = await Promise.all([1, 2].map(() => run(url, ...brief, "--start-at", startAt)));
+    const names = both.map(({ code, stderr }) => {
+      assert.equal(code, 0, stderr);
+      return /Result: (\S+)/.exec(stderr)?.[1];
+    });
+    assert.equal(new Set(names).size, 2, names.join());
+  });
+
+  test("when it is interrupted while it waits for the last replies", async (t) => {
+    const reply = (message: ClientMessage): Buffer | undefined =>
+      message.index < 20 ? echo(message) : undefined;
+    const { url } = await startMisbehavingServer(t, { reply });
+    const out = join(folder, "drained.json");
+    const { child, finished } = start([
+      url,
+      ...["-d", "300ms", "-w", "0s", "-c", "2", "--timeout", "60s", "--out", out],
+    ]);
+    setTimeout(() => child.kill("SIGINT"), 4000);
+    setTimeout(() => child.kill("SIGINT"), 5000);
+    const { code, stderr } = await finished;
+    assert.equal(code, 1, stderr);
+    const result = readResult(out);
+    assert.equal(result.messages.lost, 2);
+    assert.match(result.partial?.reason ?? "", /interrupted/);
+  });
+
+  test("when its terminal goes away", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const out = join(folder, "hangup.json");
+    const { child, finished } = start([url, "-d", "60s", "-w", "0s", "-c", "2", "--out", out]);
+    setTimeout(() => child.kill("SIGHUP"), 4000);
+    const { code, stderr } = await finished;
+    assert.equal(code, 1, stderr);
+    assert.equal(readResult(out).partial?.reason, "it was interrupted");
+  });
+});
+
+test("a port that accepts and hangs up is told, by run and by http", async (t) => {
+  const slam = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => slam.listen(0, "127.0.0.1", resolve));
+  t.after(() => slam.close());
+  const address = slam.address();
+  const authority = `127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  for (const command of [
+    ["run", `ws://${authority}/`],
+    ["http", `http://${authority}/`],
+  ]) {
+    const { code, stderr } = await start(["-d", "300ms", "-w", "0s", "-c", "4"], command).finished;
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /nothing was measured/);
+  }
 });
 
 test("the help says what each exit code means", async () => {
