@@ -340,6 +340,28 @@ const http = {
     default: 256,
     limit: { name: "uploads", help: "Concurrent uploads to POST /echo", value: Number },
   }),
+  maxHttpConnections: count({
+    group: "HTTP",
+    help: "open HTTP connections; beyond it each answer ends its connection",
+    min: 1,
+    max: 10_000_000,
+    default: () => Math.ceil(defaultMaxConnections() / 2),
+    defaultNote: "half of what the descriptor limit allows",
+    limit: { name: "http_connections", help: "HTTP connections that may be kept open", value: Number },
+  }),
+  maxHttpConnectionsPerIp: count({
+    group: "HTTP",
+    help: "answers to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off",
+    min: 0,
+    max: 10_000_000,
+    default: () => Math.ceil(defaultMaxConnections() / 8),
+    defaultNote: "an eighth of what the descriptor limit allows",
+    limit: {
+      name: "http_connections_per_ip",
+      help: "HTTP connections of one address that may be kept open, 0 for no limit",
+      value: Number,
+    },
+  }),
   inspect: toggle({
     group: "HTTP",
     help: "/inspect, which shows a request as it reached the server",

@@ -143,7 +143,17 @@ function raiseDefaults(config: Config, sources: Record<string, Source>): Config 
     sources["maxConnections"] === "default" ? connectionsThatFit(config) : config.maxConnections;
   const tlsClientAuth =
     sources["tlsClientAuth"] === "default" && config.tlsCa !== undefined ? "request" : config.tlsClientAuth;
-  return { ...config, maxBackpressure, maxBuffered, maxConnections, tlsClientAuth };
+  const ofEachWorker = (name: "maxHttpConnections" | "maxHttpConnectionsPerIp"): number =>
+    sources[name] === "default" ? config.workers * config[name] : config[name];
+  return {
+    ...config,
+    maxBackpressure,
+    maxBuffered,
+    maxConnections,
+    maxHttpConnections: ofEachWorker("maxHttpConnections"),
+    maxHttpConnectionsPerIp: ofEachWorker("maxHttpConnectionsPerIp"),
+    tlsClientAuth,
+  };
 }
 
 // Each worker has descriptors of its own, of which a client whose TLS is relayed takes three.

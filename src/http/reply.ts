@@ -2,6 +2,7 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
 import { bump, countHttp, type Route, type Stats, slot } from "../metrics/counters.ts";
+import type { KeepsAlive } from "./keep-alive.ts";
 
 export interface Reply {
   readonly status: number;
@@ -21,16 +22,18 @@ const corkBytes = 16 * 1024;
 /** Answers to pipelined requests are collected in one cork buffer; beyond this, the next gets one of its own. */
 const pipelinedBytes = corkBytes - 4 * 1024;
 
-/** How long a client may take to close its side after an answer without a body, in milliseconds. */
-const headLingerMs = 1000;
+/** How long a client may take to close its side after the last answer of its connection, in milliseconds. */
+const lastLingerMs = 1000;
+const empty = new Uint8Array(0);
 
 /**
  * uWS keeps what a client does not take, without a limit, and forgets a header that does not fit into its cork buffer
  * when flushing that fails. So a body is only offered (`tryEnd`), and what is left of it goes out when the socket can
  * be written; a client that asks for more before that is cut off by uWS.
  * @param stats where responses are counted
+ * @param keepsAlive whether an answer leaves its connection open
  */
-export function createReply(stats: Stats): SendReply {
+export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): SendReply {
   /** Bytes that went into cork buffers since the loop last turned; those of one connection cannot be told apart. */
   let corkedBytes = 0;
   let isTurning = false;
@@ -41,12 +44,10 @@ export function createReply(stats: Stats): SendReply {
     for (const [name, value] of headers) {
       res.writeHeader(name, value);
     }
-    if (reply.isHead === true || reply.status === 304) {
-      endHead(res, body.byteLength);
-      return;
-    }
-    if (reply.isLast === true) {
-      res.end(body, true);
+    const hasBody = reply.isHead !== true && reply.status !== 304;
+    // Without a body nothing tells whether the client takes its answers, so such an answer is the last.
+    if (reply.isLast === true || !hasBody || !keepsAlive(res)) {
+      writeLast(res, body.byteLength, hasBody ? body : empty);
       return;
     }
     const [, isDone] = res.tryEnd(body, body.byteLength);
@@ -62,18 +63,35 @@ export function createReply(stats: Stats): SendReply {
     finishLater(res, body);
   }
 
-  // Without a body nothing tells whether the client takes its answers, so this one is its last. endWithoutBody(length)
-  // never marks the response as done, and uWS then aborts the process; nor can it close. An offer of no bytes writes the
-  // length, and leaves the response open: should the client ask for more, uWS cuts it off.
-  function endHead(res: HttpResponse, bodyBytes: number): void {
-    if (bodyBytes === 0) {
+  // uWS can only end a connection after an answer that it buffers. So this one stays open for uWS: the first offer has
+  // the length and no bytes, later ones claim a byte more. Should the client ask for more, uWS cuts it off.
+  function writeLast(res: HttpResponse, length: number, body: Uint8Array): void {
+    if (length === 0) {
       res.end("", true);
       return;
     }
     res.writeHeader("Connection", "close");
-    res.tryEnd("", bodyBytes);
-    const closing = setTimeout(() => res.close(), headLingerMs).unref();
-    res.onAborted(() => clearTimeout(closing));
+    res.tryEnd("", length);
+    let closing: NodeJS.Timeout | undefined;
+    const offer = (offset: number): boolean => {
+      const isTaken = offset === body.byteLength || res.tryEnd(body.subarray(offset), body.byteLength + 1)[0];
+      if (isTaken) {
+        closing ??= setTimeout(() => res.close(), lastLingerMs).unref();
+        bump(stats, slot.httpAnswersWaiting, -1);
+      }
+      return isTaken;
+    };
+    bump(stats, slot.httpAnswersWaiting);
+    res.onAborted(() => {
+      if (closing === undefined) {
+        bump(stats, slot.httpAnswersWaiting, -1);
+        bump(stats, slot.httpAnswersAborted);
+      }
+      clearTimeout(closing);
+    });
+    if (!offer(0)) {
+      res.onWritable((offset) => closing !== undefined || offer(offset));
+    }
   }
 
   function finishLater(res: HttpResponse, body: Uint8Array): void {

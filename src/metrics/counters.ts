@@ -112,6 +112,7 @@ export const slot = {
   pingRttSum: take(),
   uploadsRejected: take(),
   httpAnswersAborted: take(),
+  httpKeepAliveRefused: take(),
   tlsHandshakes12: take(),
   tlsHandshakes13: take(),
   tlsFailures: take(tlsFailures.length),

@@ -221,6 +221,14 @@ function defineHttp(families: Families): void {
     "HTTP responses that were aborted: the client left, stalled, or sent another request instead of reading",
     at(slot.httpAnswersAborted),
   );
+  families.gauge("echo_http_connections", "Open HTTP connections, idle ones included", (stats) =>
+    Math.max(0, (stats[slot.sockets] ?? 0) - (stats[slot.connections] ?? 0)),
+  );
+  families.counter(
+    "echo_http_keep_alive_refused_total",
+    "HTTP answers that ended their connection because of --max-http-connections or --max-http-connections-per-ip",
+    at(slot.httpKeepAliveRefused),
+  );
   families.gauge("echo_uploads", "Uploads to POST /echo in progress", at(slot.uploads));
   families.counter(
     "echo_uploads_rejected_total",

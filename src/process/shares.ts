@@ -12,6 +12,8 @@ export function shareOf(config: Config, workers: number): Config {
     endpointsConnections: share(config.endpointsConnections),
     handshakeRatePerIp: share(config.handshakeRatePerIp),
     maxUploads: share(config.maxUploads),
+    maxHttpConnections: share(config.maxHttpConnections),
+    maxHttpConnectionsPerIp: share(config.maxHttpConnectionsPerIp),
     // A share below one connection's buffer would close a connection that is within its own limit.
     maxBuffered: Math.max(share(config.maxBuffered), config.maxBackpressure),
   };

@@ -6,6 +6,7 @@ import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { createDescribe, createInspect } from "../http/inspect.ts";
+import { createKeepAlive } from "../http/keep-alive.ts";
 import { mountEndpoints } from "../http/mount.ts";
 import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
@@ -81,7 +82,10 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   let entrance: Entrance | undefined;
   let stopping: Promise<void> | undefined;
 
-  const reply = createReply(stats);
+  const reply = createReply(
+    stats,
+    createKeepAlive(config, stats, () => performance.now()),
+  );
   const { endpoints, ...echoing } = createEchoing(native, config, role, stats, reply);
   const admin = createAdmin({ reply, scrape, isReady: () => stopping === undefined, log });
   const app = createApp(native, config);

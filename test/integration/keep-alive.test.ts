@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connectClient } from "../support/client.ts";
+import { scrape, spawnServer, startServer } from "../support/echo-server.ts";
+import { connectRaw } from "../support/raw-socket.ts";
+import { waitUntil } from "../support/wait.ts";
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+
+test("224 kept-alive connections of one address do not keep WebSocket clients out", {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await spawnServer(t, [], { before: "ulimit -n 256" });
+  const idle = await Promise.all(
+    Array.from({ length: 224 }, () => connectRaw(t, server.authority).catch(() => undefined)),
+  );
+  const ask = setInterval(() => {
+    for (const raw of idle) {
+      if (raw?.socket.writable) {
+        raw.socket.write(get("/livez"));
+      }
+    }
+  }, 1000);
+  t.after(() => clearInterval(ask));
+  await waitUntil(
+    () => idle.filter((raw) => raw?.socket.closed !== false).length > 100,
+    "most of them to be let go",
+    30_000,
+  );
+  const clients = await Promise.all(
+    Array.from({ length: 35 }, () => connectClient(t, `ws://${server.authority}/echo`)),
+  );
+  for (const client of clients) {
+    client.ws.send("in");
+    assert.equal((await client.next()).data.toString(), "in");
+  }
+  const samples = await scrape(`http://${server.authority}/metrics`);
+  assert.ok((samples["echo_http_keep_alive_refused_total"] ?? 0) > 100);
+  assert.equal(samples["echo_connections"], 35);
+});
+
+test("an answer that ends its connection is whole, and says so", async (t) => {
+  const server = await startServer(t, { maxHttpConnectionsPerIp: 1 });
+  const whole = Buffer.from(
+    await (
+      await fetch(`http://127.0.0.1:${server.port}/`, { headers: { "accept-encoding": "identity" } })
+    ).arrayBuffer(),
+  );
+  for (const path of ["/livez", "/"]) {
+    const raw = await connectRaw(t, `127.0.0.1:${server.port}`);
+    await raw.send(get(path));
+    const answer = await raw.ended();
+    const head = answer.indexOf("\r\n\r\n");
+    assert.match(answer.toString("latin1", 0, head), /\r\nConnection: close\r\n/);
+    const body = answer.subarray(head + 4);
+    assert.ok(body.equals(path === "/" ? whole : Buffer.from("ok\n")), path);
+  }
+});
