@@ -177,7 +177,7 @@ function keep(path: string, result: Result, isPrinted: boolean): boolean {
   }
 }
 
-/** A Result only counts errors; what was said is for whoever watches. */
+/** A Result only counts errors; their messages go to the terminal. */
 function tellErrors(errors: ErrorTally): void {
   for (const [kind, { count, detail }] of Object.entries(errors)) {
     process.stderr.write(`error: ${kind} (${formatNumber(count)}x): ${detail}\n`);

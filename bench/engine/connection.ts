@@ -40,7 +40,7 @@ export interface WireBytes {
 
 /** One connection of an engine. */
 export interface Connection {
-  /** Chosen by whoever opened it, from 0. */
+  /** Chosen by the caller, from 0. */
   readonly index: number;
   /** The target has agreed to permessage-deflate. */
   readonly isCompressed: boolean;

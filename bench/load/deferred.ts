@@ -10,7 +10,7 @@ export class Deferred<T = void> {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Whoever awaits it still gets the rejection; nobody awaiting must not end the process.
+    // An awaiting caller still gets the rejection; without one, it must not end the process.
     this.promise.catch(() => undefined);
   }
 }

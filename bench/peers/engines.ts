@@ -44,7 +44,7 @@ await command.parseAsync();
 async function measureAll(timing: Timing): Promise<number> {
   const bare = findPeers(pinApart(say), () => undefined).find(({ name }) => name === bareServer);
   if (bare === undefined) {
-    throw new TargetError(`there is no server to measure against: ${bareServer} is missing`);
+    throw new TargetError(`no server to measure: ${bareServer} is missing`);
   }
   const target = await startTarget(bare.target, { path: "/", timeoutMs: startTimeoutMs });
   try {

@@ -148,7 +148,7 @@ function formatRange({ samples }: Comparison, figure: FigureName, arm: number): 
   return `${formatFigure(figure, middle)} (${formatFigure(figure, min)} to ${formatFigure(figure, max)})`;
 }
 
-/** The index of all runs, newest first, made anew from what is there. */
+/** The index of all runs, newest first, rebuilt from the folders. */
 function writeIndex(folder: string): void {
   const runs = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "README.md")))

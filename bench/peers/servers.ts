@@ -24,7 +24,7 @@ const otherRuntimes = [
 /**
  * The servers that can be started here, ours first. Paths are those of a checkout, from its top folder.
  * @param pin what every command is prefixed with
- * @param onSkip hears why a server is left out
+ * @param onSkip receives the reason why a server is left out
  */
 export function findPeers(pin: string, onSkip: (reason: string) => void): Peer[] {
   const ours = `${pin}node dist/src/cli.js --host 127.0.0.1 --port {port} --log-level warn`;
@@ -54,7 +54,7 @@ export function findPeers(pin: string, onSkip: (reason: string) => void): Peer[]
 
 /**
  * Keeps this process off one CPU, which is for the server.
- * @returns what to prefix the server's command with; empty when they cannot be kept apart, and `onSkip` hears why
+ * @returns what to prefix the server's command with; empty when they cannot be pinned apart, and `onSkip` receives the reason
  */
 export function pinApart(onSkip: (reason: string) => void): string {
   const cpus = allowedCpus("self") ?? [];

@@ -1,4 +1,4 @@
-// Reads Comparisons of version 1 as what they are now: their samples are kept, the conclusions are drawn anew.
+// Reads Comparisons of version 1 in the current form: keeps their samples, and recomputes the conclusions.
 
 import { z } from "zod";
 import { compare } from "./analysis.ts";

@@ -17,7 +17,7 @@ export function code(text: string): string {
   return text === "" ? "" : `\`${text}\``;
 }
 
-/** Plain text for a table cell: an asterisk is no emphasis. */
+/** Plain text for a table cell, with Markdown's special characters escaped. */
 export function plain(text: string): string {
   return text.replaceAll(/[*<]/g, "\\$&");
 }

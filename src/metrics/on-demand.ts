@@ -14,7 +14,7 @@ export function defineOnDemand(families: Families): void {
   families.counterBy(
     ["endpoint"],
     "echo_messages_pushed_total",
-    "Messages that an endpoint on demand sent by itself, which are no echoes",
+    "Messages that endpoints on demand sent by themselves, which are not echoes",
     labelled("endpoint", behaviourNames, slot.messagesPushed),
   );
   families.counter("echo_pushed_bytes_total", "Payload of pushed messages, in bytes", at(slot.pushedBytes));

@@ -1,4 +1,4 @@
-// One place in the team of workers: starts a process in it, hears its reports, and notices when it dies or hangs.
+// One of the supervisor's worker places: starts a process in it, receives its reports, and notices when it dies or hangs.
 import { type ChildProcess, fork } from "node:child_process";
 import type { Config } from "../config/options.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
@@ -67,7 +67,7 @@ export class Place {
     return this.#isReady && !this.#isSuspect;
   }
 
-  /** Its process listens but does not report: clients that the kernel deals to it wait in vain. */
+  /** Its process listens but does not report: clients that the kernel assigns to it wait in vain. */
   get isSuspect(): boolean {
     return this.#isSuspect;
   }

@@ -105,7 +105,7 @@ class Supervisor {
     this.failure.catch(() => this.force());
   }
 
-  /** Whether new connections are welcome: not while the kernel may deal them to a worker that hangs. */
+  /** Whether new connections are welcome: not while the kernel may assign them to a worker that hangs. */
   get isReady(): boolean {
     return (
       !this.#stopping.signal.aborted &&

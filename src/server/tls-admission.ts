@@ -6,7 +6,7 @@ import { descriptorLimit, reservedDescriptors } from "../system/resources.ts";
 import { createAdmission } from "../websocket/admission.ts";
 
 export interface TlsAdmission {
-  /** Refuses, or takes a place that `release` gives back. */
+  /** Refuses, or counts the connection until `release`. */
   admit(address: string, open: number): TlsFailure | undefined;
   release(address: string): void;
 }

@@ -53,7 +53,7 @@ export function explainLoadFailure(platform: Platform, detail: string): string {
   const needed = glibcNeeded.get(abi);
   const intro = `uWebSockets.js cannot be loaded on Node ${nodeVersion} (ABI ${abi}), ${os} ${arch}: `;
   if (os === "linux" && glibc === undefined) {
-    return `${intro}this system has musl instead of glibc (Alpine?), and there is no musl build. Use an image with glibc, such as Debian or Ubuntu.`;
+    return `${intro}this system uses musl instead of glibc (Alpine?), and uWebSockets.js has no build for it. Use an image with glibc, such as Debian or Ubuntu.`;
   }
   if (needed === undefined) {
     return `${intro}there is no binary for this Node version. Use Node 20 (glibc 2.27 or newer), or Node 22, 24 or 25 (glibc 2.38 or newer).`;

@@ -1,4 +1,4 @@
-// What uWS is told about every WebSocket route alike.
+// The uWS options that every WebSocket route shares.
 import type { CompressOptions } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { type MessageLimits, payloadLimit } from "./message-limits.ts";

@@ -74,7 +74,7 @@ export class Upgrade {
   }
 
   /**
-   * The first half of a handshake: refuses it with an HTTP answer, or takes a place for its connection.
+   * The first half of a handshake: refuses it with an HTTP answer, or counts its connection.
    * @param check finds a reason of the endpoint's own to refuse it
    */
   admit(

@@ -103,7 +103,7 @@ for (const compressor of compressors) {
       ],
       RSV2: [frame(text, deflated, { reserved: rsv1 + 2 })],
       RSV3: [frame(text, deflated, { reserved: rsv1 + 1 })],
-      "octets that are no deflate block": [frame(binary, Buffer.alloc(50, 0xff), { reserved: rsv1 })],
+      "octets that are not a deflate block": [frame(binary, Buffer.alloc(50, 0xff), { reserved: rsv1 })],
       "a reserved block type": [frame(binary, Buffer.from([6, 0, 0]), { reserved: rsv1 })],
       "a reference to before the start": [frame(binary, Buffer.from([2, 0x93, 0, 0]), { reserved: rsv1 })],
       "text that is not UTF-8": [frame(text, notUtf8, { reserved: rsv1 })],

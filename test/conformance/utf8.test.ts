@@ -16,7 +16,7 @@ const wellFormed = {
   "the first character of each length": "\u0000\u0080\u0800\u{10000}",
   "the last character of each length": "\u007f\u07ff\uffff\u{10ffff}",
   "what is next to the surrogates": "\ud7ff\ue000",
-  "characters that are no characters": "\ufdd0\ufdef\ufffe\uffff\u{1fffe}\u{10fffe}",
+  noncharacters: "\ufdd0\ufdef\ufffe\uffff\u{1fffe}\u{10fffe}",
   "a byte order mark, and one in the middle": "\ufeffa\ufeff",
   "the replacement character": "\ufffd",
 };
@@ -120,7 +120,7 @@ test("what is not UTF-8 comes back when it is binary", async (t) => {
   }
 });
 
-test("malformed text is told by TextDecoder too, so that the tables above are right", () => {
+test("TextDecoder rejects malformed text too, so the tables above are right", () => {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for (const hex of Object.values(malformed)) {
     assert.throws(() => decoder.decode(octets(hex)), hex);

@@ -50,7 +50,7 @@ test("every problem is reported at once, with exit code 2", () => {
   }
 });
 
-test("an unreadable certificate and a missing key are told before anything listens", () => {
+test("an unreadable certificate and a missing key are reported before anything listens", () => {
   const missing = run(["--tls-cert", "/nowhere/cert.pem", "--tls-key", "/nowhere/key.pem"]);
   assert.equal(missing.status, 2);
   assert.match(missing.stderr, /--tls-cert \/nowhere\/cert.pem: ENOENT/);
@@ -71,7 +71,7 @@ test("--print-config shows every value and where it came from; flags win over va
   assert.match(stdout, /^--on-backpressure +close +default$/m);
 });
 
-test("--print-config=json is for programs, and a variable that is mistyped is told", () => {
+test("--print-config=json is for programs, and reports a mistyped variable", () => {
   const { status, stdout, stderr } = run(["--print-config=json", "--port", "9100"], {
     UWS_ECHO_MAX_PAYLAOD: "1MiB",
   });

@@ -84,7 +84,7 @@ test("with --goodbye, echoes the text Goodbye and closes with 1000", async (t) =
   const server = await startServer(t, { goodbye: true });
   const { ws, next, closed } = await connectClient(t, server.urls.echo);
   ws.send(Buffer.from("Goodbye"));
-  assert.equal((await next()).isBinary, true, "binary is no farewell");
+  assert.equal((await next()).isBinary, true, "a binary message is not a farewell");
   ws.send("Goodbye!");
   assert.equal((await next()).data.toString(), "Goodbye!");
   ws.send("Goodbye");

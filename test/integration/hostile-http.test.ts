@@ -24,7 +24,7 @@ const chunked = (body: string): string => post("Transfer-Encoding: chunked", bod
 
 /** What uWS refuses at once and then closes: the status, or none where it has already begun to answer. */
 const refusals: Record<string, [octets: string | Buffer, status: number]> = {
-  "octets that are no text": [Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 7 + 13) % 256)), 505],
+  "octets that are not text": [Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 7 + 13) % 256)), 505],
   "the preface of HTTP/2": ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
   "a version to come": ["GET /echo HTTP/3.0\r\nHost: a\r\n\r\n", 505],
   "no version": ["GET /echo\r\n\r\n", 505],
@@ -32,7 +32,7 @@ const refusals: Record<string, [octets: string | Buffer, status: number]> = {
   "no Host": ["GET /echo HTTP/1.1\r\nAccept: */*\r\n\r\n", 400],
   "a header that does not end": [`GET /echo HTTP/1.1\r\nHost: a\r\nX-Long: ${"x".repeat(30_000)}`, 431],
   "thousands of headers": [handshake({ X: Array<string>(5000).fill("x") }), 431],
-  "a Content-Length that is no number": [post("Content-Length: x"), 400],
+  "a Content-Length that is not a number": [post("Content-Length: x"), 400],
   "a Content-Length below zero": [post("Content-Length: -5"), 400],
   "a Content-Length of 23 digits": [post("Content-Length: 99999999999999999999999", "abc"), 400],
   "a length and chunks": [post("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400],

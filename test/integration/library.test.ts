@@ -115,7 +115,7 @@ test("a port in use is a ListenError", async (t) => {
   });
 });
 
-test("a host name that nobody knows is told apart from an address that is not here", async () => {
+test("an unknown host name and an address of another machine give different errors", async () => {
   for (const [host, code] of [
     ["no-such-host.invalid", "ERR_HOST_UNKNOWN"],
     ["192.0.2.1", "ERR_ADDRESS_NOT_AVAILABLE"],

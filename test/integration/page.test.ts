@@ -16,7 +16,7 @@ test("GET / serves one document that needs nothing else, small and compressed", 
   assert.doesNotMatch(html, /<!-- inline/, "the build filled the page in");
 });
 
-test("GET / answers 304 to whoever has it, and HEAD with the length", async (t) => {
+test("GET / answers 304 to a client with a current copy, and HEAD with the length", async (t) => {
   const server = await startServer(t);
   const first = await fetch(server.urls.page ?? "", { headers: { "accept-encoding": "gzip" } });
   const length = first.headers.get("content-length");

@@ -64,7 +64,7 @@ test("workers are not killed for the time in which the supervisor itself was sto
   assert.equal(workerPids(server).length, 2);
 });
 
-test("a worker that dies again and again does not end those that serve", async (t) => {
+test("a worker that keeps dying does not end the workers that serve", async (t) => {
   const server = await spawnServer(t, ["--workers", "2"]);
   const [healthy = 0, victim = 0] = workerPids(server);
   const killed = new Set([healthy]);

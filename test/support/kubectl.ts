@@ -98,7 +98,7 @@ async function main(args: readonly string[]): Promise<void> {
   } else if (line === `delete job ${name} --wait=false`) {
     end();
   } else {
-    throw new Error(`this cluster knows no "kubectl ${line}"`);
+    throw new Error(`this cluster does not support "kubectl ${line}"`);
   }
 }
 

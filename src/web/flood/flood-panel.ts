@@ -165,7 +165,7 @@ function endSentence(progress: FloodProgress): string {
   const wrong =
     progress.wrong === 0
       ? ""
-      : ` ${formatNumber(progress.wrong)} had another length or type: this is no echo server.`;
+      : ` ${formatNumber(progress.wrong)} had another length or type: the target is not an echo server.`;
   switch (progress.end) {
     case "running":
       return `Running; ${formatNumber(lost)} in flight.${wrong}`;
@@ -189,7 +189,7 @@ function endSentence(progress: FloodProgress): string {
 
 function clockSentence(): string {
   const resolution = window.crossOriginIsolated ? "5 µs" : "0.1 ms";
-  return `The browser's clock is told in steps of ${resolution}. A browser tops out long before the server does; to measure the server, use uws-echo-bench.`;
+  return `The browser's clock advances in steps of ${resolution}. A browser tops out long before the server does; to measure the server, use uws-echo-bench.`;
 }
 
 interface Charts {

@@ -1,4 +1,4 @@
-// /basic-auth/<user>/<password>: an echo for who knows them (RFC 7617).
+// /basic-auth/<user>/<password>: an echo that requires these credentials (RFC 7617).
 import { timingSafeEqual } from "node:crypto";
 import { json } from "../../http/reply.ts";
 import { echoing, onDemand } from "./endpoint.ts";

@@ -1,4 +1,4 @@
-// /bearer: an echo for who brings any token (RFC 6750), in a header or in one of the two ways that a browser has.
+// /bearer: an echo that requires any token (RFC 6750), in a header or in one of the two ways open to browsers.
 import { json } from "../../http/reply.ts";
 import { echoing, onDemand } from "./endpoint.ts";
 

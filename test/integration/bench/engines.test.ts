@@ -155,7 +155,7 @@ test("a name that resolves to several addresses is tried at all of them", async 
 });
 
 for (const engine of engines) {
-  test(`the engine ${engine} connects from the loopback address that it is told`, async (t) => {
+  test(`the engine ${engine} connects from the given loopback address`, async (t) => {
     const addresses: (string | undefined)[] = [];
     const handshake = (accept: string, _request: string, socket: ClientMessage["socket"]): string => {
       addresses.push(socket.remoteAddress);

@@ -79,7 +79,7 @@ test("a GET without a body is measured without looking at what comes", async (t)
   assert.ok(result.summary.bytesPerSecond > 0);
 });
 
-test("a target that is not there, refuses, or does not echo is not measured, and the reason is said", async (t) => {
+test("a target that is missing, refuses, or does not echo is not measured, and the reason is reported", async (t) => {
   const { url } = await serve(t, (request, response) => {
     request.resume();
     response.statusCode = request.url === "/gone" ? 410 : 200;

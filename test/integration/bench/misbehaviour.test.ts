@@ -56,7 +56,7 @@ for (const engine of engines) {
       );
     });
 
-    test("that drops the connection without a close frame is told apart", async (t) => {
+    test("that drops the connection without a close frame is recognized", async (t) => {
       const reply = (message: ClientMessage): Buffer | undefined => {
         if (message.index < 5) {
           return echo(message);
@@ -141,7 +141,7 @@ for (const engine of engines) {
       assert.equal(resultOf(outcome).verdict, "invalid");
     });
 
-    test("that greets is told so, and its replies are checked as those of any other", async (t) => {
+    test("that greets is reported, and its replies are checked like any other", async (t) => {
       const { url } = await startMisbehavingServer(t, { greeting: frame(2, "welcome, whoever you are") });
       for (const verify of ["none", "length", "full"] as const) {
         const outcome = await measureReal(url, { engine }, { verify });

@@ -60,7 +60,7 @@ test("the report's form follows the name of its file, or --format", async () => 
   assert.match(await report("a.text", "--format", "markdown", one), /^\| Target/);
 });
 
-test("an .hgrm of several files is refused, as is a file that is no Result, with exit code 2", async () => {
+test("an .hgrm of several files is refused with exit code 2, as is a file that is not a Result", async () => {
   const several = await run("report", "--format", "hgrm", one, two);
   assert.equal(several.exitCode, 2);
   assert.match(several.errors, /give one file/);
@@ -112,7 +112,7 @@ test("Results that do not belong together are not merged", async () => {
   assert.match(errors, /at least two Results/);
 });
 
-test("what cannot be merged is told at once, with what is good", async () => {
+test("everything that cannot be merged is reported at once, with what is good", async () => {
   const cut = join(folder, "cut.log");
   writeFileSync(cut, `Result: x\n${formatResultLine(exampleResult()).slice(0, 900)}\n`);
   const { exitCode, errors } = await run("merge", one, one, cut, join(folder, "none.json"), "--expect", "4");

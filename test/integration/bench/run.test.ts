@@ -144,7 +144,7 @@ describe("run", () => {
     assert.equal((await run()).code, 2);
   });
 
-  test("refuses a start that has passed, is far off, or is no time, before it connects", async () => {
+  test("refuses a start that is past, far off or not a time, before it connects", async () => {
     const url = "ws://127.0.0.1:9/";
     const passed = await run(url, "--start-at", "2020-01-01T00:00:00Z", "-c", "0");
     assert.equal(passed.code, 2);

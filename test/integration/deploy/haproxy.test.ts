@@ -26,7 +26,7 @@ toolTest(
       await closed;
     };
 
-    // One client stays at the first server and two at the other, so that whoever comes would get the first.
+    // One client stays at the first server and two at the other, so that a new client would get the first.
     const clients = [await connect(), await connect(), await connect(), await connect()];
     const [old, ...more] = clients.filter(({ ws }) => ws.protocol === "draining");
     assert.ok(old);

@@ -1,4 +1,4 @@
-// The PROXY protocol, which uWebSockets.js reads from whoever sends it: it must not tell the server who a client is.
+// The PROXY protocol, which uWebSockets.js reads from any client: the server must not take a client's address from it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";

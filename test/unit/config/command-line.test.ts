@@ -51,7 +51,7 @@ test("--no-console turns the page off, and so does its variable", () => {
   assert.equal(sources.console, "flag");
 });
 
-test("a flag that is no option is named, wherever it stands", () => {
+test("an unknown flag is named, wherever it stands", () => {
   assert.deepEqual(problemsOf(["--frobnicate", "7000"]), ["--frobnicate: unknown option."]);
   assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: unknown option."]);
 });
@@ -79,19 +79,19 @@ test("a toggle takes a value after an equals sign, and has a negative form", () 
   assert.equal(read("--console=no").console, false);
   assert.equal(read("--no-console", "--console").console, true);
   assert.equal(read("--no-reuse-port").reusePort, false);
-  assert.equal(serve(["--goodbye", "health"]).action, "health", "the word after it is no value");
+  assert.equal(serve(["--goodbye", "health"]).action, "health", "the word after it is not its value");
   assert.deepEqual(problemsOf(["--goodbye=maybe"]), [
     '--goodbye "maybe": expected true, 1, yes, on, false, 0, no or off',
   ]);
 });
 
-test("a flag without its value is told", () => {
+test("a flag without its value is reported", () => {
   const problems = problemsOf(["--port"]);
   assert.equal(problems.length, 1);
   assert.match(problems[0] ?? "", /--port <n>.*argument missing/);
 });
 
-test("unknown flags, surplus words and bad values are told at once", () => {
+test("unknown flags, surplus words and bad values are reported at once", () => {
   const problems = problemsOf(["serve", "--wrokers=2", "--port", "x"], { UWS_ECHO_LOG_LEVEL: "loud" });
   assert.deepEqual(problems.map((problem) => problem.split(/[ :]/)[0]).sort(), [
     "--port",

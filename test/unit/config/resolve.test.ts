@@ -200,7 +200,7 @@ test("the ends of a range are allowed", () => {
   }
 });
 
-test("all problems are told at once, each under the name by which the value came", () => {
+test("all problems are reported at once, each under the name that the value was given by", () => {
   const problems = problemsOf(
     { port: "x", workers: "0", tlsCert: "/nonexistent/cert.pem", tlsKey: "/nonexistent/key.pem" },
     { UWS_ECHO_MAX_PAYLOAD: "big", UWS_ECHO_LOG_LEVEL: "loud" },
@@ -222,7 +222,7 @@ test("the message of the error has every problem on a line of its own", () => {
   );
 });
 
-test("a name that is no option is a problem, for a program too", () => {
+test("an unknown option name is a problem, in a program too", () => {
   assert.deepEqual(problemsOf({ prot: 1 }), ["prot: unknown option"]);
   assert.deepEqual(problemsOf({ toString: 1 }), ["toString: unknown option"]);
 });
@@ -259,7 +259,7 @@ test("the variables that Kubernetes makes for Services of our names are not take
   assert.equal(sources.port, "default");
 });
 
-test("variables that look like options and are none are told, those of Kubernetes are not", () => {
+test("reports unknown variables with the prefix of options, except those of Kubernetes", () => {
   const environment = {
     UWS_ECHO_PORT: "1",
     UWS_ECHO_MAX_PAYLAOD: "1",
@@ -309,7 +309,7 @@ for (const [given, sentence] of contradictions) {
   });
 }
 
-test("several contradictions are told at once", () => {
+test("several contradictions are reported at once", () => {
   assert.equal(problemsOf({ maxBuffered: "64KiB", drainSpread: "1h", adminPort: "9998" }).length, 3);
 });
 

@@ -20,7 +20,7 @@ test("without certificate and key TLS is off", () => {
   assert.deepEqual(tlsProblems(off), []);
 });
 
-test("files that cannot be read are told all at once, with the flag and the path", () => {
+test("unreadable files are reported all at once, with the flag and the path", () => {
   const problems = tlsProblems({
     ...off,
     tlsCert: "/nonexistent/cert.pem",

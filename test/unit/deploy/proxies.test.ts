@@ -52,7 +52,7 @@ test("HAProxy notices a server that shuts down before the server stops listening
   assert.ok(noticedMs < serverConfig(haproxy).drainDelay, `${noticedMs} ms`);
 });
 
-test("HAProxy checks the admin port that the servers are told to open", () => {
+test("HAProxy checks the admin port that the servers open", () => {
   const [, port] = /check port (\d+)/.exec(haproxy) ?? [];
   assert.equal(Number(port), serverConfig(haproxy).adminPort);
 });

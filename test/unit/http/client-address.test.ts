@@ -24,7 +24,7 @@ test("an address has one spelling", () => {
   }
 });
 
-test("what is no address has none", () => {
+test("text that is not an address has none", () => {
   for (const text of [
     "",
     "unknown",

@@ -13,7 +13,7 @@ function holderOf(budget: BufferBudget, waiting: number[]): BufferHolder {
   };
 }
 
-test("over the cap the reader with most bytes goes first, whoever holds them", () => {
+test("over the cap the reader with most bytes is dropped first, wherever they are", () => {
   const totals: number[] = [];
   const budget = new BufferBudget(100, (total) => totals.push(total));
   const one = [60, 10];

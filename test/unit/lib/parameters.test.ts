@@ -40,7 +40,7 @@ test("what is left out has its default", () => {
   assert.deepEqual({ ...values }, { size: 65_536, total: 1024 ** 3, rate: undefined });
 });
 
-test("every problem is told at once, with what is allowed", () => {
+test("every problem is reported at once, with what is allowed", () => {
   assert.deepEqual(problemsOf("delay=11s&rate=1&rate=2&close_after=0&nonsense=1&code=1005&reason=%ff"), [
     'delay "11s": expected a duration from 0 to 10s, such as 100ms',
     'rate "1": expected a size from 1KiB to 64MiB per second, such as 64KiB',

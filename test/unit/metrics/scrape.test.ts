@@ -44,9 +44,9 @@ const accepts: readonly [client: string, accept: string, format: ReturnType<type
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
     "text",
   ],
-  ["whoever asks by name", "application/openmetrics-text", "openmetrics"],
-  ["whoever asks by name and version", "application/openmetrics-text; version=1.0.0", "openmetrics"],
-  ["whoever asks for what is not spoken", "application/json", "text"],
+  ["a client that asks by name", "application/openmetrics-text", "openmetrics"],
+  ["a client that asks by name and version", "application/openmetrics-text; version=1.0.0", "openmetrics"],
+  ["a client that asks for an unsupported format", "application/json", "text"],
   [
     "a client that puts blanks before its weights",
     "application/openmetrics-text; version=1.0.0; q=0.9, text/plain; q=0.1",

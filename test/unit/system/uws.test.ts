@@ -67,7 +67,7 @@ test("a binary or package that is not there is to be installed", () => {
   assert.match(explainLoadFailure(mac, missing), /is not installed/, "no glibc is no fault on a Mac");
 });
 
-test("any other cause is told in its own words, on one line", () => {
+test("any other cause is reported in its own words, on one line", () => {
   const text = explainLoadFailure(debian12, "\nError: out of memory\n  at somewhere");
   assert.match(text, /linux x64: Error: out of memory$/);
 });

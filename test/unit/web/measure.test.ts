@@ -147,7 +147,7 @@ test("a flood whose echoes stop gives up after ten seconds and says how many are
   assert.equal(progress.sent - progress.echoed, 8);
 });
 
-test("a flood counts what is no echo, and keeps the code of a close", () => {
+test("a flood counts replies that are not echoes, and keeps the close code", () => {
   const echo = virtualEcho(1);
   const flood = startFlood({ payload: "xx", depth: 1, stopAfter: { messages: 3 } }, echo.socket, echo.now);
   flood.opened();

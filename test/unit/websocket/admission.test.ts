@@ -128,7 +128,7 @@ test("a handshake that is refused for another reason costs no token", () => {
   assert.equal(admitted(admission, 10), 2);
 });
 
-test("pages of other origins get 403; a client without an origin is no browser and passes", () => {
+test("pages of other origins get 403; a client without an origin is allowed", () => {
   const admission = admissionWith({ allowOrigin: ["https://example.org", "null"] });
   for (const origin of ["https://example.org", "https://EXAMPLE.org:443", "null", undefined]) {
     assert.equal(admission.admit({ address: "192.0.2.1", origin }), undefined, origin);

@@ -229,7 +229,7 @@ test("pongs that wait are counted, and bound by --max-buffered like echoes", (t)
   socket.amount = 900;
   backpressure.ponged(socket.ws, 100);
   assert.equal(stats[slot.bufferedBytes], 900);
-  assert.equal(stats[slot.sendsBuffered], 0, "a pong is no echo");
+  assert.equal(stats[slot.sendsBuffered], 0, "a pong is not an echo");
   socket.amount = 1100;
   backpressure.ponged(socket.ws, 100);
   assert.equal(socket.ended, "hard");
@@ -285,7 +285,7 @@ test("a reader that takes a byte now and then is not stalled", (t) => {
   assert.equal(socket.ended, undefined);
 });
 
-test("more waiting bytes are no progress", (t) => {
+test("more waiting bytes are not progress", (t) => {
   const { backpressure, connect, pass } = bench(t, { stallTimeout: 1000 });
   const socket = connect();
   buffer(backpressure, socket, 5000);

@@ -104,7 +104,7 @@ test("a key of any 16 octets is good, and of any other number is 400", () => {
   }
 });
 
-test("a sub-protocol that is no token is 400", () => {
+test("a sub-protocol that is not a token gets 400", () => {
   for (const offered of ["two words", "a, b c", "a/b", "ä", '"a"', 'a"b']) {
     assert.equal(
       refusalOf({ ...proper, "sec-websocket-protocol": offered })?.reason,

@@ -70,7 +70,7 @@ test("CSV has a row for every figure, with the same columns whatever is known", 
   assert.ok(Math.abs(Number(cell("ratio")) - 0.5) < 0.001);
 });
 
-test("HTML has a forest plot and the pairs, and its texts are no markup", () => {
+test("HTML has a forest plot and the pairs, and escapes its texts", () => {
   const html = formatComparisonsHtml([example("node 'a</code><script>alert(1)</script>' {port}")]);
   assert.equal(html.match(/<svg class="chart"/g)?.length, 2);
   assert.doesNotMatch(html, /<script/);

@@ -54,7 +54,7 @@ test("the CSV has a row for each Result with every figure under its name, and em
     assert.equal(row.length, header.length);
   }
   const cell = (row: number, column: string) => rows[row]?.[header.indexOf(column)];
-  assert.ok(!header.includes("summary.latencyUs"), "a group that has parts is no column of its own");
+  assert.ok(!header.includes("summary.latencyUs"), "a group that has parts is not a separate column");
   assert.equal(cell(0, "label"), 'mine, "tuned"\nagain');
   assert.equal(cell(0, "summary.messagesPerSecond"), "100000");
   assert.equal(cell(0, "summary.latencyUs.p99"), String(named.summary.latencyUs?.p99));

@@ -46,7 +46,7 @@ test("warnings count what is wrong with the samples, and a failed one voids the 
   assert.ok(!isAcceptable(comparison));
 });
 
-test("a measurement without CPU time is told, and the rounds that are left are counted", () => {
+test("a measurement without CPU time is reported, and the remaining rounds are counted", () => {
   const samples = sound();
   const [first] = samples;
   assert.ok(first !== undefined);
@@ -82,7 +82,7 @@ test("outlying processes are named, and count all the same", () => {
   assert.ok((comparison.figures.serverCpuPerMessage.baseline?.max ?? 0) === 150);
 });
 
-test("rounds that failed and an early end are told, and make a comparison unacceptable", () => {
+test("failed rounds and an early end are reported, and make a comparison unacceptable", () => {
   const failed = comparisonOf(sound(), {
     failedRounds: [{ round: 3, reason: "the target ended at once" }],
   });
@@ -95,7 +95,7 @@ test("rounds that failed and an early end are told, and make a comparison unacce
   assert.match(comparisonOf(sound(1)).warnings.join(), /Only 1 round: .* none of a single one/);
 });
 
-test("means and ranks that disagree are told", () => {
+test("means and ranks that disagree are reported", () => {
   const samples = samplesOf(12, ({ arm, round }) =>
     allFigures((arm === 1 ? 105 + (round % 4) / 10 : 100) * (round === 12 && arm === 1 ? 20 : 1)),
   );

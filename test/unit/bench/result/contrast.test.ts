@@ -115,7 +115,7 @@ test("scaling one arm scales the ratio and its interval, and leaves the noise as
   );
 });
 
-test("a round in which a measurement does not know the figure does not count, and is told", () => {
+test("a round without the figure does not count, and is reported", () => {
   const samples = samplesFrom(Array.from({ length: 6 }, (): Round => [100, 101, 110, 111]));
   const [first] = samples;
   assert.ok(first !== undefined);

@@ -65,7 +65,7 @@ test("a line that is cut off, foreign or damaged is named, and the good ones are
   }
 });
 
-test("the same Result twice is told, across texts too", () => {
+test("a duplicate Result is reported, across texts too", () => {
   const line = formatResultLine(labelled("same"));
   const { results, problems } = findResults([
     { name: "one.log", text: line },

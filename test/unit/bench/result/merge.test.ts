@@ -47,7 +47,7 @@ test("what is merged has the percentiles of one histogram of all latencies, and 
   );
 });
 
-test("counts, rates, connections, errors and the client's CPU add up; the result is valid and judged anew", () => {
+test("counts, rates, connections, errors and the client's CPU add up; the result is valid and judged again", () => {
   const part = () =>
     exampleResult((result) => {
       result.loop = "open";

@@ -33,7 +33,7 @@ test("a figure that is not known does not pass", () => {
   assert.deepEqual(judge("lag<1ms"), { expression: "lag<1ms", actual: null, unit: "us", passed: false });
 });
 
-test("what a metric was is told in its unit", () => {
+test("the value of a metric is shown in its unit", () => {
   const told = (expression: string) => formatActual(judge(expression) ?? { actual: null, unit: null });
   assert.equal(told("rate>1"), "100,000");
   assert.equal(told("bytes>1"), "6.1 MiB");
@@ -43,7 +43,7 @@ test("what a metric was is told in its unit", () => {
   assert.equal(told("lag<1s"), "unknown");
 });
 
-test("what is no threshold is refused with what is allowed", () => {
+test("text that is not a threshold is refused with what is allowed", () => {
   for (const expression of ["", "p99", "p98<5ms", "p99=5ms", "p99<", "rate>fast", "<5ms"]) {
     assert.throws(() => parseThreshold(expression), /write a metric|is not a number/, expression);
   }

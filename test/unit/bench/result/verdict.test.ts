@@ -245,7 +245,7 @@ test("random arrivals that happen to be few are nobody's fault", () => {
   assert.doesNotMatch(judge(exampleResult(few)).warnings.join(), /keep up|backlog/);
 });
 
-test("a machine that is busy with something else is told, with everything that speaks for it", () => {
+test("a machine that is busy with other work is reported, with the evidence", () => {
   const crowded = (result: Result) => {
     result.machine = { loadAverage: 8, cores: 2, busyPercent: 190, stealPercent: 12, pressurePercent: 76 };
     result.client.waitedPercent = 30;
@@ -256,7 +256,7 @@ test("a machine that is busy with something else is told, with everything that s
   );
 });
 
-test("metrics of one replica, or of several by turns, are told to be that", () => {
+test("metrics of one replica, or of several in turns, are reported as such", () => {
   assert.match(
     onlyWarning(withServer((server) => Object.assign(server, { receivedMessages: 66_000 }))),
     /count only 66,000 of 200,000 messages: they are of one replica/,
@@ -269,7 +269,7 @@ test("metrics of one replica, or of several by turns, are told to be that", () =
   );
 });
 
-test("compression that was declined, bursts and hiccups of the generator are told", () => {
+test("declined compression, and bursts and hiccups of the generator, are reported", () => {
   const declined = (result: Result) => {
     result.scenario.compression = true;
     result.connects = { ...noConnects, compressed: 60 };
@@ -289,7 +289,7 @@ test("compression that was declined, bursts and hiccups of the generator are tol
   assert.match(onlyWarning(hiccup), /generator itself was held up for 70\.0 ms/);
 });
 
-test("replies beyond the asked rate are told to be a backlog", () => {
+test("replies beyond the requested rate are reported as a backlog", () => {
   assert.match(
     onlyWarning((result) => openLoop(result, 120_000)),
     /More replies came than messages were due \(120,000 per second, 100,000 due\)/,
@@ -315,7 +315,7 @@ test("a run too short for p99.99 says up to where it may be believed", () => {
   assert.match(onlyWarning(received(20)), /believe none of them/);
 });
 
-test("client and server that fill the cores they share are told to move apart", () => {
+test("client and server that saturate shared cores are advised to move apart", () => {
   const crowd = (result: Result) => {
     result.client.cpus = [0, 1];
     result.client.cpuPercent = 90;

@@ -54,7 +54,7 @@ test("a target that restarts counts on, and is one target", () => {
   assert.deepEqual([restarted?.cpuSeconds, restarted?.replicas], [3.5, 1]);
 });
 
-test("replicas that take turns to answer are told apart", () => {
+test("replicas that answer in turns are recognized", () => {
   const reader = new PageReader();
   reader.read(pageOf(1000, 50), 1);
   reader.read(pageOf(2000, 7), 2);

@@ -159,7 +159,7 @@ test("a flush sends everything at once, in order, fragments included", (t) => {
   assert.equal(sent.at(-1)?.text, "gh", "what comes after a flush is not held");
 });
 
-test("what is held when the connection ends is told, and never sent", (t) => {
+test("messages held when the connection ends are reported, and never sent", (t) => {
   const { push, pass, line, sent, held } = bench(t, { delayMs: 100 });
   push("a");
   pass(50);
