@@ -209,7 +209,13 @@ test("the image holds the programs and what they need to run, within a budget, a
 
   const natives = files.filter((path) => path.endsWith(".node"));
   assert.equal(natives.length, 1, natives.join(" "));
-  assert.deepEqual(readdirSync(folder).toSorted(), ["LICENSE", "dist", "node_modules", "package.json"]);
+  assert.deepEqual(readdirSync(folder).toSorted(), [
+    "LICENSE",
+    "dist",
+    "node_modules",
+    "package.json",
+    "sbom.cdx.json",
+  ]);
   assert.deepEqual(readdirSync(`${folder}/dist`).toSorted(), ["bench", "src", "web"]);
   const unwanted = /(^|\/)(tests?|\.git|\.github|\.npm|\.cache|_cacache)(\/|$)|\.(ts|mts|cts|map|tgz)$/;
   assert.deepEqual(
