@@ -1,6 +1,7 @@
-// Every generated document, by its path from the project's root.
+// Every generated file, by its path from the project's root.
 import { endpointsReference } from "./endpoints.ts";
 import { harnessReference } from "./harness.ts";
+import { libraryOptions } from "./library-options.ts";
 import { metricsReference } from "./metrics.ts";
 import { optionsReference } from "./options.ts";
 
@@ -10,5 +11,6 @@ export async function references(): Promise<Map<string, string>> {
     ["docs/reference/harness.md", harnessReference()],
     ["docs/reference/metrics.md", await metricsReference()],
     ["docs/reference/options.md", optionsReference()],
+    ["src/echo-server-options.ts", libraryOptions()],
   ]);
 }

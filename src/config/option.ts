@@ -29,6 +29,8 @@ export interface Option<T> {
   /** What stands for the value in `--help`; a boolean option has none. */
   readonly placeholder?: string;
   readonly help: string;
+  /** What a program may give, as a TypeScript type: for `EchoServerOptions`. */
+  readonly type: string;
   /** What is allowed, as it follows "expected" in an error. */
   readonly expected: string;
   /** Reads a flag, a variable or a value given by a program. */
@@ -49,11 +51,20 @@ export function option<T>(row: Option<T>): Option<T> {
 
 type Common<T> = Pick<Option<T>, "group" | "help" | "default"> & Partial<Option<T>>;
 
+const numberOrText = "number | string";
+
 /** A whole number from `min` to `max`. */
 export function integer(row: Common<number> & { min: number; max: number }): Option<number> {
   const { min, max, ...rest } = row;
   const expected = `a whole number from ${min} to ${max}`;
-  return { placeholder: "<n>", expected, schema: integerSchema(min, max), format: String, ...rest };
+  return {
+    type: numberOrText,
+    placeholder: "<n>",
+    expected,
+    schema: integerSchema(min, max),
+    format: String,
+    ...rest,
+  };
 }
 
 export function integerSchema(min: number, max: number): z.ZodType<number> {
@@ -66,6 +77,7 @@ export function count(row: Common<number> & { min: number; max: number }): Optio
   const { min, max, ...rest } = row;
   const expected = `a whole number from ${min} to ${max}, such as 500 or 20k`;
   return {
+    type: numberOrText,
     placeholder: "<n>",
     expected,
     schema: wholeWithin(parseNumber, min, max),
@@ -78,7 +90,14 @@ export function count(row: Common<number> & { min: number; max: number }): Optio
 export function rate(row: Common<number> & { min: number; max: number }): Option<number> {
   const { min, max, ...rest } = row;
   const expected = `a whole number per second from ${min} to ${max}, such as 500 or 20k/s`;
-  return { placeholder: "<n>", expected, schema: wholeWithin(parseRate, min, max), format: String, ...rest };
+  return {
+    type: numberOrText,
+    placeholder: "<n>",
+    expected,
+    schema: wholeWithin(parseRate, min, max),
+    format: String,
+    ...rest,
+  };
 }
 
 function wholeWithin(parse: (text: string) => number, min: number, max: number): z.ZodType<number> {
@@ -90,7 +109,7 @@ export function size(row: Common<number> & { min: number; max: number }): Option
   const { min, max, ...rest } = row;
   const expected = `a size from ${formatSize(min)} to ${formatSize(max)}, such as 64KiB, 16MiB or plain bytes`;
   const schema = wholeWithin(parseSize, min, max);
-  return { placeholder: "<size>", expected, schema, format: formatSize, ...rest };
+  return { type: numberOrText, placeholder: "<size>", expected, schema, format: formatSize, ...rest };
 }
 
 /** A duration in milliseconds, from `min` to `max`; a program gives milliseconds. `off` allows 0 below `min`. */
@@ -103,7 +122,7 @@ export function duration(
   const isAllowed = (value: number): boolean =>
     (off && value === 0) || (value >= min && value <= max && (whole === undefined || value % 1000 === 0));
   const schema = quantity(parseDuration).pipe(z.number().int().refine(isAllowed));
-  return { placeholder: "<duration>", expected, schema, format: formatDuration, ...rest };
+  return { type: numberOrText, placeholder: "<duration>", expected, schema, format: formatDuration, ...rest };
 }
 
 /** One of a few words. */
@@ -114,6 +133,7 @@ export function choice<const T extends string>(
   const schema = z.enum(choices) as unknown as z.ZodType<T>;
   return {
     choices,
+    type: choices.map((word) => JSON.stringify(word)).join(" | "),
     placeholder: `<${choices.join("|")}>`,
     expected: listOr(choices),
     schema,
@@ -125,7 +145,7 @@ export function choice<const T extends string>(
 /** On or off. */
 export function toggle(row: Common<boolean>): Option<boolean> {
   const schema = z.union([z.boolean(), z.stringbool({ truthy: on, falsy: off })]);
-  return { expected: onOrOff, schema, format: String, ...row };
+  return { type: "boolean", expected: onOrOff, schema, format: String, ...row };
 }
 const on = ["true", "1", "yes", "on"];
 const off = ["false", "0", "no", "off"];
@@ -138,6 +158,7 @@ export const isOff = (text: string): boolean => off.includes(text.toLowerCase())
 /** A file that is named here and read elsewhere; undefined when not given. */
 export function file(row: Omit<Common<string | undefined>, "default">): Option<string | undefined> {
   return {
+    type: "string",
     placeholder: "<file>",
     expected: "the path of a file",
     schema: z.string().min(1).optional(),

@@ -52,6 +52,7 @@ const listening = {
   }),
   host: option({
     group: "Listening",
+    type: "string",
     placeholder: "<address>",
     help: "address or host name to listen on; * is every address, IPv4 and IPv6",
     expected: "an IP address, a host name or *",
@@ -61,6 +62,7 @@ const listening = {
   }),
   adminPort: option({
     group: "Listening",
+    type: "number | string",
     placeholder: "<n|off>",
     help: "moves /metrics and the health endpoints to a listener of their own, in plain HTTP",
     expected: "a port from 0 to 65535, or off",
@@ -70,6 +72,7 @@ const listening = {
   }),
   adminHost: option({
     group: "Listening",
+    type: "string",
     placeholder: "<address>",
     help: "address of the admin listener",
     expected: "an IP address, a host name or *",
@@ -84,6 +87,7 @@ const listening = {
   }),
   workers: option({
     group: "Listening",
+    type: "number | string",
     placeholder: "<n|auto>",
     help: "worker processes that share the port; auto starts one per core; the server's limits are divided among them",
     expected: "a whole number from 1 to 256, or auto",
@@ -118,6 +122,7 @@ const websocket = {
   }),
   subprotocols: option<"any" | "none" | readonly string[]>({
     group: "WebSocket",
+    type: "string | readonly string[]",
     placeholder: "<a,b|any|none>",
     help: "supported sub-protocols, best first; any accepts the client's first offer, none accepts no sub-protocol",
     expected: "any, none, or sub-protocol names (RFC 6455 tokens) separated by commas",
@@ -299,6 +304,7 @@ const admission = {
   }),
   allowOrigin: option<"any" | readonly string[]>({
     group: "Admission",
+    type: "string | readonly string[]",
     placeholder: "<origin,...|any>",
     help: "origins whose pages may connect; others get 403; clients that send no Origin (not browsers) are always allowed",
     expected: "any, or origins such as https://example.org separated by commas",
@@ -315,6 +321,7 @@ const admission = {
   }),
   trustProxy: option<readonly string[]>({
     group: "Admission",
+    type: "string | readonly string[]",
     placeholder: "<cidr,...|none>",
     help: "proxies whose X-Forwarded-For is trusted",
     expected: "none, or networks such as 10.0.0.0/8 or ::1 separated by commas",
@@ -369,6 +376,7 @@ const http = {
   }),
   allowHost: option<"any" | readonly string[]>({
     group: "HTTP",
+    type: "string | readonly string[]",
     placeholder: "<name,...|any|none>",
     help: "domain names under which /inspect and /metrics answer clients in private networks; .example.org is all below it",
     expected: "any, none, or domain names such as echo.example.org or .example.org separated by commas",
@@ -483,6 +491,7 @@ const tls = {
   }),
   tlsCiphers: option({
     group: "TLS",
+    type: "string",
     placeholder: "<list|modern>",
     help: "cipher suites in OpenSSL's notation; modern is those of TLS 1.3, and of 1.2 the AEADs with forward secrecy",
     expected: "modern, or a cipher list in OpenSSL's notation",

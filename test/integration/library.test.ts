@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { ConfigError, ListenError, startEchoServer, UwsEchoError } from "../../src/index.ts";
+import {
+  ConfigError,
+  type EchoServerOptions,
+  ListenError,
+  startEchoServer,
+  UwsEchoError,
+} from "../../src/index.ts";
 import { connectClient } from "../support/client.ts";
 import { scrape, startServer } from "../support/echo-server.ts";
 
@@ -59,6 +65,10 @@ test("starting and stopping, or failing to start, leaves nothing behind", () => 
     for (let i = 0; i < 20; i++) await cycle(0);
     const before = { memory: memory(), resources: process.getActiveResourcesInfo().length };
     for (let i = 0; i < 60; i++) await cycle(0);
+    // What is closed is gone only when the event loop has turned.
+    for (let i = 0; i < 500 && process.getActiveResourcesInfo().length > before.resources; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     console.log(JSON.stringify({
       observers,
       resources: process.getActiveResourcesInfo().length - before.resources,
@@ -101,7 +111,10 @@ test("bad options are a ConfigError that lists every problem", async () => {
     assert.equal(error.problems.length, 2);
     return true;
   });
-  await assert.rejects(startEchoServer({ workers: 2 }), /the library runs in one process/);
+  await assert.rejects(
+    startEchoServer({ workers: 2 } as EchoServerOptions),
+    /the library runs in one process/,
+  );
 });
 
 test("a port in use is a ListenError", async (t) => {
@@ -124,35 +137,91 @@ test("an unknown host name and an address of another machine give different erro
   }
 });
 
-test("the package is imported by its name, with types", (t) => {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A folder of somebody who has installed the package. */
+function userFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-user-"));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
   symlinkSync(root, join(folder, "node_modules/uws-echo"));
-  symlinkSync(join(root, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
+  for (const name of ["@types/node", "ws"]) {
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+  }
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  return folder;
+}
+
+function runIn(folder: string, ...args: readonly string[]): string {
+  return execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
+}
+
+test("the package is imported by its name, with types that refuse what no option takes", (t) => {
+  const folder = userFolder(t);
   writeFileSync(
     join(folder, "user.mts"),
-    'import { startEchoServer } from "uws-echo";\n' +
-      'const server = await startEchoServer({ maxPayload: "1MiB" });\n' +
-      "const url: string = server.urls.echo;\nconsole.log(url);\nawait server.stop();\n",
+    `import { startEchoServer, type EchoServerOptions, type ErrorCode } from "uws-echo";
+const options: EchoServerOptions = { maxPayload: "1MiB", compression: "shared", subprotocols: ["mqtt"], goodbye: true };
+const server = await startEchoServer(options);
+const url: string = server.urls.echo;
+console.log(url);
+await server.stop();
+const code: ErrorCode = "ERR_ADDRESS_IN_USE";
+export const wrong: EchoServerOptions[] = [
+  // @ts-expect-error not one of the choices
+  { compression: "zip" },
+  // @ts-expect-error a misspelt name
+  { maxPayloads: 1 },
+  // @ts-expect-error a toggle
+  { goodbye: "perhaps" },
+  // @ts-expect-error the library runs in one process
+  { workers: 2 },
+];
+// @ts-expect-error not a code
+export const unknown: ErrorCode = "ERR_NOTHING"; void code;
+`,
   );
   const tsc = join(root, "node_modules/typescript/bin/tsc");
-  execFileSync(
-    process.execPath,
-    [tsc, "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node", "user.mts"],
-    {
-      cwd: folder,
-      encoding: "utf8",
-    },
+  const lib = ["--lib", "es2023,esnext.disposable"];
+  runIn(
+    folder,
+    tsc,
+    "--strict",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2023",
+    ...lib,
+    "--types",
+    "node",
+    "user.mts",
   );
-  const output = execFileSync(process.execPath, ["user.mjs"], {
-    cwd: folder,
-    encoding: "utf8",
-    timeout: 20_000,
-  });
-  assert.match(output, /^ws:\/\/127\.0\.0\.1:\d+\/echo\n$/);
+  assert.match(runIn(folder, "user.mjs"), /^ws:\/\/127\.0\.0\.1:\d+\/echo\n$/);
+});
+
+test("the example of the library's reference prints what it says", (t) => {
+  const text = readFileSync(join(root, "docs/reference/library.md"), "utf8");
+  const [, program = "", printed = ""] = /```js\n(.*?)```\n\n```text\n(.*?)```/s.exec(text) ?? [];
+  const folder = userFolder(t);
+  writeFileSync(join(folder, "example.js"), program);
+  assert.equal(runIn(folder, "example.js"), printed);
+});
+
+test("the library's reference names every code of its errors", () => {
+  const text = readFileSync(join(root, "docs/reference/library.md"), "utf8");
+  const codes = readFileSync(join(root, "src/lib/errors.ts"), "utf8").match(/"ERR_[A-Z_]+"/g) ?? [];
+  const others = [
+    "ERR_UNIT",
+    "ERR_WORKERS_FAILED",
+    "ERR_USAGE",
+    "ERR_TARGET",
+    "ERR_STORE",
+    "ERR_MERGE",
+    "ERR_MISMATCH",
+  ];
+  for (const code of codes.map((each) => each.slice(1, -1))) {
+    assert.equal(text.includes(`\`${code}\``), !others.includes(code), code);
+  }
 });
 
 test("stats() has the samples of the metrics page, by the same names", async (t) => {
