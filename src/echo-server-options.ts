@@ -124,10 +124,51 @@ export interface EchoServerOptions {
    */
   readonly trustProxy?: string | readonly string[] | undefined;
   /**
+   * Which there are: none, those that only concern their own client, or also rooms and protocol violations.
+   * Allowed: off, safe or all. Default: safe.
+   */
+  readonly endpoints?: "off" | "safe" | "all" | undefined;
+  /**
+   * Connections that endpoints on demand may have of --max-connections; more are refused with 503. Allowed: a
+   * whole number from 1 to 10000000, such as 500 or 20k. Default: 10000.
+   */
+  readonly endpointsConnections?: number | string | undefined;
+  /**
+   * Longest delay that a client may ask for, of replies, handshakes and HTTP answers. Allowed: a duration from
+   * 0 to 1m, such as 500ms, 30s or 2m. Default: 10s.
+   */
+  readonly endpointsMaxDelay?: number | string | undefined;
+  /**
+   * Paths of the WebSocket echo; * is every path that is nothing else. Allowed: paths such as /echo,/ separated
+   * by commas, or *. Default: /echo.
+   */
+  readonly echoPaths?: string | readonly string[] | undefined;
+  /**
+   * Names this server in /inspect, in greet=instance, and in the header Uws-Echo-Instance of each 101. Allowed:
+   * hostname, random, none, or printable ASCII of at most 64 characters. Default: 8 random hexadecimal digits.
+   */
+  readonly instance?: string | undefined;
+  /**
+   * Headers that /inspect never shows over WebSocket, besides Cookie, Authorization and Proxy-Authorization.
+   * Allowed: none, or names of headers separated by commas. Default: none.
+   */
+  readonly inspectHide?: string | readonly string[] | undefined;
+  /**
    * Concurrent uploads to POST /echo; more get 503. Allowed: a whole number from 1 to 1000000, such as 500 or
    * 20k. Default: 256.
    */
   readonly maxUploads?: number | string | undefined;
+  /**
+   * Open HTTP connections; beyond it each answer ends its connection. Allowed: a whole number from 1 to
+   * 10000000, such as 500 or 20k. Default: half of what the descriptor limit allows.
+   */
+  readonly maxHttpConnections?: number | string | undefined;
+  /**
+   * Answers to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off. Allowed:
+   * a whole number from 0 to 10000000, such as 500 or 20k. Default: an eighth of what the descriptor limit
+   * allows.
+   */
+  readonly maxHttpConnectionsPerIp?: number | string | undefined;
   /** /inspect, which shows a request as it reached the server. Allowed: true or false. Default: true. */
   readonly inspect?: boolean | undefined;
   /**

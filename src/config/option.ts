@@ -29,8 +29,8 @@ export interface Option<T> {
   /** What stands for the value in `--help`; a boolean option has none. */
   readonly placeholder?: string;
   readonly help: string;
-  /** What a program may give, as a TypeScript type: for `EchoServerOptions`. */
-  readonly type: string;
+  /** What a program may give, as a TypeScript type, for `EchoServerOptions`; text where it is left out. */
+  readonly type?: string;
   /** What is allowed, as it follows "expected" in an error. */
   readonly expected: string;
   /** Reads a flag, a variable or a value given by a program. */

@@ -423,6 +423,7 @@ const onDemand = {
   }),
   echoPaths: option<"any" | readonly string[]>({
     group: "Endpoints on demand",
+    type: "string | readonly string[]",
     placeholder: "<path,...|*>",
     help: "paths of the WebSocket echo; * is every path that is nothing else",
     expected: "paths such as /echo,/ separated by commas, or *",
@@ -449,6 +450,7 @@ const onDemand = {
   }),
   inspectHide: option<readonly string[]>({
     group: "Endpoints on demand",
+    type: "string | readonly string[]",
     placeholder: "<header,...|none>",
     help: "headers that /inspect never shows over WebSocket, besides Cookie, Authorization and Proxy-Authorization",
     expected: "none, or names of headers separated by commas",
