@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:http";
 import { describe } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type Client, connectClient, refusedHandshake } from "./client.ts";
 import { type Cleanup, type Spawned, scrape } from "./echo-server.ts";
@@ -208,6 +209,65 @@ async function checkRollingRestart(t: Cleanup, proxy: ProxyProgram): Promise<voi
   assert.equal(await visit(t, url), "first");
 }
 
+/** A client that stays and comes back 200 ms after its server has told it to go. Counts the handshakes that fail. */
+async function stay(
+  t: Cleanup,
+  url: string,
+  seen: { refused: number },
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    try {
+      await (await connectClient(t, url, both)).closed;
+    } catch {
+      seen.refused++;
+    }
+    await sleep(200);
+  }
+}
+
+async function checkLastingClients(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  const first = await startOne(t, "first", ports);
+  const second = await startOne(t, "second", ports);
+  const { authority } = await startProxy(t, proxy, ports);
+  const clients = 30;
+  const seen = { refused: 0 };
+  let isOver = false;
+  t.after(() => {
+    isOver = true;
+  });
+  const staying = Array.from({ length: clients }, () =>
+    stay(t, `ws://${authority}/echo`, seen, () => isOver),
+  );
+  const openOn = async (host: string): Promise<number> =>
+    (await scrape(`http://${host}:${ports.admin}/metrics`))["echo_connections"] ?? 0;
+  const [firstHost, secondHost] = serverHosts;
+  await waitUntil(
+    async () => (await openOn(firstHost)) + (await openOn(secondHost)) === clients,
+    "every client to be connected",
+  );
+  first.child.kill("SIGTERM");
+  await first.exited;
+  await waitUntil(
+    async () => (await openOn(secondHost)) === clients,
+    "every client to be on the second",
+    30_000,
+  );
+  const again = await startOne(t, "first", ports);
+  second.child.kill("SIGTERM");
+  await second.exited;
+  await waitUntil(
+    async () => (await openOn(firstHost)) === clients,
+    "every client to be on the first",
+    30_000,
+  );
+  assert.equal(seen.refused, 0, "handshakes that failed");
+  isOver = true;
+  again.child.kill("SIGTERM");
+  await Promise.all(staying);
+}
+
 async function checkFullServer(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   const ports = await choosePorts();
   await startBackend(t, serverHosts[0], ports, ["--max-connections", "2"]);
@@ -228,6 +288,7 @@ const checks: readonly (readonly [name: string, check: typeof checkPings])[] = [
   ["the server sees the client, whatever the client calls itself", checkAddresses],
   ["without pings the proxy ends a silent connection, so its time-out is real", checkSilence],
   ["a rolling restart turns no client away and ends each connection with 1001", checkRollingRestart],
+  ["clients that last find the other server through a rolling restart", checkLastingClients],
   ["a server that is full costs no client an error while there is another one", checkFullServer],
 ];
 
