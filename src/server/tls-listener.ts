@@ -216,11 +216,15 @@ export class TlsListener {
     bump(stats, client.getProtocol() === "TLSv1.3" ? slot.tlsHandshakes13 : slot.tlsHandshakes12);
     client.on("error", () => client.destroy());
     this.#setPending(key, { socket: pending.socket, startedAt: performance.now(), isHandshake: false });
+    const endEarly = (): void => {
+      client.end();
+    };
+    client.once("end", endEarly);
     client.once("data", (first: Buffer) => {
+      client.off("end", endEarly);
       this.#setPending(key, undefined);
       new Relay(client, address, first, this.#relayParts);
     });
-    client.once("end", () => client.end());
   }
 
   #failed(error: NodeJS.ErrnoException, client: TLSSocket): void {

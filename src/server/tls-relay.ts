@@ -70,6 +70,7 @@ export class Relay {
   readonly #registration: Registration;
   #app: Socket;
   #isClientPaused = true;
+  #isClientEnded = false;
   #isEnding = false;
 
   /** @param first what the client has sent so far */
@@ -80,7 +81,10 @@ export class Relay {
     this.#registration = registerPeer({ address, socket: client });
     client.pause();
     client.on("data", (chunk: Buffer) => this.#toApp(chunk));
-    client.on("end", () => this.#app.end());
+    client.on("end", () => {
+      this.#isClientEnded = true;
+      this.#app.end();
+    });
     client.on("close", () => this.destroy());
     // In one write: uWS takes a preface only together with a request.
     this.#app = this.#connect(Buffer.concat([this.#registration.preface, first]), maxConnectAttempts);
@@ -99,10 +103,11 @@ export class Relay {
       allowHalfOpen: true,
       onread: { buffer: readBuffer, callback: (bytes) => this.#toClient(bytes) },
     });
-    app.on("connect", () => {
-      app.write(first);
-      this.#resumeClient();
-    });
+    app.write(first);
+    if (this.#isClientEnded) {
+      app.end();
+    }
+    app.on("connect", () => this.#resumeClient());
     app.on("drain", () => this.#resumeClient());
     app.on("end", () => this.#endClient());
     app.on("error", (error: NodeJS.ErrnoException) => {

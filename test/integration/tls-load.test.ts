@@ -1,27 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { request } from "node:https";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { WebSocket } from "ws";
-import type { ConfigInput, EchoServer } from "../../src/index.ts";
-import { makeCertificates } from "../support/certificates.ts";
-import { startServer } from "../support/echo-server.ts";
+import { type SecureServer, startSecureServer } from "../support/secure.ts";
 import { inTime } from "../support/wait.ts";
 
 const kiB = 1024;
 const longMs = 60_000;
-
-interface SecureServer {
-  readonly server: EchoServer;
-  readonly ca: Buffer;
-}
-
-async function startSecureServer(t: TestContext, options: ConfigInput = {}): Promise<SecureServer> {
-  const files = await makeCertificates(t);
-  const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key, ...options });
-  return { server, ca: readFileSync(files.ca) };
-}
 
 /** Keeps `depth` messages in flight until `count` echoes are back, and holds each against what was sent. */
 async function exchange(
