@@ -525,6 +525,23 @@ const tls = {
       value: Number,
     },
   }),
+  http2: toggle({
+    group: "TLS",
+    help: "offers HTTP/2 by ALPN, with WebSockets over it (RFC 8441)",
+    default: false,
+  }),
+  http2MaxStreams: count({
+    group: "TLS",
+    help: "open streams of one HTTP/2 connection, WebSockets included; more are refused",
+    min: 1,
+    max: 10_000,
+    default: 100,
+    limit: {
+      name: "http2_streams",
+      help: "Streams that one HTTP/2 connection may have open",
+      value: Number,
+    },
+  }),
   tlsEngine: choice({
     group: "TLS",
     help: "what speaks TLS: Node, or uWebSockets.js, which is faster and cuts clients with much in flight",
@@ -621,6 +638,9 @@ export function disagreements(config: Config): string[] {
     if (given) {
       problems.push("TLS needs both --tls-cert and --tls-key");
     }
+  }
+  if (config.http2 && (config.tlsCert === undefined || config.tlsEngine === "uws")) {
+    problems.push("--http2 needs TLS: --tls-cert and --tls-key, with --tls-engine node");
   }
   if (config.tlsClientAuth !== "none" && config.tlsCa === undefined) {
     problems.push(

@@ -65,12 +65,14 @@ export function createInspect(describe: DescribeRequest, reply: SendReply): Endp
 
 /** What was negotiated, where Node ended TLS: uWS does not tell. */
 function describeTls(res: HttpResponse) {
-  const socket = relayedPeer(res)?.socket;
-  if (socket === undefined) {
+  const peer = relayedPeer(res);
+  if (peer === undefined) {
     return {};
   }
+  const { socket, isHttp2 } = peer;
   const client = socket.getPeerX509Certificate();
   return {
+    httpVersion: isHttp2 ? "2" : "1.1",
     tlsVersion: socket.getProtocol(),
     tlsCipher: socket.getCipher().standardName,
     tlsServerName: socket.servername || null,

@@ -9,6 +9,8 @@ export interface RelayedPeer {
   /** Address of the TCP peer, in the normal spelling. */
   readonly address: string;
   readonly socket: TLSSocket;
+  /** Whether it is a stream of HTTP/2, which the app sees as a connection of HTTP/1.1. */
+  readonly isHttp2: boolean;
 }
 
 const tokenBytes = 16;

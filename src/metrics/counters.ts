@@ -119,6 +119,8 @@ export const slot = {
   tlsHeldOverflows: take(),
   tlsReloads: take(),
   tlsReloadsFailed: take(),
+  http2WebSockets: take(),
+  http2Requests: take(),
   // Gauges: they describe what is now, and die with their worker.
   connections: take(),
   bufferedBytes: take(),
@@ -132,6 +134,8 @@ export const slot = {
   httpAnswersWaiting: take(),
   tlsHeldBytes: take(),
   tlsPendingHandshakes: take(),
+  http2Sessions: take(),
+  http2Streams: take(),
 } as const;
 
 /** Slots from this one on are gauges. */

@@ -67,6 +67,7 @@ export function createRegistry(
   defineHttp(families);
   defineTls(families, source);
   defineOnDemand(families);
+  defineHttp2(families);
   defineWorkers(families, source);
   defineProcess(families, source.runtime);
   return registry;
@@ -283,6 +284,20 @@ function defineTls(families: Families, source: MetricsSource): void {
         .flatMap(({ worker, certificateExpirySeconds: expiry }): Sample[] =>
           expiry === undefined ? [] : [[{ worker }, expiry]],
         ),
+  );
+}
+
+function defineHttp2(families: Families): void {
+  families.gauge("echo_http2_sessions", "Open HTTP/2 connections", at(slot.http2Sessions));
+  families.gauge("echo_http2_streams", "Open HTTP/2 streams, WebSockets included", at(slot.http2Streams));
+  families.counterBy(
+    ["kind"],
+    "echo_http2_streams_total",
+    "HTTP/2 streams, by what they asked for: a WebSocket (RFC 8441) or a plain request",
+    (stats) => [
+      [{ kind: "websocket" }, stats[slot.http2WebSockets] ?? 0],
+      [{ kind: "request" }, stats[slot.http2Requests] ?? 0],
+    ],
   );
 }
 

@@ -17,13 +17,18 @@ const httpAllowancePerIp = 8;
 /** The TCP socket, and both ends of the Unix socket to the app. */
 const descriptorsPerClient = 3;
 
+/** Clients that the descriptor limit has room for. */
+export function maxClients(): number {
+  return Math.floor((descriptorLimit() - reservedDescriptors) / descriptorsPerClient);
+}
+
 /**
  * The limits of WebSocket admission, for TCP connections. Those of one address do not hold for trusted proxies, whose
  * clients can be told apart only after the handshake.
  * @param now milliseconds of a clock that never goes back
  */
 export function createTlsAdmission(config: Config, now: () => number): TlsAdmission {
-  const maxOpen = Math.floor((descriptorLimit() - reservedDescriptors) / descriptorsPerClient);
+  const maxOpen = maxClients();
   const trusts = trustNetworks(config.trustProxy);
   const limits = createAdmission(
     {

@@ -10,8 +10,9 @@ import { normalizeAddress } from "../http/client-address.ts";
 import { bump, countTlsFailure, type Stats, slot, type TlsFailure } from "../metrics/counters.ts";
 import { type Log, rateLimited } from "../system/log.ts";
 import { createPrivateSocket, type PrivateSocket } from "../system/private-socket.ts";
+import { Http2Front } from "./http2-front.ts";
 import { listenErrorFor } from "./listener.ts";
-import { createTlsAdmission, type TlsAdmission } from "./tls-admission.ts";
+import { createTlsAdmission, maxClients, type TlsAdmission } from "./tls-admission.ts";
 import { Certificate } from "./tls-certificate.ts";
 import { HeldBytes, Relay, type RelayParts } from "./tls-relay.ts";
 
@@ -44,6 +45,7 @@ export class TlsListener {
   readonly #parts: TlsListenerParts;
   readonly #certificate: Certificate;
   readonly #admission: TlsAdmission;
+  readonly #http2: Http2Front;
   readonly #server: Server;
   readonly #tls: TlsServer;
   readonly #relayParts: RelayParts;
@@ -81,6 +83,14 @@ export class TlsListener {
         },
       ),
     };
+    const most = maxClients();
+    this.#http2 = new Http2Front({
+      config,
+      stats,
+      log,
+      path: this.#privateSocket.path,
+      hasRoom: () => this.#open < most,
+    });
     this.#admission = createTlsAdmission(config, now);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     const isAsked = config.tlsClientAuth !== "none";
@@ -90,7 +100,7 @@ export class TlsListener {
       handshakeTimeout: config.tlsHandshakeTimeout,
       requestCert: isAsked,
       rejectUnauthorized: config.tlsClientAuth === "require",
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: config.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
     });
     this.#tls.on("secureConnection", (client) => this.#secured(client));
     this.#tls.on("tlsClientError", (error, client) => this.#failed(error, client));
@@ -134,6 +144,7 @@ export class TlsListener {
   /** Stops listening; clients that are connected stay. */
   close(): void {
     this.#server.close();
+    this.#http2.close();
   }
 
   /** Reads the TLS files again. */
@@ -164,6 +175,11 @@ export class TlsListener {
     this.#privateSocket.remove();
   }
 
+  /** What takes descriptors: clients, and HTTP/2 streams beside them. */
+  get #open(): number {
+    return this.#sockets.size + this.#http2.streams;
+  }
+
   get #ticketKeys(): { readonly ticketKeys?: Buffer } {
     const { ticketKeys } = this.#parts;
     return ticketKeys === undefined ? {} : { ticketKeys };
@@ -178,9 +194,7 @@ export class TlsListener {
       return;
     }
     const refusal =
-      this.#handshakes >= config.tlsMaxHandshakes
-        ? "handshakes"
-        : this.#admission.admit(address, this.#sockets.size);
+      this.#handshakes >= config.tlsMaxHandshakes ? "handshakes" : this.#admission.admit(address, this.#open);
     if (refusal !== undefined) {
       countTlsFailure(stats, refusal);
       socket.on("error", () => undefined).resetAndDestroy();
@@ -216,6 +230,11 @@ export class TlsListener {
     bump(stats, client.getProtocol() === "TLSv1.3" ? slot.tlsHandshakes13 : slot.tlsHandshakes12);
     client.on("error", () => client.destroy());
     this.#setPending(key, { socket: pending.socket, startedAt: performance.now(), isHandshake: false });
+    if (client.alpnProtocol === "h2") {
+      this.#setPending(key, undefined);
+      this.#http2.accept(client, address);
+      return;
+    }
     const endEarly = (): void => {
       client.end();
     };

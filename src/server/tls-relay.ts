@@ -78,7 +78,7 @@ export class Relay {
     this.address = address;
     this.#client = client;
     this.#parts = parts;
-    this.#registration = registerPeer({ address, socket: client });
+    this.#registration = registerPeer({ address, socket: client, isHttp2: false });
     client.pause();
     client.on("data", (chunk: Buffer) => this.#toApp(chunk));
     client.on("end", () => {

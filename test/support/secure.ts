@@ -40,10 +40,10 @@ export async function connectTls(
 }
 
 /** The body of a GET over TLS. */
-export function getSecure(url: string, options: ConnectionOptions = {}): Promise<string> {
+export function getSecure(url: string | undefined, options: ConnectionOptions = {}): Promise<string> {
   return inTime(
     new Promise((resolve, reject) => {
-      get(url, { agent: false, rejectUnauthorized: false, ...options }, (response) => {
+      get(url ?? "", { agent: false, rejectUnauthorized: false, ...options }, (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (text: string) => {
           body += text;

@@ -59,8 +59,8 @@ test("every option has a group of the help, a flag, a variable, and a default th
   for (const name of optionNames) {
     const row = optionRow(name);
     assert.ok(optionGroups.includes(row.group), name);
-    assert.match(flagName(name), /^--[a-z]+(-[a-z]+)*$/);
-    assert.match(variableName(name), /^UWS_ECHO_[A-Z]+(_[A-Z]+)*$/);
+    assert.match(flagName(name), /^--[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+    assert.match(variableName(name), /^UWS_ECHO_[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
     assert.notEqual(row.help, "");
     const { success } = row.schema.safeParse(config[name]);
     assert.ok(

@@ -79,6 +79,8 @@ test("gauges come after all counters", () => {
     slot.endpointConnections,
     slot.delayedMessages,
     slot.delayedBytes,
+    slot.http2Sessions,
+    slot.http2Streams,
   ];
   for (const [name, index] of Object.entries(slot)) {
     assert.equal(index >= firstGauge, gauges.includes(index), name);

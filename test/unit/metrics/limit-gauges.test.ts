@@ -24,7 +24,7 @@ test("no two limits share a name, and each has a help text", () => {
   const gauges = limitGauges(resolveConfig({}).config);
   assert.equal(new Set(gauges.map(({ name }) => name)).size, gauges.length);
   for (const { name, help } of gauges) {
-    assert.match(name, /^[a-z]+(_[a-z]+)*$/);
+    assert.match(name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
     assert.notEqual(help, "");
   }
 });
