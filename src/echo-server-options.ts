@@ -216,6 +216,13 @@ export interface EchoServerOptions {
    * 1000000, such as 500 or 20k. Default: 1000.
    */
   readonly tlsMaxHandshakes?: number | string | undefined;
+  /** Offers HTTP/2 by ALPN, with WebSockets over it (RFC 8441). Allowed: true or false. Default: false. */
+  readonly http2?: boolean | undefined;
+  /**
+   * Open streams of one HTTP/2 connection, WebSockets included; more are refused. Allowed: a whole number from
+   * 1 to 10000, such as 500 or 20k. Default: 100.
+   */
+  readonly http2MaxStreams?: number | string | undefined;
   /**
    * What speaks TLS: Node, or uWebSockets.js, which is faster and cuts clients with much in flight. Allowed:
    * node or uws. Default: node.
