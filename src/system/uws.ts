@@ -25,13 +25,25 @@ export interface Platform {
   readonly glibc: string | undefined;
 }
 
-// Node ABI -> the oldest glibc that its Linux binary loads on (read from the binaries' symbol versions).
-const glibcNeeded = new Map([
-  ["115", "2.27"],
-  ["127", "2.38"],
-  ["137", "2.38"],
-  ["141", "2.38"],
-]);
+/**
+ * The Node versions that have a binary: package.json's `engines` lists the same. With each the ABI, and the oldest glibc
+ * that its Linux binary loads on (read from the binaries' symbol versions).
+ */
+export const supportedNodes = [
+  { major: 20, abi: "115", glibc: "2.27" },
+  { major: 22, abi: "127", glibc: "2.38" },
+  { major: 24, abi: "137", glibc: "2.38" },
+  { major: 25, abi: "141", glibc: "2.38" },
+] as const;
+
+/** The systems that have binaries for all of them. */
+export const supportedSystems: readonly string[] = [
+  "linux x64",
+  "linux arm64",
+  "darwin x64",
+  "darwin arm64",
+  "win32 x64",
+];
 
 /**
  * Loads uWebSockets.js.
@@ -50,10 +62,13 @@ export async function loadNative(): Promise<Native> {
 /** The sentence for an operator whose machine the binary does not fit. */
 export function explainLoadFailure(platform: Platform, detail: string): string {
   const { nodeVersion, abi, os, arch, glibc } = platform;
-  const needed = glibcNeeded.get(abi);
+  const needed = supportedNodes.find((node) => node.abi === abi)?.glibc;
   const intro = `uWebSockets.js cannot be loaded on Node ${nodeVersion} (ABI ${abi}), ${os} ${arch}: `;
   if (os === "linux" && glibc === undefined) {
     return `${intro}this system uses musl instead of glibc (Alpine?), and uWebSockets.js has no build for it. Use an image with glibc, such as Debian or Ubuntu.`;
+  }
+  if (!supportedSystems.includes(`${os} ${arch}`)) {
+    return `${intro}there is no binary for this system. There are binaries for ${supportedSystems.join(", ")}.`;
   }
   if (needed === undefined) {
     return `${intro}there is no binary for this Node version. Use Node 20 (glibc 2.27 or newer), or Node 22, 24 or 25 (glibc 2.38 or newer).`;
@@ -62,7 +77,7 @@ export function explainLoadFailure(platform: Platform, detail: string): string {
     return `${intro}its binary for this Node version needs glibc ${needed}, and this system has ${glibc}. Use Node 20, or a newer system (Debian 13, Ubuntu 24.04).`;
   }
   if (/MODULE_NOT_FOUND|Cannot find (?:package|module)/.test(detail)) {
-    return `${intro}the package or its binary for this platform is not installed. Run npm ci. (${firstLine(detail)})`;
+    return `${intro}the package or its binary for this platform is not installed. Run npm ci; a pruned installation needs it after Node is updated. (${firstLine(detail)})`;
   }
   return `${intro}${firstLine(detail)}`;
 }

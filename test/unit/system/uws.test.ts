@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { explainLoadFailure, loadNative, type Platform } from "../../../src/system/uws.ts";
+import {
+  explainLoadFailure,
+  loadNative,
+  type Platform,
+  supportedNodes,
+  supportedSystems,
+} from "../../../src/system/uws.ts";
 
 const debian12: Platform = { nodeVersion: "20.20.2", abi: "115", os: "linux", arch: "x64", glibc: "2.36" };
 
@@ -28,6 +35,29 @@ test("a Node version without a binary is named, with those that have one", () =>
   const text = explainLoadFailure({ ...debian12, nodeVersion: "23.1.0", abi: "131" }, missing);
   assert.match(text, /^uWebSockets.js cannot be loaded on Node 23.1.0 \(ABI 131\), linux x64: /);
   assert.match(text, /no binary for this Node version\. Use Node 20 .* or Node 22, 24 or 25/);
+});
+
+test("a system without binaries is named, with those that have them", () => {
+  const text = explainLoadFailure({ ...debian12, arch: "arm" }, missing);
+  assert.match(text, /no binary for this system\. There are binaries for linux x64, linux arm64, darwin x64/);
+});
+
+test("engines lists exactly the Node versions that have a binary, on every system", () => {
+  const folder = new URL("../../../node_modules/uWebSockets.js/", import.meta.url);
+  const manifest = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    engines: { node: string };
+  };
+  const majors = manifest.engines.node.split(" || ").map((range) => Number(/^\^(\d+)\./.exec(range)?.[1]));
+  assert.deepEqual(
+    majors,
+    supportedNodes.map(({ major }) => major),
+  );
+  for (const { abi } of supportedNodes) {
+    for (const system of supportedSystems) {
+      const name = `uws_${system.replace(" ", "_")}_${abi}.node`;
+      assert.ok(existsSync(new URL(name, folder)), name);
+    }
+  }
 });
 
 test("a glibc that is too old is named with the one that is needed, and two ways out", () => {
@@ -61,7 +91,7 @@ test("a binary or package that is not there is to be installed", () => {
     "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'uWebSockets.js' imported from x",
   ]) {
     const text = explainLoadFailure(debian12, detail);
-    assert.match(text, /is not installed\. Run npm ci\./);
+    assert.match(text, /is not installed\. Run npm ci;/);
   }
   const mac = { ...debian12, os: "darwin", arch: "arm64", glibc: undefined };
   assert.match(explainLoadFailure(mac, missing), /is not installed/, "no glibc is no fault on a Mac");
