@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseNumber } from "../../src/lib/units.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import { makePayload } from "../engine/payload.ts";
+import { requiredThresholds } from "../result/threshold.ts";
 import { addResultOptions } from "./load-options.ts";
 import {
   checkTogether,
@@ -106,7 +107,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
       warmupMs: checked.warmup,
       durationMs: checked.duration,
     },
-    thresholds: checked.threshold,
+    thresholds: [...checked.threshold, ...requiredThresholds(checked.require)],
     pid: checked.pid,
     metricsUrl: checked.metricsUrl,
     metricsPeriodMs: checked.metricsPeriod,

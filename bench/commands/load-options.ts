@@ -9,7 +9,7 @@ import { tokenPattern } from "../../src/lib/token.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
-import { thresholdMetrics } from "../result/threshold.ts";
+import { requiredThresholds, thresholdMetrics } from "../result/threshold.ts";
 import {
   checkTogether,
   collect,
@@ -84,7 +84,8 @@ export function addResultOptions(command: Command): Command {
       `exit with 1 unless this condition holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,
       collect,
       [],
-    );
+    )
+    .option("--require <steady>", "exit with 1 unless rate, median and CPU per message held their level");
 }
 
 /** Defaults of a load, as they would be typed. */
@@ -151,7 +152,7 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
     pid: checked.pid,
     metricsUrl: checked.metricsUrl,
     metricsPeriodMs: checked.metricsPeriod,
-    thresholds: checked.threshold,
+    thresholds: [...checked.threshold, ...requiredThresholds(checked.require)],
   };
 }
 

@@ -145,6 +145,7 @@ export const commonShape = {
 export const resultShape = {
   label: z.string().min(1, "must not be empty").optional(),
   threshold: z.array(thresholdSchema),
+  require: z.literal("steady", { error: "must be steady" }).optional(),
   pid: quantity(parseNumber, whole(1, 4_194_304))
     .refine(canReadProcess, "is not a process that can be read")
     .optional(),

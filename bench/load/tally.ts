@@ -17,6 +17,15 @@ export interface SecondTally {
   latencyNs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
 }
 
+/** Latencies of one or more whole seconds, all generators together. */
+export interface IntervalTally {
+  readonly encoded: Uint8Array;
+  readonly replies: number;
+}
+
+/** More intervals are folded, two into one: memory must not grow with the duration. */
+const mostIntervals = 256;
+
 /** What is kept of a second until all generators have reported it. */
 interface UnfinishedSecond {
   readonly histogram: Histogram;
@@ -42,6 +51,9 @@ export class Tally {
   readonly unsentLatency = createHistogram(64);
   /** Seconds of the window in order; the last one may be shorter. */
   readonly seconds: SecondTally[] = [];
+  /** Intervals of `intervalSeconds` each, in order, as far as they are complete. */
+  intervals: IntervalTally[] = [];
+  intervalSeconds = 1;
   sent = 0;
   unsent = 0;
   answered = 0;
@@ -54,6 +66,8 @@ export class Tally {
   readonly #threads: number;
   readonly #latestRates: number[] = [];
   readonly #cpuNs: (number | undefined)[] = [];
+  /** The seconds of the next interval, until there are enough of them. */
+  #open: IntervalTally[] = [];
   readonly #unfinished = new Map<number, UnfinishedSecond>();
 
   /** @param fromNs start of the window */
@@ -136,11 +150,36 @@ export class Tally {
     }
     if (unfinished.reports === this.#threads) {
       this.#unfinished.delete(index);
+      this.#addInterval({ encoded: encodeHistogram(histogram), replies: second.replies });
       histogram.destroy();
     } else {
       this.#unfinished.set(index, unfinished);
     }
   }
+
+  #addInterval(second: IntervalTally): void {
+    this.#open.push(second);
+    if (this.#open.length === this.intervalSeconds) {
+      this.intervals.push(sumOf(this.#open));
+      this.#open = [];
+    }
+    if (this.intervals.length === mostIntervals) {
+      this.intervals = Array.from({ length: mostIntervals / 2 }, (_, i) =>
+        sumOf(this.intervals.slice(2 * i, 2 * i + 2)),
+      );
+      this.intervalSeconds *= 2;
+    }
+  }
+}
+
+function sumOf(parts: readonly IntervalTally[]): IntervalTally {
+  const histogram = createHistogram(64);
+  for (const { encoded } of parts) {
+    addEncoded(histogram, encoded);
+  }
+  const encoded = encodeHistogram(histogram);
+  histogram.destroy();
+  return { encoded, replies: parts.reduce((sum, { replies }) => sum + replies, 0) };
 }
 
 function addTo(tally: LatencyTally, encoded: Uint8Array, minNs: number, maxNs: number): void {

@@ -11,7 +11,9 @@ import {
   resultVersion,
   type Second,
 } from "../result/schema.ts";
+import { steadinessOfSeries } from "../result/steadiness.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
+import { boundedSeries, intervalFigures } from "./intervals.ts";
 import { outlineOf, recordScenario, type Scenario } from "./scenario.ts";
 import {
   clientFigures,
@@ -50,6 +52,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
   const { scenario, tally, environment } = parts;
   const { url, loop } = outlineOf(scenario);
   const seconds = (parts.untilNs - parts.fromNs) / 1e9;
+  const series = seriesOf(parts);
   const figures = {
     summary: summaryOf(tally, seconds),
     messages: {
@@ -64,6 +67,12 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     errors: Object.fromEntries(Object.entries(parts.errors).map(([kind, { count }]) => [kind, count])),
     client: clientFigures(parts),
     ...serverPart(parts.server, tally.replies, seconds),
+    steadiness: steadinessOfSeries(series),
+    histograms: {
+      latency: encodeHistogram(tally.latency.histogram, nanoseconds.unitNs),
+      service: encodeHistogram(tally.service.histogram, nanoseconds.unitNs),
+      unsent: tally.unsent === 0 ? null : encodeHistogram(tally.unsentLatency, nanoseconds.unitNs),
+    },
   };
   return {
     kind: resultKind,
@@ -81,12 +90,8 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     connects: connectFigures(parts.crew, scenario),
     wire: wireFigures(parts.crew),
     machine: machineFigures(parts.marks),
-    series: seriesOf(parts),
-    histograms: {
-      latency: encodeHistogram(tally.latency.histogram, nanoseconds.unitNs),
-      service: encodeHistogram(tally.service.histogram, nanoseconds.unitNs),
-      unsent: tally.unsent === 0 ? null : encodeHistogram(tally.unsentLatency, nanoseconds.unitNs),
-    },
+    intervals: intervalFigures(tally),
+    series: boundedSeries(series),
     thresholds: evaluateThresholds(parts.thresholds, figures),
     environment,
   };

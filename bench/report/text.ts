@@ -1,7 +1,7 @@
 // Reports Results as text for a terminal.
 
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
-import type { Latency, Result } from "../result/schema.ts";
+import type { Connects, Latency, Result } from "../result/schema.ts";
 import { formatActual } from "../result/threshold.ts";
 import {
   describeEnvironment,
@@ -22,7 +22,7 @@ export function formatText(result: Result): string {
     [`${titleOf(result)} · engine ${result.engine.name} · ${describeLoad(result)}`],
     failures.length === 0 ? [] : [`NOT ACCEPTABLE: ${failures.join("; ")}.`],
     figureLines(result),
-    latencyTable(result),
+    [...latencyTable(result), ...intervalLines(result)],
     resultLines(result),
     result.warnings.map((warning) => `! ${warning}`),
     [describeEnvironment(result.environment)],
@@ -33,7 +33,8 @@ export function formatText(result: Result): string {
     .join("\n\n")}\n`;
 }
 
-function figureLines({ summary, messages, connections, client, server }: Result): string[] {
+function figureLines(result: Result): string[] {
+  const { summary, messages, connections, connects, client, generator, server } = result;
   const lines = [
     line(
       "rate",
@@ -41,7 +42,8 @@ function figureLines({ summary, messages, connections, client, server }: Result)
     ),
     line(
       "messages",
-      `${formatNumber(messages.sent)} sent, ${formatNumber(messages.received)} received, ` +
+      `${messages.unsent === 0 ? "" : `${formatNumber(messages.due)} due, `}${formatNumber(messages.sent)} sent, ` +
+        `${formatNumber(messages.received)} received, ` +
         `${formatNumber(messages.lost)} lost, ${formatNumber(messages.corrupt)} corrupt`,
     ),
     line(
@@ -49,14 +51,28 @@ function figureLines({ summary, messages, connections, client, server }: Result)
       `${formatNumber(connections.opened)} of ${formatNumber(connections.requested)} opened, ` +
         `${formatNumber(connections.failed)} failed, ${formatNumber(connections.closedEarly)} closed early`,
     ),
-    line("client", cpuFigures(client, client.lagUs === null ? [] : [`lag p99 ${formatUs(client.lagUs)}`])),
   ];
+  if (connects?.open != null) {
+    lines.push(line("connecting", describeConnects(connects)));
+  }
+  lines.push(
+    line(
+      "client",
+      cpuFigures(client, [
+        ...(client.lagUs === null ? [] : [`lag p99 ${formatUs(client.lagUs)}`]),
+        ...(generator?.hiccupUs == null ? [] : [`hiccups p99 ${formatUs(generator.hiccupUs.p99)}`]),
+      ]),
+    ),
+  );
   if (server !== undefined) {
     const { maxBufferedBytes, droppedMessages } = server;
     lines.push(
       line(
         "server",
         `${cpuFigures(server, [
+          ...(server.busiestThreadPercent === null
+            ? []
+            : [`busiest thread ${formatPercent(server.busiestThreadPercent)}`]),
           ...(maxBufferedBytes === null ? [] : [`at most ${formatBytes(maxBufferedBytes)} buffered`]),
           ...(droppedMessages === null ? [] : [`${formatNumber(droppedMessages)} dropped`]),
         ])} (CPU from ${server.source === "pid" ? "/proc" : "its metrics"})`,
@@ -64,6 +80,39 @@ function figureLines({ summary, messages, connections, client, server }: Result)
     );
   }
   return lines;
+}
+
+function describeConnects({ open, tls, firstEcho, perSecond }: Connects): string {
+  const p99 = (name: string, stage: Connects["open"]): string[] =>
+    stage === null
+      ? []
+      : [`${name} p50 ${formatUs(stage.latencyUs.p50)}, p99 ${formatUs(stage.latencyUs.p99)}`];
+  return [
+    ...p99("open", open),
+    ...p99("TLS", tls),
+    ...p99("first echo", firstEcho),
+    ...(perSecond === null ? [] : [`${formatNumber(perSecond)}/s`]),
+  ].join(", ");
+}
+
+/** 95 % intervals, where there are seconds enough for them. */
+function intervalLines({ intervals }: Result): string[] {
+  if (intervals === null) {
+    return [];
+  }
+  const { p50, p99, p999 } = intervals.latencyUs;
+  const known = [
+    ["p50", p50],
+    ["p99", p99],
+    ["p99.9", p999],
+  ] as const;
+  const texts = known.flatMap(([name, interval]) =>
+    interval === null ? [] : [`${name} ${formatUs(interval.low)} to ${formatUs(interval.high)}`],
+  );
+  const { low, high } = intervals.messagesPerSecond;
+  return [
+    line("95 % within", [...texts, `${formatNumber(low)} to ${formatNumber(high)} messages/s`].join(", ")),
+  ];
 }
 
 function cpuFigures(

@@ -12,6 +12,7 @@ import {
   mergeWires,
 } from "./merge-figures.ts";
 import type { ClientFigures, Measurement, Result, Scenario, Second, ServerFigures } from "./schema.ts";
+import { steadinessOfSeries } from "./steadiness.ts";
 
 /** Results that are not parts of one run; the message names every difference. */
 export class MergeError extends UwsEchoError<"ERR_MERGE"> {
@@ -42,6 +43,7 @@ export function mergeResults(results: readonly Result[]): Measurement {
   const seconds = Math.max(...results.map(({ window }) => window.seconds));
   const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
   const reasons = results.flatMap(({ partial }) => (partial === null ? [] : [partial.reason]));
+  const series = mergeSeries(results.map((result) => result.series));
   const server = mergeServers(results, messagesPerSecond);
   const { kind, version, target, engine, loop, latencyFrom } = first;
   return {
@@ -69,8 +71,10 @@ export function mergeResults(results: readonly Result[]): Measurement {
     generator: mergeGenerators(results),
     connects: mergeConnects(results.map(({ connects }) => connects)),
     wire: mergeWires(results.map(({ wire }) => wire)),
+    intervals: null,
+    steadiness: steadinessOfSeries(series),
     machine: mergeMachines(results.map(({ machine }) => machine)),
-    series: mergeSeries(results.map(({ series }) => series)),
+    series,
     histograms: {
       latency: encodeHistogram(histograms.latency.histogram, histograms.latency.unitNs),
       service: encodeHistogram(histograms.service.histogram, histograms.service.unitNs),

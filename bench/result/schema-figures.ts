@@ -1,6 +1,7 @@
 // The parts of a Result that describe how the two sides and the machine did, and how connections opened.
 
 import { z } from "zod";
+import { steadinessVerdicts } from "./steadiness.ts";
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
@@ -92,6 +93,32 @@ export const connectsSchema = z.strictObject({
   open: connectStageSchema,
   /** From the first message on the connection to its reply. */
   firstEcho: connectStageSchema,
+});
+
+const intervalSchema = z.strictObject({ low: amount, high: amount });
+
+/** 95 % intervals by a block bootstrap over the window's seconds. A percentile with too few messages beyond it is null. */
+export const intervalsSchema = z.strictObject({
+  resamples: count,
+  seed: count,
+  /** Spans that were resampled, and how long each is. */
+  spans: count,
+  spanSeconds: count,
+  messagesPerSecond: intervalSchema,
+  latencyUs: z.strictObject({
+    p50: intervalSchema.nullable(),
+    p99: intervalSchema.nullable(),
+    p999: intervalSchema.nullable(),
+  }),
+});
+
+export const steadinessSchema = z.strictObject({
+  verdict: z.enum(steadinessVerdicts),
+  /** Where the last change was, from the start of the window; null when there was none. */
+  changedAtSeconds: amount.nullable(),
+  /** What changed, and by which factor from the first stretch to the last. */
+  figure: z.string().nullable(),
+  factor: amount.nullable(),
 });
 
 /** The generator's machine during the window. Unknown is null. */

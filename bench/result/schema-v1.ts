@@ -16,6 +16,8 @@ export const resultV1Schema = resultSchema
     generator: true,
     connects: true,
     wire: true,
+    intervals: true,
+    steadiness: true,
     machine: true,
   })
   .extend({
@@ -42,11 +44,20 @@ export const resultV1Schema = resultSchema
       connects: null,
       wire: null,
       machine: null,
+      intervals: null,
+      steadiness: unknownSteadiness,
       histograms: { ...old.histograms, unsent: null },
       thresholds: old.thresholds.map((threshold) => ({ ...threshold, unit: unitOf(threshold.expression) })),
     } as const;
     return { ...figures, failures: failuresOf(figures), warnings, verdict };
   });
+
+const unknownSteadiness = {
+  verdict: "too-short",
+  changedAtSeconds: null,
+  figure: null,
+  factor: null,
+} as const;
 
 const unknownOfServer = {
   busiestThreadPercent: null,

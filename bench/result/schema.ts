@@ -7,9 +7,11 @@ import {
   connectsSchema,
   generatorSchema,
   histogramSchema,
+  intervalsSchema,
   latencySchema,
   machineSchema,
   serverSchema,
+  steadinessSchema,
   wireSchema,
 } from "./schema-figures.ts";
 
@@ -159,6 +161,8 @@ export const resultSchema = z.strictObject({
   connects: connectsSchema.nullable(),
   wire: wireSchema.nullable(),
   machine: machineSchema.nullable(),
+  intervals: intervalsSchema.nullable(),
+  steadiness: steadinessSchema,
   series: z.array(secondSchema),
   histograms: z.strictObject({
     latency: histogramSchema,

@@ -1,10 +1,16 @@
 // Parses and checks thresholds: `p99<5ms`, `rate>100000`, `lost==0`.
 
+import { JsHistogram } from "hdr-histogram-js";
 import { formatBytes, formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";
-import type { FigureUnit, Result } from "./schema.ts";
+import { countUpTo, sparseOf } from "./bootstrap.ts";
+import { decodeHistogram } from "./histogram.ts";
+import type { EncodedHistogram, FigureUnit, Result } from "./schema.ts";
 
-type Measured = Pick<Result, "summary" | "messages" | "connections" | "errors" | "client" | "server">;
+type Measured = Pick<
+  Result,
+  "summary" | "messages" | "connections" | "errors" | "client" | "server" | "histograms" | "steadiness"
+>;
 
 /** A condition on one figure of a Result. */
 export interface Threshold {
@@ -39,10 +45,18 @@ const metricNames = new Map<string, Metric>([
   ["failed", count((m) => m.connections.failed)],
   ["closed", count((m) => m.connections.closedEarly)],
   ["errors", count((m) => Object.values(m.errors).reduce((sum, n) => sum + n, 0))],
+  ["due", count((m) => m.messages.due)],
+  ["unsent", count((m) => m.messages.unsent)],
+  ["steady", count((m) => steadyOf(m))],
   ["client.cpu", percent((m) => m.client.cpuPercent)],
   ["server.cpu", percent((m) => m.server?.cpuPercent ?? null)],
   ["server.rss", bytes((m) => m.server?.rssBytes ?? null)],
 ]);
+
+/** 1 or 0; null when the run was too short to say. */
+function steadyOf({ steadiness: { verdict } }: Measured): number | null {
+  return verdict === "too-short" ? null : Number(verdict === "steady");
+}
 
 const operators = new Map<string, (actual: number, value: number) => boolean>([
   ["<", (actual, value) => actual < value],
@@ -54,7 +68,31 @@ const operators = new Map<string, (actual: number, value: number) => boolean>([
 ]);
 
 /** The metrics that a threshold can name. */
-export const thresholdMetrics: readonly string[] = [...metricNames.keys()];
+export const thresholdMetrics: readonly string[] = [...metricNames.keys(), "within(TIME)"];
+
+const withinPattern = /^within\(([^)]+)\)$/i;
+
+/** A metric by its name; `within(5ms)` is the share of due messages that were answered in that time. */
+function metricOf(name: string): Metric | undefined {
+  const [, limit] = withinPattern.exec(name) ?? [];
+  return limit === undefined
+    ? metricNames.get(name)
+    : percent((measured) => percentWithin(measured, timeUs(name, limit)));
+}
+
+/** Messages that were lost, corrupt or never sent were not answered in time. */
+function percentWithin({ histograms, messages }: Measured, limitUs: number): number | null {
+  const upTo = (encoded: EncodedHistogram | null): number => {
+    if (encoded === null) {
+      return 0;
+    }
+    const { histogram, unitNs } = decodeHistogram(encoded);
+    return histogram instanceof JsHistogram ? countUpTo(sparseOf(histogram), (limitUs * 1000) / unitNs) : 0;
+  };
+  return messages.due === 0
+    ? null
+    : (100 * (upTo(histograms.latency) - upTo(histograms.unsent))) / messages.due;
+}
 
 /**
  * Reads a threshold: METRIC OPERATOR VALUE, where times have a unit (`p99<5ms`) and other figures may have k or M.
@@ -62,8 +100,12 @@ export const thresholdMetrics: readonly string[] = [...metricNames.keys()];
  */
 export function parseThreshold(expression: string): Threshold {
   const [, metric = "", operator = "", text = ""] =
-    /^\s*([a-z0-9.]+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/i.exec(expression) ?? [];
-  const known = metricNames.get(metric);
+    /^\s*([a-z0-9.]+(?:\([^)]*\))?)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/i.exec(expression) ?? [];
+  const known = metricOf(metric);
+  const [, limit] = withinPattern.exec(metric) ?? [];
+  if (limit !== undefined) {
+    timeUs(expression, limit);
+  }
   if (known === undefined || !operators.has(operator)) {
     throw new UnitError(
       `"${expression}" is not a threshold: write a metric (${thresholdMetrics.join(", ")}), ` +
@@ -74,7 +116,7 @@ export function parseThreshold(expression: string): Threshold {
     expression,
     metric,
     operator,
-    value: known.unit === "us" ? timeUs(expression, text) : parseNumber(text),
+    value: known.unit === "us" ? timeUs(expression, text) : parseNumber(text.replace(/%$/, "")),
   };
 }
 
@@ -85,10 +127,15 @@ function timeUs(expression: string, text: string): number {
   return parseDuration(text) * 1000;
 }
 
+/** What `--require` asks for, as thresholds. */
+export function requiredThresholds(required: "steady" | undefined): Threshold[] {
+  return required === undefined ? [] : [parseThreshold("steady==1")];
+}
+
 /** The unit of the metric that an expression names; null for counts and rates, and for what no threshold names. */
 export function unitOf(expression: string): FigureUnit {
-  const [name = ""] = /[a-z0-9.]+/i.exec(expression) ?? [];
-  return metricNames.get(name)?.unit ?? null;
+  const [name = ""] = /[a-z0-9.]+(?:\([^)]*\))?/i.exec(expression) ?? [];
+  return metricOf(name)?.unit ?? null;
 }
 
 /** Holds the figures against the thresholds. A figure that is not known does not pass. */
@@ -97,7 +144,7 @@ export function evaluateThresholds(
   measured: Measured,
 ): Result["thresholds"] {
   return thresholds.map(({ expression, metric, operator, value }) => {
-    const { read, unit = null } = metricNames.get(metric) ?? {};
+    const { read, unit = null } = metricOf(metric) ?? {};
     const actual = read?.(measured) ?? null;
     const passed = actual !== null && (operators.get(operator)?.(actual, value) ?? false);
     return { expression, actual, unit, passed };

@@ -81,9 +81,24 @@ function loadWarnings(measurement: Measurement, verdict: Verdict): Warnings {
       ? `More replies came than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
         `${formatNumber(messages.due / window.seconds)} due): the target was working off a backlog from the warm-up.`
       : null,
+    steadinessWarning(measurement),
     noiseWarning(measurement),
     sharedCoreWarning(measurement),
   ];
+}
+
+const changes = {
+  "warming-up": "The target was still warming up",
+  "slowing-down": "The target was slowing down",
+  unsteady: "The run was not steady",
+};
+
+function steadinessWarning({ steadiness }: Measurement): string | null {
+  const { verdict, changedAtSeconds, figure, factor } = steadiness;
+  return verdict === "steady" || verdict === "too-short" || factor === null
+    ? null
+    : `${changes[verdict]}: ${figure} changed at ${changedAtSeconds?.toFixed(0)} s, ` +
+        `${formatPercent(100 * Math.abs(factor - 1))} ${factor > 1 ? "up" : "down"} from the first level to the last.`;
 }
 
 /** What the generator did to its own figures. */

@@ -87,6 +87,8 @@ export function exampleResult(change: (result: Result) => void = () => undefined
     connects: null,
     wire: { sentBytes: 14_000_000, receivedBytes: 13_200_000 },
     machine: { loadAverage: 0.5, cores: 2, busyPercent: null, stealPercent: 0, pressurePercent: 2 },
+    intervals: null,
+    steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
     series: [1, 2].map((endSeconds) => ({
       endSeconds,
       messagesPerSecond: 100_000,

@@ -178,6 +178,49 @@ describe("an open loop", () => {
   });
 });
 
+describe("the verdict of an open loop", () => {
+  const even = (ratePerSecond: number): Partial<WebSocketScenario> => ({
+    loop: { kind: "open", ratePerSecond, arrivals: "even" },
+    durationMs: 9000,
+  });
+
+  test("on a target that pushes back is that it does, with every message accounted for", async () => {
+    let taken = 0;
+    const target: VirtualTarget = {
+      replyAtNs: (sentNs) => sentNs + nsPerMillisecond,
+      isClogged: (nowNs) => taken >= (nowNs - 1000 * nsPerMillisecond) / (2 * nsPerMillisecond),
+      onSend: () => {
+        taken += 1;
+      },
+    };
+    const result = await resultOf(even(1000), target);
+    assert.equal(result.verdict, "server-bound");
+    assert.equal(result.messages.due, 9000);
+    assert.equal(result.messages.sent + result.messages.unsent, 9000);
+    assert.match(result.failures.join(), /of 9,000 messages that were due could not be sent/);
+  });
+
+  test("on a target with a constant delay of several seconds is that the rate was held", async () => {
+    const result = await resultOf(
+      { ...even(100), endpoint: { ...exampleScenario().endpoint, timeoutMs: 10_000 } },
+      { replyAtNs: (sentNs) => sentNs + 3000 * nsPerMillisecond },
+    );
+    assert.equal(result.verdict, "rate-limited");
+    assert.deepEqual(result.failures, []);
+  });
+
+  test("with random arrivals is that the rate was held, whatever number came", async () => {
+    for (let i = 0; i < 12; i += 1) {
+      const result = await resultOf(
+        { loop: { kind: "open", ratePerSecond: 100, arrivals: "poisson" }, durationMs: 1000 },
+        fixed20Ms,
+      );
+      assert.equal(result.verdict, "rate-limited");
+      assert.doesNotMatch(result.warnings.join(), /keep up|backlog/);
+    }
+  });
+});
+
 describe("a target that fails", () => {
   test("and answers some messages only leaves the others lost", async () => {
     const target: VirtualTarget = {

@@ -88,7 +88,16 @@ test("a file of another version says which and how old", () => {
 
 /** Without what came later. */
 function asVersion1(result: Result): unknown {
-  const { failures: _, generator: _g, connects: _c, wire: _w, machine: _m, ...rest } = result;
+  const {
+    failures: _,
+    generator: _g,
+    connects: _c,
+    wire: _w,
+    machine: _m,
+    intervals: _i,
+    steadiness: _s,
+    ...rest
+  } = result;
   const { due: _d, unsent: _u, ...messages } = result.messages;
   const { waitedPercent: _cw, ...client } = result.client;
   const { unsent: _h, ...histograms } = result.histograms;
@@ -123,6 +132,8 @@ test("a Result of version 1 is read with the failures and units that it did not 
     connects: null,
     wire: null,
     machine: null,
+    intervals: null,
+    steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
   });
 });
 

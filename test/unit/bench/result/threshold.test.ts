@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeHistogram } from "../../../../bench/result/histogram.ts";
 import { evaluateThresholds, formatActual, parseThreshold } from "../../../../bench/result/threshold.ts";
-import { exampleResult } from "../../../support/result.ts";
+import { exampleResult, histogramOf } from "../../../support/result.ts";
 
 function judge(expression: string) {
   const [judged] = evaluateThresholds([parseThreshold(expression)], exampleResult());
@@ -27,6 +28,23 @@ test("a threshold compares a figure of the Result, with times in any unit", () =
   assert.equal(judge("lost!=0")?.passed, false);
   assert.equal(judge("service.max<=1us")?.passed, false);
   assert.equal(judge("server.cpu>=90")?.passed, true);
+});
+
+test("within is the share of all due messages that were answered in time, the others failed", () => {
+  const latency = histogramOf([1000, 2000, 3000, 40_000, 4000]);
+  const unsent = histogramOf([4000]);
+  const result = exampleResult((changed) => {
+    Object.assign(changed.messages, { due: 10, sent: 9, unsent: 1, received: 4, lost: 5 });
+    changed.histograms = {
+      latency: encodeHistogram(latency.histogram, 1),
+      service: encodeHistogram(latency.histogram, 1),
+      unsent: encodeHistogram(unsent.histogram, 1),
+    };
+  });
+  const [judged] = evaluateThresholds([parseThreshold("within(5ms)>=99.9%")], result);
+  assert.deepEqual(judged, { expression: "within(5ms)>=99.9%", actual: 30, unit: "percent", passed: false });
+  assert.equal(evaluateThresholds([parseThreshold("within(5ms) >= 30%")], result)[0]?.passed, true);
+  assert.throws(() => parseThreshold("within(5)>=99%"), /give it a unit/);
 });
 
 test("a figure that is not known does not pass", () => {

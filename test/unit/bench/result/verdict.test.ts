@@ -256,6 +256,13 @@ test("a machine that is busy with other work is reported, with the evidence", ()
   );
 });
 
+test("a run that was not steady is told, with what changed", () => {
+  const slower = (result: Result) => {
+    result.steadiness = { verdict: "slowing-down", changedAtSeconds: 12, figure: "p50Us", factor: 1.4 };
+  };
+  assert.match(onlyWarning(slower), /slowing down: p50Us changed at 12 s, 40\.0 % up/);
+});
+
 test("metrics of one replica, or of several in turns, are reported as such", () => {
   assert.match(
     onlyWarning(withServer((server) => Object.assign(server, { receivedMessages: 66_000 }))),

@@ -1,0 +1,136 @@
+// Intervals of percentiles and of the rate: a moving-block bootstrap over the histograms of equal spans of the window.
+
+import type { JsHistogram } from "hdr-histogram-js";
+
+/** A histogram as its buckets: their upper ends in ascending order, and what is in each. */
+export interface SparseHistogram {
+  readonly values: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** One span of the window. */
+export interface Span {
+  readonly histogram: SparseHistogram;
+  readonly replies: number;
+}
+
+/** The middle 95 % of what resampling gives. */
+export interface ResampledInterval {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Resampled {
+  readonly percentiles: readonly (ResampledInterval | null)[];
+  readonly repliesPerSpan: ResampledInterval;
+}
+
+export const resamples = 500;
+export const bootstrapSeed = 1;
+/** Fewer spans say nothing about each other. */
+export const fewestSpans = 5;
+/** A percentile is believed when at least this many messages lie beyond it. */
+const messagesBeyond = 10;
+
+export function sparseOf(histogram: JsHistogram): SparseHistogram {
+  const values: number[] = [];
+  const counts: number[] = [];
+  for (let index = 0; index < histogram.countsArrayLength; index += 1) {
+    const count = histogram.getCountAtIndex(index);
+    if (count > 0) {
+      values.push(histogram.highestEquivalentValue(histogram.valueFromIndex(index)));
+      counts.push(count);
+    }
+  }
+  return { values, counts };
+}
+
+/** Messages in it at or below a value. */
+export function countUpTo({ values, counts }: SparseHistogram, limit: number): number {
+  return counts.reduce((sum, count, i) => ((values[i] ?? 0) <= limit ? sum + count : sum), 0);
+}
+
+/**
+ * Neighbouring spans resemble each other, so blocks of them are drawn, about as long as the cube root of their number.
+ * @param spans of equal length, in order
+ * @param percentiles 0 to 100
+ * @returns undefined when there are too few spans
+ */
+export function resample(spans: readonly Span[], percentiles: readonly number[]): Resampled | undefined {
+  if (spans.length < fewestSpans) {
+    return undefined;
+  }
+  const random = createRandom(bootstrapSeed);
+  const block = Math.max(1, Math.round(Math.cbrt(spans.length)));
+  const values = [...new Set(spans.flatMap(({ histogram }) => [...histogram.values]))].sort((a, b) => a - b);
+  const placeOf = new Map(values.map((value, place) => [value, place]));
+  const placed = spans.map(({ histogram }) => histogram.values.map((value) => placeOf.get(value) ?? 0));
+  const found = percentiles.map((): number[] => []);
+  const rates: number[] = [];
+  const sum = new Float64Array(values.length);
+  for (let round = 0; round < resamples; round += 1) {
+    sum.fill(0);
+    let replies = 0;
+    for (let drawn = 0; drawn < spans.length; drawn += block) {
+      const from = Math.floor(random() * (spans.length - block + 1));
+      for (let i = from; i < from + Math.min(block, spans.length - drawn); i += 1) {
+        addInto(sum, placed[i] ?? [], spans[i]?.histogram.counts ?? []);
+        replies += spans[i]?.replies ?? 0;
+      }
+    }
+    rates.push(replies / spans.length);
+    percentilesOf(sum, values, percentiles).forEach((value, i) => {
+      if (value !== undefined) {
+        found[i]?.push(value);
+      }
+    });
+  }
+  return {
+    percentiles: found.map((each) => (each.length < resamples ? null : middleOf(each))),
+    repliesPerSpan: middleOf(rates),
+  };
+}
+
+function addInto(sum: Float64Array, places: readonly number[], counts: readonly number[]): void {
+  for (let i = 0; i < places.length; i += 1) {
+    const place = places[i] ?? 0;
+    sum[place] = (sum[place] ?? 0) + (counts[i] ?? 0);
+  }
+}
+
+/** Undefined for a percentile that has too few messages beyond it. */
+function percentilesOf(
+  counts: Float64Array,
+  values: readonly number[],
+  percentiles: readonly number[],
+): (number | undefined)[] {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return percentiles.map((percentile) => {
+    if (total * (1 - percentile / 100) < messagesBeyond) {
+      return undefined;
+    }
+    const wanted = Math.ceil((total * percentile) / 100);
+    let seen = 0;
+    return values.find((_, place) => {
+      seen += counts[place] ?? 0;
+      return seen >= wanted;
+    });
+  });
+}
+
+function middleOf(values: readonly number[]): ResampledInterval {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  return { low: at(0.025), high: at(0.975) };
+}
+
+/** Uniform in [0, 1), the same for the same seed (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
