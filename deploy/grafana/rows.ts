@@ -298,6 +298,35 @@ const admission: Panels = [
   }),
 ];
 
+const onDemand: Panels = [
+  graph({
+    title: "Connections of endpoints on demand",
+    description: "By endpoint; echo is /echo with parameters.",
+    unit: Short,
+    queries: [
+      {
+        legend: "{{endpoint}}",
+        expr: `sum by (endpoint) (${of("echo_endpoint_connections")}) > 0`,
+      },
+    ],
+  }),
+  graph({
+    title: "Messages pushed",
+    description: "Messages that endpoints on demand sent by themselves, by endpoint.",
+    unit: MessagesPerSecond,
+    queries: [
+      { legend: "{{endpoint}}", expr: `${live("echo_messages_pushed_total", "endpoint")} > 0` },
+      { legend: "left out", expr: live("echo_ticks_skipped_total") },
+    ],
+  }),
+  graph({
+    title: "Echoes held",
+    description: "Memory of echoes that wait for the time that was asked for; a part of what is buffered.",
+    unit: BytesIEC,
+    queries: [byInstance("echo_delayed_bytes")],
+  }),
+];
+
 const processes: Panels = [
   graph({
     title: "CPU",
@@ -348,5 +377,6 @@ export const rows: readonly (readonly [title: string, panels: Panels])[] = [
   ["Backpressure", backpressure],
   ["Connections", connections],
   ["Admission", admission],
+  ["Endpoints on demand", onDemand],
   ["Process", processes],
 ];

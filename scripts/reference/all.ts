@@ -3,6 +3,7 @@ import { endpointsReference } from "./endpoints.ts";
 import { harnessReference } from "./harness.ts";
 import { libraryOptions } from "./library-options.ts";
 import { metricsReference } from "./metrics.ts";
+import { onDemandReference } from "./on-demand.ts";
 import { optionsReference } from "./options.ts";
 
 export async function references(): Promise<Map<string, string>> {
@@ -10,6 +11,7 @@ export async function references(): Promise<Map<string, string>> {
     ["docs/reference/endpoints.md", await endpointsReference()],
     ["docs/reference/harness.md", harnessReference()],
     ["docs/reference/metrics.md", await metricsReference()],
+    ["docs/reference/on-demand.md", onDemandReference()],
     ["docs/reference/options.md", optionsReference()],
     ["src/echo-server-options.ts", libraryOptions()],
   ]);

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { references } from "../../scripts/reference/all.ts";
+import { type Behaviour, behaviours, echoModifiers } from "../../src/lib/behaviours.ts";
 import { spawnServer } from "../support/echo-server.ts";
 import { toolTest } from "../support/tools.ts";
 import { inTime } from "../support/wait.ts";
@@ -138,8 +139,20 @@ function patternOf(output: string): RegExp {
   return new RegExp(`^${escaped.replaceAll("…", ".*")}$`);
 }
 
+test("every endpoint on demand, and every parameter of /echo, is in an example", () => {
+  const code = examplesOf(document("docs/endpoints.md")).map((example) => example.code);
+  for (const { path, via } of Object.values<Behaviour>(behaviours)) {
+    const [start = ""] = path.split("/:");
+    assert.ok(!via.includes("websocket") || code.some((text) => text.includes(start)), path);
+  }
+  const written = document("docs/endpoints.md");
+  for (const name of Object.keys(echoModifiers)) {
+    assert.ok(written.includes(`\`${name}\``), name);
+  }
+});
+
 toolTest("curl", "the examples do what they say", async (t) => {
-  const { authority } = await spawnServer(t);
+  const { authority } = await spawnServer(t, ["--endpoints", "all"]);
   const examples = documents.flatMap((path) => examplesOf(document(path)));
   assert.ok(examples.length >= 10);
   for (const { language, code, output } of examples) {

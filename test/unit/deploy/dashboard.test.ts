@@ -30,7 +30,15 @@ test("panels have ids of their own and do not overlap", () => {
 test("panels are grouped into rows, and every line of the grid is full", () => {
   assert.deepEqual(
     panels.filter(({ type }) => type === "row").map(({ title }) => title),
-    ["Traffic", "Latency of the event loop", "Backpressure", "Connections", "Admission", "Process"],
+    [
+      "Traffic",
+      "Latency of the event loop",
+      "Backpressure",
+      "Connections",
+      "Admission",
+      "Endpoints on demand",
+      "Process",
+    ],
   );
   for (const y of new Set(panels.map(({ gridPos }) => gridPos.y))) {
     const line = panels.filter(({ gridPos }) => gridPos.y === y);
