@@ -149,8 +149,8 @@ export interface EchoServerOptions {
    */
   readonly instance?: string | undefined;
   /**
-   * Headers that /inspect never shows over WebSocket, besides Cookie, Authorization and Proxy-Authorization.
-   * Allowed: none, or names of headers separated by commas. Default: none.
+   * Headers that /inspect never shows; over WebSocket it never shows Cookie, Authorization and
+   * Proxy-Authorization either. Allowed: none, or names of headers separated by commas. Default: none.
    */
   readonly inspectHide?: string | readonly string[] | undefined;
   /**

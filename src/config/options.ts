@@ -452,7 +452,7 @@ const onDemand = {
     group: "Endpoints on demand",
     type: "string | readonly string[]",
     placeholder: "<header,...|none>",
-    help: "headers that /inspect never shows over WebSocket, besides Cookie, Authorization and Proxy-Authorization",
+    help: "headers that /inspect never shows; over WebSocket it never shows Cookie, Authorization and Proxy-Authorization either",
     expected: "none, or names of headers separated by commas",
     schema: z.union([
       z.literal("none").transform(() => []),

@@ -49,11 +49,19 @@ export function createDescribe(
   };
 }
 
-export function createInspect(describe: DescribeRequest, reply: SendReply): Endpoint {
+/** @param hidden headers that are never shown, in lower case */
+export function createInspect(
+  describe: DescribeRequest,
+  hidden: readonly string[],
+  reply: SendReply,
+): Endpoint {
   const handler: HttpHandler = (res, req) => {
     const found = describe(res, req); // first, since getMethod() makes uWS forget the case
     const isHead = req.getMethod() === "head";
-    reply(res, "/inspect", { status: 200, ...json(found), isHead });
+    const headers = Object.fromEntries(
+      Object.entries(found.headers).filter(([name]) => !hidden.includes(name)),
+    );
+    reply(res, "/inspect", { status: 200, ...json({ ...found, headers }), isHead });
   };
   return {
     path: "/inspect",

@@ -24,6 +24,8 @@ const pipelinedBytes = corkBytes - 4 * 1024;
 
 /** How long a client may take to close its side after the last answer of its connection, in milliseconds. */
 const lastLingerMs = 1000;
+/** Statuses without a body (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5). */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 const empty = new Uint8Array(0);
 
 /**
@@ -40,14 +42,15 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
 
   function write(res: HttpResponse, reply: Reply, headers: readonly (readonly [string, string])[]): void {
     const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
+    const mayHaveBody = !bodiless.has(reply.status);
     res.writeStatus(statusLine(reply));
     for (const [name, value] of headers) {
       res.writeHeader(name, value);
     }
-    const hasBody = reply.isHead !== true && reply.status !== 304;
+    const hasBody = reply.isHead !== true && mayHaveBody;
     // Without a body nothing tells whether the client takes its answers, so such an answer is the last.
     if (reply.isLast === true || !hasBody || !keepsAlive(res)) {
-      writeLast(res, body.byteLength, hasBody ? body : empty);
+      writeLast(res, mayHaveBody || reply.status === 304 ? body.byteLength : 0, hasBody ? body : empty);
       return;
     }
     const [, isDone] = res.tryEnd(body, body.byteLength);
@@ -112,7 +115,7 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
   return (res, route, reply) => {
     countHttp(stats, route, reply.status);
     const headers = Object.entries({
-      ...(reply.status === 304 ? {} : { "Content-Type": "text/plain; charset=utf-8" }),
+      ...(bodiless.has(reply.status) ? {} : { "Content-Type": "text/plain; charset=utf-8" }),
       "Cache-Control": "no-store",
       ...reply.headers,
     });

@@ -2,23 +2,18 @@
 // forgets a larger write when flushing that buffer fails. A reader that stops also stops its upload.
 import type { HttpResponse } from "uWebSockets.js";
 import type { BufferBudget } from "../lib/buffer-budget.ts";
-import { ByteQueue, SegmentPool } from "../lib/byte-queue.ts";
+import { ByteQueue } from "../lib/byte-queue.ts";
 import { bump, countHttp, countTermination, type Stats, slot } from "../metrics/counters.ts";
 import type { HttpHandler } from "./endpoint.ts";
+import { firstPieceBytes, pieceBytes, piecePool } from "./pieces.ts";
 import type { SendReply } from "./reply.ts";
 
-/** Body bytes of one write. With its chunk header and the end of the body, it must fit into the cork buffer of 16 KiB. */
-const pieceBytes = 16 * 1024 - 64;
-/** Body bytes that are written together with the head. */
-const firstPieceBytes = 8 * 1024;
 /** A longer content type is not sent back, since the head must fit as well. */
 const maxContentTypeBytes = 1024;
 /** Bytes to ask with while shutting down: each question takes one. */
 const lastQuestions = 512;
 /** How often readers that have fallen behind are tried again, in milliseconds: at first, and when they do not move. */
 const retryMs = { first: 10, longest: 250 };
-
-const pool = new SegmentPool(pieceBytes);
 
 interface Upload {
   readonly res: HttpResponse;
@@ -85,7 +80,7 @@ export class Uploads {
     const upload: Upload = {
       res,
       contentType: echoedType(req.getHeader("content-type")),
-      queue: new ByteQueue(pool),
+      queue: new ByteQueue(piecePool),
       hasHead: false,
       isComplete: false,
       isBehind: false,

@@ -8,7 +8,7 @@ export function defineOnDemand(families: Families): void {
   families.gaugeBy(
     ["endpoint"],
     "echo_endpoint_connections",
-    "Open WebSocket connections of endpoints on demand; echo is /echo with parameters",
+    "Open connections of endpoints on demand, those of held HTTP answers included; echo is /echo with parameters",
     labelled("endpoint", behaviourNames, slot.endpointConnections),
   );
   families.counterBy(
@@ -35,7 +35,7 @@ export function defineOnDemand(families: Families): void {
   );
   families.counter(
     "echo_ticks_skipped_total",
-    "Messages of /ticks, and pings, that were left out because bytes were still waiting",
+    "Messages of /ticks, events of /sse, and pings, that were left out because bytes were still waiting",
     at(slot.ticksSkipped),
   );
   families.counter("echo_fragments_sent_total", "Fragments of echoes sent", at(slot.fragmentsSent));

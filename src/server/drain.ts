@@ -1,7 +1,6 @@
 // Drains a server: sends every accepted echo, closes each connection with 1001, then closes the rest.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/options.ts";
-import type { Uploads } from "../http/upload-echo.ts";
 import { countTermination, type Stats, slot } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import { openDescriptors } from "../system/resources.ts";
@@ -11,7 +10,8 @@ import type { EchoSocket } from "../websocket/connection.ts";
 export interface DrainParts {
   readonly config: Pick<Config, "drainDelay" | "drainSpread" | "drainTimeout">;
   readonly connections: ReadonlySet<EchoSocket>;
-  readonly uploads: Uploads;
+  /** HTTP answers under way, of several kinds. */
+  readonly answers: readonly { readonly size: number }[];
   readonly backpressure: Backpressure;
   readonly stats: Stats;
   readonly log: Log;
@@ -26,7 +26,7 @@ const lingerMs = 1000;
 
 /** Waits for load balancers, stops listening, says 1001 to everyone, and waits until they are gone or time is up. */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { config, connections, uploads, backpressure, stats, log, force } = parts;
+  const { config, connections, answers, backpressure, stats, log, force } = parts;
   if (config.drainDelay > 0) {
     await sleep(config.drainDelay, undefined, { signal: force }).catch(ignoreAbort);
   }
@@ -34,9 +34,10 @@ export async function drain(parts: DrainParts): Promise<void> {
 
   const deadline = performance.now() + config.drainTimeout;
   const told = [...connections];
-  const uploadsBefore = uploads.size;
+  const openAnswers = (): number => answers.reduce((sum, { size }) => sum + size, 0);
+  const answersBefore = openAnswers();
   const descriptorsBefore = openDescriptors();
-  log.info({ connections: told.length, uploads: uploads.size }, "draining");
+  log.info({ connections: told.length, answers: answersBefore }, "draining");
   const timers = told.map((ws) => {
     const tell = (): void => {
       if (connections.has(ws)) {
@@ -50,7 +51,7 @@ export async function drain(parts: DrainParts): Promise<void> {
     return undefined;
   });
   const isOut = (): boolean =>
-    connections.size === 0 && uploads.size === 0 && stats[slot.httpAnswersWaiting] === 0;
+    connections.size === 0 && openAnswers() === 0 && stats[slot.httpAnswersWaiting] === 0;
   await until(isOut, deadline, force);
   for (const timer of timers) {
     clearTimeout(timer);
@@ -58,8 +59,8 @@ export async function drain(parts: DrainParts): Promise<void> {
 
   // A close frame ends the WebSocket for uWS, but not yet the socket. Exiting now would reset those whose client is
   // still sending, and a reset makes the client's system throw away echoes that it has not read.
-  if (told.length + uploadsBefore > 0 && descriptorsBefore !== undefined) {
-    const expected = descriptorsBefore - told.length - uploadsBefore;
+  if (told.length + answersBefore > 0 && descriptorsBefore !== undefined) {
+    const expected = descriptorsBefore - told.length - answersBefore;
     const lingerDeadline = Math.min(deadline, performance.now() + lingerMs);
     await until(() => (openDescriptors() ?? 0) <= expected, lingerDeadline, force);
   }

@@ -5,6 +5,8 @@ import type { Config } from "../config/options.ts";
 import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
 import type { Endpoint } from "../http/endpoint.ts";
+import { EventStreams } from "../http/event-streams.ts";
+import { HeldAnswers } from "../http/held-answers.ts";
 import { createDescribe, createInspect } from "../http/inspect.ts";
 import { createKeepAlive } from "../http/keep-alive.ts";
 import { mountEndpoints } from "../http/mount.ts";
@@ -133,14 +135,16 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
       stopping ??= drain({
         config,
         connections: echoing.connections,
-        uploads: echoing.uploads,
+        answers: echoing.answers,
         backpressure: echoing.backpressure,
         stats,
         log,
         force: forced.signal,
         stopListening() {
           echoing.admission.stop();
-          echoing.uploads.drain();
+          for (const answers of echoing.answers) {
+            answers.drain();
+          }
           opened.close();
         },
       }).finally(closeAll);
@@ -180,7 +184,11 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const uploads = new Uploads({ stats, budget: backpressure.budget, reply, now, maxUploads, stallTimeoutMs });
   const compression = compressor(native, config.compression);
   const describe = createDescribe(config, role.worker);
+  const streams = new EventStreams(stats, backpressure.budget);
+  const held = new HeldAnswers();
   const onDemand = new OnDemandMount({
+    streams,
+    held,
     config,
     stats,
     backpressure,
@@ -205,7 +213,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
     }),
   ];
   if (config.inspect) {
-    endpoints.push(createInspect(describe, reply));
+    endpoints.push(createInspect(describe, config.inspectHide, reply));
   }
   endpoints.push(...onDemand.endpoints);
   if (config.console) {
@@ -216,6 +224,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   return {
     connections,
     uploads,
+    answers: [uploads, streams, held],
     backpressure,
     admission,
     endpoints,

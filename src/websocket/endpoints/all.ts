@@ -1,10 +1,13 @@
 // Every endpoint on demand. A new one is a row of the table in src/lib/behaviours.ts, a file here, and a line below.
+import type { EventStreams } from "../../http/event-streams.ts";
+import type { HeldAnswers } from "../../http/held-answers.ts";
 import { abort, abortHandshake } from "./abort.ts";
 import { basicAuth } from "./basic-auth.ts";
 import { bearer } from "./bearer.ts";
 import { bench } from "./bench.ts";
 import { benchmarkHelper } from "./benchmark-helper.ts";
 import { close } from "./close.ts";
+import { createDelay } from "./delay.ts";
 import { echo } from "./echo.ts";
 import { echoNoext } from "./echo-noext.ts";
 import type { OnDemand } from "./endpoint.ts";
@@ -15,12 +18,13 @@ import { pings } from "./pings.ts";
 import { createRooms } from "./rooms.ts";
 import { sink } from "./sink.ts";
 import { source } from "./source.ts";
+import { createSse } from "./sse.ts";
 import { status } from "./status.ts";
 import { ticks } from "./ticks.ts";
 import { violate } from "./violate.ts";
 
 /** The endpoints of one server. */
-export const createOnDemandEndpoints = (): OnDemand[] => [
+export const createOnDemandEndpoints = (streams: EventStreams, held: HeldAnswers): OnDemand[] => [
   echo,
   close,
   ticks,
@@ -31,6 +35,8 @@ export const createOnDemandEndpoints = (): OnDemand[] => [
   status,
   basicAuth,
   bearer,
+  createSse(streams),
+  createDelay(held),
   echoNoext,
   abort,
   abortHandshake,

@@ -1,4 +1,5 @@
 // The one shape of an endpoint on demand: what it refuses, how it accepts, and what it does on open, message, drain and close.
+import type { HttpResponse } from "uWebSockets.js";
 import type { RequestHeaders } from "../../http/headers.ts";
 import type { Reply } from "../../http/reply.ts";
 import type { BehaviourName } from "../../lib/behaviours.ts";
@@ -19,6 +20,16 @@ export interface Choice extends Acceptance {
   readonly delayMs?: number;
 }
 
+/** An HTTP request whose answer stays open. */
+export interface HeldRequest {
+  readonly res: HttpResponse;
+  readonly isHead: boolean;
+  /** Answers as a whole. */
+  reply(answer: Pick<Reply, "status" | "headers" | "body">): void;
+  /** Gives the place of the answer back. */
+  done(): void;
+}
+
 /** A behaviour, with what was asked of it as V. */
 export interface Handler<V> {
   /** Refuses a handshake; a refusal with status 0 ends the connection without an answer. */
@@ -30,6 +41,8 @@ export interface Handler<V> {
   open?(session: Session, asked: V, handshake: string): Reactions;
   /** Whether messages come back, now or later; otherwise they count as taken. */
   readonly isEcho?: boolean;
+  /** Answers a GET later, or bit by bit. */
+  respond?(request: HeldRequest, asked: V): void;
   /** Answers a GET that is no handshake; without it, a GET is told how to connect. */
   answer?(request: Omit<HandshakeRequest, "asked">, asked: V): Pick<Reply, "status" | "headers" | "body">;
 }

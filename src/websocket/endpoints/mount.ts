@@ -9,9 +9,11 @@ import type {
 } from "uWebSockets.js";
 import type { Config } from "../../config/options.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
+import type { EventStreams } from "../../http/event-streams.ts";
 import { readHeaders } from "../../http/headers.ts";
+import type { HeldAnswers } from "../../http/held-answers.ts";
 import type { DescribeRequest } from "../../http/inspect.ts";
-import type { SendReply } from "../../http/reply.ts";
+import type { Reply, SendReply } from "../../http/reply.ts";
 import type { RequestCheck } from "../../http/request-checks.ts";
 import {
   asksForMore,
@@ -58,6 +60,8 @@ export interface OnDemandParts {
   readonly reply: SendReply;
   readonly compression: CompressOptions;
   readonly describe: DescribeRequest;
+  readonly streams: EventStreams;
+  readonly held: HeldAnswers;
   /** What GET /inspect is held against. */
   readonly checkInspect: RequestCheck;
   /** Milliseconds of a clock that never goes back, with fractions. */
@@ -108,7 +112,9 @@ export class OnDemandMount {
       instance: config.instance,
       holders: new Set(),
     };
-    this.#endpoints = createOnDemandEndpoints().filter(({ name }) => this.#isOn(name));
+    this.#endpoints = createOnDemandEndpoints(parts.streams, parts.held).filter(({ name }) =>
+      this.#isOn(name),
+    );
     this.#handlers = new Map(this.#endpoints.map(({ name, handler }) => [name, handler]));
     const { holders } = this.#session;
     budget.join({
@@ -139,8 +145,8 @@ export class OnDemandMount {
   /** Mounts the WebSocket routes. Plain `/echo` has its own, which yields when it is asked for more. */
   mount(app: TemplatedApp): void {
     for (const { name } of this.#endpoints) {
-      const { path } = behaviours[name];
-      if (name !== "echo") {
+      const { path, via }: Behaviour = behaviours[name];
+      if (name !== "echo" && via.includes("websocket")) {
         app.ws<Connection>(
           path,
           this.#behavior((res, req, context) => this.#upgrade(name, path, res, req, context)),
@@ -277,25 +283,42 @@ export class OnDemandMount {
   }
 
   #answer(name: BehaviourName, res: HttpResponse, req: HttpRequest): void {
-    const { reply, upgrade } = this.#parts;
-    const answer = this.#handlers.get(name)?.answer;
-    if (answer === undefined) {
+    const { upgrade } = this.#parts;
+    const { answer, respond } = this.#handlers.get(name) ?? {};
+    if (answer === undefined && respond === undefined) {
       upgrade.explain(res, req, "on_demand");
       return;
     }
     const path = req.getUrl();
     const isHead = req.getMethod() === "head";
     const { asked, problems } = this.#read(name, path, req.getQuery() ?? "");
-    const answered =
-      problems === undefined
-        ? answer({ headers: readHeaders(req), path }, asked)
-        : badParameters(path, problems);
-    if (answered.status === 0) {
-      res.close();
-      return;
+    const reply = (answered: Pick<Reply, "status" | "headers" | "body">): void =>
+      this.#reply(res, answered, isHead);
+    if (problems !== undefined) {
+      reply(badParameters(path, problems));
+    } else if (answer !== undefined) {
+      reply(answer({ headers: readHeaders(req), path }, asked));
+    } else if (respond !== undefined) {
+      const full = this.#capacity();
+      if (full !== undefined) {
+        reply(full);
+        return;
+      }
+      this.#count(name, true, 1);
+      respond({ res, isHead, reply, done: () => this.#count(name, true, -1) }, asked);
     }
-    const { status, headers, body } = answered;
-    reply(res, "on_demand", { status, ...(headers && { headers }), body, isHead });
+  }
+
+  #reply(
+    res: HttpResponse,
+    { status, headers, body }: Pick<Reply, "status" | "headers" | "body">,
+    isHead: boolean,
+  ): void {
+    if (status === 0) {
+      res.close();
+    } else {
+      this.#parts.reply(res, "on_demand", { status, ...(headers && { headers }), body, isHead });
+    }
   }
 
   #behavior(upgrade: NonNullable<WebSocketBehavior<Connection>["upgrade"]>): WebSocketBehavior<Connection> {
