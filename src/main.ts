@@ -8,15 +8,12 @@ import { explainUnknownVariables, printConfig, printConfigJson } from "./config/
 import { isTlsRelayed } from "./config/tls.ts";
 
 import { unfinishedWarning } from "./config/unfinished.ts";
-import { checkHealth } from "./health.ts";
 import { completionScript } from "./lib/completion.ts";
 import { UwsEchoError } from "./lib/errors.ts";
 import { packageVersion } from "./lib/package.ts";
 import { paintFor, takeColorFlag } from "./lib/terminal.ts";
 import type { Running } from "./process/running.ts";
 import type { Signals } from "./process/signals.ts";
-import { runSingle } from "./process/single.ts";
-import { runSupervisor } from "./process/supervisor.ts";
 import { ListenError } from "./server/listener.ts";
 import { tlsWarnings } from "./server/tls-warnings.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
@@ -54,7 +51,7 @@ async function main(signals: Signals): Promise<number> {
       );
     }
     case "health":
-      return checkHealth(line.resolved.config);
+      return (await import("./health.ts")).checkHealth(line.resolved.config);
     case "serve":
       return serveUntilStopped(line.resolved.config, signals);
   }
@@ -82,7 +79,9 @@ async function serveUntilStopped(config: Config, signals: Signals): Promise<numb
   if (warning !== undefined) {
     log.warn(warning);
   }
-  const running = await (needsSupervisor(config) ? runSupervisor(config, log) : runSingle(config, log));
+  const running = needsSupervisor(config)
+    ? await (await import("./process/supervisor.ts")).runSupervisor(config, log)
+    : await (await import("./process/single.ts")).runSingle(config, log);
   const stopped = stopOnSignal(running, config, signals, log);
   announce(config, running, log);
   try {

@@ -1,5 +1,5 @@
 // The shape of an option, and the kinds of value that options have.
-import { z } from "zod";
+import * as z from "zod";
 import {
   formatDuration,
   formatSize,

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { availableParallelism, hostname } from "node:os";
-import { z } from "zod";
+import * as z from "zod";
 import { tokenPattern } from "../lib/token.ts";
 import { formatDuration } from "../lib/units.ts";
 import { defaultMaxBuffered, defaultMaxConnections, defaultMaxPayload } from "../system/resources.ts";

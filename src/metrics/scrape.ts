@@ -3,15 +3,10 @@ import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import Negotiator from "negotiator";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { sampleName } from "../lib/prometheus-text.ts";
-import {
-  type BuildInfo,
-  createRegistry,
-  type Format,
-  type LimitGauge,
-  type MetricsSource,
-} from "./registry.ts";
+import type { Pages } from "./pages.ts";
+import type { BuildInfo, Format, LimitGauge, MetricsSource } from "./registry.ts";
 
 const compress = promisify(gzip);
 const mediaTypes = {
@@ -46,33 +41,15 @@ export function createMetrics(
   build: BuildInfo,
 ): Metrics {
   const last = { seconds: 0, bytes: 0 };
-  const registries = { text: createPage("text"), openmetrics: createPage("openmetrics") };
-
-  function createPage(format: Format): Registry {
-    const registry = createRegistry(format, source, limits, build);
-    const registers = [registry];
-    new Gauge({
-      name: "echo_scrape_duration_seconds",
-      help: "Time that the previous scrape took to render",
-      registers,
-      collect() {
-        this.set(last.seconds);
-      },
-    });
-    new Gauge({
-      name: "echo_scrape_size_bytes",
-      help: "Size of the previous scrape, uncompressed",
-      registers,
-      collect() {
-        this.set(last.bytes);
-      },
-    });
-    return registry;
-  }
+  let loading: Promise<Pages> | undefined;
+  const load = (): Promise<Pages> => {
+    loading ??= import("./pages.ts").then(({ createPages }) => createPages(source, limits, build, last));
+    return loading;
+  };
 
   async function scrape(request: ScrapeRequest): Promise<Scrape> {
+    const registry = (await load())[chooseFormat(request.accept)];
     const startedAt = performance.now();
-    const registry = registries[chooseFormat(request.accept)];
     const body = await registry.metrics();
     last.seconds = (performance.now() - startedAt) / 1000;
     last.bytes = Buffer.byteLength(body);
@@ -83,7 +60,7 @@ export function createMetrics(
     return { headers: { ...headers, "Content-Encoding": "gzip" }, body: await compress(body) };
   }
 
-  return { scrape, samples: () => readSamples(registries.text) };
+  return { scrape, samples: async () => readSamples((await load()).text) };
 }
 
 async function readSamples(registry: Registry): Promise<Record<string, number>> {

@@ -1,6 +1,7 @@
 // One of the supervisor's worker places: starts a process in it, receives its reports, and notices when it dies or hangs.
 import { type ChildProcess, fork } from "node:child_process";
 import type { Config } from "../config/options.ts";
+import { packageRoot } from "../lib/package.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
 import type { ProcessSample } from "../metrics/process-sampler.ts";
 import type { SharedDescriptor } from "../server/shared-descriptor.ts";
@@ -13,6 +14,10 @@ export const goodLifeMs = 10_000;
 const suspectAfterMs = 2000;
 /** How many times longer than `--worker-timeout` a start may take. */
 const startFactor = 3;
+/** Beside this file in the sources; what is built may be bundled into another folder. */
+const workerProgram = import.meta.url.endsWith(".ts")
+  ? new URL("worker.ts", import.meta.url)
+  : new URL("dist/src/process/worker.js", packageRoot);
 const firstBackoffMs = 100;
 const maxBackoffMs = 30_000;
 
@@ -88,7 +93,6 @@ export class Place {
   }
 
   launch(): void {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     this.#startedAt = performance.now();
     this.#silentMs = 0;
     const { worker, config, ticketKeys, openDescriptor } = this.#parts;
@@ -97,7 +101,7 @@ export class Place {
     try {
       const shared = openDescriptor();
       isShared = shared !== undefined;
-      child = fork(new URL(`worker.${extension}`, import.meta.url), {
+      child = fork(workerProgram, {
         serialization: "advanced",
         ...(shared && { stdio: ["inherit", "inherit", "inherit", "ipc", shared.fd] }),
       });

@@ -8,7 +8,6 @@ import { socketLimit } from "../system/resources.ts";
 import type { Native } from "../system/uws.ts";
 import { DescriptorGuard } from "./descriptor-guard.ts";
 import { Listener } from "./listener.ts";
-import { TlsListener } from "./tls-listener.ts";
 
 export interface EntranceParts {
   readonly native: Native;
@@ -67,6 +66,7 @@ async function openDirect({ native, app, config, stats, log, isShared }: Entranc
 }
 
 async function openRelayed(parts: EntranceParts): Promise<Entrance> {
+  const { TlsListener } = await import("./tls-listener.ts");
   const listener = new TlsListener(parts);
   await listener.open();
   return {
