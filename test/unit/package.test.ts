@@ -18,6 +18,7 @@ const manifest = z
 /** Every file that may be published is below one of these, or is one of them. */
 const published = [
   /^dist\/src\/.*\.(js|d\.ts)$/,
+  /^dist\/src\/bundle\/LICENSES\.txt$/,
   /^dist\/bench\/(?!peers\/).*\.(js|html)$/,
   /^dist\/web\/page\.html(\.gz|\.br)?$/,
   /^docs\/.*\.(md|png)$/,
