@@ -6,11 +6,20 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
+import { formatComparisonsHtml } from "../../bench/report/comparison/html.ts";
 import { formatHtml } from "../../bench/report/html.ts";
+import type { Comparison } from "../../bench/result/comparison.ts";
 import { browserTest as test } from "../support/chromium.ts";
+import { allFigures, comparisonOf, normalOf, samplesOf } from "../support/comparison.ts";
 import { startServer } from "../support/echo-server.ts";
 import { exampleResult } from "../support/result.ts";
 import { seeReadyState, seeText } from "./page-fixture.ts";
+
+/** Two arms that differ by a little noise. */
+function exampleComparison(): Comparison {
+  const normal = normalOf(1);
+  return comparisonOf(samplesOf(12, () => allFigures(100 * Math.exp(0.02 * normal()))));
+}
 
 /** Fails with every violation of WCAG 2.2 and of good practice that axe-core sees. */
 async function assertAccessible(page: Page, state: string): Promise<void> {
@@ -62,17 +71,22 @@ for (const colorScheme of ["light", "dark"] as const) {
     await assertAccessible(page, "on a phone, with the server's figures");
   });
 
-  test(`a report is accessible in the ${colorScheme} theme`, async (t, open) => {
+  test(`reports are accessible in the ${colorScheme} theme`, async (t, open) => {
     const folder = mkdtempSync(join(tmpdir(), "uws-echo-report-"));
     t.after(() => rmSync(folder, { recursive: true }));
-    const path = join(folder, "report.html");
-    writeFileSync(path, formatHtml([exampleResult(), exampleResult()]));
-    for (const width of [1280, 375]) {
-      const { page } = await open(pathToFileURL(path).href, {
-        viewport: { width, height: 812 },
-        colorScheme,
-      });
-      await assertAccessible(page, `${width} pixels wide`);
+    const reports = {
+      "results.html": formatHtml([exampleResult(), exampleResult()]),
+      "comparison.html": formatComparisonsHtml([exampleComparison()]),
+    };
+    for (const [name, report] of Object.entries(reports)) {
+      const path = join(folder, name);
+      writeFileSync(path, report);
+      for (const width of [1280, 375]) {
+        const viewport = { width, height: 812 };
+        const { page, troubles } = await open(pathToFileURL(path).href, { viewport, colorScheme });
+        await assertAccessible(page, `${name}, ${width} pixels wide`);
+        assert.deepEqual(troubles, []);
+      }
     }
   });
 }

@@ -57,7 +57,7 @@ function formatArm(comparison: Comparison, against: Against): string {
   const { arms, primary, margin } = comparison;
   const { name, figures } = against;
   const baseline = arms[0]?.name ?? "";
-  const headings = ["", baseline, name, `${name} / ${baseline} (95 % interval)`, "Finding"];
+  const headings = ["Figure", baseline, name, `${name} / ${baseline} (95 % interval)`, "Finding"];
   const rows = knownFigures(comparison, figures).map((figure) => [
     `${figureTitles[figure]}${figure === primary ? " (primary)" : ""}`,
     formatSpread(figure, figures[figure].baseline),
@@ -67,15 +67,26 @@ function formatArm(comparison: Comparison, against: Against): string {
   ]);
   const notes = [describeControl(comparison, against), ...describePower(comparison, against)];
   return [
-    '<section class="card scroll"><table>',
+    scrollable("Figures"),
+    "<table>",
     `<tr>${headings.map((heading) => `<th scope="col">${escapeXml(heading)}</th>`).join("")}</tr>`,
-    ...rows.map((cells) => `<tr>${cells.map((cell) => `<td>${escapeXml(cell)}</td>`).join("")}</tr>`),
+    ...rows.map((cells) => `<tr>${cells.map(formatCell).join("")}</tr>`),
     "</table>",
     ...notes.filter((note) => note !== undefined).map((note) => paragraph(note, "note")),
     "</section>",
-    `<section class="card scroll">${forestPlot(comparison, against)}</section>`,
-    `<section class="card scroll">${pairsPlot(comparison, against)}</section>`,
+    `${scrollable("Ratios")}${forestPlot(comparison, against)}</section>`,
+    `${scrollable("Pairs")}${pairsPlot(comparison, against)}</section>`,
   ].join("\n");
+}
+
+/** A section that can be scrolled by keyboard, too. */
+function scrollable(name: string): string {
+  return `<section class="card scroll" aria-label="${name}" tabindex="0">`;
+}
+
+/** Figures to the right; the finding, which is a sentence, to the left. */
+function formatCell(cell: string, column: number, { length }: readonly string[]): string {
+  return `<td${column === length - 1 ? ' class="text"' : ""}>${escapeXml(cell)}</td>`;
 }
 
 function paragraph(text: string, style: string): string {
