@@ -22,7 +22,7 @@ const published = [
   /^dist\/bench\/(?!peers\/).*\.(js|html)$/,
   /^dist\/web\/page\.html(\.gz|\.br)?$/,
   /^docs\/.*\.(md|png)$/,
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE)$/,
 ];
 
 test("the documented prune leaves the one binary that this Node loads", (t) => {
