@@ -37,6 +37,8 @@ test("the page draws every plot without an error or a request to anywhere", asyn
     result.latencyFrom = "intended-send";
     result.scenario.depth = null;
     result.scenario.ratePerSecond = 200_000;
+    result.messages.due = 400_000;
+    result.messages.unsent = 200_000;
   });
   const { page, troubles } = await openReport(t, open, [exampleResult(), exampleResult(), judge(openLoop)]);
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
@@ -59,7 +61,7 @@ test("the page draws every plot without an error or a request to anywhere", asyn
     ],
   );
   assert.equal(await page.locator("#figures tr").count(), 4);
-  assert.match((await page.locator(".warnings").textContent()) ?? "", /asked rate was not reached/);
+  assert.match((await page.locator(".warnings").textContent()) ?? "", /200,000 of 400,000 messages .* could not be sent/);
   await page.emulateMedia({ colorScheme: "dark" });
   await page.setViewportSize({ width: 400, height: 800 });
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);
