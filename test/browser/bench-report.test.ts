@@ -61,7 +61,10 @@ test("the page draws every plot without an error or a request to anywhere", asyn
     ],
   );
   assert.equal(await page.locator("#figures tr").count(), 4);
-  assert.match((await page.locator(".warnings").textContent()) ?? "", /200,000 of 400,000 messages .* could not be sent/);
+  assert.match(
+    (await page.locator(".warnings").textContent()) ?? "",
+    /200,000 of 400,000 messages .* could not be sent/,
+  );
   await page.emulateMedia({ colorScheme: "dark" });
   await page.setViewportSize({ width: 400, height: 800 });
   assert.deepEqual(await canvasesWithInk(page), [true, true, true, true, true]);

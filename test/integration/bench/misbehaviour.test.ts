@@ -92,7 +92,7 @@ for (const engine of engines) {
 
     test("that never answers leaves nothing measured", async (t) => {
       const { url } = await startMisbehavingServer(t, { reply: () => undefined });
-      const outcome = await measureReal(url, { engine }, { timeoutMs: 200 });
+      const outcome = await measureReal(url, { engine, durationMs: 1000 }, { timeoutMs: 1000 });
       assert.match(outcome.kind === "nothing" ? outcome.reason : "", /no good reply came to 2 messages/);
     });
 
@@ -100,7 +100,7 @@ for (const engine of engines) {
       const reply = (message: ClientMessage): Buffer | undefined =>
         message.index === 20 ? undefined : echo(message);
       const { url } = await startMisbehavingServer(t, { reply });
-      const result = resultOf(await measureReal(url, { engine }, { timeoutMs: 200 }));
+      const result = resultOf(await measureReal(url, { engine, durationMs: 1000 }, { timeoutMs: 1000 }));
       assert.equal(result.messages.lost, 2);
       assert.equal(result.verdict, "invalid");
       assert.match(result.failures.join(), /2 messages were lost/);
