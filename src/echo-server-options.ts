@@ -95,7 +95,7 @@ export interface EchoServerOptions {
   readonly onBackpressure?: "close" | "drop" | undefined;
   /**
    * Maximum of open WebSocket connections; more get 503. Allowed: a whole number from 1 to 10000000, such as
-   * 500 or 20k. Default: from the descriptor limit.
+   * 500 or 20k. Default: from the descriptor limit, with TLS also from memory.
    */
   readonly maxConnections?: number | string | undefined;
   /**

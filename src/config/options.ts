@@ -263,7 +263,7 @@ const admission = {
     min: 1,
     max: 10_000_000,
     default: defaultMaxConnections,
-    defaultNote: "from the descriptor limit",
+    defaultNote: "from the descriptor limit, with TLS also from memory",
     limit: { name: "connections", help: "WebSocket connections that may be open", value: Number },
   }),
   maxConnectionsPerIp: count({

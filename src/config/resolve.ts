@@ -3,6 +3,7 @@
 import { alignColumns } from "../lib/columns.ts";
 import { UwsEchoError } from "../lib/errors.ts";
 import { didYouMean } from "../lib/suggest.ts";
+import { tlsConnectionsInMemory } from "../system/resources.ts";
 import type { Option } from "./option.ts";
 import { type Config, disagreements, options } from "./options.ts";
 import { isTlsRelayed, tlsProblems } from "./tls.ts";
@@ -156,10 +157,12 @@ function raiseDefaults(config: Config, sources: Record<string, Source>): Config 
   };
 }
 
-// Each worker has descriptors of its own, of which a client whose TLS is relayed takes three.
+// Each worker has descriptors of its own; memory is for all of them.
 function connectionsThatFit(config: Config): number {
   const { maxConnections, workers } = config;
-  return workers * (isTlsRelayed(config) ? Math.max(16, Math.floor(maxConnections / 3)) : maxConnections);
+  return isTlsRelayed(config)
+    ? Math.max(16, Math.min(workers * Math.floor(maxConnections / 3), tlsConnectionsInMemory()))
+    : workers * maxConnections;
 }
 
 function variableValue(name: OptionName, environment: Readonly<Record<string, string | undefined>>) {

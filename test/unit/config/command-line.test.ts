@@ -153,7 +153,7 @@ test("the help has every group in order, and every option with its default", () 
   assert.ok(text.includes("(default: 9998)"));
   assert.ok(text.includes("(default: 16MiB)"));
   assert.ok(text.includes("(default: a quarter of the memory limit)"));
-  assert.ok(text.includes("(default: from the descriptor limit)"));
+  assert.ok(text.includes("(default: from the descriptor limit, with TLS also from memory)"));
 });
 
 test("the help of every command fits 80 columns and breaks no word", () => {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { resolveConfig } from "../../../src/config/resolve.ts";
 import { type TlsSettings, tlsAppOptions, tlsProblems } from "../../../src/config/tls.ts";
+import { tlsConnectionsInMemory } from "../../../src/system/resources.ts";
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
 
 const off: TlsSettings = {
@@ -136,4 +138,15 @@ describe("with certificates", () => {
       },
     );
   });
+});
+
+test("by default no more TLS connections are taken than memory and descriptors allow", async (t) => {
+  const made = await makeCertificates(t);
+  const plain = resolveConfig({}).config.maxConnections;
+  const options = { tlsCert: made.cert, tlsKey: made.key };
+  const relayed = resolveConfig(options).config.maxConnections;
+  assert.equal(relayed, Math.max(16, Math.min(Math.floor(plain / 3), tlsConnectionsInMemory())));
+  assert.equal(resolveConfig({ ...options, tlsEngine: "uws" }).config.maxConnections, plain);
+  assert.equal(resolveConfig({ ...options, maxConnections: "5000" }).config.maxConnections, 5000);
+  assert.equal(tlsConnectionsInMemory(256 * 1024 * 1024), 1024);
 });
