@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { tokenPattern } from "../../src/lib/token.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
-import { makePayload, sequenceDigits } from "../engine/payload.ts";
+import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { requiredThresholds, thresholdMetrics } from "../result/threshold.ts";
 import {
@@ -36,6 +36,7 @@ const shape = {
   arrivals: z.enum(["even", "poisson"], { error: "must be even or poisson" }).optional(),
   ramp: quantity(parseRate, within(0.1, 1_000_000)).optional(),
   payload: payloadSchema,
+  fill: z.enum(fills, { error: `must be ${fills.join(", ")}` }),
   type: z.enum(["text", "binary"], { error: "must be text or binary" }),
   threads: quantity(parseNumber, whole(1, 64)),
   verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }),
@@ -111,6 +112,7 @@ export function addLoadOptions(
     .option("-w, --warmup <time>", "load before the measured window, not counted", defaults.warmup)
     .option("--ramp <per second>", "connections to open per second (default: as fast as possible)")
     .option("-s, --payload <sizes|@file>", "payload size, several separated by commas, or @ and a file", "64")
+    .option("--fill <random|words|zeros>", "content of payloads: how well they compress", "random")
     .option("--type <text|binary>", "type of the messages", "binary")
     .option("-t, --threads <number>", "generator threads", "1")
     .option("--verify <none|length|full>", "what to check of each reply", "length")
@@ -227,10 +229,13 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
       deflate: values.deflate ?? false,
       timeoutMs: values.timeout,
       payloads:
-        payload.kind === "file" ? [payload.content] : payload.sizes.map((bytes) => makePayload(bytes, type)),
+        payload.kind === "file"
+          ? [payload.content]
+          : payload.sizes.map((bytes) => makePayload(bytes, type, values.fill)),
       type,
       verify: values.verify,
     },
+    fill: payload.kind === "file" ? null : values.fill,
     engine: values.engine,
     loop:
       values.rate === undefined

@@ -126,6 +126,22 @@ export const startSchema = z.string().transform((text, context) =>
   }),
 );
 
+/** `2/4`, or `auto/4` where Kubernetes says which. */
+export const partSchema = z.string().transform((text, context) =>
+  attempt(context, text, () => {
+    const [, said = "", count = ""] = /^(\d+|auto)\/(\d+)$/.exec(text) ?? [];
+    const index = process.env["JOB_COMPLETION_INDEX"] ?? "";
+    if (said === "auto" && !/^\d+$/.test(index)) {
+      throw new UnitError("auto needs JOB_COMPLETION_INDEX, which an indexed Kubernetes Job sets");
+    }
+    const part = { number: said === "auto" ? Number(index) + 1 : Number(said), of: Number(count) };
+    if (said === "" || part.number < 1 || part.number > part.of) {
+      throw new UnitError(`"${text}" is not a part: write 1/4 to 4/4, or auto/4`);
+    }
+    return part;
+  }),
+);
+
 const thresholdSchema = z
   .string()
   .transform((text, context) => attempt(context, text, () => parseThreshold(text)));

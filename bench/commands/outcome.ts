@@ -19,6 +19,7 @@ import {
   writeResult,
 } from "../result/store.ts";
 import type { Threshold } from "../result/threshold.ts";
+import { measureClockOffset } from "../target/clock-offset.ts";
 import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl } from "../target/target.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -118,6 +119,10 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
     // autocannon, which makes the HTTP load, does not check certificates.
     ...(scenario.kind === "http" ? { insecure: true } : scenario.endpoint),
   });
+  const clockOffset =
+    startAt === undefined || scenario.kind === "http"
+      ? undefined
+      : await measureClockOffset(url, scenario.endpoint);
   const line = createProgressLine(process.stderr);
   const hurry = new AbortController();
   const interruption = interruptOnSignal(hurry);
@@ -126,6 +131,7 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
       sampler,
       thresholds,
       startAt,
+      clockOffset,
       signal: interruption.signal,
       hurry: hurry.signal,
       onProgress: (progress) => line.show(progress),

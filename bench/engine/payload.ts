@@ -25,10 +25,35 @@ export function opcodeOf(type: MessageType): number {
   return type === "text" ? opcodes.text : opcodes.binary;
 }
 
-/** Octets that do not compress: any octet for binary, printable ASCII for text. */
-export function makePayload(payloadBytes: number, type: MessageType): Uint8Array {
+/** What payloads are made of. random: does not compress. words: about as text does. zeros: to almost nothing. */
+export const fills = ["random", "words", "zeros"] as const;
+export type Fill = (typeof fills)[number];
+
+const words =
+  "the quick brown fox jumps over a lazy dog while seven bright stars shine upon this old quiet town".split(
+    " ",
+  );
+
+/** Random octets are any for binary and printable ASCII for text; words are ASCII, and zeros are digits in a text. */
+export function makePayload(payloadBytes: number, type: MessageType, fill: Fill = "random"): Uint8Array {
+  if (fill === "zeros") {
+    return new Uint8Array(payloadBytes).fill(type === "text" ? 0x30 : 0);
+  }
+  if (fill === "words") {
+    return makeWords(payloadBytes);
+  }
   const payload = new Uint8Array(randomBytes(payloadBytes));
   return type === "binary" ? payload : payload.map((octet) => 0x20 + (octet % 95));
+}
+
+/** Words in random order: what repeats is words, not sentences. */
+function makeWords(payloadBytes: number): Uint8Array {
+  const order = randomBytes(Math.ceil(payloadBytes / 2) + 1);
+  let text = "";
+  for (let i = 0; text.length < payloadBytes; i += 1) {
+    text += `${words[(order[i] ?? 0) % words.length]} `;
+  }
+  return Buffer.from(text.slice(0, payloadBytes), "latin1");
 }
 
 /** The digit of `sequence` at `position`, as an ASCII code. */

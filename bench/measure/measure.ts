@@ -11,6 +11,7 @@ import { type StartGenerator, type StartThread, startWorkerThread } from "../loa
 import type { Environment, Result } from "../result/schema.ts";
 import type { Threshold } from "../result/threshold.ts";
 import { judge } from "../result/verdict.ts";
+import type { ClockOffset } from "../target/clock-offset.ts";
 import { allowedCpus, describeEnvironment } from "../target/environment.ts";
 import { type MachineMark, markMachine } from "../target/machine.ts";
 import { readTasks } from "../target/proc.ts";
@@ -76,6 +77,8 @@ export interface MeasureOptions {
   readonly thresholds?: readonly Threshold[];
   /** When the load is to start, by the wall clock: a moment that several generators share. Default: once connected. */
   readonly startAt?: Date | undefined;
+  /** The target's clock against ours, for the Result. */
+  readonly clockOffset?: ClockOffset | undefined;
   /** Ends the measurement early; what was measured by then becomes a partial Result. */
   readonly signal?: AbortSignal;
   /** Ends the wait for the last replies; those are then lost. */
@@ -213,6 +216,7 @@ class Run {
       startedAt: watched.startedAt,
       fromNs: window.fromNs,
       untilNs,
+      clock: this.#options.clockOffset,
       partialReason: this.#partialReason(untilNs < window.untilNs),
       tally: crew.tally,
       connections: {

@@ -13,6 +13,7 @@ import {
 } from "../result/schema.ts";
 import { steadinessOfSeries } from "../result/steadiness.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
+import type { ClockOffset } from "../target/clock-offset.ts";
 import { boundedSeries, intervalFigures } from "./intervals.ts";
 import { outlineOf, recordScenario, type Scenario } from "./scenario.ts";
 import {
@@ -35,6 +36,7 @@ export interface MeasurementParts {
   /** The measured window on the shared clock, as it really was. */
   readonly fromNs: number;
   readonly untilNs: number;
+  readonly clock: ClockOffset | undefined;
   readonly partialReason: string | null;
   readonly tally: Tally;
   readonly connections: Measurement["connections"];
@@ -84,6 +86,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     latencyFrom: loop === "open" ? "intended-send" : "actual-send",
     scenario: recordScenario(scenario),
     window: { startedAt: parts.startedAt.toISOString(), seconds },
+    clock: parts.clock ?? null,
     partial: parts.partialReason === null ? null : { reason: parts.partialReason },
     ...figures,
     generator: generatorFigures(parts.crew),

@@ -2,6 +2,7 @@
 
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
+import type { Fill } from "../engine/payload.ts";
 import type { Loop, Plan } from "../load/plan.ts";
 import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
 
@@ -25,6 +26,15 @@ export interface WebSocketScenario extends Timing {
   /** Pace of connecting; undefined for as fast as they come. */
   readonly connectionsPerSecond: number | undefined;
   readonly threads: number;
+  /** What payloads are made of; null for the content of a file. */
+  readonly fill: Fill | null;
+  /** Which of several generators of one run this is, from 1; undefined for the only one. */
+  readonly part?: Part | undefined;
+}
+
+export interface Part {
+  readonly number: number;
+  readonly of: number;
 }
 
 /** Requests by autocannon. */
@@ -59,7 +69,7 @@ export function outlineOf(scenario: Scenario): Outline {
  * @param isLoopback the target is reached over 127.0.0.0/8, where every address is ours to connect from
  */
 export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): Plan[] {
-  const { connections, threads, endpoint } = scenario;
+  const { connections, threads, endpoint, part } = scenario;
   const addressCount = Math.ceil(connections / connectionsPerAddress);
   const localAddresses =
     isLoopback && addressCount > 1
@@ -67,7 +77,7 @@ export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): P
       : [];
   return Array.from({ length: threads }, (_, index) => ({
     thread: { index, count: threads },
-    phase: 0,
+    phase: part === undefined ? 0 : (part.number - 1) / part.of,
     connections: Math.floor(connections / threads) + (index < connections % threads ? 1 : 0),
     connectionsPerSecond: scenario.connectionsPerSecond,
     localAddresses,
@@ -102,6 +112,8 @@ function recordWebSocket({ endpoint, loop, ...scenario }: WebSocketScenario): Re
     timeoutMs: endpoint.timeoutMs,
     subprotocols: [...endpoint.subprotocols],
     compression: endpoint.deflate,
+    fill: scenario.fill,
+    part: scenario.part ?? null,
   };
 }
 
@@ -119,5 +131,7 @@ function recordHttp({ load }: HttpScenario): Recorded {
     timeoutMs: load.timeoutMs,
     subprotocols: [],
     compression: false,
+    fill: null,
+    part: null,
   };
 }

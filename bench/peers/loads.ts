@@ -80,6 +80,7 @@ function scenarioOf(
     loop,
     connections,
     connectionsPerSecond: undefined,
+    fill: "random",
     threads: 1,
     warmupMs,
     durationMs,

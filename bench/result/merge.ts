@@ -71,6 +71,7 @@ export function mergeResults(results: readonly Result[]): Measurement {
     generator: mergeGenerators(results),
     connects: mergeConnects(results.map(({ connects }) => connects)),
     wire: mergeWires(results.map(({ wire }) => wire)),
+    clock: null,
     intervals: null,
     steadiness: steadinessOfSeries(series),
     machine: mergeMachines(results.map(({ machine }) => machine)),
@@ -124,6 +125,7 @@ function mergeScenarios(scenarios: readonly Scenario[]): Scenario {
   const [first] = scenarios as readonly [Scenario, ...Scenario[]];
   return {
     ...first,
+    part: null,
     connections: sumOf(scenarios, ({ connections }) => connections),
     ratePerSecond: sumOrNull(scenarios.map(({ ratePerSecond }) => ratePerSecond)),
     connectionsPerSecond: sumOrNull(scenarios.map(({ connectionsPerSecond }) => connectionsPerSecond)),

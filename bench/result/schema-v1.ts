@@ -6,7 +6,7 @@ import { clientSchema, serverSchema } from "./schema-figures.ts";
 import { unitOf } from "./threshold.ts";
 import { failuresOf } from "./verdict.ts";
 
-const { messages, histograms } = resultSchema.shape;
+const { messages, histograms, scenario } = resultSchema.shape;
 
 export const resultV1Schema = resultSchema
   .omit({
@@ -16,6 +16,7 @@ export const resultV1Schema = resultSchema
     generator: true,
     connects: true,
     wire: true,
+    clock: true,
     intervals: true,
     steadiness: true,
     machine: true,
@@ -23,6 +24,7 @@ export const resultV1Schema = resultSchema
   .extend({
     version: z.literal(1),
     messages: messages.omit({ due: true, unsent: true }),
+    scenario: scenario.omit({ fill: true, part: true }),
     client: clientSchema.omit({ waitedPercent: true }),
     server: serverSchema
       .omit({ busiestThreadPercent: true, waitedPercent: true, receivedMessages: true, replicas: true })
@@ -40,6 +42,8 @@ export const resultV1Schema = resultSchema
       messages: { ...old.messages, due: old.messages.sent, unsent: 0 },
       client: { ...old.client, waitedPercent: null },
       ...(server === undefined ? {} : { server: { ...server, ...unknownOfServer } }),
+      scenario: { ...old.scenario, fill: null, part: null },
+      clock: null,
       generator: null,
       connects: null,
       wire: null,

@@ -44,6 +44,10 @@ export const scenarioSchema = z.strictObject({
   subprotocols: z.array(z.string()),
   /** Whether permessage-deflate was offered. */
   compression: z.boolean(),
+  /** What payloads are made of; null for the content of a file, and where it is not known. */
+  fill: z.enum(["random", "words", "zeros"]).nullable(),
+  /** Which of several generators this is, from 1; null for the only one, and for a merged Result. */
+  part: z.strictObject({ number: count, of: count }).nullable(),
   /** Generators whose Results were merged into this one; 1 for a single run. */
   generators: count,
 });
@@ -148,6 +152,8 @@ export const resultSchema = z.strictObject({
   scenario: scenarioSchema,
   /** The one window that every figure here is taken over; it starts after warm-up. */
   window: z.strictObject({ startedAt: timestamp, seconds: z.number().positive() }),
+  /** The target's clock less ours, when it was measured: before a start at a given time. */
+  clock: z.strictObject({ offsetMs: z.number(), errorMs: amount }).nullable(),
   /** Why the run ended before its time; null when it did not. */
   partial: z.strictObject({ reason: z.string() }).nullable(),
   summary: summarySchema,

@@ -66,7 +66,7 @@ json_string() {
 }
 
 # The rest of the command line as a JSON array: quotes and spaces reach the generators as they were typed.
-arguments='"--start-at","'$start'"'
+arguments='"--start-at","'$start'","--part","auto/'$generators'"'
 for argument; do
   arguments=$arguments,$(json_string "$argument")
 done

@@ -47,9 +47,12 @@ export function exampleResult(change: (result: Result) => void = () => undefined
       timeoutMs: 5000,
       subprotocols: [],
       compression: false,
+      fill: "random",
+      part: null,
       generators: 1,
     },
     window: { startedAt: "2026-11-22T12:00:00.000Z", seconds: 2 },
+    clock: null,
     partial: null,
     summary: {
       messagesPerSecond: 100_000,

@@ -131,6 +131,7 @@ export function exampleScenario(changes: Partial<WebSocketScenario> = {}): WebSo
     connections: 10,
     connectionsPerSecond: undefined,
     threads: 1,
+    fill: "random",
     warmupMs: 1000,
     durationMs: 2000,
     ...changes,

@@ -115,7 +115,7 @@ describe("load.sh", { concurrency: true }, () => {
       assert.match(manifest, /image: registry\.example\.com\/echo:1$/m);
       const again = await load("-o", "merged.json", "ws://127.0.0.1:9/");
       assert.equal(again.code, 2);
-      assert.match(again.stderr, /merged\.json exists already/);
+      assert.match(again.stderr, /merged\.json already exists/);
     },
   );
 

@@ -66,3 +66,18 @@ describe("a Poisson schedule", () => {
     assert.ok(Math.abs(deviation - 1000) < 30, `deviation ${deviation}`);
   });
 });
+
+test("even schedules of several generators that start together take turns", () => {
+  const due = [0, 1, 2, 3].flatMap((part) => {
+    const pacer = createPacer("even", 100, 0, { index: 0, count: 1 }, part / 4);
+    return [0, 1, 2].map(() => {
+      const { nextNs } = pacer;
+      pacer.advance();
+      return nextNs / 1e6;
+    });
+  });
+  assert.deepEqual(
+    due.sort((a, b) => a - b),
+    [0, 2.5, 5, 7.5, 10, 12.5, 15, 17.5, 20, 22.5, 25, 27.5],
+  );
+});

@@ -94,6 +94,7 @@ function asVersion1(result: Result): unknown {
     connects: _c,
     wire: _w,
     machine: _m,
+    clock: _k,
     intervals: _i,
     steadiness: _s,
     ...rest
@@ -106,8 +107,9 @@ function asVersion1(result: Result): unknown {
   delete server.waitedPercent;
   delete server.receivedMessages;
   delete server.replicas;
+  const { fill: _f, part: _p, ...scenario } = result.scenario;
   const thresholds = result.thresholds.map(({ unit: _t, ...threshold }) => threshold);
-  return { ...rest, version: 1, messages, client, server, histograms, thresholds };
+  return { ...rest, version: 1, scenario, messages, client, server, histograms, thresholds };
 }
 
 test("a Result of version 1 is read with the failures and units that it did not keep", () => {
@@ -131,6 +133,7 @@ test("a Result of version 1 is read with the failures and units that it did not 
     generator: null,
     connects: null,
     wire: null,
+    scenario: { ...current.scenario, fill: null },
     machine: null,
     intervals: null,
     steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },

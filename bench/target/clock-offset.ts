@@ -1,0 +1,66 @@
+// How far the target's clock is from ours, from the instant at which the second of its HTTP Date header changes.
+
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const pollIntervalMs = 50;
+/** A second, and some. */
+const longestMs = 1500;
+
+export interface ClockOffset {
+  /** What to add to our clock to have the target's. */
+  readonly offsetMs: number;
+  /** Half of the span in which the second changed: the offset is no better known. */
+  readonly errorMs: number;
+}
+
+/** @returns undefined when the target tells no date, or not often enough */
+export async function measureClockOffset(
+  url: string,
+  tls: { readonly caPem?: string | undefined; readonly insecure?: boolean } = {},
+): Promise<ClockOffset | undefined> {
+  const until = Date.now() + longestMs;
+  let before: { dateMs: number; atMs: number } | undefined;
+  while (Date.now() < until) {
+    const askedMs = Date.now();
+    const dateMs = await dateOf(url, tls);
+    const atMs = (askedMs + Date.now()) / 2;
+    if (dateMs === undefined) {
+      return undefined;
+    }
+    if (before !== undefined && dateMs === before.dateMs + 1000) {
+      return { offsetMs: dateMs - (before.atMs + atMs) / 2, errorMs: (atMs - before.atMs) / 2 };
+    }
+    before = { dateMs, atMs };
+    await sleep(pollIntervalMs);
+  }
+  return undefined;
+}
+
+/** The date of one answer, whatever it is otherwise. */
+function dateOf(
+  url: string,
+  { caPem, insecure = false }: { readonly caPem?: string | undefined; readonly insecure?: boolean },
+): Promise<number | undefined> {
+  const target = new URL("/", url);
+  const isSecure = /^(?:wss|https):$/.test(target.protocol);
+  target.protocol = isSecure ? "https:" : "http:";
+  return new Promise((resolve) => {
+    const request = (isSecure ? requestHttps : requestHttp)(target, {
+      method: "HEAD",
+      agent: false,
+      signal: AbortSignal.timeout(longestMs),
+      rejectUnauthorized: !insecure,
+      ...(caPem === undefined ? {} : { ca: caPem }),
+    });
+    request.on("response", (response) => {
+      response.resume();
+      const dateMs = Date.parse(response.headers.date ?? "");
+      resolve(Number.isNaN(dateMs) ? undefined : dateMs);
+    });
+    request.on("error", () => resolve(undefined));
+    request.on("close", () => resolve(undefined));
+    request.end();
+  });
+}
