@@ -62,7 +62,6 @@ export class Line {
   /** When the last piece was due. */
   #freeAt = Number.NEGATIVE_INFINITY;
   #isFlushing = false;
-  #isRunning = false;
   #isClosed = false;
 
   /**
@@ -115,28 +114,24 @@ export class Line {
     return unsent;
   }
 
+  // Sending may end the connection, and onSent may push another message or flush: then this runs within itself.
   #run(): void {
-    // Sending may end the connection, or a message be pushed from onSent.
-    if (this.#isRunning) {
-      return;
-    }
-    this.#isRunning = true;
     while (!this.#isClosed) {
       const message = this.#queue[this.#head];
       if (message === undefined) {
-        break;
+        return;
       }
       const waitMs = this.#isFlushing ? 0 : this.#dueAt(message) - this.#now();
       if (waitMs > 0) {
+        clearTimeout(this.#timer);
         this.#timer = setTimeout(() => {
           this.#timer = undefined;
           this.#wire.batch(() => this.#run());
         }, Math.ceil(waitMs)).unref();
-        break;
+        return;
       }
       this.#sendPiece(message);
     }
-    this.#isRunning = false;
   }
 
   // A piece is due when it would have arrived over a link of this rate.

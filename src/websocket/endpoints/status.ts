@@ -8,10 +8,13 @@ export const status = onDemand("status", {
   answer: (_request, asked) => answer(asked),
 });
 
+/** Statuses whose answers have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
+const bodiless = new Set([204, 205, 304]);
+
 function answer({ code = 0, retry_after }: Asked<"status">) {
   return {
     status: code,
     headers: retry_after === undefined ? {} : { "Retry-After": `${Math.ceil(retry_after / 1000)}` },
-    body: `${code} ${STATUS_CODES[code] ?? ""}\n`,
+    body: bodiless.has(code) ? "" : `${code} ${STATUS_CODES[code] ?? ""}\n`,
   };
 }

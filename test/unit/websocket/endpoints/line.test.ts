@@ -187,6 +187,22 @@ test("a message that is refused amid its fragments is given up, and the next goe
   assert.equal(held.messages, 0);
 });
 
+test("a flush from the end of a message sends the rest before it returns", (t) => {
+  const { push, pass, line, sent } = bench(t, { delayMs: 100 });
+  let sentAtFlush: string[] = [];
+  push("a", () => {
+    line.flush();
+    sentAtFlush = sent.map(({ text }) => text);
+  });
+  pass(50);
+  push("b");
+  push("c");
+  pass(50);
+  assert.deepEqual(sentAtFlush, ["a", "b", "c"]);
+  pass(200);
+  assert.equal(sent.length, 3);
+});
+
 test("a message may be pushed, and the line closed, from the end of another", (t) => {
   const { push, line, sent } = bench(t, {});
   push("a", () => push("b", () => void line.close()));
