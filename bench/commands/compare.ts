@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import { lookFor } from "../../src/lib/terminal.ts";
 import { parseNumber } from "../../src/lib/units.ts";
 import { type CompareOptions, compareArms, type JudgeOptions } from "../measure/compare.ts";
 import { isUrl } from "../measure/rounds.ts";
@@ -13,6 +14,7 @@ import { findResults } from "../result/log.ts";
 import type { Result } from "../result/schema.ts";
 import { formatComparisonFile, readText, writeOnce } from "../result/store.ts";
 import { compareStored } from "../result/stored.ts";
+import { requireHost } from "../target/target.ts";
 import { tellProgress } from "./compare-progress.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addLoadOptions, readLoad } from "./load-options.ts";
@@ -176,6 +178,9 @@ async function run(options: CompareOptions, raw: Raw): Promise<number> {
   const interruption = interruptOnSignal();
   const progress = tellProgress(options);
   try {
+    for (const { target } of options.arms.filter((arm) => isUrl(arm.target))) {
+      await requireHost(target);
+    }
     const comparison = await compareArms({ ...options, ...progress, signal: interruption.signal });
     if (comparison === undefined) {
       process.stderr.write("error: nothing was compared: interrupted during the first round\n");
@@ -222,7 +227,7 @@ function resultsOf(files: readonly string[]): readonly Result[] {
 /** Prints and writes what came out. @returns the exit code */
 function tell(comparison: Comparison, { json, out, failOn }: Raw): number {
   const content = formatComparisonFile(comparison);
-  process.stdout.write(json === true ? content : formatComparison(comparison));
+  process.stdout.write(json === true ? content : formatComparison(comparison, lookFor(process.stdout)));
   if (out !== undefined) {
     writeOnce(out, content);
   }

@@ -2,6 +2,7 @@
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
+import { lookFor } from "../../src/lib/terminal.ts";
 import { parseNumber } from "../../src/lib/units.ts";
 import { formatText } from "../report/text.ts";
 import { findResults } from "../result/log.ts";
@@ -84,6 +85,8 @@ function merge(results: readonly Result[], { out, json }: MergeOptions): number 
   if (out !== undefined) {
     writeResult(out, result);
   }
-  process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
+  process.stdout.write(
+    json === true ? formatResultLine(result) : formatText(result, lookFor(process.stdout)),
+  );
   return result.failures.length > 0 ? exitCodes.notAcceptable : exitCodes.good;
 }

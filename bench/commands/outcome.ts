@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { UwsEchoError } from "../../src/lib/errors.ts";
 import { formatNumber } from "../../src/lib/format.ts";
+import { lookFor } from "../../src/lib/terminal.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import { measure, type Outcome } from "../measure/measure.ts";
 import { outlineOf, type Scenario } from "../measure/scenario.ts";
@@ -21,7 +22,7 @@ import {
 import type { Threshold } from "../result/threshold.ts";
 import { measureClockOffset } from "../target/clock-offset.ts";
 import { chooseSampler } from "../target/sampler.ts";
-import { defaultMetricsUrl } from "../target/target.ts";
+import { defaultMetricsUrl, requireHost } from "../target/target.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
 import { createProgressLine } from "./progress.ts";
@@ -111,6 +112,7 @@ export interface RunOptions extends ServerSource {
 export async function run(options: RunOptions, output: OutputOptions): Promise<number> {
   const { scenario, thresholds, startAt, pid, metricsUrl, metricsPeriodMs } = options;
   const { url } = outlineOf(scenario);
+  await requireHost(url);
   const sampler = await chooseSampler({
     pid,
     metricsUrl,
@@ -152,7 +154,9 @@ function tell(outcome: Outcome, { json, out }: OutputOptions): number {
     return exitCodes.nothing;
   }
   const { result } = outcome;
-  process.stdout.write(json === true ? formatResultLine(result) : formatText(result));
+  process.stdout.write(
+    json === true ? formatResultLine(result) : formatText(result, lookFor(process.stdout)),
+  );
   const path = out ?? (json === true ? undefined : defaultPath(result.window.startedAt));
   const isKept = path === undefined || keep(path, result, json === true);
   const fault = problemOfResult(result);

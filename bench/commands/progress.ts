@@ -11,12 +11,16 @@ export interface ProgressLine {
   end(): void;
 }
 
-const silent: ProgressLine = { show: () => undefined, end: () => undefined };
+/** Where there is no terminal, how often a line is written, in milliseconds. */
+const plainPeriodMs = 10_000;
 
-/** A progress line on `stream` when that is a terminal, else nothing at all. */
+/** A live line on `stream` when that is a terminal, else a plain line every ten seconds. */
 export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   if (!stream.isTTY) {
-    return silent;
+    return createPlainLines(
+      (line) => stream.write(`${line}\n`),
+      () => performance.now(),
+    );
   }
   const bar = new SingleBar({
     stream,
@@ -50,6 +54,23 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   };
 }
 
+/**
+ * Progress for a log: nothing of a short run, then a line every ten seconds.
+ * @param nowMs milliseconds of a clock that never goes back
+ */
+export function createPlainLines(write: (line: string) => void, nowMs: () => number): ProgressLine {
+  let writtenMs = nowMs();
+  return {
+    show(progress) {
+      if (nowMs() - writtenMs >= plainPeriodMs) {
+        writtenMs = nowMs();
+        write(describeProgress(progress));
+      }
+    },
+    end: () => undefined,
+  };
+}
+
 /** `measure 8 s left, 412,000/s, p50 140 us, p99 310 us, 64 connections, 0 errors` */
 export function describeProgress(progress: Progress): string {
   const { phase, openConnections, requestedConnections, p50Us, p99Us, errorCount } = progress;
@@ -65,7 +86,10 @@ export function describeProgress(progress: Progress): string {
     us === null ? [] : [`${name} ${formatDurationUs(us)}`];
   return [
     `${phase} ${Math.ceil(progress.leftMs / 1000)} s left`,
-    `${formatNumber(Math.round(progress.messagesPerSecond))}/s`,
+    // Rates are known by the second; before the first one is over there is none.
+    ...(progress.messagesPerSecond === null
+      ? []
+      : [`${formatNumber(Math.round(progress.messagesPerSecond))}/s`]),
     ...latency("p50", p50Us),
     ...latency("p99", p99Us),
     `${formatNumber(openConnections)} connections`,

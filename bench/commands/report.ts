@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
+import { type Look, lookFor, plainLook } from "../../src/lib/terminal.ts";
 import { formatComparisonsCsv } from "../report/comparison/csv.ts";
 import { formatComparisonsHtml } from "../report/comparison/html.ts";
 import { formatComparisonsMarkdown } from "../report/comparison/markdown.ts";
@@ -31,6 +32,13 @@ const formatByExtension = new Map<string, Format>([
 
 /** Between two reports as text. */
 const rule = `\n${"-".repeat(80)}\n\n`;
+
+interface Form {
+  readonly format: Format;
+  readonly service: boolean;
+  /** For text. */
+  readonly look: Look;
+}
 
 interface ReportOptions {
   readonly format?: Format;
@@ -61,7 +69,8 @@ export function addReportCommand(program: Command): void {
 
 function report(files: readonly string[], { format, out, service }: ReportOptions): number {
   const chosen = format ?? formatByExtension.get(extname(out ?? "").toLowerCase()) ?? "text";
-  const content = formatFiles(files, chosen, service === true);
+  const look = out === undefined ? lookFor(process.stdout) : plainLook;
+  const content = formatFiles(files, { format: chosen, service: service === true, look });
   if (out === undefined) {
     process.stdout.write(content);
   } else {
@@ -71,23 +80,23 @@ function report(files: readonly string[], { format, out, service }: ReportOption
 }
 
 /** All files in one report. @throws StoreError when they are of both kinds */
-function formatFiles(files: readonly string[], format: Format, service: boolean): string {
+function formatFiles(files: readonly string[], form: Form): string {
   const contents = files.map(readReportable);
   const comparisons = contents.filter((content) => content.kind === comparisonKind);
   const results = contents.filter((content) => content.kind === resultKind);
   if (comparisons.length === 0) {
-    return formatResults(results, format, service);
+    return formatResults(results, form);
   }
   if (results.length > 0) {
     throw new StoreError("Results and Comparisons do not go into one report: give one kind at a time");
   }
-  return formatComparisons(comparisons, format);
+  return formatComparisons(comparisons, form);
 }
 
-function formatComparisons(comparisons: readonly Comparison[], format: Format): string {
+function formatComparisons(comparisons: readonly Comparison[], { format, look }: Form): string {
   switch (format) {
     case "text":
-      return comparisons.map(formatComparison).join(rule);
+      return comparisons.map((comparison) => formatComparison(comparison, look)).join(rule);
     case "markdown":
       return formatComparisonsMarkdown(comparisons);
     case "csv":
@@ -99,10 +108,10 @@ function formatComparisons(comparisons: readonly Comparison[], format: Format): 
   }
 }
 
-function formatResults(results: readonly Result[], format: Format, service: boolean): string {
+function formatResults(results: readonly Result[], { format, service, look }: Form): string {
   switch (format) {
     case "text":
-      return results.map(formatText).join(rule);
+      return results.map((result) => formatText(result, look)).join(rule);
     case "markdown":
       return formatMarkdown(results);
     case "csv":

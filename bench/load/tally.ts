@@ -92,10 +92,11 @@ export class Tally {
   }
 
   /** How the last full second went, warm-up included (which has no latencies): for the progress line. */
-  get latest(): { messagesPerSecond: number; p50Ns: number | undefined; p99Ns: number | undefined } {
+  get latest(): { messagesPerSecond: number | null; p50Ns: number | undefined; p99Ns: number | undefined } {
     const latencyNs = this.seconds.at(-1)?.latencyNs;
     return {
-      messagesPerSecond: this.#latestRates.reduce((sum, rate) => sum + rate, 0),
+      messagesPerSecond:
+        this.#latestRates.length === 0 ? null : this.#latestRates.reduce((sum, rate) => sum + rate, 0),
       p50Ns: latencyNs?.p50,
       p99Ns: latencyNs?.p99,
     };

@@ -35,8 +35,8 @@ export interface Progress {
   readonly phase: "connect" | "wait" | "warmup" | "measure" | "drain";
   readonly openConnections: number;
   readonly requestedConnections: number;
-  /** Of the last full second. */
-  readonly messagesPerSecond: number;
+  /** Of the last full second, warm-up included; null before the first one is over. */
+  readonly messagesPerSecond: number | null;
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;

@@ -1,6 +1,8 @@
 // Reports Results as text for a terminal.
 
+import { wrapText } from "../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
+import { type Look, type Paint, plainLook } from "../../src/lib/terminal.ts";
 import type { Connects, Latency, Result } from "../result/schema.ts";
 import { formatActual } from "../result/threshold.ts";
 import {
@@ -15,17 +17,25 @@ import {
 
 const labelWidth = 13;
 
-/** The report of one Result; what makes it unusable comes first. */
-export function formatText(result: Result): string {
-  const { failures } = result;
+/**
+ * The report of one Result; what makes it unusable comes first.
+ * @param look lines are broken, and the table of latencies is turned, to fit its width
+ */
+export function formatText(result: Result, look: Look = plainLook): string {
+  const { failures, warnings, environment } = result;
+  const { width, paint } = look;
+  const fit = (text: string): string[] => wrapText(text, width);
+  const title = `${titleOf(result)} · engine ${result.engine.name} · ${describeLoad(result)}`;
   const blocks = [
-    [`${titleOf(result)} · engine ${result.engine.name} · ${describeLoad(result)}`],
-    failures.length === 0 ? [] : [`NOT ACCEPTABLE: ${failures.join("; ")}.`],
-    figureLines(result),
-    [...latencyTable(result), ...intervalLines(result)],
-    resultLines(result),
-    result.warnings.map((warning) => `! ${warning}`),
-    [describeEnvironment(result.environment)],
+    fit(title).map(paint.bold),
+    failures.length === 0
+      ? []
+      : fit(`NOT ACCEPTABLE: ${failures.join("; ")}.`).map((text) => paint.bold(paint.red(text))),
+    figureLines(result).flatMap((text) => fitLabelled(text, look)),
+    [...latencyTable(result, look), ...intervalLines(result).flatMap((text) => fitLabelled(text, look))],
+    resultLines(result).flatMap((text) => fitLabelled(text, look).map(painterOf(text, paint))),
+    warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
+    fit(describeEnvironment(environment)).map(paint.dim),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -130,18 +140,38 @@ function cpuFigures(
     .join(", ");
 }
 
-function latencyTable({ summary, latencyFrom, loop }: Result): string[] {
+/** A row for each kind of latency where there is room for its eight columns, else a row for each percentile. */
+function latencyTable({ summary, latencyFrom, loop }: Result, look: Look): string[] {
   if (summary.latencyUs === null) {
     return [];
   }
-  const header = line("", latencyColumns.map(([, name]) => name.padStart(9)).join(" "));
-  const row = (label: string, latency: Latency | null): string =>
-    line(label, latencyColumns.map(([key]) => formatUs(latency?.[key]).padStart(9)).join(" "));
-  const rows =
+  const kinds: readonly (readonly [label: string, latency: Latency | null])[] =
     latencyFrom === "intended-send"
-      ? [row("latency", summary.latencyUs), row("service time", summary.serviceUs)]
-      : [row("latency", summary.serviceUs)];
-  return [header, ...rows, line("", `(${describeLoop(loop)})`)];
+      ? [
+          ["latency", summary.latencyUs],
+          ["service time", summary.serviceUs],
+        ]
+      : [["latency", summary.serviceUs]];
+  const row = (label: string, cells: readonly string[], width: number): string =>
+    line(label, cells.map((cell) => cell.padStart(width)).join(" "));
+  const names = latencyColumns.map(([, name]) => name);
+  const figures = (latency: Latency | null): string[] =>
+    latencyColumns.map(([key]) => formatUs(latency?.[key]));
+  const wide = [row("", names, 9), ...kinds.map(([label, latency]) => row(label, figures(latency), 9))];
+  const labels = kinds.map(([label]) => label);
+  const columns = kinds.map(([, latency]) => figures(latency));
+  const narrow = [
+    row("", labels, 12),
+    ...names.map((name, at) =>
+      row(
+        name,
+        columns.map((column) => column[at] ?? ""),
+        12,
+      ),
+    ),
+  ];
+  const table = wide.every((text) => text.length <= look.width) ? wide : narrow;
+  return [...table, ...fitLabelled(line("", `(${describeLoop(loop)})`), look)];
 }
 
 function resultLines({ verdict, thresholds }: Result): string[] {
@@ -158,4 +188,16 @@ function resultLines({ verdict, thresholds }: Result): string[] {
 
 function line(label: string, text: string): string {
   return `${label.padEnd(labelWidth)} ${text}`.trimEnd();
+}
+
+/** Breaks what `line` made; further lines stand under its text. */
+function fitLabelled(text: string, { width }: Look): string[] {
+  const indent = labelWidth + 1;
+  return wrapText(text.slice(indent), width - indent).map((part, index) =>
+    index === 0 ? text.slice(0, indent) + part : " ".repeat(indent) + part,
+  );
+}
+
+function painterOf(text: string, paint: Paint): (part: string) => string {
+  return text.startsWith("NOT MET") ? paint.red : text.startsWith("met") ? paint.green : paint.bold;
 }

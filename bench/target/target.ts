@@ -32,6 +32,22 @@ export async function locate(url: string): Promise<Locality> {
   };
 }
 
+/**
+ * Asks once for the address of the URL's host, so that a name that nobody knows is one error at once, not one for each
+ * connection after its time-out.
+ * @throws TargetError when the name has no address
+ */
+export async function requireHost(url: string): Promise<void> {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+  try {
+    await lookup(host);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "ENOTFOUND" ? "is not known" : "has no address now";
+    throw new TargetError(`the host "${host}" ${why} (${code ?? "unknown error"})`, { cause: error });
+  }
+}
+
 /** The Prometheus page that a target most likely has. */
 export function defaultMetricsUrl(url: string): string {
   const metricsUrl = new URL(url);

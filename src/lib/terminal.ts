@@ -60,3 +60,18 @@ export function widthFor(stream: TerminalStream, max = 120): number {
   const columns = stream.isTTY === true ? (stream.columns ?? 80) : 80;
   return Math.min(Math.max(columns, 40), max);
 }
+
+/** How a report looks: its width in columns and its colours. */
+export interface Look {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+/** For files and programs: lines of any length, without colours. */
+export const plainLook: Look = { width: Number.POSITIVE_INFINITY, paint: createColors(false) };
+
+/** The look for a stream: as wide as its terminal; what is no terminal has no width. */
+export function lookFor(stream: TerminalStream): Look {
+  const width = stream.isTTY === true ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY;
+  return { width: Math.max(width, 40), paint: paintFor(stream) };
+}

@@ -1,6 +1,7 @@
 // Formats a Comparison as text.
 
-import { alignColumns } from "../../../src/lib/columns.ts";
+import { alignColumns, wrapText } from "../../../src/lib/columns.ts";
+import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import type { Comparison } from "../../result/comparison.ts";
 import { describeEnvironment } from "../describe.ts";
 import {
@@ -17,14 +18,15 @@ import {
 } from "./words.ts";
 
 /** Every figure of every arm with median and range, its ratio to the first arm's, and what may be concluded. */
-export function formatComparison(comparison: Comparison): string {
+export function formatComparison(comparison: Comparison, look: Look = plainLook): string {
   const { arms, warnings, environment } = comparison;
+  const { width, paint } = look;
   const blocks = [
     arms.map(({ name, target }, index) => `${index === 0 ? "baseline" : "compared"}  ${name}: ${target}`),
-    [describeDesign(comparison)],
-    ...againstBaseline(comparison).map((against) => describeArm(comparison, against)),
-    warnings.map((warning) => `! ${warning}`),
-    [describeEnvironment(environment)],
+    wrapText(describeDesign(comparison), width),
+    ...againstBaseline(comparison).map((against) => describeArm(comparison, against, look)),
+    warnings.flatMap((warning) => wrapText(`! ${warning}`, width).map(paint.yellow)),
+    wrapText(describeEnvironment(environment), width).map(paint.dim),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -32,7 +34,7 @@ export function formatComparison(comparison: Comparison): string {
     .join("\n\n")}\n`;
 }
 
-function describeArm(comparison: Comparison, against: Against): string[] {
+function describeArm(comparison: Comparison, against: Against, look: Look): string[] {
   const { arms, primary, margin } = comparison;
   const { name, figures } = against;
   const baseline = arms[0]?.name ?? "";
@@ -51,10 +53,22 @@ function describeArm(comparison: Comparison, against: Against): string[] {
     "",
   ];
   const control = describeControl(comparison, against);
+  const sentences = [...(control === undefined ? [] : [control]), ...describePower(comparison, against)];
   return [
-    ...alignColumns([header, ...rows]),
+    ...figureTable([header, ...rows], look),
     "",
-    ...(control === undefined ? [] : [control]),
-    ...describePower(comparison, against),
+    ...sentences.flatMap((sentence) => wrapText(sentence, look.width)),
   ];
+}
+
+/** One row for each figure, or, where that is too wide, its cells below each other. */
+function figureTable([header = [], ...rows]: readonly (readonly string[])[], look: Look): string[] {
+  const wide = alignColumns([header, ...rows]);
+  if (wide.every((line) => line.length <= look.width)) {
+    return wide;
+  }
+  return rows.flatMap(([figure = "", ...cells], index) => {
+    const pairs = cells.map((cell, at) => [`  ${header[at + 1] || "finding"}`, cell]);
+    return [...(index === 0 ? [] : [""]), look.paint.bold(figure), ...alignColumns(pairs)];
+  });
 }

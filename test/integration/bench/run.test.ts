@@ -297,6 +297,21 @@ test("a port that accepts and hangs up is told, by run and by http", async (t) =
   }
 });
 
+test("a host that nobody knows is one error at once, in every command that measures", async () => {
+  for (const [command, target] of [
+    [["run"], ["ws://no-such-host.invalid/"]],
+    [["http"], ["http://no-such-host.invalid/"]],
+    [["compare"], ["ws://no-such-host.invalid/", "ws://127.0.0.1:1/"]],
+  ] as const) {
+    const { code, stderr } = await start([...target, "--timeout", "60s"], command).finished;
+    assert.equal(code, 3, stderr);
+    assert.match(
+      stderr,
+      /^error: the host "no-such-host\.invalid" (is not known|has no address now) \(\w+\)\n$/,
+    );
+  }
+});
+
 test("the help says what each exit code means", async () => {
   const { code, stdout } = await run("--help");
   assert.equal(code, 0);

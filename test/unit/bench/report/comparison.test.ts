@@ -5,6 +5,7 @@ import { formatComparisonsHtml } from "../../../../bench/report/comparison/html.
 import { formatComparisonsMarkdown } from "../../../../bench/report/comparison/markdown.ts";
 import { formatComparison } from "../../../../bench/report/comparison/text.ts";
 import type { Comparison } from "../../../../bench/result/comparison.ts";
+import { plainLook } from "../../../../src/lib/terminal.ts";
 import { comparisonOf, samplesOf } from "../../../support/comparison.ts";
 
 /** B does half of what A does; p99 is the same, p99.9 is anything, and no CPU time is known. */
@@ -78,4 +79,12 @@ test("HTML has a forest plot and the pairs, and escapes its texts", () => {
   // Two processes of two arms in each of six rounds.
   assert.equal(html.match(/<circle class="[ab]" [^>]*r="3\.5"/g)?.length, 24);
   assert.doesNotMatch(html, /NaN|undefined|null|\{\{/);
+});
+
+test("a Comparison fits a terminal of 80 columns, with the cells of a figure below each other", () => {
+  const text = formatComparison(example(), { width: 80, paint: plainLook.paint });
+  for (const line of text.split("\n").filter((each) => !/^(baseline|compared) /.test(each))) {
+    assert.ok(line.length <= 80, line);
+  }
+  assert.match(text, /^ {2}finding +\S/m);
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createColors } from "picocolors";
 import { formatText } from "../../../../bench/report/text.ts";
 import { judge } from "../../../../bench/result/verdict.ts";
+import { plainLook } from "../../../../src/lib/terminal.ts";
 import { exampleResult } from "../../../support/result.ts";
 
 test("the text report shows the rate, the percentiles, both CPU figures and the verdict", () => {
@@ -61,4 +63,27 @@ test("a run without replies, a server or a threshold's value still has a report"
   );
   assert.match(text, /NOT MET +p99<5ms \(it was unknown\)/);
   assert.doesNotMatch(text, /server +|undefined|NaN|null/);
+});
+
+test("the report fits a terminal of 80 columns: percentiles go down instead of across", () => {
+  const look = { width: 80, paint: plainLook.paint };
+  const narrow = formatText(exampleResult(), look);
+  for (const line of narrow.split("\n")) {
+    assert.ok(line.length <= 80, line);
+  }
+  assert.match(narrow, /^p99\.9 +\d+ us$/m);
+  const wide = formatText(exampleResult(), { ...look, width: 110 });
+  assert.match(wide, /^ +min +mean +p50 .* max$/m);
+  assert.equal(narrow.replaceAll(/\s+/g, " ").includes("messages/s"), true);
+});
+
+test("colours say what is wrong, and only where they are wanted", () => {
+  const failed = exampleResult((result) => {
+    result.failures = ["2 messages were lost"];
+    result.warnings = ["The run was short."];
+  });
+  const coloured = formatText(failed, { width: 80, paint: createColors(true) });
+  assert.ok(coloured.includes("\u001b[31mNOT ACCEPTABLE: 2 messages were lost."));
+  assert.ok(coloured.includes("\u001b[33m! The run was short."));
+  assert.ok(!formatText(failed).includes("\u001b"));
 });

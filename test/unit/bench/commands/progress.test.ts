@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createPlainLines, describeProgress } from "../../../../bench/commands/progress.ts";
+import type { Progress } from "../../../../bench/measure/measure.ts";
+
+const progress: Progress = {
+  phase: "warmup",
+  openConnections: 64,
+  requestedConnections: 64,
+  messagesPerSecond: null,
+  p50Us: null,
+  p99Us: null,
+  errorCount: 0,
+  leftMs: 11_200,
+  totalMs: 12_000,
+};
+
+test("the warm-up shows its rate once a second of it is over, and none before", () => {
+  assert.equal(describeProgress(progress), "warmup 12 s left, 64 connections, 0 errors");
+  assert.equal(
+    describeProgress({ ...progress, messagesPerSecond: 412_000 }),
+    "warmup 12 s left, 412,000/s, 64 connections, 0 errors",
+  );
+});
+
+test("without a terminal there is a plain line every ten seconds, and none for a short run", () => {
+  const lines: string[] = [];
+  let nowMs = 5000;
+  const plain = createPlainLines(
+    (line) => lines.push(line),
+    () => nowMs,
+  );
+  for (; nowMs < 14_900; nowMs += 100) {
+    plain.show(progress);
+  }
+  assert.deepEqual(lines, []);
+  for (; nowMs < 30_000; nowMs += 100) {
+    plain.show({ ...progress, phase: "measure" });
+  }
+  plain.end();
+  assert.equal(lines.length, 2);
+  assert.match(lines[0] ?? "", /^measure 12 s left/);
+});
