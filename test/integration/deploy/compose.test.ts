@@ -33,8 +33,7 @@ const { services } = z
 function validate(text: string): { status: number | null; stderr: string } {
   return spawnSync("docker-compose", ["-f", "-", "config", "--quiet"], {
     cwd: `${root}deploy/compose`,
-    // Version 1, which is what Debian has, does not know the project's name in the file.
-    input: text.replace(/^name: .*\n/m, ""),
+    input: text,
     encoding: "utf8",
   });
 }

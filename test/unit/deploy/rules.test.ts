@@ -7,6 +7,12 @@ import { filesBelow, read, readRules, readYaml, root } from "../../support/deplo
 import { runbook } from "../../support/queries.ts";
 import { toolTest } from "../../support/tools.ts";
 
+/** Where the project is, as a page. */
+const repository = z
+  .object({ repository: z.object({ url: z.string() }) })
+  .parse(JSON.parse(read("package.json")))
+  .repository.url.replace(/^git\+|\.git$/g, "");
+
 const rules = readRules();
 const alerts = rules.flatMap((rule) => (rule.alert === undefined ? [] : [{ ...rule, alert: rule.alert }]));
 const recorded = new Set(rules.flatMap(({ record }) => record ?? []));
@@ -72,7 +78,10 @@ test("each alert has an entry in the runbook and leads there, and each entry has
   assert.deepEqual(entries.map(({ alert }) => alert).toSorted(), alerts.map(({ alert }) => alert).toSorted());
   for (const { alert, annotations, labels } of alerts) {
     // How renderers of Markdown make an anchor of a heading that is one word.
-    assert.equal(annotations["runbook_url"], `docs/runbook.md#${alert.toLowerCase()}`);
+    assert.equal(
+      annotations["runbook_url"],
+      `${repository}/blob/main/docs/runbook.md#${alert.toLowerCase()}`,
+    );
     const entry = entries.find((each) => each.alert === alert);
     assert.ok(entry);
     assert.ok(
