@@ -117,7 +117,7 @@ function generatorWarnings(measurement: Measurement): Warnings {
     hiccupUs >= hiccupSign.shareOfSlowest * latencyUs.max
       ? `The generator itself was held up for ${formatDurationUs(hiccupUs)}: the slowest replies may be its own.`
       : null,
-    scenario.arrivals !== null && dispersion > burstsFrom[scenario.arrivals]
+    scenario.arrivals !== null && wasSent(measurement) && dispersion > burstsFrom[scenario.arrivals]
       ? `Messages left in bursts: the index of dispersion was ${dispersion.toFixed(1)}, where ${scenario.arrivals} ` +
         `arrivals have ${scenario.arrivals === "even" ? 0 : 1}.`
       : null,
@@ -132,17 +132,18 @@ function generatorWarnings(measurement: Measurement): Warnings {
 }
 
 /** What the server's page does not show. */
-function serverWarnings({ server, messages }: Measurement): Warnings {
+function serverWarnings({ server, summary, window }: Measurement): Warnings {
   if (server === undefined) {
     return [];
   }
   const { replicas, receivedMessages } = server;
+  const replies = Math.round(summary.messagesPerSecond * window.seconds);
   return [
     replicas > 1
       ? `${replicas} different processes answered for the target's metrics (it is behind a balancer), so its CPU time is unknown.`
       : null,
-    replicas === 1 && receivedMessages !== null && receivedMessages < wholeShare * messages.received
-      ? `The target's metrics count only ${share(receivedMessages, messages.received, "messages")}: they are of one replica ` +
+    replicas === 1 && receivedMessages !== null && receivedMessages < wholeShare * replies
+      ? `The target's metrics count only ${share(receivedMessages, replies, "messages")}: they are of one replica ` +
         "of several, and so are its CPU and memory."
       : null,
   ];
