@@ -3,16 +3,29 @@
 import type { Result } from "../result/schema.ts";
 
 /** What a table of figures has no use for: encoded data, and lists of records. */
-const leftOut = new Set(["histograms", "series", "thresholds", "warnings"]);
+const leftOut = new Set(["histograms", "series", "thresholds", "warnings", "failures"]);
 
 /** All Results as CSV with a header row; unknown figures are empty cells. */
 export function formatCsv(results: readonly Result[]): string {
-  const rows = results.map((result) => new Map(flatten(result, "")));
+  const rows = results.map((result) => new Map([...flatten(result, ""), ...judgementOf(result)]));
   const names = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   // What is null in one Result may have parts in another: those are the columns then.
   const columns = names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
   const lines = [columns, ...rows.map((row) => columns.map((column) => row.get(column) ?? ""))];
   return lines.map(formatRow).join("");
+}
+
+/** Whether a Result may be used, and why not: the same columns for every Result. */
+function judgementOf({ failures, thresholds, warnings }: Result): [string, string][] {
+  return [
+    ["acceptable", String(failures.length === 0)],
+    ["failures", failures.join("; ")],
+    [
+      "thresholds",
+      thresholds.map(({ expression, passed }) => `${expression} ${passed ? "met" : "not met"}`).join("; "),
+    ],
+    ["warnings", warnings.join(" ")],
+  ];
 }
 
 /** A line of cells, with its line end. */

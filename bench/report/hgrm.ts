@@ -5,9 +5,23 @@ import type { Result } from "../result/schema.ts";
 
 const ticksPerHalfDistance = 5;
 const nsPerMs = 1e6;
+/** Of the first column, as HdrHistogram's own tools write it. */
+const valueWidth = 12;
 
 /** The latency (from the intended send time) or the service time of one Result, by percentile. */
 export function formatHgrm(result: Result, which: "latency" | "service" = "latency"): string {
   const { histogram, unitNs } = decodeHistogram(result.histograms[which]);
-  return histogram.outputPercentileDistribution(ticksPerHalfDistance, nsPerMs / unitNs);
+  // The library writes three decimals, which in milliseconds would be whole microseconds: so it is given nanoseconds.
+  const inNs = histogram.outputPercentileDistribution(ticksPerHalfDistance, 1 / unitNs);
+  return inNs
+    .replace(/^ *\d+\.\d+(?= )/gm, (ns) => toMs(ns).padStart(valueWidth))
+    .replace(
+      /(Mean|StdDeviation|Max)( +=) +(\d+\.\d+)/g,
+      (_, name: string, equals: string, ns: string) => `${name}${equals} ${toMs(ns).padStart(valueWidth)}`,
+    );
+}
+
+/** Milliseconds to the nanosecond. */
+function toMs(ns: string): string {
+  return (Number(ns) / nsPerMs).toFixed(6);
 }

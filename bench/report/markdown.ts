@@ -2,6 +2,7 @@
 
 import { formatBytes, formatNumber } from "../../src/lib/format.ts";
 import type { Result } from "../result/schema.ts";
+import { formatActual } from "../result/threshold.ts";
 import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "./describe.ts";
 
 const columns: readonly (readonly [string, (result: Result) => string])[] = [
@@ -16,6 +17,7 @@ const columns: readonly (readonly [string, (result: Result) => string])[] = [
   ["Server CPU/message", ({ server }) => formatUs(server?.cpuUsPerMessage)],
   ["Client CPU/message", ({ client }) => formatUs(client.cpuUsPerMessage)],
   ["Verdict", ({ verdict }) => verdict],
+  ["Acceptable", ({ failures }) => (failures.length === 0 ? "yes" : "**no**")],
 ];
 
 /** One table with a row for each Result, and below it what has to be known to read it. */
@@ -26,12 +28,23 @@ export function formatMarkdown(results: readonly Result[]): string {
   const warnings = results.flatMap((result) =>
     result.warnings.map((warning) => `${titleOf(result)}: ${warning}`),
   );
+  const failures = results.flatMap((result) =>
+    result.failures.map((failure) => `${titleOf(result)}: ${failure}`),
+  );
+  const thresholds = results.flatMap((result) =>
+    result.thresholds.map(
+      (threshold) =>
+        `${titleOf(result)}: ${threshold.expression} ${threshold.passed ? "met" : "**not met**"} (it was ${formatActual(threshold)})`,
+    ),
+  );
   const blocks = [
+    failures.length === 0 ? "" : `**Not acceptable**\n\n${formatList(failures)}`,
     formatTable(
       columns.map(([heading]) => heading),
       rows,
     ),
     formatList([...loops, ...environments]),
+    thresholds.length === 0 ? "" : `**Thresholds**\n\n${formatList(thresholds)}`,
     warnings.length === 0 ? "" : `**Warnings**\n\n${formatList(warnings)}`,
   ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;

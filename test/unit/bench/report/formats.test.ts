@@ -89,7 +89,43 @@ test("the .hgrm is HdrHistogram's percentile table in milliseconds", () => {
   }
   assert.equal(table.at(-1)?.[1], 1, "it ends at 100 %");
   assert.match(formatHgrm(result), /#\[Max += +40\.0\d+, Total count += +4\]/);
-  assert.match(formatHgrm(result, "service"), /#\[Max += +0\.500, Total count += +1\]/);
+  assert.match(formatHgrm(result, "service"), /#\[Max += +0\.500\d{3}, Total count += +1\]/);
+});
+
+test("the .hgrm tells values to the nanosecond", () => {
+  const quick = histogramOf([0.013, 4.097]);
+  const result = exampleResult((changed) => {
+    changed.histograms.latency = encodeHistogram(quick.histogram, 1);
+  });
+  assert.match(formatHgrm(result), /^ +0\.000013 0\.000000000000 /m);
+  assert.match(formatHgrm(result), /#\[Max += +0\.00409\d, Total count += +2\]/);
+});
+
+test("Markdown and CSV say whether a Result is acceptable, and which thresholds were met", () => {
+  const missed = judge(
+    exampleResult((result) => {
+      result.label = "slow";
+      result.thresholds = [
+        { expression: "p99<5ms", actual: 7000, unit: "us", passed: false },
+        { expression: "lost==0", actual: 0, unit: null, passed: true },
+      ];
+    }),
+  );
+  const markdown = formatMarkdown([exampleResult(), missed]);
+  assert.match(markdown, /\*\*Not acceptable\*\*\n\n- slow: threshold p99<5ms was not met: it was 7\.00 ms/);
+  assert.match(
+    markdown,
+    /- slow: p99<5ms \*\*not met\*\* \(it was 7\.00 ms\)\n- slow: lost==0 met \(it was 0\)/,
+  );
+  const [header = [], good = [], bad = []] = parseCsv(formatCsv([exampleResult(), missed]));
+  const cells = (row: readonly string[]) =>
+    ["acceptable", "thresholds", "failures"].map((name) => row[header.indexOf(name)]);
+  assert.deepEqual(cells(good), ["true", "", ""]);
+  assert.deepEqual(cells(bad), [
+    "false",
+    "p99<5ms not met; lost==0 met",
+    "threshold p99<5ms was not met: it was 7.00 ms",
+  ]);
 });
 
 test("the Markdown is one table whose rows have as many cells as its header, then what has to be known", () => {
