@@ -2,7 +2,7 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
 import { bump, countHttp, type Route, type Stats, slot } from "../metrics/counters.ts";
-import type { KeepsAlive } from "./keep-alive.ts";
+import type { KeepsAlive } from "./connections.ts";
 
 export interface Reply {
   readonly status: number;

@@ -230,6 +230,11 @@ function defineHttp(families: Families): void {
     "HTTP answers that ended their connection because of --max-http-connections or --max-http-connections-per-ip",
     at(slot.httpKeepAliveRefused),
   );
+  families.counter(
+    "echo_http_connections_refused_total",
+    "Connections that were closed when they were accepted: more than --max-http-connections, and their address had its share",
+    at(slot.httpConnectionsRefused),
+  );
   families.gauge("echo_uploads", "Uploads to POST /echo in progress", at(slot.uploads));
   families.counter(
     "echo_uploads_rejected_total",

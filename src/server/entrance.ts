@@ -1,5 +1,5 @@
 // Opens the port for clients: the uWS app itself, or Node's TLS in front of it.
-import type { TemplatedApp } from "uWebSockets.js";
+import type { HttpResponse, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { isTlsRelayed } from "../config/tls.ts";
 import type { Stats } from "../metrics/counters.ts";
@@ -15,6 +15,8 @@ export interface EntranceParts {
   readonly config: Config;
   readonly stats: Stats;
   readonly log: Log;
+  /** Whether a connection that has just been accepted may stay. */
+  readonly accepts: (res: HttpResponse) => boolean;
   /** Shares the port with other processes. */
   readonly isShared: boolean;
   /** A listening socket that this process has inherited, for TLS in place of host and port. */
@@ -42,7 +44,8 @@ export function openEntrance(parts: EntranceParts): Promise<Entrance> {
   return isTlsRelayed(parts.config) ? openRelayed(parts) : openDirect(parts);
 }
 
-async function openDirect({ native, app, config, stats, log, isShared }: EntranceParts): Promise<Entrance> {
+async function openDirect(parts: EntranceParts): Promise<Entrance> {
+  const { native, app, config, stats, log, isShared, accepts } = parts;
   const listener = new Listener(native, app, {
     listener: "main",
     host: config.host,
@@ -51,7 +54,17 @@ async function openDirect({ native, app, config, stats, log, isShared }: Entranc
   });
   await listener.open();
   const guard = new DescriptorGuard(socketLimit(), listener, stats, log);
-  app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
+  const changed = (res: HttpResponse, change: number): void => {
+    if (change < 0) {
+      guard.closed();
+      return;
+    }
+    guard.opened();
+    if (!accepts(res)) {
+      res.close();
+    }
+  };
+  app.filter((res, change) => changed(res, Number(change)));
   return {
     port: listener.port,
     webSocketClosed: () => guard.closed(),

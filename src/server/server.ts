@@ -4,11 +4,11 @@ import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
 import { createAdmin } from "../http/admin.ts";
+import { HttpConnections } from "../http/connections.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { EventStreams } from "../http/event-streams.ts";
 import { HeldAnswers } from "../http/held-answers.ts";
 import { createDescribe, createInspect } from "../http/inspect.ts";
-import { createKeepAlive } from "../http/keep-alive.ts";
 import { mountEndpoints } from "../http/mount.ts";
 import { createPage } from "../http/page.ts";
 import { createReply, type SendReply } from "../http/reply.ts";
@@ -84,10 +84,8 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   let entrance: Entrance | undefined;
   let stopping: Promise<void> | undefined;
 
-  const reply = createReply(
-    stats,
-    createKeepAlive(config, stats, () => performance.now()),
-  );
+  const httpConnections = new HttpConnections(config, stats, () => performance.now());
+  const reply = createReply(stats, httpConnections.keepsAlive);
   const { endpoints, ...echoing } = createEchoing(native, config, role, stats, reply);
   const admin = createAdmin({ reply, scrape, isReady: () => stopping === undefined, log });
   const app = createApp(native, config);
@@ -114,7 +112,9 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
     return entrance?.finish(finishMs, forced.signal) ?? Promise.resolve();
   }
   try {
-    entrance = await openEntrance({ native, app, config, stats, log, isShared, descriptor, ticketKeys });
+    const accepts = httpConnections.accepts.bind(httpConnections);
+    const listening = { native, app, config, stats, log, isShared };
+    entrance = await openEntrance({ ...listening, accepts, descriptor, ticketKeys });
     adminListener = role.isOneOfMany
       ? undefined
       : await openAdmin(native, config, admin, { reply, stats, log });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { connectClient } from "../support/client.ts";
 import { scrape, spawnServer, startServer } from "../support/echo-server.ts";
@@ -35,7 +36,10 @@ test("224 kept-alive connections of one address do not keep WebSocket clients ou
     assert.equal((await client.next()).data.toString(), "in");
   }
   const samples = await scrape(`http://${server.authority}/metrics`);
-  assert.ok((samples["echo_http_keep_alive_refused_total"] ?? 0) > 100);
+  const ended =
+    (samples["echo_http_keep_alive_refused_total"] ?? 0) +
+    (samples["echo_http_connections_refused_total"] ?? 0);
+  assert.ok(ended > 100, `${ended} were let go`);
   assert.equal(samples["echo_connections"], 35);
 });
 
@@ -55,4 +59,38 @@ test("an answer that ends its connection is whole, and says so", async (t) => {
     const body = answer.subarray(head + 4);
     assert.ok(body.equals(path === "/" ? whole : Buffer.from("ok\n")), path);
   }
+});
+
+test("one address that keeps opening connections and asks for nothing leaves room for others", async (t) => {
+  const server = await spawnServer(t, [], { before: "ulimit -n 256" });
+  const { hostname, port } = new URL(`http://${server.authority}`);
+  let isOver = false;
+  const open = (): void => {
+    if (isOver) {
+      return;
+    }
+    const socket = connect({ host: hostname, port: Number(port), localAddress: "127.0.0.2" });
+    socket.on("error", () => undefined).on("close", () => setTimeout(open, 20));
+    t.after(() => socket.destroy());
+  };
+  t.after(() => {
+    isOver = true;
+  });
+  for (let i = 0; i < 400; i++) {
+    open();
+  }
+  const metrics = `http://${server.authority}/metrics`;
+  await waitUntil(
+    async () => ((await scrape(metrics))["echo_http_connections_refused_total"] ?? 0) > 100,
+    "connections to be refused",
+    60_000,
+  );
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, () => connectClient(t, `ws://${server.authority}/echo`)),
+  );
+  for (const client of clients) {
+    client.ws.send("in");
+    assert.equal((await client.next()).data.toString(), "in");
+  }
+  assert.equal((await scrape(metrics))["echo_listen_pauses_total"], 0);
 });

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "uWebSockets.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createKeepAlive, type KeepAliveLimits, SlidingCounts } from "../../../src/http/keep-alive.ts";
+import { HttpConnections, type KeepAliveLimits, SlidingCounts } from "../../../src/http/connections.ts";
 import { createStats, slot } from "../../../src/metrics/counters.ts";
 
 const from = (address: string): HttpResponse =>
@@ -10,16 +10,19 @@ const from = (address: string): HttpResponse =>
 function keepAliveWith(limits: Partial<KeepAliveLimits>) {
   let time = 0;
   const stats = createStats();
-  const keepsAlive = createKeepAlive(
+  const connections = new HttpConnections(
     { maxHttpConnections: 100, maxHttpConnectionsPerIp: 0, trustProxy: [], ...limits },
     stats,
     () => time,
   );
   const granted = (address: string, times: number): number =>
-    Array.from({ length: times }, () => keepsAlive(from(address))).filter(Boolean).length;
+    Array.from({ length: times }, () => connections.keepsAlive(from(address))).filter(Boolean).length;
+  const accepted = (address: string, times: number): number =>
+    Array.from({ length: times }, () => connections.accepts(from(address))).filter(Boolean).length;
   return {
     stats,
     granted,
+    accepted,
     pass(milliseconds: number) {
       time += milliseconds;
     },
@@ -51,6 +54,18 @@ test("above the total nobody is kept, below it everybody is; WebSockets do not c
   assert.equal(granted("192.0.2.1", 1), 1);
   stats[slot.sockets] = 31;
   assert.equal(granted("192.0.2.1", 1), 0);
+});
+
+test("above the total, an address that has its share already is not accepted, and others are", () => {
+  const { accepted, stats } = keepAliveWith({ maxHttpConnections: 100, maxHttpConnectionsPerIp: 10 });
+  stats[slot.sockets] = 50;
+  assert.equal(accepted("192.0.2.1", 1000), 1000, "nobody is counted while there is room");
+  stats[slot.sockets] = 100;
+  assert.equal(accepted("192.0.2.1", 50), 50, "up to the total everybody comes in");
+  stats[slot.sockets] = 101;
+  assert.equal(accepted("192.0.2.1", 50), 0);
+  assert.equal(accepted("192.0.2.2", 50), 10);
+  assert.equal(stats[slot.httpConnectionsRefused], 90);
 });
 
 test("a count never exceeds its maximum within any one window", () => {

@@ -1,0 +1,107 @@
+// Which HTTP connections may stay, and which answers leave theirs open. uWS tells neither the connection of a request nor the address of one that
+// ended: so what is limited is how many answers leave a connection open, and each of these ends after some 10 s of silence.
+import type { HttpResponse } from "uWebSockets.js";
+import type { Config } from "../config/options.ts";
+import { bump, type Stats, slot } from "../metrics/counters.ts";
+import { clientGroup, type TrustsAddress, trustNetworks } from "./client-address.ts";
+import { peerAddress } from "./headers.ts";
+
+/** A little longer than uWS leaves an HTTP connection open on which nothing moves, in milliseconds. */
+const windowMs = 14_000;
+/** Addresses that are counted in one window; those that come after are not kept alive. */
+const maxAddresses = 50_000;
+
+export type KeepAliveLimits = Pick<Config, "maxHttpConnections" | "maxHttpConnectionsPerIp" | "trustProxy">;
+
+/** Whether an answer leaves its connection open. */
+export type KeepsAlive = (res: HttpResponse) => boolean;
+
+export class HttpConnections {
+  readonly #limits: KeepAliveLimits;
+  readonly #stats: Stats;
+  readonly #trusts: TrustsAddress;
+  readonly #kept: SlidingCounts;
+  readonly #accepted: SlidingCounts;
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(limits: KeepAliveLimits, stats: Stats, now: () => number) {
+    this.#limits = limits;
+    this.#stats = stats;
+    this.#trusts = trustNetworks(limits.trustProxy);
+    this.#kept = new SlidingCounts(windowMs, now);
+    this.#accepted = new SlidingCounts(windowMs, now);
+  }
+
+  /** Whether an answer leaves its connection open. */
+  readonly keepsAlive: KeepsAlive = (res) => {
+    const isKept =
+      this.#open <= this.#limits.maxHttpConnections && this.#isWithinShare(this.#kept, peerAddress(res));
+    if (!isKept) {
+      bump(this.#stats, slot.httpKeepAliveRefused);
+    }
+    return isKept;
+  };
+
+  /**
+   * Whether a connection that has just been accepted may stay. While there is room for twice as many, nobody is asked who
+   * they are: that costs more than the rest of accepting.
+   */
+  accepts(res: HttpResponse): boolean {
+    const { maxHttpConnections } = this.#limits;
+    const open = this.#open;
+    if (open <= maxHttpConnections / 2) {
+      return true;
+    }
+    const isAccepted = this.#isWithinShare(this.#accepted, peerAddress(res)) || open <= maxHttpConnections;
+    if (!isAccepted) {
+      bump(this.#stats, slot.httpConnectionsRefused);
+    }
+    return isAccepted;
+  }
+
+  /** Connections that are no WebSockets, or not yet. */
+  get #open(): number {
+    return (this.#stats[slot.sockets] ?? 0) - (this.#stats[slot.connections] ?? 0);
+  }
+
+  #isWithinShare(counts: SlidingCounts, peer: string): boolean {
+    const { maxHttpConnectionsPerIp } = this.#limits;
+    // A proxy has the connections of many clients.
+    return (
+      maxHttpConnectionsPerIp === 0 ||
+      this.#trusts(peer) ||
+      counts.add(clientGroup(peer), maxHttpConnectionsPerIp)
+    );
+  }
+}
+
+/** Counts by key over the last one to two windows. */
+export class SlidingCounts {
+  readonly #windowMs: number;
+  readonly #now: () => number;
+  #startedAt: number;
+  #current = new Map<string, number>();
+  #before = new Map<string, number>();
+
+  constructor(milliseconds: number, now: () => number) {
+    this.#windowMs = milliseconds;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  /** Counts one more unless that would be above `max`; says whether it did. */
+  add(key: string, max: number): boolean {
+    const age = this.#now() - this.#startedAt;
+    if (age >= this.#windowMs) {
+      this.#before = age < 2 * this.#windowMs ? this.#current : new Map();
+      this.#current = new Map();
+      this.#startedAt = this.#now();
+    }
+    const count = this.#current.get(key) ?? 0;
+    if (count + (this.#before.get(key) ?? 0) >= max || (count === 0 && this.#current.size >= maxAddresses)) {
+      return false;
+    }
+    this.#current.set(key, count + 1);
+    return true;
+  }
+}
