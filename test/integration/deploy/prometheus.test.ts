@@ -166,8 +166,8 @@ toolTest(
       "every panel has something to show, and every query of the runbook is answered",
       async () => {
         await (await fetch(`http://${server.authority}/inspect`)).text();
-        // Shows a moment: it is empty unless the server has just been restarted.
-        const isMomentary = (expr: string): boolean => expr.startsWith("changes(");
+        // Empty unless the server has just been restarted, or something counts above zero.
+        const isMomentary = (expr: string): boolean => expr.startsWith("changes(") || expr.endsWith("> 0");
         const unanswered = new Map(dashboardQueries().map(({ name, expr }) => [`${name}: ${expr}`, expr]));
         assert.ok(unanswered.size > 40);
         await waitUntil(async () => {

@@ -57,7 +57,7 @@ test("the flags that deploy/ and its comments name exist", () => {
   const flags = new Set([...optionNames.map(flagName), ...benchFlags()]);
   // Of Docker Compose, and of kubectl in load.sh.
   const others =
-    "--build --profile --namespace --local --filename --type --output --patch --wait --selector --prefix --tail";
+    "--build --detach --profile --namespace --local --filename --type --output --patch --wait --selector --prefix --tail";
   const commands = new Set(others.split(" "));
   for (const path of filesBelow("deploy")) {
     for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) {
