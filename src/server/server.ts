@@ -163,11 +163,14 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   let closed: () => void = () => undefined;
 
   const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
-    log.warn({ reason, ...details, suppressed }, "slow reader closed"),
+    log.warn({ reason, ...details, suppressed }, "client over a limit closed"),
   );
-  const backpressure = new Backpressure(config, stats, now, (ws, reason, bufferedBytes) =>
-    warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes }),
-  );
+  const backpressure = new Backpressure(config, stats, now, (ws, reason, bufferedBytes) => {
+    // A client that asked for its end needs no line.
+    if (reason !== "asked") {
+      warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes });
+    }
+  });
   const admission = createAdmission(config, now);
   const lifecycle = createLifecycle({
     config,

@@ -67,7 +67,7 @@ export class TlsListener {
     this.#privateSocket = createPrivateSocket();
     const now = (): number => performance.now();
     const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
-      log.warn({ reason, ...details, suppressed }, "slow reader closed"),
+      log.warn({ reason, ...details, suppressed }, "client over a limit closed"),
     );
     this.#relayParts = {
       path: this.#privateSocket.path,
