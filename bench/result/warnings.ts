@@ -132,7 +132,8 @@ function generatorWarnings(measurement: Measurement): Warnings {
 }
 
 /** What the server's page does not show. */
-function serverWarnings({ server, summary, window }: Measurement): Warnings {
+function serverWarnings(measurement: Measurement): Warnings {
+  const { server, summary, window } = measurement;
   if (server === undefined) {
     return [];
   }
@@ -142,7 +143,10 @@ function serverWarnings({ server, summary, window }: Measurement): Warnings {
     replicas > 1
       ? `${replicas} different processes answered for the target's metrics (it is behind a balancer), so its CPU time is unknown.`
       : null,
-    replicas === 1 && receivedMessages !== null && receivedMessages < wholeShare * replies
+    replicas === 1 &&
+    receivedMessages !== null &&
+    receivedMessages < wholeShare * replies &&
+    !hadBacklog(measurement)
       ? `The target's metrics count only ${share(receivedMessages, replies, "messages")}: they are of one replica ` +
         "of several, and so are its CPU and memory."
       : null,
