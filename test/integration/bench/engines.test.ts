@@ -181,3 +181,11 @@ for (const engine of engines) {
     assert.deepEqual(addresses, ["127.0.0.2"]);
   });
 }
+
+test("compression that the target declines is reported as declined", async (t) => {
+  const { url } = await startMisbehavingServer(t);
+  const result = resultOf(await measureReal(url, { engine: "ws" }, { deflate: true }));
+  assert.equal(result.scenario.compression, true);
+  assert.equal(result.connects?.compressed, 0);
+  assert.match(result.warnings.join(), /permessage-deflate was offered, but declined on 2 of 2 connections/);
+});

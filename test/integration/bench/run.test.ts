@@ -216,6 +216,27 @@ describe("run", () => {
 });
 
 describe("a measurement is not lost", () => {
+  test("when a worker of the target is killed in mid-run", async (t) => {
+    const { authority, pid } = await spawnServer(t, ["--workers", "2"]);
+    const out = join(folder, "worker.json");
+    const { finished } = start([
+      `ws://${authority}/echo`,
+      ...["-d", "4s", "-w", "0s", "-c", "8", "-r", "200", "--pid", String(pid), "--out", out],
+    ]);
+    await waitUntil(async () => {
+      const samples = await scrape(`http://${authority}/metrics`);
+      return (samples['echo_messages_received_total{type="binary"}'] ?? 0) > 100;
+    }, "a hundred messages");
+    const [child = ""] = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ");
+    process.kill(Number(child), "SIGKILL");
+    const { code, stderr } = await finished;
+    assert.equal(code, 1, stderr);
+    const result = readResult(out);
+    assert.equal(result.verdict, "invalid");
+    assert.ok(result.connections.closedEarly > 0);
+    assert.ok((result.server?.cpuPercent ?? -1) >= 0, `${result.server?.cpuPercent} %`);
+  });
+
   test("when its file cannot be written: that is found out before anything is measured", async (t) => {
     const { url } = await startMisbehavingServer(t);
     writeFileSync(join(folder, "file"), "");
