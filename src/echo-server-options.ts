@@ -145,7 +145,7 @@ export interface EchoServerOptions {
   readonly echoPaths?: string | readonly string[] | undefined;
   /**
    * Names this server in /inspect, in greet=instance, and in the header Uws-Echo-Instance of each 101. Allowed:
-   * hostname, random, none, or printable ASCII of at most 64 characters. Default: 8 random hexadecimal digits.
+   * hostname, random, none, or printable ASCII of at most 253 characters. Default: 8 random hexadecimal digits.
    */
   readonly instance?: string | undefined;
   /**

@@ -439,10 +439,10 @@ const onDemand = {
     group: "Endpoints on demand",
     placeholder: "<text|hostname|random|none>",
     help: "names this server in /inspect, in greet=instance, and in the header Uws-Echo-Instance of each 101",
-    expected: "hostname, random, none, or printable ASCII of at most 64 characters",
+    expected: "hostname, random, none, or printable ASCII of at most 253 characters",
     schema: z
       .string()
-      .regex(/^[!-~]([ -~]{0,62}[!-~])?$/)
+      .regex(/^[!-~]([ -~]{0,251}[!-~])?$/)
       .transform((text) => (text === "hostname" ? hostname() : text === "random" ? randomInstance() : text)),
     default: randomInstance,
     defaultNote: "8 random hexadecimal digits",

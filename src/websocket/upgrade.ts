@@ -147,14 +147,19 @@ export class Upgrade {
     onGone: () => void,
   ): void {
     const { admission } = this.#parts;
+    let isHeld = true;
     const giveUp = (): void => {
-      admission.release(admitted.address);
-      onGone();
+      if (isHeld) {
+        isHeld = false;
+        admission.release(admitted.address);
+        onGone();
+      }
     };
     const timer = setTimeout(() => {
       res.cork(() => {
         const refusal = admission.refusalOfDraining();
         if (refusal === undefined) {
+          isHeld = false;
           this.accept(res, admitted, context, choice);
         } else {
           giveUp();

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { describe } from "node:test";
 import { z } from "zod";
 import type { Config } from "../../../src/config/options.ts";
-import { resolveConfig, unknownVariables } from "../../../src/config/resolve.ts";
+import { resolveConfig, unknownVariables, variableName } from "../../../src/config/resolve.ts";
 import { routes } from "../../../src/metrics/counters.ts";
 import { read } from "../../support/deploy.ts";
 import { type Manifest, renderKustomization } from "../../support/kubernetes.ts";
@@ -50,6 +50,7 @@ const podTemplate = z.object({
           image: z.string(),
           command: z.array(z.string()).optional(),
           ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
+          env: z.array(z.object({ name: z.string(), valueFrom: z.unknown() })).default([]),
           envFrom: z.array(z.object({ configMapRef: z.object({ name: z.string() }) })).default([]),
           startupProbe: probe.optional(),
           readinessProbe: probe.optional(),
@@ -102,6 +103,12 @@ function configOf(name: string): Config {
 
 describe("the server in Kubernetes", () => {
   for (const name of servers) {
+    toolTest("kubectl", `${name}: each pod serves under its own name`, () => {
+      assert.deepEqual(containerOf(deploymentOf(name).spec.template).env, [
+        { name: variableName("instance"), valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      ]);
+    });
+
     toolTest("kubectl", `${name}: every selector finds the server's pods`, () => {
       const { spec } = deploymentOf(name);
       const pod = spec.template.metadata.labels;
