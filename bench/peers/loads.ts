@@ -39,6 +39,15 @@ export function closedLoads(durations: Durations): NamedLoad[] {
   }));
 }
 
+/** The load under which whatever a server does per message weighs most. */
+export function denseLoad(durations: Durations): NamedLoad {
+  return {
+    name: "64b-x64",
+    title: "64 B, 64 in flight",
+    scenario: scenarioOf(64, 64, { kind: "closed", depth: 64 }, durations),
+  };
+}
+
 /** The load that shows latency when nobody is at the limit. */
 export function openLoad(durations: Durations): NamedLoad {
   const { payloadBytes, ratePerSecond, connections } = openLoop;

@@ -1,4 +1,5 @@
-// `npm run bench:server`: compares CPU time per message of our server, a bare uWebSockets.js echo and ws.
+// `npm run bench:server`: compares what our server, a bare uWebSockets.js echo and ws cost: CPU time per message and per
+// connection, memory per idle connection, and a start.
 
 import { Command } from "commander";
 import { tellProgress } from "../commands/compare-progress.ts";
@@ -7,15 +8,13 @@ import { act } from "../commands/outcome.ts";
 import { compareArms } from "../measure/compare.ts";
 import { formatComparison } from "../report/comparison/text.ts";
 import { isAcceptable } from "../result/comparison.ts";
-import { closedLoads } from "./loads.ts";
+import { compareCost, costs } from "./costs.ts";
+import { closedLoads, denseLoad, openLoad } from "./loads.ts";
 import { addTimingOptions, judging, readTiming, type Timing } from "./options.ts";
 import { bareServer, findPeers, ourServer, pinApart } from "./servers.ts";
 
-/** Beyond this size it is copying that costs, which is the same for all. */
-const largestBytes = 64 * 1024;
-
 const command = new Command("bench:server").description(
-  "measures uws-echo beside a bare uWebSockets.js echo and ws, in turns: CPU time per message, medians and ranges",
+  "measures uws-echo beside a bare uWebSockets.js echo and ws, in turns: CPU time per message and per connection, memory per idle connection, and a start",
 );
 addTimingOptions(command).action((raw: Record<string, unknown>) =>
   act(command, () => measureAll(readTiming(raw))),
@@ -26,9 +25,7 @@ async function measureAll(timing: Timing): Promise<number> {
   const say = (text: string): boolean => process.stderr.write(`${text}\n`);
   const peers = findPeers(pinApart(say), () => undefined);
   const arms = [bareServer, ourServer, "ws"].flatMap((name) => peers.filter((peer) => peer.name === name));
-  const loads = closedLoads(timing).filter(
-    ({ scenario }) => (scenario.endpoint.payloads[0]?.length ?? 0) <= largestBytes,
-  );
+  const loads = [...closedLoads(timing), denseLoad(timing), openLoad(timing)];
   let exitCode: number = exitCodes.good;
   for (const { title, scenario } of loads) {
     say(`\n${title}`);
@@ -42,6 +39,10 @@ async function measureAll(timing: Timing): Promise<number> {
     if (!isAcceptable(comparison)) {
       exitCode = exitCodes.notAcceptable;
     }
+  }
+  for (const cost of costs) {
+    say(`\n${cost.title}`);
+    process.stdout.write(`\n== ${cost.title} ==\n\n${await compareCost(cost, arms, timing.rounds)}`);
   }
   return exitCode;
 }

@@ -24,7 +24,7 @@ export interface StartOptions {
 }
 
 const outputLimit = 2000;
-const pollIntervalMs = 20;
+const pollIntervalMs = 5;
 
 /**
  * Starts a target from a shell command and waits until it accepts connections on loopback.

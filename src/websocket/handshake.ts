@@ -27,12 +27,15 @@ export interface Asked {
 // 16 octets in base64 are 22 characters and two of padding (RFC 4648, section 4).
 const sixteenOctets = /^[A-Za-z0-9+/]{22}==$/;
 
+const noSubprotocols: readonly string[] = [];
+
 const upgradeHeaders = { Upgrade: "websocket", Connection: "Upgrade", "Sec-WebSocket-Version": "13" };
 
 /** Reads a request as RFC 6455, section 4.2.1, requires: what it asks for, or why it is no handshake. */
 export function readHandshake(headers: RequestHeaders): Asked | { readonly refusal: Refusal } {
   const key = headers["sec-websocket-key"] ?? "";
-  const subprotocols = commaList(headers["sec-websocket-protocol"] ?? "");
+  const offered = headers["sec-websocket-protocol"];
+  const subprotocols = offered === undefined ? noSubprotocols : commaList(offered);
   const refusal = findRefusal(headers, key, subprotocols);
   return refusal === undefined
     ? { key, subprotocols, extensions: headers["sec-websocket-extensions"] ?? "" }
@@ -98,5 +101,9 @@ function findRefusal(
 }
 
 function hasToken(header: string | undefined, wanted: string): boolean {
+  // What nearly every client sends, without taking it apart.
+  if (header?.toLowerCase() === wanted) {
+    return true;
+  }
   return (header ?? "").split(",").some((item) => item.trim().toLowerCase() === wanted);
 }
