@@ -176,13 +176,25 @@ test("does not close a reader that always is behind and never pauses", async (t)
   assert.equal(stats["echo_backpressure_duration_seconds_count"], 0, "it always was behind");
 });
 
+const goingAway = Buffer.from("\x88\x0c\x03\xe9going away", "latin1");
+
 test("--max-lifetime reaches a client that always is behind", async (t) => {
   const server = await startServer(t, { ...roomForAhead, maxLifetime: "1s" });
   const { socket, seen } = await keepAhead(t, server.urls.echo);
   socket.resume();
   await waitUntil(() => seen.isEnded, "the end of the connection", 30_000);
-  const close = Buffer.from("\x88\x0c\x03\xe9going away", "latin1");
-  assert.ok(seen.tail.subarray(-close.length).equals(close), "1001 is the last that it gets");
+  assert.ok(seen.tail.subarray(-goingAway.length).equals(goingAway), "1001 is the last that it gets");
+});
+
+test("shutdown reaches a client that always is behind", async (t) => {
+  const server = await startServer(t, { ...roomForAhead, drainTimeout: "1m" });
+  const { socket, seen } = await keepAhead(t, server.urls.echo);
+  socket.resume();
+  await waitUntil(() => seen.bytes > aheadBytes, "the client to read");
+  const stopped = server.stop();
+  await waitUntil(() => seen.isEnded, "the end of the connection", 30_000);
+  await stopped;
+  assert.ok(seen.tail.subarray(-goingAway.length).equals(goingAway), "1001 is the last that it gets");
 });
 
 test("does not close a reader because the server's own process was stopped", async (t) => {
