@@ -94,6 +94,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     wire: wireFigures(parts.crew),
     machine: machineFigures(parts.marks),
     intervals: intervalFigures(tally),
+    parts: [],
     series: boundedSeries(series),
     thresholds: evaluateThresholds(parts.thresholds, figures),
     environment,

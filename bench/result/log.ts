@@ -50,12 +50,26 @@ interface Piece {
   readonly text: string;
 }
 
-/** What should be a Result each: the lines that begin like one, or else the text as a whole. */
+/** What should be a Result each: lines that begin like one, blocks of lines, or else the text as a whole. */
 function piecesOf({ name, text }: { readonly name: string; readonly text: string }): Piece[] {
   const lines = text.split("\n");
   const pieces = lines.flatMap((line, index) => {
     const start = line.indexOf(opening);
     return start === -1 ? [] : [{ place: `line ${index + 1} of ${name}`, text: line.slice(start) }];
   });
-  return pieces.length > 0 ? pieces : [{ place: name, text }];
+  const all = [...pieces, ...blocksOf(name, lines)];
+  return all.length > 0 ? all : [{ place: name, text }];
+}
+
+/** Results over several lines, from a brace to the one that closes it: as in a Result file, or as jq prints one. */
+function blocksOf(name: string, lines: readonly string[]): Piece[] {
+  return lines.flatMap((line, index) => {
+    if (line.trimEnd() !== "{" || !/^ *"kind": *"uws-echo-bench\//.test(lines[index + 1] ?? "")) {
+      return [];
+    }
+    const length = lines.slice(index).findIndex((other) => other.trimEnd() === "}");
+    const block = lines.slice(index, length === -1 ? undefined : index + length + 1);
+    const isWhole = block.join("\n").trim() === lines.join("\n").trim();
+    return [{ place: isWhole ? name : `line ${index + 1} of ${name}`, text: block.join("\n") }];
+  });
 }

@@ -11,6 +11,7 @@ import {
   mergeMachines,
   mergeWires,
 } from "./merge-figures.ts";
+import { partsOf, repeatedParts } from "./parts.ts";
 import type { ClientFigures, Measurement, Result, Scenario, Second, ServerFigures } from "./schema.ts";
 import { steadinessOfSeries } from "./steadiness.ts";
 
@@ -54,6 +55,7 @@ export function mergeResults(results: readonly Result[]): Measurement {
     engine,
     loop,
     latencyFrom,
+    parts: results.flatMap(partsOf),
     scenario: mergeScenarios(results.map(({ scenario }) => scenario)),
     window: { startedAt: results.map(({ window }) => window.startedAt).sort()[0] ?? "", seconds },
     partial: reasons.length === 0 ? null : { reason: unique(reasons).join("; ") },
@@ -95,6 +97,9 @@ const identity: readonly (readonly [string, (result: Result) => unknown])[] = [
   ["scenario.payloadBytes", ({ scenario }) => scenario.payloadBytes],
   ["scenario.type", ({ scenario }) => scenario.type],
   ["scenario.verify", ({ scenario }) => scenario.verify],
+  ["scenario.arrivals", ({ scenario }) => scenario.arrivals],
+  ["scenario.timeoutMs", ({ scenario }) => scenario.timeoutMs],
+  ["scenario.warmupMs", ({ scenario }) => scenario.warmupMs],
   ["scenario.compression", ({ scenario }) => scenario.compression],
   ["histograms.latency.unitNs", ({ histograms }) => histograms.latency.unitNs],
   ["histograms.service.unitNs", ({ histograms }) => histograms.service.unitNs],
@@ -109,6 +114,7 @@ function refuseStrangers(first: Result, results: readonly Result[]): void {
   const ends = results.map(({ window }, index) => (starts[index] ?? 0) + window.seconds);
   const overlap = Math.min(...ends) - Math.max(...starts);
   const longest = Math.max(...results.map(({ window }) => window.seconds), first.window.seconds);
+  problems.push(...repeatedParts(results));
   if (overlap < leastOverlap * longest) {
     problems.push(
       `the windows share only ${Math.max(0, overlap).toFixed(1)} s of ${longest.toFixed(1)} s, so their rates cannot be added`,

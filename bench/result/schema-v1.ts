@@ -1,7 +1,7 @@
 // Reads Results of version 1 as what they are now. Their verdict stays as it was given, and what they did not record is null.
 
 import { z } from "zod";
-import { type Result, resultSchema, resultVersion } from "./schema.ts";
+import { type Part, type Result, resultSchema, resultVersion } from "./schema.ts";
 import { clientSchema, serverSchema } from "./schema-figures.ts";
 import { unitOf } from "./threshold.ts";
 import { failuresOf } from "./verdict.ts";
@@ -13,6 +13,7 @@ export const resultV1Schema = resultSchema
     version: true,
     failures: true,
     thresholds: true,
+    parts: true,
     generator: true,
     connects: true,
     wire: true,
@@ -44,6 +45,7 @@ export const resultV1Schema = resultSchema
       ...(server === undefined ? {} : { server: { ...server, ...unknownOfServer } }),
       scenario: { ...old.scenario, fill: null, part: null },
       clock: null,
+      parts: [] as Part[],
       generator: null,
       connects: null,
       wire: null,

@@ -133,6 +133,15 @@ const thresholdSchema = z.strictObject({
   passed: z.boolean(),
 });
 
+const partSchema = z.strictObject({
+  /** Hash of its content, by which a part is known in another merge. */
+  id: z.string(),
+  label: z.string().nullable(),
+  startedAt: timestamp,
+  messagesPerSecond: amount,
+  p99Us: amount.nullable(),
+});
+
 export const verdicts = ["server-bound", "client-bound", "rate-limited", "idle", "invalid"] as const;
 
 export const resultSchema = z.strictObject({
@@ -163,6 +172,8 @@ export const resultSchema = z.strictObject({
   errors: z.record(z.string(), z.int().positive()),
   client: clientSchema,
   server: serverSchema.exactOptional(),
+  /** The Results that were merged into this one, down to single runs; empty for a single run. */
+  parts: z.array(partSchema),
   generator: generatorSchema.nullable(),
   connects: connectsSchema.nullable(),
   wire: wireSchema.nullable(),
@@ -189,6 +200,7 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 export type ClientFigures = z.infer<typeof clientSchema>;
 export type ServerFigures = z.infer<typeof serverSchema>;
 export type Second = z.infer<typeof secondSchema>;
+export type Part = z.infer<typeof partSchema>;
 export type Connects = z.infer<typeof connectsSchema>;
 export type Machine = z.infer<typeof machineSchema>;
 export type EncodedHistogram = z.infer<typeof histogramSchema>;

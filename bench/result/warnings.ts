@@ -16,6 +16,8 @@ import type { Measurement, Verdict } from "./schema.ts";
 const largeLagShare = 0.2;
 /** A percentile is believed when at least this many messages lie beyond it. */
 const messagesBeyondPercentile = 10;
+/** How many times the p99 of the middle part that of another has to be for a warning. */
+const outlyingPart = 2;
 /** How many times the median a closed loop's slowest reply has to be to look like a stall, and how slow at least. */
 const stallSign = { timesMedian: 20, leastUs: 50_000 };
 /** A closed loop was held up itself: for so long, and for so much of the slowest reply. */
@@ -32,6 +34,7 @@ export function warningsOf(measurement: Measurement, verdict: Verdict): string[]
     ...loadWarnings(measurement, verdict),
     ...generatorWarnings(measurement),
     ...serverWarnings(measurement),
+    ...partWarnings(measurement),
     ...precisionWarnings(measurement),
   ].filter((warning) => warning !== null);
 }
@@ -223,4 +226,19 @@ function busyThread({ client }: Measurement): string {
 
 function share(part: number, whole: number, what: string): string {
   return `${formatNumber(part)} of ${formatNumber(whole)} ${what}`;
+}
+
+/** One generator of a merged run may have had a bad machine, or a bad way to the target. */
+function partWarnings({ parts }: Measurement): Warnings {
+  const known = parts.flatMap(({ p99Us, ...part }) => (p99Us === null ? [] : [{ ...part, p99Us }]));
+  // The lower one of two middle parts: of two generators, one can be the outlier.
+  const middle =
+    known.map(({ p99Us }) => p99Us).sort((a, b) => a - b)[Math.floor((known.length - 1) / 2)] ?? 0;
+  return known
+    .filter(({ p99Us }) => p99Us > outlyingPart * middle)
+    .map(
+      ({ label, startedAt, p99Us }) =>
+        `The part ${label ?? startedAt} has a p99 of ${formatDurationUs(p99Us)}, the middle part ${formatDurationUs(middle)}: ` +
+        "check its machine before you trust the merged percentiles.",
+    );
 }

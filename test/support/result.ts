@@ -105,6 +105,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
       serverBufferedBytes: 1024 * endSeconds,
     })),
     histograms: { latency: sampleHistogram, service: sampleHistogram, unsent: null },
+    parts: [],
     thresholds: [],
     environment: {
       commit: "0123456789abcdef0123456789abcdef01234567",

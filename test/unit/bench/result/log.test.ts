@@ -84,3 +84,15 @@ test("a log without any Result says so, and an empty one too", () => {
   );
   assert.match(find("").problems[0] ?? "", /^a log is empty$/);
 });
+
+test("Results over several lines are found among those of one line", () => {
+  const text = [
+    "some log",
+    formatResultLine(labelled("line")).trimEnd(),
+    formatResult(labelled("file")).trimEnd(),
+    formatResultLine(labelled("last")).trimEnd(),
+  ].join("\n");
+  const { results, problems } = find(text);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(results.map(({ label }) => label).sort(), ["file", "last", "line"]);
+});

@@ -146,3 +146,45 @@ test("Results of different runs are refused, with every difference named", () =>
 test("a single Result is not merged", () => {
   assert.throws(() => mergeResults([exampleResult()]), /at least two Results/);
 });
+
+test("a merged Result keeps its parts, and none of them counts twice in another merge", () => {
+  const [a, b, c] = ["a", "b", "c"].map((label) => exampleResult((result) => (result.label = label)));
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  const ab = judge(mergeResults([a, b]));
+  assert.deepEqual(
+    ab.parts.map(({ label }) => label),
+    ["a", "b"],
+  );
+  assert.throws(() => mergeResults([ab, a]), /the Result of a is a part of another one .* would count twice/);
+  assert.throws(() => mergeResults([ab, judge(mergeResults([b, c]))]), /the Result of b is a part/);
+  assert.deepEqual(
+    mergeResults([ab, c]).parts.map(({ label }) => label),
+    ["a", "b", "c"],
+  );
+});
+
+test("a part whose p99 is twice that of the middle one is named", () => {
+  const part = (label: string, p99: number) =>
+    exampleResult((result) => {
+      result.label = label;
+      if (result.summary.latencyUs !== null) {
+        result.summary.latencyUs.p99 = p99;
+      }
+    });
+  const warningsOf = (...p99s: number[]) =>
+    judge(mergeResults(p99s.map((p99, index) => part(`part-${index}`, p99)))).warnings.join("\n");
+  assert.match(warningsOf(150, 160, 400), /The part part-2 has a p99 of 400 us, the middle part 160 us/);
+  assert.doesNotMatch(warningsOf(150, 160, 170), /The part/);
+});
+
+test("parts of different arrivals, time limits or warm-ups are not of one run", () => {
+  const other = exampleResult((result) => {
+    result.scenario.arrivals = "poisson";
+    result.scenario.timeoutMs = 1;
+    result.scenario.warmupMs = 1;
+  });
+  assert.throws(
+    () => mergeResults([exampleResult(), other]),
+    /scenario\.arrivals differs[\s\S]*scenario\.timeoutMs differs[\s\S]*scenario\.warmupMs differs/,
+  );
+});

@@ -90,6 +90,7 @@ test("a file of another version says which and how old", () => {
 function asVersion1(result: Result): unknown {
   const {
     failures: _,
+    parts: _parts,
     generator: _g,
     connects: _c,
     wire: _w,

@@ -1,0 +1,36 @@
+// Knows which Results a merged one was made of, so that none counts twice.
+
+import { createHash } from "node:crypto";
+import type { Part, Result } from "./schema.ts";
+
+/** A Result as a part of a merged one; the parts of one that is merged already. */
+export function partsOf(result: Result): Part[] {
+  if (result.parts.length > 0) {
+    return result.parts;
+  }
+  const { label, window, summary } = result;
+  return [
+    {
+      id: createHash("sha256").update(JSON.stringify(result)).digest("hex").slice(0, 32),
+      label,
+      startedAt: window.startedAt,
+      messagesPerSecond: summary.messagesPerSecond,
+      p99Us: summary.latencyUs?.p99 ?? null,
+    },
+  ];
+}
+
+/** A sentence for each part of a merged Result that is among the other Results, too. */
+export function repeatedParts(results: readonly Result[]): string[] {
+  return results.flatMap((merged, index) => {
+    const others = new Set(
+      results.flatMap((other, place) => (place === index ? [] : partsOf(other).map(({ id }) => id))),
+    );
+    return merged.parts
+      .filter(({ id }) => others.has(id))
+      .map(
+        ({ label, startedAt }) =>
+          `the Result of ${label ?? startedAt} is a part of another one that is merged: it would count twice`,
+      );
+  });
+}
