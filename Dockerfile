@@ -4,6 +4,9 @@
 # A glibc of 2.38 or newer, which uWebSockets.js asks for on Node 24: Debian 13. To be sure of every byte, pin a digest:
 # --build-arg NODE_IMAGE=node:24-trixie-slim@sha256:...
 ARG NODE_IMAGE=node:24-trixie-slim
+# What the finished image stands on, if not the same. Without a shell and a package manager:
+# --build-arg RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13
+ARG RUNTIME_IMAGE=${NODE_IMAGE}
 
 # What is to be installed: package.json and its lock, with another uWebSockets.js in them if one is asked for.
 FROM ${NODE_IMAGE} AS manifest
@@ -52,15 +55,19 @@ COPY src src
 COPY bench bench
 RUN npm run build && find dist \( -name '*.d.ts' -o -name '*.map' \) -delete
 
-FROM ${NODE_IMAGE}
+FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="uws-echo" \
       org.opencontainers.image.description="A WebSocket echo server on uWebSockets.js with Prometheus metrics, and its load harness" \
       org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="https://github.com/uws-echo/uws-echo" \
+      org.opencontainers.image.url="https://github.com/uws-echo/uws-echo" \
+      org.opencontainers.image.documentation="https://github.com/uws-echo/uws-echo/tree/main/docs" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+# The images of distroless have Node in /nodejs.
+ENV NODE_ENV=production PATH=/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 WORKDIR /app
 COPY --from=manifest /app/package.json ./
 COPY --from=dependencies /app/node_modules node_modules
