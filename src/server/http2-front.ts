@@ -57,8 +57,8 @@ export class Http2Front {
     return this.#streams;
   }
 
-  /** Takes a client that has negotiated h2. */
-  accept(client: TLSSocket, address: string): void {
+  /** Takes a client that has negotiated h2, on its TCP connection. */
+  accept(client: TLSSocket, tcp: Socket, address: string): void {
     const { config, stats, log } = this.#parts;
     const session = performServerHandshake(client, {
       settings: { enableConnectProtocol: true, maxConcurrentStreams: config.http2MaxStreams },
@@ -76,8 +76,6 @@ export class Http2Front {
       log.debug({ err: error, address }, "HTTP/2 session failed");
       client.destroy();
     });
-    // The TCP socket may stay half open, for HTTP/1.1; a client of HTTP/2 that ends its half is gone.
-    client.on("end", () => client.end());
     session.setTimeout(idleTimeoutMs, () => {
       if (streams === 0) {
         session.close();
@@ -86,7 +84,8 @@ export class Http2Front {
     session.on("close", () => {
       this.#sessions.delete(session);
       stats[slot.http2Sessions] = this.#sessions.size;
-      client.destroy();
+      // After a session that Node ended for a flood of resets, destroying the TLS socket leaves the TCP connection open.
+      tcp.destroy();
     });
   }
 

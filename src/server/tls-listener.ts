@@ -92,7 +92,7 @@ export class TlsListener {
       hasRoom: () => this.#open < most,
     });
     this.#admission = createTlsAdmission(config, now);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     const isAsked = config.tlsClientAuth !== "none";
     this.#tls = createTlsServer({
       ...this.#certificate.context,
@@ -232,15 +232,12 @@ export class TlsListener {
     this.#setPending(key, { socket: pending.socket, startedAt: performance.now(), isHandshake: false });
     if (client.alpnProtocol === "h2") {
       this.#setPending(key, undefined);
-      this.#http2.accept(client, address);
+      this.#http2.accept(client, pending.socket, address);
       return;
     }
-    const endEarly = (): void => {
-      client.end();
-    };
-    client.once("end", endEarly);
     client.once("data", (first: Buffer) => {
-      client.off("end", endEarly);
+      // Only now: a client that leaves before must not stay half open.
+      client.allowHalfOpen = true;
       this.#setPending(key, undefined);
       new Relay(client, address, first, this.#relayParts);
     });

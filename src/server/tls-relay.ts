@@ -140,6 +140,10 @@ export class Relay {
   /** @returns false to stop reading, until the client has taken what is held */
   #toClient(bytes: number): boolean {
     const client = this.#client;
+    // One event of the system may bring several reads, and an earlier one may have ended the relay.
+    if (client.destroyed) {
+      return false;
+    }
     const chunk = readBuffer.subarray(0, bytes);
     // With nothing before it, a chunk is encrypted before write() returns; else it waits, and the buffer is needed again.
     client.write(client.writableLength === 0 ? chunk : Buffer.from(chunk));

@@ -104,6 +104,16 @@ test("a client that finishes its handshake and says nothing is dropped", async (
   await inTime(once(socket, "close"), "the end", longMs);
 });
 
+test("a client that leaves in the middle of its handshake holds no place", async (t) => {
+  const { server } = await startSecureServer(t);
+  const socket = connectTcp({ host: "127.0.0.1", port: server.port });
+  socket.on("error", () => undefined);
+  await inTime(once(socket, "connect"), "the connection", longMs);
+  socket.end(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+  await waitUntil(async () => failures(await server.stats(), "closed") === 1, "the end", longMs);
+  assert.equal((await server.stats())["echo_tls_handshakes"], 0);
+});
+
 test("the app sees a slow reader, closes it at --max-backpressure, and the client is dropped", async (t) => {
   const { server } = await startSecureServer(t, { maxPayload: 65_536, maxBackpressure: 1_048_576 });
   const socket = await connectTls(t, server.port);
