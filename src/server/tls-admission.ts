@@ -1,13 +1,17 @@
 // Which TCP connections may start a TLS handshake: decided before it, which costs a hundred times what a message costs.
 import type { Config } from "../config/options.ts";
-import { trustNetworks } from "../http/client-address.ts";
+import { clientGroup, trustNetworks } from "../http/client-address.ts";
 import type { TlsFailure } from "../metrics/counters.ts";
 import { descriptorLimit, reservedDescriptors } from "../system/resources.ts";
 import { createAdmission } from "../websocket/admission.ts";
 
 export interface TlsAdmission {
   /** Refuses, or counts the connection until `release`. */
-  admit(address: string, open: number): TlsFailure | undefined;
+  /**
+   * @param open clients, WebSockets included
+   * @param webSockets those of them that have got as far as a WebSocket
+   */
+  admit(address: string, open: number, webSockets: number): TlsFailure | undefined;
   release(address: string): void;
 }
 
@@ -40,19 +44,41 @@ export function createTlsAdmission(config: Config, now: () => number): TlsAdmiss
     },
     now,
   );
+  const most = Math.min(maxOpen, config.maxConnections + httpAllowance);
+  const perGroup = new Map<string, number>();
+  const count = (address: string, change: number): void => {
+    const group = clientGroup(address);
+    const left = (perGroup.get(group) ?? 0) + change;
+    if (left > 0) {
+      perGroup.set(group, left);
+    } else {
+      perGroup.delete(group);
+    }
+  };
+  // Clients that never ask for a WebSocket live for seconds only, but one address could keep all places taken with them.
+  const hasMoreThanItsShare = (address: string, others: number): boolean =>
+    others > most / 2 && (perGroup.get(clientGroup(address)) ?? 0) >= most / 8;
   return {
-    admit(address, open) {
+    admit(address, open, webSockets) {
       if (open >= maxOpen) {
         return "descriptors";
       }
       if (trusts(address)) {
         return open >= config.maxConnections + httpAllowance ? "capacity" : undefined;
       }
-      return limits.admit({ address, origin: undefined })?.reason as TlsFailure | undefined;
+      if (hasMoreThanItsShare(address, open - webSockets)) {
+        return "per_ip";
+      }
+      const reason = limits.admit({ address, origin: undefined })?.reason as TlsFailure | undefined;
+      if (reason === undefined) {
+        count(address, 1);
+      }
+      return reason;
     },
     release(address) {
       if (!trusts(address)) {
         limits.release(address);
+        count(address, -1);
       }
     },
   };

@@ -194,7 +194,9 @@ export class TlsListener {
       return;
     }
     const refusal =
-      this.#handshakes >= config.tlsMaxHandshakes ? "handshakes" : this.#admission.admit(address, this.#open);
+      this.#handshakes >= config.tlsMaxHandshakes
+        ? "handshakes"
+        : this.#admission.admit(address, this.#open, stats[slot.connections] ?? 0);
     if (refusal !== undefined) {
       countTlsFailure(stats, refusal);
       socket.on("error", () => undefined).resetAndDestroy();
