@@ -97,18 +97,18 @@ export class Place {
     this.#silentMs = 0;
     const { worker, config, ticketKeys, openDescriptor } = this.#parts;
     let child: ChildProcess;
-    let isShared = false;
+    let shared: SharedDescriptor | undefined;
     try {
-      const shared = openDescriptor();
-      isShared = shared !== undefined;
+      shared = openDescriptor();
       child = fork(workerProgram, {
         serialization: "advanced",
         ...(shared && { stdio: ["inherit", "inherit", "inherit", "ipc", shared.fd] }),
       });
-      shared?.close();
     } catch (error) {
       setImmediate(() => this.#died({ err: error }));
       return;
+    } finally {
+      shared?.close();
     }
     this.#child = child;
     child.on("message", (report: Report) => this.#hear(report));
@@ -121,7 +121,7 @@ export class Place {
     // Not "exit", which may come before the last report.
     child.once("close", (code, signal) => this.#bury(child, { code, signal }));
     // The descriptor has the place that it has in `stdio`.
-    const inherited = { descriptor: isShared ? 4 : undefined, ticketKeys };
+    const inherited = { descriptor: shared === undefined ? undefined : 4, ticketKeys };
     this.tell({ kind: "start", config, worker, inherited });
   }
 
