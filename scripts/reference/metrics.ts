@@ -44,7 +44,7 @@ export async function metricsReference(): Promise<string> {
       histograms.map(({ name, bounds }) => [code(name), bounds.join(", ")]),
     ),
     "\n## The process\n\nAbout the process that answers: with `--workers`, the supervisor. The names are those that dashboards for Node.js ",
-    "expect. An idle event loop shows a lag of about 10 ms: the interval of the timer that measures it. On Linux.\n\n",
+    "expect. The lag is the delay of a timer that fires 20 times a second, its interval left out. On Linux.\n\n",
     table(
       ["Name", "Type", "Meaning"],
       runtime.map(({ name, type, help }) => [code(name), type, plain(help)]),

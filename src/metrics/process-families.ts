@@ -74,14 +74,10 @@ function defineDescriptors(families: Families): void {
 function defineEventLoop(families: Families, monitor: RuntimeMonitor): void {
   let delay = monitor.takeDelay();
   // The first of these families takes the measurements of all.
-  families.gauge(
-    "nodejs_eventloop_lag_min_seconds",
-    "Least time between two turns of a 10 ms timer since the last scrape",
-    () => {
-      delay = monitor.takeDelay();
-      return delay.min;
-    },
-  );
+  families.gauge("nodejs_eventloop_lag_min_seconds", "Least delay of a timer since the last scrape", () => {
+    delay = monitor.takeDelay();
+    return delay.min;
+  });
   const others = {
     max: "Longest",
     mean: "Mean",
@@ -93,7 +89,7 @@ function defineEventLoop(families: Families, monitor: RuntimeMonitor): void {
   for (const [name, what] of Object.entries(others)) {
     families.gauge(
       `nodejs_eventloop_lag_${name}_seconds`,
-      `${what} time between two turns of a 10 ms timer since the last scrape`,
+      `${what} delay of a timer since the last scrape`,
       () => delay[name as keyof typeof others],
     );
   }

@@ -74,7 +74,7 @@ interface GcEntry extends PerformanceEntry {
 }
 
 /** Between two measurements of the event loop, in milliseconds; each costs a wake-up. */
-const delayResolutionMs = 10;
+const delayResolutionMs = 50;
 
 /** What only a listener can know: event-loop delay since the last look, and garbage collections since the start. */
 export class RuntimeMonitor {
@@ -93,12 +93,14 @@ export class RuntimeMonitor {
   takeDelay() {
     const delay = this.#delay;
     const isEmpty = delay.count === 0;
-    const seconds = (nanoseconds: number): number => (isEmpty ? 0 : nanoseconds / 1e9);
+    // What is recorded is the time between two turns of the timer, its interval included.
+    const seconds = (nanoseconds: number): number =>
+      isEmpty ? 0 : Math.max(0, nanoseconds / 1e9 - delayResolutionMs / 1000);
     const taken = {
       min: seconds(delay.min),
       max: seconds(delay.max),
       mean: seconds(delay.mean),
-      stddev: seconds(delay.stddev),
+      stddev: isEmpty ? 0 : delay.stddev / 1e9,
       p50: seconds(delay.percentile(50)),
       p90: seconds(delay.percentile(90)),
       p99: seconds(delay.percentile(99)),
