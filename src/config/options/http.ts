@@ -1,0 +1,62 @@
+// Plain HTTP.
+
+import * as z from "zod";
+import { defaultMaxConnections } from "../../system/resources.ts";
+import { commaList, count, option, toggle } from "../option.ts";
+
+const domainName = z
+  .string()
+  .regex(/^\.?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*$/)
+  .transform((name) => name.toLowerCase());
+
+export const http = {
+  maxUploads: count({
+    group: "HTTP",
+    help: "concurrent uploads to POST /echo; more get 503",
+    min: 1,
+    max: 1_000_000,
+    default: 256,
+    limit: { name: "uploads", help: "Concurrent uploads to POST /echo", value: Number },
+  }),
+  maxHttpConnections: count({
+    group: "HTTP",
+    help: "open HTTP connections; beyond it each answer ends its connection",
+    min: 1,
+    max: 10_000_000,
+    default: () => Math.ceil(defaultMaxConnections() / 2),
+    defaultNote: "half of what the descriptor limit allows",
+    limit: { name: "http_connections", help: "HTTP connections that may be kept open", value: Number },
+  }),
+  maxHttpConnectionsPerIp: count({
+    group: "HTTP",
+    help: "answers to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off",
+    min: 0,
+    max: 10_000_000,
+    default: () => Math.ceil(defaultMaxConnections() / 8),
+    defaultNote: "an eighth of what the descriptor limit allows",
+    limit: {
+      name: "http_connections_per_ip",
+      help: "HTTP connections of one address that may be kept open, 0 for no limit",
+      value: Number,
+    },
+  }),
+  inspect: toggle({
+    group: "HTTP",
+    help: "/inspect, which shows a request as it reached the server",
+    default: true,
+  }),
+  allowHost: option<"any" | readonly string[]>({
+    group: "HTTP",
+    type: "string | readonly string[]",
+    placeholder: "<name,...|any|none>",
+    help: "domain names under which /inspect and /metrics answer clients in private networks; .example.org is all below it",
+    expected: "any, none, or domain names such as echo.example.org or .example.org separated by commas",
+    schema: z.union([
+      z.literal("any"),
+      z.string().transform(commaList).pipe(z.array(domainName).min(1)),
+      z.array(domainName),
+    ]),
+    default: [],
+    format: (value) => (typeof value === "string" ? value : value.length === 0 ? "none" : value.join(",")),
+  }),
+};

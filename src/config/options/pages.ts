@@ -1,0 +1,17 @@
+// The page and /inspect.
+import { choice, toggle } from "../option.ts";
+
+export const pages = {
+  console: toggle({
+    group: "Pages and logs",
+    help: "the page at / that tries the server from a browser",
+    default: true,
+  }),
+  logLevel: choice({
+    group: "Pages and logs",
+    placeholder: "<level>",
+    help: "lowest level that is logged: fatal, error, warn, info, debug, trace or silent",
+    choices: ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
+    default: "info",
+  }),
+};

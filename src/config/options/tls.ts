@@ -1,0 +1,92 @@
+// TLS and HTTP/2.
+
+import * as z from "zod";
+import { choice, count, duration, file, option, toggle } from "../option.ts";
+
+const seconds = (milliseconds: number): number => milliseconds / 1000;
+
+export const tls = {
+  tlsCert: file({
+    group: "TLS",
+    help: "certificate chain in PEM; serves wss:// and https://, needs --tls-key",
+  }),
+  tlsKey: file({ group: "TLS", help: "private key in PEM" }),
+  tlsPassphraseFile: file({
+    group: "TLS",
+    help: "file that holds the passphrase of the key; one line ending after it is not part of it",
+  }),
+  tlsCa: file({
+    group: "TLS",
+    help: "certificate authorities in PEM that client certificates must be signed by",
+  }),
+  tlsClientAuth: choice({
+    group: "TLS",
+    help: "client certificates: none asks for none, request lets in clients that show none, require does not",
+    choices: ["none", "request", "require"],
+    default: "none",
+    defaultNote: "none, or request with --tls-ca",
+  }),
+  tlsMinVersion: choice({
+    group: "TLS",
+    help: "oldest TLS version that is spoken",
+    choices: ["1.2", "1.3"],
+    default: "1.2",
+  }),
+  tlsCiphers: option({
+    group: "TLS",
+    type: "string",
+    placeholder: "<list|modern>",
+    help: "cipher suites in OpenSSL's notation; modern is those of TLS 1.3, and of 1.2 the AEADs with forward secrecy",
+    expected: "modern, or a cipher list in OpenSSL's notation",
+    schema: z.string().min(1),
+    default: "modern",
+    format: String,
+  }),
+  tlsHandshakeTimeout: duration({
+    group: "TLS",
+    help: "time for a TLS handshake, and then as long again for the first byte of a request",
+    min: 100,
+    max: 600_000,
+    default: 10_000,
+    limit: {
+      name: "tls_handshake_timeout_seconds",
+      help: "Time that a client has for the TLS handshake, and again for its first byte after it",
+      value: seconds,
+    },
+  }),
+  tlsMaxHandshakes: count({
+    group: "TLS",
+    help: "concurrent unfinished TLS handshakes; further connections are reset",
+    min: 1,
+    max: 1_000_000,
+    default: 1000,
+    limit: {
+      name: "tls_unfinished_handshakes",
+      help: "Concurrent unfinished TLS handshakes",
+      value: Number,
+    },
+  }),
+  http2: toggle({
+    group: "TLS",
+    help: "offers HTTP/2 by ALPN, with WebSockets over it (RFC 8441)",
+    default: false,
+  }),
+  http2MaxStreams: count({
+    group: "TLS",
+    help: "open streams of one HTTP/2 connection, WebSockets included; more are refused",
+    min: 1,
+    max: 10_000,
+    default: 100,
+    limit: {
+      name: "http2_streams",
+      help: "Streams that one HTTP/2 connection may have open",
+      value: Number,
+    },
+  }),
+  tlsEngine: choice({
+    group: "TLS",
+    help: "what speaks TLS: Node, or uWebSockets.js, which is faster and cuts clients with much in flight",
+    choices: ["node", "uws"],
+    default: "node",
+  }),
+};
