@@ -1,6 +1,7 @@
 // What rules, dashboard and runbook name, held against real scrapes: nothing may name what the server does not expose.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeCertificates } from "../../support/certificates.ts";
 import { readRules } from "../../support/deploy.ts";
 import { scrape, spawnServer } from "../../support/echo-server.ts";
 import {
@@ -41,11 +42,17 @@ for (const [what, args] of [
   ["a supervisor of two workers", ["--workers", "2"]],
 ] as const) {
   test(`every metric, label and label value that is asked for is one that ${what} exposes`, async (t) => {
-    const { authority } = await spawnServer(t, args);
+    // With TLS, so that the metrics of certificates are there; the admin listener speaks plain HTTP.
+    const { cert, key } = await makeCertificates(t);
+    const { urls } = await spawnServer(t, [
+      ...args,
+      ...["--tls-cert", cert, "--tls-key", key, "--admin-port", "0", "--admin-host", "127.0.0.1"],
+    ]);
+    const metricsUrl = urls.find((url) => url.endsWith("/metrics")) ?? "";
     let samples: string[] = [];
     // A supervisor knows how its workers are from their first report on.
     await waitUntil(async () => {
-      samples = Object.keys(await scrape(`http://${authority}/metrics`));
+      samples = Object.keys(await scrape(metricsUrl));
       return samples.some((sample) => sample.startsWith("echo_worker_event_loop_utilization{"));
     }, "the first report of a worker");
     const used = [...ruleQueries(), ...dashboardQueries(), ...runbookQueries()].flatMap(({ name, expr }) =>
