@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** A fault of this program, not of the target, and not of whoever called it. */
+/** A fault of this program, not of the target, and not of the caller. */
 function crash(error: unknown): void {
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`error: uws-echo-bench failed: ${what}\n`);

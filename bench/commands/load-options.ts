@@ -210,7 +210,7 @@ function payloadConflicts({ payload, type, verify }: Partial<Values>): (string |
     !isUtf8(content) && "--payload: the file is not UTF-8, which text messages must be: use --type binary",
     verify === "full" &&
       head.some((octet) => octet > 0x7f) &&
-      `--verify full writes a sequence number over the first ${sequenceDigits} octets, which must be ASCII in a text payload`,
+      `--verify full writes a sequence number over the first ${sequenceDigits} bytes, which must be ASCII in a text payload`,
   ];
 }
 

@@ -34,7 +34,7 @@ const words =
     " ",
   );
 
-/** Random octets are any for binary and printable ASCII for text; words are ASCII, and zeros are digits in a text. */
+/** Random bytes are any for binary and printable ASCII for text; words are ASCII, and zeros are digits in a text. */
 export function makePayload(payloadBytes: number, type: MessageType, fill: Fill = "random"): Uint8Array {
   if (fill === "zeros") {
     return new Uint8Array(payloadBytes).fill(type === "text" ? 0x30 : 0);

@@ -5,7 +5,7 @@ import { at, type MessageType, opcodeOf, type ReplyFault, sequenceDigits, type V
 /** Missing replies that are remembered, to tell one that comes later from one that comes twice. */
 const missingLimit = 1024;
 
-/** The value of a lower-case hexadecimal digit; NaN for any other octet. */
+/** The value of a lower-case hexadecimal digit; NaN for any other byte. */
 function digitValue(octet: number): number {
   if (octet >= 0x30 && octet <= 0x39) {
     return octet - 0x30;

@@ -28,9 +28,9 @@ export interface RoundsOptions extends Pick<MeasureOptions, "signal" | "onProgre
   readonly maxRounds?: number | undefined;
   /** No round begins that would likely end later than this, counted from the start. */
   readonly deadlineMs?: number | undefined;
-  /** Hears of every measurement, in order. */
+  /** Called after each measurement, in order. */
   readonly onSample?: (sample: Sample, result: Result) => void;
-  /** Hears of every round that was not completed. */
+  /** Called for each round that was not completed. */
   readonly onFailedRound?: (failed: FailedRound) => void;
 }
 

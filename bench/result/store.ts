@@ -84,7 +84,7 @@ function makeFolders(folder: string): void {
   }
 }
 
-/** Gives the draft its name. A link, unlike a rename, refuses to replace what is there. */
+/** Gives the draft its name. A link, unlike a rename, refuses to replace an existing file. */
 function publish(draft: string, path: string): void {
   try {
     linkSync(draft, path);

@@ -196,7 +196,7 @@ export function observe(
 
 /**
  * The bucket of a message of this many bytes among `messageSizeBounds`, without a search: the bounds are powers of four.
- * @param bytes payload octets, below 2^31
+ * @param bytes payload bytes, below 2^31
  */
 export function messageSizeBucket(bytes: number): number {
   if (bytes <= 64) {

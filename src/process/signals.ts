@@ -7,7 +7,7 @@ export interface SignalTarget {
   /** Ends at once. */
   force(signal: NodeJS.Signals): void;
   reload(signal: NodeJS.Signals): void;
-  /** Hears of a signal that does nothing. */
+  /** Called for a signal that does nothing. */
   ignore(signal: NodeJS.Signals): void;
 }
 

@@ -26,7 +26,7 @@ export class VirtualClock implements PreciseClock {
     return this.#nowNs;
   }
 
-  /** Time passes without anything being called: whoever runs now is busy. */
+  /** Time passes without anything being called: the running code is busy. */
   spend(durationNs: number): void {
     this.#nowNs += durationNs;
   }

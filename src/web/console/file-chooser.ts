@@ -6,7 +6,7 @@ import type { PayloadResult } from "../websocket/payload.ts";
 const maxFileBytes = 256 * 1024 * 1024;
 
 export interface FileChooser {
-  /** The file's octets, or a problem with it; undefined when none is chosen. */
+  /** The file's bytes, or a problem with it; undefined when none is chosen. */
   payload(): PayloadResult | undefined;
   show(visible: boolean): void;
 }

@@ -14,7 +14,7 @@ export interface Entry {
   readonly atMs: number;
   /** The payload of `sent` and `message`; undefined for the others, and once it has been let go to save memory. */
   data: MessageData | undefined;
-  /** Payload length in octets; undefined for events without one. */
+  /** Payload length in bytes; undefined for events without one. */
   readonly bytes: number | undefined;
   readonly type: "text" | "binary" | undefined;
   /** Round-trip time in ms of an echo. */
@@ -71,7 +71,7 @@ export interface EntryFilter {
   readonly text: string;
 }
 
-/** A one-line preview is cut after this many characters (or a third as many octets). */
+/** A one-line preview is cut after this many characters (or a third as many bytes). */
 const previewCharacters = 240;
 
 export function matches(entry: Entry, filter: EntryFilter): boolean {

@@ -34,7 +34,7 @@ export interface Plot {
   setData(data: PlotData): void;
 }
 
-/** Steps of an axis of octets: 1 to 512 of each binary unit. */
+/** Steps of an axis of bytes: 1 to 512 of each binary unit. */
 export const binarySteps = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
 /** Steps of an axis of things that are counted. */

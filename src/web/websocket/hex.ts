@@ -14,7 +14,7 @@ export function parseHex(text: string): HexResult {
   for (const group of digits.split(" ")) {
     if (group.length % 2 === 1) {
       return {
-        problem: `"${shorten(group)}" has an odd number of digits; an octet has two, for example 0${group.slice(-1)}.`,
+        problem: `"${shorten(group)}" has an odd number of digits; a byte has two, for example 0${group.slice(-1)}.`,
       };
     }
     for (let at = 0; at < group.length; at += 2) {
@@ -24,12 +24,12 @@ export function parseHex(text: string): HexResult {
   return { octets: Uint8Array.from(octets) };
 }
 
-/** `48 65 6c 6c 6f`: the first `limit` octets, two digits each. */
+/** `48 65 6c 6c 6f`: the first `limit` bytes, two digits each. */
 export function toHex(octets: Uint8Array, limit = octets.length): string {
   return Array.from(octets.subarray(0, limit), hexOctet).join(" ");
 }
 
-/** Lines of sixteen octets with offset and printable ASCII, as hexdump -C draws them; at most `limit` octets. */
+/** Lines of sixteen bytes with offset and printable ASCII, as hexdump -C draws them; at most `limit` bytes. */
 export function hexDump(octets: Uint8Array, limit = octets.length): string {
   const lines: string[] = [];
   const end = Math.min(limit, octets.length);

@@ -4,7 +4,7 @@ import { parseHex } from "./hex.ts";
 /** What the composer can be set to. JSON is sent as a text message, once it has been checked. */
 export type ComposerMode = "text" | "json" | "binary";
 
-/** The data of one message: a text message is a string, a binary one is octets. */
+/** The data of one message: a text message is a string, a binary one is bytes. */
 export type MessageData = string | Uint8Array<ArrayBuffer>;
 
 export type PayloadResult = { readonly data: MessageData } | { readonly problem: string };
@@ -24,7 +24,7 @@ export function composePayload(mode: ComposerMode, typed: string): PayloadResult
   return "octets" in hex ? { data: hex.octets } : hex;
 }
 
-/** Payload length in octets, as it counts on the wire: text in UTF-8. */
+/** Payload length in bytes, as it counts on the wire: text in UTF-8. */
 export function payloadBytes(data: MessageData): number {
   return typeof data === "string" ? encoder.encode(data).length : data.length;
 }
@@ -37,7 +37,7 @@ export function prettyJson(text: string): string | undefined {
   return JSON.stringify(JSON.parse(text), null, 2);
 }
 
-/** `length` octets of printable ASCII or a repeating ramp, so that a cut or shifted echo shows. */
+/** `length` bytes of printable ASCII or a repeating ramp, so that a cut or shifted echo shows. */
 export function syntheticPayload(type: "text" | "binary", length: number): MessageData {
   if (type === "text") {
     return "abcdefghijklmnopqrstuvwxyz0123456789".repeat(Math.ceil(length / 36)).slice(0, length);

@@ -70,7 +70,7 @@ export function readClose(
   }
   const octets = new TextEncoder().encode(reason).length;
   return octets > 123
-    ? { problem: `The close reason has ${octets} octets; a close frame holds 123.` }
+    ? { problem: `The close reason has ${octets} bytes; a close frame holds 123.` }
     : { code };
 }
 

@@ -140,7 +140,7 @@ test("abrupt ends the TCP connection without a close frame", async (t) => {
   assert.deepEqual(await raw.ended(), frame(opcode.text, "last", { isMasked: false }));
 });
 
-test("handshake_delay answers late, takes a place meanwhile, and gives it back when the client does not wait", async (t) => {
+test("handshake_delay answers late, counts as a connection meanwhile, and stops counting when the client does not wait", async (t) => {
   const server = await startServer(t, { maxConnections: 1 });
   const held = async (): Promise<number | undefined> =>
     (await server.stats())['echo_endpoint_connections{endpoint="echo"}'];

@@ -193,7 +193,7 @@ describe("the server in Kubernetes", () => {
           "a preStop would add to --drain-delay, which does the same and says so",
         );
         assert.ok(readinessProbe);
-        // Whoever asks /readyz itself is told within the delay, and so is whoever watches the pod's conditions.
+        // Both a probe of /readyz and a watcher of the pod's conditions see it within the delay.
         const { periodSeconds, failureThreshold } = readinessProbe;
         assert.ok(drainDelay >= periodSeconds * failureThreshold * 1000);
         // A supervisor gives workers that do not end by themselves 5 s more, and then kills them.

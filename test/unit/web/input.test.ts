@@ -31,7 +31,7 @@ test("bad hex names the digit or the group", () => {
   assert.match(JSON.stringify(parseHex("48 6 6c")), /\\"6\\" has an odd number of digits.*for example 06/);
 });
 
-test("the hex dump has sixteen octets a line, with offset and text, and stops at its limit", () => {
+test("the hex dump has sixteen bytes a line, with offset and text, and stops at its limit", () => {
   const octets = Uint8Array.from({ length: 40 }, (_, at) => at + 0x41);
   assert.deepEqual(hexDump(octets, 18).split("\n"), [
     "00000000  41 42 43 44 45 46 47 48  49 4a 4b 4c 4d 4e 4f 50  ABCDEFGHIJKLMNOP",
@@ -41,7 +41,7 @@ test("the hex dump has sixteen octets a line, with offset and text, and stops at
   assert.equal(toHex(Uint8Array.of(0, 255, 16), 2), "00 ff");
 });
 
-test("the composer's text is sent as it is, JSON only when it is JSON, hex as octets", () => {
+test("the composer's text is sent as it is, JSON only when it is JSON, hex as bytes", () => {
   assert.deepEqual(composePayload("text", " {not json "), { data: " {not json " });
   assert.deepEqual(composePayload("json", '{"a": 1}'), { data: '{"a": 1}' });
   assert.match(JSON.stringify(composePayload("json", "{oops}")), /Not JSON: /);
@@ -50,7 +50,7 @@ test("the composer's text is sent as it is, JSON only when it is JSON, hex as oc
   assert.ok("problem" in composePayload("binary", "zz"));
 });
 
-test("a payload's size counts UTF-8 octets", () => {
+test("a payload's size counts UTF-8 bytes", () => {
   assert.equal(payloadBytes("Grüße 🌍"), 12);
   assert.equal(payloadBytes(new Uint8Array(7)), 7);
   fc.assert(
@@ -109,7 +109,7 @@ test("only the codes and reasons that a script may close with are let through", 
     assert.ok("problem" in readClose(code, ""), code);
   }
   assert.ok("code" in readClose("1000", "x".repeat(123)));
-  assert.match(JSON.stringify(readClose("1000", "ü".repeat(62))), /124 octets/);
+  assert.match(JSON.stringify(readClose("1000", "ü".repeat(62))), /124 bytes/);
 });
 
 test("the history keeps each draft once, newest first, and can be stepped through", () => {
