@@ -18,7 +18,7 @@ import { packageRoot } from "../lib/package.ts";
 import { createStats, type Stats } from "../metrics/counters.ts";
 import { type ProcessSample, ProcessSampler } from "../metrics/process-sampler.ts";
 import type { Scraper } from "../metrics/scrape.ts";
-import { type Log, rateLimited } from "../system/log.ts";
+import type { Log } from "../system/log.ts";
 import { loadNative, type Native } from "../system/uws.ts";
 import { createAdmission } from "../websocket/admission.ts";
 import { Backpressure } from "../websocket/backpressure.ts";
@@ -28,6 +28,7 @@ import { OnDemandMount } from "../websocket/endpoints/mount.ts";
 import { createLifecycle } from "../websocket/lifecycle.ts";
 import { Upgrade } from "../websocket/upgrade.ts";
 import { type AdminListener, openAdmin } from "./admin-listener.ts";
+import { createClosedClientLog } from "./closed-clients.ts";
 import { drain } from "./drain.ts";
 import { type Entrance, openEntrance } from "./entrance.ts";
 
@@ -63,8 +64,6 @@ export interface Serving {
 
 /** How long the last bytes of closed TLS connections may take, in milliseconds. */
 const finishMs = 2000;
-/** Warnings of one kind are logged at most this often, in milliseconds. */
-const warnIntervalMs = 5000;
 
 /**
  * Starts to serve.
@@ -162,9 +161,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const connections = new Set<EchoSocket>();
   let closed: () => void = () => undefined;
 
-  const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
-    log.warn({ reason, ...details, suppressed }, "client over a limit closed"),
-  );
+  const warn = createClosedClientLog(log, now);
   const backpressure = new Backpressure(config, stats, now, (ws, reason, bufferedBytes) => {
     // A client that asked for its end needs no line.
     if (reason !== "asked") {

@@ -8,8 +8,9 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import type { Config } from "../config/options.ts";
 import { normalizeAddress } from "../http/client-address.ts";
 import { bump, countTlsFailure, type Stats, slot, type TlsFailure } from "../metrics/counters.ts";
-import { type Log, rateLimited } from "../system/log.ts";
+import type { Log } from "../system/log.ts";
 import { createPrivateSocket, type PrivateSocket } from "../system/private-socket.ts";
+import { createClosedClientLog } from "./closed-clients.ts";
 import { Http2Front } from "./http2-front.ts";
 import { listenErrorFor } from "./listener.ts";
 import { createTlsAdmission, maxClients, type TlsAdmission } from "./tls-admission.ts";
@@ -31,7 +32,6 @@ export interface TlsListenerParts {
 const deadlineIntervalMs = 250;
 /** The rest for a client whose connection has been closed waits at most this long without progress, in milliseconds. */
 const lingerMs = 5000;
-const warnIntervalMs = 5000;
 
 /** A client before its first byte of HTTP. */
 interface Pending {
@@ -66,9 +66,7 @@ export class TlsListener {
     });
     this.#privateSocket = createPrivateSocket();
     const now = (): number => performance.now();
-    const warn = rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
-      log.warn({ reason, ...details, suppressed }, "client over a limit closed"),
-    );
+    const warn = createClosedClientLog(log, now);
     this.#relayParts = {
       path: this.#privateSocket.path,
       lingerMs,
