@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { cliPath, spawnCli, spawnServer } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
+import { spawnOnTerminal } from "../support/terminal.ts";
 import { toolTest } from "../support/tools.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -102,10 +103,7 @@ test("colours are for terminals, unless they are asked for", () => {
 toolTest("script", "on a terminal three lines say what runs, where to look, and the limits", async (t) => {
   const port = await freePort();
   const shell = `${process.execPath} ${cliPath} --port ${port} --host 127.0.0.1 --max-connections 100 --max-payload 1MiB`;
-  const child = spawn("script", ["-qefc", shell, "/dev/null"], {
-    stdio: ["pipe", "pipe", "ignore"],
-    env: { ...process.env, NO_COLOR: "1" },
-  });
+  const child = spawnOnTerminal(shell, { ...process.env, NO_COLOR: "1" });
   let shown = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     shown += text;

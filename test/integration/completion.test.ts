@@ -1,6 +1,6 @@
 // Loads the completion scripts of both programs into the shells themselves, and asks what they complete.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { cliPath } from "../support/echo-server.ts";
 import { harnessPath } from "../support/harness.ts";
+import { spawnOnTerminal } from "../support/terminal.ts";
 import { toolTest } from "../support/tools.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -80,9 +81,12 @@ toolTest("zsh", "zsh completes flags, choices and commands of both programs", as
     (program) => `source ${scriptFor(program as keyof typeof programs, "zsh")}`,
   );
   // A terminal of its own, as zsh completes in an interactive shell only.
-  const child = spawn("script", ["-qefc", "zsh -f -i", "/dev/null"], {
-    stdio: ["pipe", "pipe", "ignore"],
-    env: { ...process.env, HOME: folder, ZDOTDIR: folder, TERM: "dumb", PS1: "" },
+  const child = spawnOnTerminal("zsh -f -i", {
+    ...process.env,
+    HOME: folder,
+    ZDOTDIR: folder,
+    TERM: "dumb",
+    PS1: "",
   });
   const exited = once(child, "exit");
   t.after(async () => {

@@ -10,6 +10,7 @@ import { readComparison, writeResult } from "../../../bench/result/store.ts";
 import { listProcesses } from "../../../bench/target/proc.ts";
 import { startTarget } from "../../../bench/target/started-target.ts";
 import { exampleResult } from "../../support/result.ts";
+import { spawnOnTerminal } from "../../support/terminal.ts";
 import { toolTest } from "../../support/tools.ts";
 import { inTime, waitUntil } from "../../support/wait.ts";
 
@@ -149,7 +150,7 @@ test("stored Results are compared, and refused when the machine is another one",
 /** Runs a comparison on a terminal, presses Ctrl-C once `when` has been shown, and gives what the terminal got. */
 async function interruptedWhen(when: RegExp, isInsistent: boolean, a = ws) {
   const command = `${process.execPath} dist/bench/cli.js compare "${a}" "${ws}" --duration 2s --warmup 0s --connections 2 --rounds 2`;
-  const child = spawn("script", ["--quiet", "--flush", "--return", "--command", command, "/dev/null"]);
+  const child = spawnOnTerminal(command);
   let shown = "";
   child.stdout.on("data", (chunk: Buffer) => {
     shown += chunk.toString();
