@@ -14,7 +14,9 @@ export interface HandshakeRequest {
   readonly bytes: Buffer;
 }
 
-export function createRequest(endpoint: Endpoint): HandshakeRequest {
+export function createRequest(
+  endpoint: Pick<Endpoint, "url" | "headers" | "subprotocols" | "origin">,
+): HandshakeRequest {
   const url = new URL(endpoint.url);
   const key = randomBytes(16).toString("base64");
   const fixed = [
@@ -89,12 +91,14 @@ export class HandshakeResponse {
   }
 }
 
-interface Head {
+/** The head of an HTTP response; header names are in lower case, and repeated headers joined by commas. */
+export interface Head {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
 }
 
-function parseHead(text: string): Head | undefined {
+/** Reads the head of a response, up to its empty line. @returns undefined for what is not HTTP/1 */
+export function parseHead(text: string): Head | undefined {
   const [statusLine = "", ...lines] = text.split("\r\n");
   const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine) ?? [];
   if (status === undefined) {
@@ -111,8 +115,8 @@ function parseHead(text: string): Head | undefined {
   return { status: Number(status), headers };
 }
 
-/** The checks that RFC 6455 section 4.1 asks of a client; undefined when all hold. */
-function problemWith(
+/** The checks of a 101 that RFC 6455 section 4.1 asks of a client; undefined when all hold. */
+export function problemWith(
   headers: ReadonlyMap<string, string>,
   key: string,
   subprotocols: readonly string[],

@@ -1,8 +1,7 @@
 // The cheapest engine: pre-built frames on bare sockets, all reads into one reused buffer.
 
 import { randomBytes } from "node:crypto";
-import net from "node:net";
-import tls from "node:tls";
+import type { Socket } from "node:net";
 import type { Connection, ConnectionEvents, Ending, Endpoint, Engine, WireBytes } from "./connection.ts";
 import {
   describeBadReply,
@@ -16,6 +15,7 @@ import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolF
 import { createRequest, HandshakeResponse } from "./handshake.ts";
 import { FrameTape } from "./payload.ts";
 import { ReplyChecker } from "./reply-checker.ts";
+import { connectSocket } from "./socket.ts";
 
 /** One read buffer serves all connections of a thread: its content is used up before the next read. */
 const readBufferBytes = 256 * 1024;
@@ -29,7 +29,7 @@ const messageLimitBytes = 16 * 1024 * 1024;
 /** What the connections of one thread have in common. */
 interface Shared {
   readonly endpoint: Endpoint;
-  readonly url: URL;
+  readonly isSecure: boolean;
   readonly where: string;
   readonly tape: FrameTape;
   readonly readBuffer: Buffer;
@@ -41,7 +41,7 @@ export function createRawEngine(endpoint: Endpoint): Engine {
   const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
   const shared: Shared = {
     endpoint,
-    url,
+    isSecure: url.protocol === "wss:",
     where: url.host,
     tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
     readBuffer: Buffer.allocUnsafe(readBufferBytes),
@@ -55,7 +55,7 @@ class RawConnection implements Connection, FrameSink {
   readonly isCompressed = false;
   readonly #shared: Shared;
   readonly #events: ConnectionEvents;
-  readonly #socket: net.Socket;
+  readonly #socket: Socket;
   readonly #frames: FrameReader;
   readonly #checker: ReplyChecker;
   readonly #tape: FrameTape;
@@ -174,40 +174,27 @@ class RawConnection implements Connection, FrameSink {
     this.#socket.destroySoon();
   }
 
-  #connect(localAddress: string | undefined): net.Socket {
-    const { endpoint, url, readBuffer } = this.#shared;
-    const isSecure = url.protocol === "wss:";
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    const options = {
-      host,
-      port: Number(url.port === "" ? (isSecure ? 443 : 80) : url.port),
-      onread: { buffer: readBuffer, callback: (bytes: number): boolean => this.#onRead(bytes) },
-      ...(localAddress === undefined ? {} : { localAddress }),
-    };
-    if (!isSecure) {
-      return net.connect(options, () => {
-        this.#events.onStage(this.index, "connected");
-        this.#sayHello();
-      });
-    }
-    const socket = tls.connect(
+  #connect(localAddress: string | undefined): Socket {
+    const { endpoint, isSecure, readBuffer } = this.#shared;
+    return connectSocket(
+      endpoint,
       {
-        ...options,
-        ALPNProtocols: ["http/1.1"],
-        rejectUnauthorized: !endpoint.insecure,
-        ...(endpoint.caPem === undefined ? {} : { ca: endpoint.caPem }),
-        ...(net.isIP(host) === 0 ? { servername: host } : {}),
+        onread: { buffer: readBuffer, callback: (bytes: number): boolean => this.#onRead(bytes) },
+        ...(localAddress === undefined ? {} : { localAddress }),
       },
-      () => {
-        this.#events.onStage(this.index, "secured");
-        this.#sayHello();
+      {
+        onConnect: () => {
+          this.#stage = isSecure ? "securing" : this.#stage;
+          this.#events.onStage(this.index, "connected");
+        },
+        onReady: () => {
+          if (isSecure) {
+            this.#events.onStage(this.index, "secured");
+          }
+          this.#sayHello();
+        },
       },
     );
-    socket.on("connect", () => {
-      this.#stage = "securing";
-      this.#events.onStage(this.index, "connected");
-    });
-    return socket;
   }
 
   #sayHello(): void {
