@@ -23,6 +23,8 @@ export interface Endpoint {
   readonly payloads: readonly Uint8Array[];
   readonly type: MessageType;
   readonly verify: Verify;
+  /** Reads no more than this, 0 for nothing at all; undefined to read all that comes. */
+  readonly readBytesPerSecond?: number | undefined;
 }
 
 /** Why a connection ended, or never opened. */

@@ -1,0 +1,74 @@
+// Describes a session: which connections there are when, what they do, and over which steps. Plain data.
+
+import type { Endpoint, EngineName } from "../engine/connection.ts";
+import type { Population } from "./population.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface Scenario {
+  readonly target: Target;
+  /** At least one, by different names. */
+  readonly groups: readonly Group[];
+  /** At least one. The first begins when the connections that are due at the start are open. */
+  readonly timeline: readonly Step[];
+  readonly guards: Guards;
+  readonly resources: Resources;
+}
+
+/** Where connections lead to, and how they are opened. `timeoutMs` is for a handshake, and for a reply. */
+export type Target = Omit<Endpoint, "payloads" | "type" | "verify" | "readBytesPerSecond"> & {
+  readonly engine: EngineName;
+};
+
+/** Connections that are alike. */
+export interface Group {
+  readonly name: string;
+  readonly population: Population;
+  readonly traffic: Traffic;
+}
+
+export interface Step {
+  /** Different from the other steps'. */
+  readonly name: string;
+  readonly durationMs: number;
+  /** Whether its figures are part of what the session is about; those of a warm-up are not. */
+  readonly measured: boolean;
+  /** The session ends as soon as one of these has held for its time. */
+  readonly abortIf: readonly Abort[];
+}
+
+/** A condition on the figures of each second, all groups together. */
+export interface Abort {
+  /** As it was typed, for people. */
+  readonly expression: string;
+  readonly metric: AbortMetric;
+  readonly operator: ">" | ">=" | "<" | "<=";
+  /** Times are in microseconds. */
+  readonly value: number;
+  /** How long it has to hold, in whole seconds of the session. */
+  readonly forMs: number;
+}
+
+/** Latencies of the replies of the second; messages per second; errors, closed and failed connections in it. */
+export const abortMetrics = ["p50", "p99", "max", "lag", "rate", "errors", "closed", "failed"] as const;
+export type AbortMetric = (typeof abortMetrics)[number];
+
+/** What always ends a session. */
+export interface Guards {
+  /** No connection could be opened or kept for so long. */
+  readonly goneAfterMs: number;
+  /** Connections that failed to open or were ended by the target unexpectedly, all together. */
+  readonly maxFailures: number;
+}
+
+/** Guards that a session of so many connections hits only when something is wrong. */
+export function defaultGuards(connections: number): Guards {
+  return { goneAfterMs: 30_000, maxFailures: Math.max(1000, 10 * connections) };
+}
+
+export interface Resources {
+  readonly threads: number;
+  /** Makes random choices repeat: arrivals, lifetimes, jitter. Undefined: they differ each time. */
+  readonly seed: number | undefined;
+  /** Which of several generators of one session this is; undefined for the only one. */
+  readonly part: { readonly number: number; readonly of: number } | undefined;
+}
