@@ -68,7 +68,7 @@ export function descendantsOf(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-function listFolder(path: string): string[] {
+export function listFolder(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {
@@ -76,7 +76,7 @@ function listFolder(path: string): string[] {
   }
 }
 
-function readText(path: string): string | undefined {
+export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "latin1");
   } catch {
