@@ -42,7 +42,7 @@ export function theilSen(points: readonly Point[]): Slope | undefined {
   // The kth lowest and the kth highest slope bound what the test would not reject (Sen 1968).
   const outside = Math.max(0, Math.floor((slopes.length - critical) / 2) - 1);
   return {
-    center: median(slopes),
+    center: middleOf(slopes),
     low: slopes[outside] ?? Number.NaN,
     high: slopes[slopes.length - 1 - outside] ?? Number.NaN,
     confidence: coverage,
@@ -80,6 +80,11 @@ function slopesOf(points: readonly Point[]): Float64Array {
     }
   });
   return Float64Array.from(slopes).sort();
+}
+
+function middleOf(sorted: Float64Array): number {
+  const last = sorted.length - 1;
+  return ((sorted[Math.floor(last / 2)] ?? Number.NaN) + (sorted[Math.ceil(last / 2)] ?? Number.NaN)) / 2;
 }
 
 /** The highest score that the two-sided test does not reject, and how often that covers the truth. */

@@ -19,8 +19,8 @@ export interface KernelMemory {
   readonly tcpBytes: number;
 }
 
-/** The kernel's page size everywhere that Node counts pages of `mem` in /proc/net/sockstat, but on some arm64. */
-const defaultPageBytes = 4096;
+/** Read once: it does not change. */
+let knownPageBytes: number | undefined;
 
 export function readProcessMemory(pids: readonly number[]): ProcessMemory | undefined {
   const known = pids.flatMap((pid) => readOne(pid) ?? []);
@@ -44,7 +44,8 @@ function readOne(pid: number): ProcessMemory | undefined {
 }
 
 function plus(one: ProcessMemory, other: ProcessMemory): ProcessMemory {
-  const sum = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
+  const sum = (a: number | null, b: number | null): number | null =>
+    a === null || b === null ? null : a + b;
   return {
     rssBytes: one.rssBytes + other.rssBytes,
     pssBytes: sum(one.pssBytes, other.pssBytes),
@@ -62,8 +63,8 @@ export function readKernelMemory(): KernelMemory | undefined {
 }
 
 function pageBytes(): number {
-  const [, kibibytes] = /^KernelPageSize:\s+(\d+) kB/m.exec(readText("/proc/self/smaps") ?? "") ?? [];
-  return kibibytes === undefined ? defaultPageBytes : Number(kibibytes) * 1024;
+  knownPageBytes ??= kibibytesOf(readText("/proc/self/smaps") ?? "", "KernelPageSize") ?? 4096;
+  return knownPageBytes;
 }
 
 function kibibytesOf(text: string, field: string): number | undefined {

@@ -91,6 +91,8 @@ export interface Page {
   readonly bufferedBytes: number | null;
   readonly droppedMessages: number | null;
   readonly receivedMessages: number | null;
+  readonly heapBytes: number | null;
+  readonly descriptors: number | null;
   /** When the process started: tells replicas apart. */
   readonly startedSeconds: number | null;
 }
@@ -135,6 +137,7 @@ export class PageReader {
       receivedMessages: receivedMessages === null ? null : this.#sumOf("received"),
       workers: Math.max(1, page.cpuSeconds.size),
       replicas: Math.max(1, this.#starts.size),
+      memory: { pssBytes: null, heapBytes: page.heapBytes, descriptors: page.descriptors, kernel: null },
     };
   }
 
@@ -173,8 +176,21 @@ export function readPage(text: string): Page | undefined {
     bufferedBytes: sum("echo_buffered_bytes"),
     droppedMessages: sum("echo_sends_total", { result: "dropped" }),
     receivedMessages: sum("echo_messages_received_total"),
+    // With several workers, these are the supervisor's.
+    heapBytes: isShared ? null : heapOn(samples),
+    descriptors: isShared ? null : sum("process_open_fds"),
     startedSeconds: samples.get("process_start_time_seconds")?.[0]?.value ?? null,
   };
+}
+
+/** What the usual clients for Node, Go and the JVM call it. */
+function heapOn(samples: Samples): number | null {
+  return (
+    sumOf(samples, "nodejs_heap_size_used_bytes") ??
+    sumOf(samples, "go_memstats_heap_inuse_bytes") ??
+    sumOf(samples, "jvm_memory_used_bytes", { area: "heap" }) ??
+    null
+  );
 }
 
 function samplesOn(text: string): Samples {

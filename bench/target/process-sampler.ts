@@ -2,9 +2,10 @@
 
 import { CounterSum } from "./counters.ts";
 import { allowedCpus } from "./environment.ts";
+import { readKernelMemory, readProcessMemory } from "./memory.ts";
 import { descendantsOf, readProcess, readResidentBytes, readTasks, type TaskEntry } from "./proc.ts";
 import { membersOf } from "./process-group.ts";
-import type { Sampler } from "./sampler.ts";
+import type { MemorySample, Sampler } from "./sampler.ts";
 
 const periodMs = 1000;
 /** Ticks are counted in whole ones, at both ends. */
@@ -15,8 +16,9 @@ const workerShare = 0.02;
 /**
  * Samples a process and its descendants through /proc. Once the process itself has ended, what is left of the process
  * group that is named after it: a command may fork and end.
+ * @param withMemory read memory more closely, which costs the process a moment
  */
-export function samplePid(pid: number): Sampler {
+export function samplePid(pid: number, withMemory = false): Sampler {
   const meter = new FamilyMeter();
   return {
     source: "pid",
@@ -37,9 +39,15 @@ export function samplePid(pid: number): Sampler {
         droppedMessages: null,
         receivedMessages: null,
         replicas: 1,
+        ...(withMemory ? { memory: readMemory(family) } : {}),
       };
     },
   };
+}
+
+function readMemory(family: readonly number[]): MemorySample {
+  const { pssBytes = null, descriptors = null } = readProcessMemory(family) ?? {};
+  return { pssBytes, heapBytes: null, descriptors, kernel: readKernelMemory() ?? null };
 }
 
 /** Whether there is such a process that we may read. */

@@ -1,5 +1,6 @@
 // Samples the server under test, by process id or from its Prometheus page: CPU time, memory, buffered bytes, drops.
 
+import type { KernelMemory } from "./memory.ts";
 import { samplePage } from "./page-sampler.ts";
 import { samplePid } from "./process-sampler.ts";
 import { TargetError } from "./target.ts";
@@ -24,6 +25,19 @@ export interface ServerSample {
   readonly workers: number;
   /** Different processes that answered so far: more than one behind a balancer. */
   readonly replicas: number;
+  /** Only where `SamplerChoice.memory` asks for it. */
+  readonly memory?: MemorySample;
+}
+
+/** Memory more closely. What is not known is null. */
+export interface MemorySample {
+  /** Pages that processes share count once. */
+  readonly pssBytes: number | null;
+  /** Used by objects of JavaScript. */
+  readonly heapBytes: number | null;
+  readonly descriptors: number | null;
+  /** Of this machine, whatever it is used for; null where the server is elsewhere. */
+  readonly kernel: KernelMemory | null;
 }
 
 /** A source of samples. */
@@ -56,6 +70,8 @@ export interface SamplerChoice {
   readonly caPem?: string | undefined;
   /** Accept any certificate. */
   readonly insecure?: boolean;
+  /** Read memory more closely, which holds the server up for a moment each time. */
+  readonly memory?: boolean;
 }
 
 /**
@@ -65,7 +81,7 @@ export interface SamplerChoice {
  */
 export async function chooseSampler(choice: SamplerChoice): Promise<Sampler | undefined> {
   const { pid, metricsUrl } = choice;
-  const process = pid === undefined ? undefined : samplePid(pid);
+  const process = pid === undefined ? undefined : samplePid(pid, choice.memory);
   if (metricsUrl === "off" || (process !== undefined && metricsUrl === undefined)) {
     return process;
   }
@@ -102,7 +118,10 @@ function combine(process: Sampler, page: Sampler): Sampler {
         return ofProcess;
       }
       const { bufferedBytes, droppedMessages, receivedMessages, replicas } = ofPage;
-      return { ...ofProcess, bufferedBytes, droppedMessages, receivedMessages, replicas };
+      const memory = ofProcess.memory && {
+        memory: { ...ofProcess.memory, heapBytes: ofPage.memory?.heapBytes ?? null },
+      };
+      return { ...ofProcess, bufferedBytes, droppedMessages, receivedMessages, replicas, ...memory };
     },
   };
 }

@@ -31,6 +31,22 @@ echo_worker_resident_memory_bytes{worker="1"} 20
   assert.equal(page?.rssBytes, 30);
 });
 
+test("heap and descriptors are read as clients for Node, Go and the JVM name them", () => {
+  const page = readPage(`${oneProcess}process_open_fds 27\nnodejs_heap_size_used_bytes 9000000\n`);
+  assert.deepEqual([page?.heapBytes, page?.descriptors], [9_000_000, 27]);
+  assert.equal(readPage(`${oneProcess}go_memstats_heap_inuse_bytes 5\n`)?.heapBytes, 5);
+  const jvm = 'jvm_memory_used_bytes{area="heap"} 6\njvm_memory_used_bytes{area="nonheap"} 100\n';
+  assert.equal(readPage(`${oneProcess}${jvm}`)?.heapBytes, 6);
+  assert.equal(readPage(oneProcess)?.heapBytes, null);
+});
+
+test("heap and descriptors of a supervisor are not taken for those of its workers", () => {
+  const page = readPage(
+    `${oneProcess}echo_worker_cpu_seconds_total{worker="1"} 2\nprocess_open_fds 27\nnodejs_heap_size_used_bytes 9\n`,
+  );
+  assert.deepEqual([page?.heapBytes, page?.descriptors], [null, null]);
+});
+
 test("a page without CPU time is of no use", () => {
   assert.equal(readPage("process_cpu_seconds_total_more 5\nup 1\n"), undefined);
 });
