@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
-import { tokenPattern } from "../../src/lib/token.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
@@ -14,7 +13,6 @@ import {
   checkTogether,
   collect,
   commonShape,
-  fileSchema,
   payloadSchema,
   quantity,
   readFields,
@@ -24,6 +22,7 @@ import {
   whole,
   within,
 } from "./option-schemas.ts";
+import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
 
 /** Descriptors that the process needs for itself. */
 const spareDescriptors = 64;
@@ -31,6 +30,7 @@ const spareDescriptors = 64;
 /** What is allowed for the options of a WebSocket load. */
 const shape = {
   ...commonShape,
+  ...targetShape,
   depth: quantity(parseNumber, whole(1, 65_536)).optional(),
   rate: quantity(parseRate, within(0.001, 100_000_000)).optional(),
   arrivals: z.enum(["even", "poisson"], { error: "must be even or poisson" }).optional(),
@@ -40,12 +40,6 @@ const shape = {
   type: z.enum(["text", "binary"], { error: "must be text or binary" }),
   threads: quantity(parseNumber, whole(1, 64)),
   verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }),
-  subprotocol: z.array(
-    z.string().regex(tokenPattern, "must be a token: letters, digits and !#$%&'*+-.^_`|~"),
-  ),
-  origin: z.string().regex(/^\S+$/, "must not contain white space").optional(),
-  ca: fileSchema.optional(),
-  insecure: z.boolean().optional(),
   engine: z.enum(["raw", "ws"], { error: "must be raw or ws" }),
   deflate: z.boolean().optional(),
 };
@@ -116,15 +110,9 @@ export function addLoadOptions(
     .option("--type <text|binary>", "type of the messages", "binary")
     .option("-t, --threads <number>", "generator threads", "1")
     .option("--verify <none|length|full>", "what to check of each reply", "length")
-    .option("-H, --header <name: value>", "header for the handshake (repeatable)", collect, [])
-    .option("--subprotocol <name>", "sub-protocol to offer (repeatable)", collect, [])
-    .option("--origin <origin>", "Origin header")
-    .option("--ca <file>", "PEM certificates to trust instead of the system's")
-    .option("--insecure", "accept any certificate")
-    .option("--timeout <time>", "time limit for a handshake, and for the last replies", "10s")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
     .option("--deflate", "offer permessage-deflate (only with --engine ws)");
-  return command;
+  return addTargetOptions(command);
 }
 
 /**
@@ -133,7 +121,7 @@ export function addLoadOptions(
  */
 export function readLoad(url: string, raw: Readonly<Record<string, unknown>>): WebSocketScenario {
   const { values, problems } = readFields(shape, raw);
-  problems.unshift(...targetProblems(url));
+  problems.unshift(...urlProblems(url));
   problems.push(...conflicts(values, url));
   if (problems.length > 0) {
     throw new UsageError(problems);
@@ -158,23 +146,10 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
   };
 }
 
-/** What is wrong with the URL of a WebSocket target. */
-function targetProblems(url: string): string[] {
-  if (!URL.canParse(url) || !/^wss?:\/\//i.test(url)) {
-    return [`"${url}" is not a WebSocket URL: write ws://host:port/path or wss://host:port/path`];
-  }
-  const { hash, username, password } = new URL(url);
-  return [
-    hash !== "" && `"${url}" has a fragment (${hash}), which RFC 6455 does not allow in a WebSocket URL`,
-    username + password !== "" && `"${url}" holds credentials: use --header "Authorization: ..." instead`,
-  ].filter((problem) => problem !== false);
-}
-
 /** Options that are each fine but not together. Those that could not be read are left out. */
 function conflicts(values: Partial<Values>, url: string): string[] {
-  const { rate, depth, arrivals, engine, deflate, connections, threads, ca, insecure } = values;
+  const { rate, depth, arrivals, engine, deflate, connections, threads } = values;
   const limit = descriptorLimit();
-  const isSecure = /^wss:/i.test(url);
   return [
     rate !== undefined &&
       depth !== undefined &&
@@ -193,9 +168,7 @@ function conflicts(values: Partial<Values>, url: string): string[] {
     connections !== undefined &&
       connections + spareDescriptors > limit &&
       `--connections: ${connections} connections need more than the ${limit} file descriptors allowed (ulimit -n)`,
-    !isSecure && ca !== undefined && "--ca needs a wss:// target",
-    !isSecure && insecure === true && "--insecure needs a wss:// target",
-    ca !== undefined && insecure === true && "--ca and --insecure contradict each other",
+    ...targetConflicts(values, url),
     ...payloadConflicts(values),
   ].filter((problem) => typeof problem === "string");
 }
@@ -220,14 +193,8 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
     kind: "websocket",
     label: null,
     endpoint: {
-      url,
-      headers: values.header,
-      subprotocols: values.subprotocol,
-      origin: values.origin,
-      caPem: values.ca,
-      insecure: values.insecure ?? false,
+      ...endpointOf(url, values),
       deflate: values.deflate ?? false,
-      timeoutMs: values.timeout,
       payloads:
         payload.kind === "file"
           ? [payload.content]
@@ -243,6 +210,7 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
         : { kind: "open", ratePerSecond: values.rate, arrivals: values.arrivals ?? "even" },
     connections: values.connections,
     connectionsPerSecond: values.ramp,
+    sources: values.source ?? [],
     threads: values.threads,
     warmupMs: values.warmup,
     durationMs: values.duration,

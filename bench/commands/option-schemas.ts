@@ -26,6 +26,7 @@ export class UsageError extends UwsEchoError<"ERR_USAGE"> {
 
 const maxPayloadBytes = 256 * 1024 * 1024;
 const maxPayloads = 1000;
+const maxLinesBytes = 64 * 1024 * 1024;
 const dayMs = 86_400_000;
 /** For options that can be repeated. */
 export const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
@@ -110,6 +111,27 @@ export const payloadSchema = z.string().transform(
 export const fileSchema = z
   .string()
   .transform((path, context) => attempt(context, path, () => readFile(path).toString()));
+
+/** Texts separated by commas. */
+export const listSchema = z.string().transform((text) => text.split(",").map((part) => part.trim()));
+
+/** The lines of a file that can stand in a header, or what is wrong with it. */
+export function linesOf(path: string): readonly string[] | string {
+  try {
+    const lines = readFile(path, maxLinesBytes).toString().split(/\r?\n/);
+    const used = lines.filter((line) => line !== "");
+    if (used.length === 0) {
+      return `${path} has no lines`;
+    }
+    const bad = used.findIndex((line) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(line));
+    return bad < 0 ? used : `${path}: line ${bad + 1} has characters that a header cannot hold`;
+  } catch (error) {
+    if (!(error instanceof UnitError)) {
+      throw error;
+    }
+    return `${path}: ${error.message}`;
+  }
+}
 
 /** A moment to wait for. One that has passed would start this generator after the others. */
 export const startSchema = z.string().transform((text, context) =>

@@ -112,7 +112,7 @@ export interface RunOptions extends ServerSource {
 export async function run(options: RunOptions, output: OutputOptions): Promise<number> {
   const { scenario, thresholds, startAt, pid, metricsUrl, metricsPeriodMs } = options;
   const { url } = outlineOf(scenario);
-  await requireHost(url);
+  await requireHost(url, scenario.kind === "http" ? {} : scenario.endpoint);
   const sampler = await chooseSampler({
     pid,
     metricsUrl,

@@ -1,21 +1,21 @@
 // The contract between an engine, which moves bytes, and the client, which measures.
 
 import type { MessageType, Verify } from "./payload.ts";
+import type { Route } from "./route.ts";
+import type { TemplateLines } from "./template.ts";
 
 /** What opens the connections: pre-built frames on bare sockets, or the ws package. */
 export type EngineName = "raw" | "ws";
 
 /** Everything an engine needs to open one connection; plain data, so that it can cross threads. */
-export interface Endpoint {
+export interface Endpoint extends Route {
   /** ws: or wss: */
   readonly url: string;
+  /** Set when the URL or a header has placeholders, see engine/template. */
+  readonly templateLines?: TemplateLines | undefined;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly subprotocols: readonly string[];
   readonly origin: string | undefined;
-  /** PEM certificates to trust instead of the system's. */
-  readonly caPem: string | undefined;
-  /** Accept any certificate. */
-  readonly insecure: boolean;
   /** Offer permessage-deflate; only the `ws` engine can. */
   readonly deflate: boolean;
   /** For connecting and for the handshake together. */

@@ -16,6 +16,7 @@ import { createRequest, HandshakeResponse } from "./handshake.ts";
 import { FrameTape } from "./payload.ts";
 import { ReplyChecker } from "./reply-checker.ts";
 import { connectSocket } from "./socket.ts";
+import { type Numbering, personalise, wholeRun } from "./template.ts";
 
 /** One read buffer serves all connections of a thread: its content is used up before the next read. */
 const readBufferBytes = 256 * 1024;
@@ -29,6 +30,7 @@ const messageLimitBytes = 16 * 1024 * 1024;
 /** What the connections of one thread have in common. */
 interface Shared {
   readonly endpoint: Endpoint;
+  readonly personal: ReturnType<typeof personalise>;
   readonly isSecure: boolean;
   readonly where: string;
   readonly tape: FrameTape;
@@ -36,11 +38,12 @@ interface Shared {
   readonly maxMessageBytes: number;
 }
 
-export function createRawEngine(endpoint: Endpoint): Engine {
+export function createRawEngine(endpoint: Endpoint, numbering: Numbering = wholeRun): Engine {
   const url = new URL(endpoint.url);
   const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
   const shared: Shared = {
     endpoint,
+    personal: personalise(endpoint, numbering),
     isSecure: url.protocol === "wss:",
     where: url.host,
     tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
@@ -198,9 +201,10 @@ class RawConnection implements Connection, FrameSink {
   }
 
   #sayHello(): void {
-    const request = createRequest(this.#shared.endpoint);
+    const { endpoint, personal } = this.#shared;
+    const request = createRequest({ ...endpoint, ...personal(this.index) });
     this.#stage = "handshaking";
-    this.#response = new HandshakeResponse(request.key, this.#shared.endpoint.subprotocols);
+    this.#response = new HandshakeResponse(request.key, endpoint.subprotocols);
     this.#socket.write(request.bytes);
   }
 

@@ -2,10 +2,7 @@
 
 import net from "node:net";
 import tls from "node:tls";
-import type { Endpoint } from "./connection.ts";
-
-/** What it takes to reach a target. */
-export type Route = Pick<Endpoint, "url" | "caPem" | "insecure">;
+import { hostOf, type Route, routeOptions } from "./route.ts";
 
 /** What to call on the way. */
 export interface SocketEvents {
@@ -17,22 +14,27 @@ export interface SocketEvents {
 
 /** @param options further options of net.connect, such as `localAddress` or `onread` */
 export function connectSocket(
-  { url: address, caPem, insecure }: Route,
+  { url: address, ...route }: Route & { readonly url: string },
   options: Pick<net.TcpSocketConnectOpts, "localAddress" | "onread">,
   { onConnect, onReady }: SocketEvents,
 ): net.Socket {
   const url = new URL(address);
   const isSecure = url.protocol === "wss:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const all = { host, port: Number(url.port === "" ? (isSecure ? 443 : 80) : url.port), ...options };
+  const host = hostOf(address);
+  const { lookup, ...trust } = routeOptions(route);
+  const all = {
+    host,
+    port: Number(url.port === "" ? (isSecure ? 443 : 80) : url.port),
+    ...options,
+    ...(lookup === undefined ? {} : { lookup }),
+  };
   const socket = isSecure
     ? tls.connect(
         {
           ...all,
           ALPNProtocols: ["http/1.1"],
-          rejectUnauthorized: !insecure,
-          ...(caPem === undefined ? {} : { ca: caPem }),
           ...(net.isIP(host) === 0 ? { servername: host } : {}),
+          ...trust,
         },
         onReady,
       )

@@ -15,6 +15,8 @@ import {
 import { opcodes, type ProtocolFault } from "./frame.ts";
 import { at, stampSequence } from "./payload.ts";
 import { ReplyChecker } from "./reply-checker.ts";
+import { routeOptions } from "./route.ts";
+import { type Numbering, personalise, wholeRun } from "./template.ts";
 
 /** As in the raw engine. */
 const cloggedBytes = 1024 * 1024;
@@ -32,9 +34,10 @@ const faultOfCode = new Map<string, ProtocolFault>([
   ["WS_ERR_EXPECTED_FIN", "fragmented-control-frame"],
 ]);
 
-export function createWsEngine(endpoint: Endpoint): Engine {
+export function createWsEngine(endpoint: Endpoint, numbering: Numbering = wholeRun): Engine {
+  const personal = personalise(endpoint, numbering);
   return (index, localAddress, events) => {
-    new WsConnection(endpoint, index, localAddress, events);
+    new WsConnection({ ...endpoint, ...personal(index) }, index, localAddress, events);
   };
 }
 
@@ -65,9 +68,8 @@ class WsConnection implements Connection {
       maxPayload: Math.max(messageLimitBytes, 2 * longest),
       skipUTF8Validation: true,
       finishRequest: (request) => this.#onRequest(request),
-      rejectUnauthorized: !endpoint.insecure,
       ...(endpoint.origin === undefined ? {} : { origin: endpoint.origin }),
-      ...(endpoint.caPem === undefined ? {} : { ca: endpoint.caPem }),
+      ...routeOptions(endpoint),
       ...(localAddress === undefined ? {} : { localAddress }),
     });
     this.#listen();

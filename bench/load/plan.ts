@@ -1,6 +1,7 @@
 // What the main thread and a generator send each other: the plan and the reports. Plain data, so that it crosses threads.
 
 import type { WireBytes } from "../engine/connection.ts";
+import type { Numbering } from "../engine/template.ts";
 import type { ConnectReport } from "./connects.ts";
 import type { Arrivals } from "./pacer.ts";
 import type { Interval } from "./recorder.ts";
@@ -14,6 +15,8 @@ export interface Plan {
   readonly thread: { readonly index: number; readonly count: number };
   /** Where in the interval of an even schedule this run begins, 0 to 1: several runs side by side do not send in step. */
   readonly phase: number;
+  /** How the connections of this generator are numbered in templates. */
+  readonly numbering: Numbering;
   /** Connections of this generator. */
   readonly connections: number;
   /** Pace of connecting, all generators together; undefined for as fast as they come. */

@@ -39,7 +39,7 @@ function main(): void {
   const { engine, endpoint, plan }: WorkerTask = workerData;
   const generator = new Generator({
     plan,
-    engine: engine === "raw" ? createRawEngine(endpoint) : createWsEngine(endpoint),
+    engine: (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, plan.numbering),
     clock: new AlarmClock(),
     report: (report) => port.postMessage(report),
     threadCpuNs,

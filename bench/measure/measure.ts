@@ -1,6 +1,7 @@
 // Makes one measurement: connect, warm up, measure, drain, and build the Result.
 
 import { packageVersion } from "../../src/lib/package.ts";
+import { type Route, routeOf } from "../engine/route.ts";
 import { type Clock, systemClock } from "../load/clock.ts";
 import { Crew } from "../load/crew.ts";
 import { Deferred } from "../load/deferred.ts";
@@ -53,7 +54,7 @@ export interface World {
   readonly now: () => Date;
   readonly markMachine: () => MachineMark;
   readonly environment: () => Environment;
-  readonly locate: (url: string) => Promise<Locality>;
+  readonly locate: (url: string, route?: Route) => Promise<Locality>;
 }
 
 /** The machine as it is. */
@@ -90,7 +91,8 @@ export interface MeasureOptions {
 /** Measures once. Failures of the target are in the Outcome; only our own reject. */
 export async function measure(scenario: Scenario, options: MeasureOptions = {}): Promise<Outcome> {
   const world = options.world ?? realWorld;
-  const locality = await world.locate(outlineOf(scenario).url);
+  const route = scenario.kind === "http" ? {} : routeOf(scenario.endpoint);
+  const locality = await world.locate(outlineOf(scenario).url, route);
   const crew = new Crew(generatorsOf(scenario, locality, world));
   const run = new Run(scenario, options, world, locality, crew);
   try {

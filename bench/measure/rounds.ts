@@ -1,5 +1,6 @@
 // Runs the rounds of a comparison: the order of the arms, and a fresh process for each measurement.
 
+import { routeOf } from "../engine/route.ts";
 import { type Comparison, type Sample, sampleOf } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
 import { samplePid } from "../target/process-sampler.ts";
@@ -157,8 +158,7 @@ async function measureArm(options: RoundsOptions, { name, target }: Arm): Promis
             metricsUrl: undefined,
             defaultMetricsUrl: defaultMetricsUrl(url),
             metricsPeriodMs: defaultMetricsPeriodMs,
-            caPem: scenario.endpoint.caPem,
-            insecure: scenario.endpoint.insecure,
+            ...routeOf(scenario.endpoint),
           })
         : samplePid(started.pid);
     const labelled = { ...scenario, label: name, endpoint: { ...scenario.endpoint, url } };

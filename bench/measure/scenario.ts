@@ -25,6 +25,8 @@ export interface WebSocketScenario extends Timing {
   readonly connections: number;
   /** Pace of connecting; undefined for as fast as they come. */
   readonly connectionsPerSecond: number | undefined;
+  /** Addresses to connect from, in turn; empty for the system's choice. */
+  readonly sources: readonly string[];
   readonly threads: number;
   /** What payloads are made of; null for the content of a file. */
   readonly fill: Fill | null;
@@ -69,15 +71,16 @@ export function outlineOf(scenario: Scenario): Outline {
  * @param isLoopback the target is reached over 127.0.0.0/8, where every address is ours to connect from
  */
 export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): Plan[] {
-  const { connections, threads, endpoint, part } = scenario;
+  const { connections, threads, endpoint, part = { number: 1, of: 1 } } = scenario;
   const addressCount = Math.ceil(connections / connectionsPerAddress);
   const localAddresses =
-    isLoopback && addressCount > 1
+    scenario.sources.length === 0 && isLoopback && addressCount > 1
       ? Array.from({ length: addressCount }, (_, i) => `127.0.${Math.floor(i / 250)}.${(i % 250) + 1}`)
-      : [];
+      : scenario.sources;
   return Array.from({ length: threads }, (_, index) => ({
     thread: { index, count: threads },
-    phase: part === undefined ? 0 : (part.number - 1) / part.of,
+    phase: (part.number - 1) / part.of,
+    numbering: { first: part.number - 1 + part.of * index, step: part.of * threads },
     connections: Math.floor(connections / threads) + (index < connections % threads ? 1 : 0),
     connectionsPerSecond: scenario.connectionsPerSecond,
     localAddresses,

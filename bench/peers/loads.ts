@@ -89,6 +89,7 @@ function scenarioOf(
     loop,
     connections,
     connectionsPerSecond: undefined,
+    sources: [],
     fill: "random",
     threads: 1,
     warmupMs,

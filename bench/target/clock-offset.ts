@@ -3,6 +3,7 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Route, routeOptions } from "../engine/route.ts";
 
 const pollIntervalMs = 50;
 /** A second, and some. */
@@ -16,15 +17,12 @@ export interface ClockOffset {
 }
 
 /** @returns undefined when the target tells no date, or not often enough */
-export async function measureClockOffset(
-  url: string,
-  tls: { readonly caPem?: string | undefined; readonly insecure?: boolean } = {},
-): Promise<ClockOffset | undefined> {
+export async function measureClockOffset(url: string, route: Route = {}): Promise<ClockOffset | undefined> {
   const until = Date.now() + longestMs;
   let before: { dateMs: number; atMs: number } | undefined;
   while (Date.now() < until) {
     const askedMs = Date.now();
-    const dateMs = await dateOf(url, tls);
+    const dateMs = await dateOf(url, route);
     const atMs = (askedMs + Date.now()) / 2;
     if (dateMs === undefined) {
       return undefined;
@@ -39,10 +37,7 @@ export async function measureClockOffset(
 }
 
 /** The date of one answer, whatever it is otherwise. */
-function dateOf(
-  url: string,
-  { caPem, insecure = false }: { readonly caPem?: string | undefined; readonly insecure?: boolean },
-): Promise<number | undefined> {
+function dateOf(url: string, route: Route): Promise<number | undefined> {
   const target = new URL("/", url);
   const isSecure = /^(?:wss|https):$/.test(target.protocol);
   target.protocol = isSecure ? "https:" : "http:";
@@ -51,8 +46,7 @@ function dateOf(
       method: "HEAD",
       agent: false,
       signal: AbortSignal.timeout(longestMs),
-      rejectUnauthorized: !insecure,
-      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...routeOptions(route),
     });
     request.on("response", (response) => {
       response.resume();

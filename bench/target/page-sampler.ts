@@ -3,6 +3,7 @@
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { parseMetricsText, type Samples, sumOf } from "../../src/lib/prometheus-text.ts";
+import { type Route, routeOptions } from "../engine/route.ts";
 import { CounterSum } from "./counters.ts";
 import type { Sampler, ServerSample } from "./sampler.ts";
 
@@ -11,10 +12,8 @@ const scrapeTimeoutMs = 2000;
 const clockSlackSeconds = 2;
 const pageLimitBytes = 16 * 1024 * 1024;
 
-export interface PageOptions {
+export interface PageOptions extends Route {
   readonly metricsPeriodMs: number;
-  readonly caPem?: string | undefined;
-  readonly insecure?: boolean;
 }
 
 /** A sampler that can say why it has no samples. */
@@ -49,14 +48,13 @@ export function samplePage(url: string, options: PageOptions): PageSampler {
 }
 
 /** The page's text. Always settles: with an error when the target hangs up, answers otherwise, or takes too long. */
-function scrape(url: string, { caPem, insecure = false }: PageOptions): Promise<string> {
+function scrape(url: string, route: PageOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       agent: false,
       headers: { accept: "text/plain;version=0.0.4" },
       signal: AbortSignal.timeout(scrapeTimeoutMs),
-      rejectUnauthorized: !insecure,
-      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...routeOptions(route),
     };
     const request = (url.startsWith("https:") ? getHttps : getHttp)(url, options, (response) => {
       let page = "";

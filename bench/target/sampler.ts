@@ -1,5 +1,6 @@
 // Samples the server under test, by process id or from its Prometheus page: CPU time, memory, buffered bytes, drops.
 
+import type { Route } from "../engine/route.ts";
 import type { KernelMemory } from "./memory.ts";
 import { samplePage } from "./page-sampler.ts";
 import { samplePid } from "./process-sampler.ts";
@@ -58,7 +59,7 @@ export interface Sampler {
 export const defaultMetricsPeriodMs = 5000;
 
 /** Where to look for the server's figures. */
-export interface SamplerChoice {
+export interface SamplerChoice extends Route {
   readonly pid: number | undefined;
   /** Asked for, so it must be there; `off` to look for none. */
   readonly metricsUrl: string | undefined;
@@ -66,10 +67,6 @@ export interface SamplerChoice {
   readonly defaultMetricsUrl: string;
   /** Each scrape is work for the target, so they are few. */
   readonly metricsPeriodMs: number;
-  /** PEM certificates to trust instead of the system's. */
-  readonly caPem?: string | undefined;
-  /** Accept any certificate. */
-  readonly insecure?: boolean;
   /** Read memory more closely, which holds the server up for a moment each time. */
   readonly memory?: boolean;
 }

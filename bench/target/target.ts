@@ -3,6 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { isIPv4 } from "node:net";
 import { UwsEchoError } from "../../src/lib/errors.ts";
+import { hostOf, type Route } from "../engine/route.ts";
 
 /** A target that cannot be used; the message says why. */
 export class TargetError extends UwsEchoError<"ERR_TARGET"> {
@@ -21,9 +22,9 @@ export interface Locality {
 }
 
 /** Finds out whether the URL's host is this machine. A name that cannot be resolved is not local. */
-export async function locate(url: string): Promise<Locality> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
-  const addresses = await lookup(host, { all: true }).catch(() => []);
+export async function locate(url: string, { addresses: own = {} }: Route = {}): Promise<Locality> {
+  const host = hostOf(url);
+  const addresses = await lookup(own[host] ?? host, { all: true }).catch(() => []);
   const names = addresses.map(({ address }) => address);
   const isV4Loopback = (address: string): boolean => isIPv4(address) && address.startsWith("127.");
   return {
@@ -37,10 +38,10 @@ export async function locate(url: string): Promise<Locality> {
  * connection after its time-out.
  * @throws TargetError when the name has no address
  */
-export async function requireHost(url: string): Promise<void> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+export async function requireHost(url: string, { addresses = {} }: Route = {}): Promise<void> {
+  const host = hostOf(url);
   try {
-    await lookup(host);
+    await lookup(addresses[host] ?? host);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === "ENOTFOUND" ? "is not known" : "has no address now";

@@ -18,7 +18,7 @@ import { exampleScenario } from "./virtual-world.ts";
 const startHere: StartThread = ({ engine, endpoint, plan }, events) => {
   const generator = new Generator({
     plan,
-    engine: engine === "raw" ? createRawEngine(endpoint) : createWsEngine(endpoint),
+    engine: (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, plan.numbering),
     clock: new AlarmClock(),
     report: (report) => events.onReport(structuredClone(report)),
     threadCpuNs: () => undefined,

@@ -130,6 +130,7 @@ export function exampleScenario(changes: Partial<WebSocketScenario> = {}): WebSo
     loop: { kind: "closed", depth: 1 },
     connections: 10,
     connectionsPerSecond: undefined,
+    sources: [],
     threads: 1,
     fill: "random",
     warmupMs: 1000,

@@ -1,8 +1,12 @@
 // Both engines over real sockets against targets that behave: what they measure, and that they measure the same.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
+import { WebSocketServer } from "ws";
 import type { EngineName } from "../../../bench/engine/connection.ts";
 import { createRawEngine } from "../../../bench/engine/raw.ts";
 import { createWsEngine } from "../../../bench/engine/ws.ts";
@@ -15,6 +19,7 @@ import {
   switchingProtocols,
 } from "../../support/misbehaving-server.ts";
 import { measureReal, onlyError, resultOf } from "../../support/real-load.ts";
+import { startSecureServer } from "../../support/secure.ts";
 import { exampleScenario } from "../../support/virtual-world.ts";
 import { inTime } from "../../support/wait.ts";
 
@@ -102,6 +107,65 @@ for (const engine of engines) {
       assert.match(onlyError(distrusted), /^tls-failed: TLS with 127\.0\.0\.1:\d+ failed: .*certificate/);
       const insecure = await measureReal(url, { engine }, { insecure: true });
       assert.deepEqual(resultOf(insecure).failures, []);
+    });
+
+    test("shows its own certificate, and checks the target's for the name that it is given", async (t) => {
+      const { server, files, ca } = await startSecureServer(t, ({ ca }) => ({
+        tlsCa: ca,
+        tlsClientAuth: "require",
+      }));
+      const own = {
+        certPem: readFileSync(files.clientCert, "utf8"),
+        keyPem: readFileSync(files.clientKey, "utf8"),
+      };
+      const url = `wss://echo.test:${new URL(server.urls.echo).port}/echo`;
+      const endpoint = { caPem: ca.toString(), addresses: { "echo.test": "127.0.0.1" }, ...own };
+      const named = await measureReal(url, { engine }, { ...endpoint, servername: "localhost" });
+      assert.deepEqual(resultOf(named).failures, []);
+      const unnamed = await measureReal(url, { engine }, endpoint);
+      assert.match(onlyError(unnamed), /^tls-failed: .*echo\.test/);
+      const anonymous = await measureReal(
+        url,
+        { engine },
+        { ...endpoint, servername: "localhost", certPem: undefined, keyPem: undefined },
+      );
+      assert.equal(anonymous.kind, "nothing");
+    });
+
+    test("gives each connection its own URL and headers, and connects from the given addresses", async (t) => {
+      const requests: string[] = [];
+      const sources = new Set<string | undefined>();
+      const target = createServer();
+      const echoes = new WebSocketServer({ server: target });
+      echoes.on("connection", (socket, request) => {
+        requests.push(`${request.url} ${request.headers["authorization"]} ${request.headers["x-id"]}`);
+        sources.add(request.socket.remoteAddress);
+        socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+      });
+      await once(target.listen(0, "127.0.0.1"), "listening");
+      t.after(() => {
+        echoes.close();
+        target.close();
+      });
+      const { port } = target.address() as AddressInfo;
+      const outcome = await measureReal(
+        `ws://127.0.0.1:${port}/user/{connection}?token={line:tokens}`,
+        { engine, connections: 3, sources: ["127.0.0.2", "127.0.0.3"], part: { number: 2, of: 2 } },
+        {
+          headers: [
+            ["Authorization", "Bearer {line:tokens}"],
+            ["X-Id", "{sequence} {uuid}"],
+          ],
+          templateLines: { tokens: ["a b", "c&d"] },
+        },
+      );
+      assert.deepEqual(resultOf(outcome).failures, []);
+      assert.deepEqual([...sources].sort(), ["127.0.0.2", "127.0.0.3"]);
+      const uuid = "[0-9a-f]{8}-[0-9a-f-]{27}";
+      for (const [i, number] of [1, 3, 5].entries()) {
+        const expected = `^/user/${number}\\?token=c%26d Bearer c&d ${number} ${uuid}$`;
+        assert.match(requests.sort()[i] ?? "", new RegExp(expected));
+      }
     });
 
     test("cannot speak TLS to a target that does not", async (t) => {

@@ -76,6 +76,26 @@ describe("the options of a load", () => {
     );
   });
 
+  test("take what reaches the target: addresses, names, templates", () => {
+    const path = join(folder, "tokens");
+    writeFileSync(path, "one\ntwo\r\n");
+    const { scenario } = read(
+      `--resolve Echo.Test:10.0.0.7 --resolve b:::1 --source 127.0.0.2,127.0.0.3 -H X-A:{line:${path}}`,
+    );
+    assert.deepEqual(scenario.endpoint.addresses, { "echo.test": "10.0.0.7", b: "::1" });
+    assert.deepEqual(scenario.sources, ["127.0.0.2", "127.0.0.3"]);
+    assert.deepEqual(scenario.endpoint.templateLines, { [path]: ["one", "two"] });
+    assert.equal(read('-H X-A:{"json":1}').scenario.endpoint.templateLines, undefined);
+  });
+
+  test("refuse a certificate without its key, and one that is no certificate", () => {
+    const path = join(folder, "not.pem");
+    writeFileSync(path, "nonsense");
+    const problems = problemsOf(`--cert ${path}`, "wss://127.0.0.1/").join("\n");
+    assert.match(problems, /--cert and --key belong together/);
+    assert.match(problems, /--ca, --cert and --key must be PEM files/);
+  });
+
   test("are all checked at once", () => {
     const problems = problemsOf(
       "-c none -d 1x --engine fast --threshold p98<1ms -H nonsense --type json --pid 4194304",
@@ -115,6 +135,13 @@ describe("the options of a load", () => {
     ["-s @/nowhere/file", /cannot read the file: ENOENT/],
     ["--ca /nowhere/ca.pem", /cannot read the file: ENOENT/],
     ["--insecure", /needs a wss/],
+    ["--cert /nowhere/cert.pem", /cannot read the file: ENOENT/],
+    ["--servername a", /--servername needs a wss/],
+    ["--resolve localhost", /"localhost" is not HOST:IP/],
+    ["--resolve a:b", /"a:b" is not HOST:IP/],
+    ["--source 127.0.0.2,192.0.2.1", /"192\.0\.2\.1" is not an IP address of this machine/],
+    ["-H X-A:{user}", /\{user\} is not a placeholder: \{connection\}, /],
+    ["-H X-A:{line:/nowhere/tokens}", /\/nowhere\/tokens: cannot read the file: ENOENT/],
     ["-H Sec-WebSocket-Key:x", /is part of the handshake/],
     ["--metrics-url ftp://x/", /must be an http/],
     ["--subprotocol a,b", /must be a token/],

@@ -1,0 +1,178 @@
+// The options that say how a WebSocket target is reached: headers, sub-protocols, trust, addresses.
+
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { createSecureContext } from "node:tls";
+import type { Command } from "commander";
+import { z } from "zod";
+import { tokenPattern } from "../../src/lib/token.ts";
+import type { Endpoint } from "../engine/connection.ts";
+import { hostOf, type Route } from "../engine/route.ts";
+import { placeholders, readPlaceholders, type TemplateLines } from "../engine/template.ts";
+import { collect, commonShape, fileSchema, linesOf, listSchema, type ValuesOf } from "./option-schemas.ts";
+
+/** What is allowed for these options. */
+export const targetShape = {
+  timeout: commonShape.timeout,
+  header: commonShape.header,
+  subprotocol: z.array(
+    z.string().regex(tokenPattern, "must be a token: letters, digits and !#$%&'*+-.^_`|~"),
+  ),
+  origin: z.string().regex(/^\S+$/, "must not contain white space").optional(),
+  ca: fileSchema.optional(),
+  insecure: z.boolean().optional(),
+  cert: fileSchema.optional(),
+  key: fileSchema.optional(),
+  servername: z
+    .string()
+    .regex(/^(?!-)[\w.-]+$/, "must be a host name, as in echo.example.com")
+    .optional(),
+  resolve: z.array(
+    z.string().refine(isResolution, {
+      error: ({ input }) => `"${input}" is not HOST:IP, as in echo.example.com:10.0.0.7`,
+    }),
+  ),
+  source: listSchema
+    .pipe(
+      z.array(
+        z.string().refine(isOwnAddress, {
+          error: ({ input }) => `"${input}" is not an IP address of this machine`,
+        }),
+      ),
+    )
+    .optional(),
+};
+
+export type TargetValues = ValuesOf<typeof targetShape>;
+
+/** Adds these options to a command. */
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option("-H, --header <name: value>", "header for the handshake (repeatable)", collect, [])
+    .option("--subprotocol <name>", "sub-protocol to offer (repeatable)", collect, [])
+    .option("--origin <origin>", "Origin header")
+    .option("--ca <file>", "PEM certificates to trust instead of the system's")
+    .option("--insecure", "accept any certificate")
+    .option("--cert <file>", "PEM certificate to show to a target that asks for one; with --key")
+    .option("--key <file>", "PEM private key of --cert")
+    .option("--servername <name>", "name for SNI and for checking the certificate (default: the URL's host)")
+    .option("--resolve <host:ip>", "address to use for a host name (repeatable)", collect, [])
+    .option(
+      "--source <addresses>",
+      "IP addresses of this machine to connect from, by commas; each allows about 28,000 connections",
+    )
+    .option("--timeout <time>", "time limit for a handshake, and for the last replies", "10s");
+}
+
+/** What is wrong with the URL of a WebSocket target. */
+export function urlProblems(url: string): string[] {
+  if (!URL.canParse(url) || !/^wss?:\/\//i.test(url)) {
+    return [`"${url}" is not a WebSocket URL: write ws://host:port/path or wss://host:port/path`];
+  }
+  const { hash, username, password, host } = new URL(url);
+  return [
+    hash !== "" && `"${url}" has a fragment (${hash}), which RFC 6455 does not allow in a WebSocket URL`,
+    username + password !== "" && `"${url}" holds credentials: use --header "Authorization: ..." instead`,
+    /%7b/i.test(host) && `"${url}" has a placeholder in its host: only path and query can have one`,
+  ].filter((problem) => problem !== false);
+}
+
+/** Options that are each valid but not together, for a valid URL. */
+export function targetConflicts(values: Partial<TargetValues>, url: string): string[] {
+  const { ca, insecure, cert, key, servername } = values;
+  const isSecure = /^wss:/i.test(url);
+  const onlyForTls = { ca, insecure: insecure === true || undefined, cert, key, servername };
+  return [
+    ...Object.entries(onlyForTls).map(
+      ([name, value]) => !isSecure && value !== undefined && `--${name} needs a wss:// target`,
+    ),
+    ca !== undefined && insecure === true && "--ca and --insecure contradict each other",
+    (cert === undefined) !== (key === undefined) && "--cert and --key belong together: give both",
+    ...(isSecure ? [pemProblem(values)] : []),
+    ...templateProblems(values, url),
+  ].filter((problem) => typeof problem === "string");
+}
+
+/** The part of an endpoint that these options make. @param values without problems */
+export function endpointOf(
+  url: string,
+  values: TargetValues,
+): Pick<Endpoint, "url" | "headers" | "subprotocols" | "origin" | "timeoutMs" | "templateLines"> & Route {
+  return {
+    url,
+    headers: values.header,
+    subprotocols: values.subprotocol,
+    origin: values.origin,
+    timeoutMs: values.timeout,
+    templateLines: templateLinesOf(values, url),
+    caPem: values.ca,
+    insecure: values.insecure ?? false,
+    certPem: values.cert,
+    keyPem: values.key,
+    servername: values.servername,
+    addresses: addressesOf(values.resolve),
+  };
+}
+
+/** Placeholders can be in the URL and in the values of headers. */
+function templatesOf(values: Partial<TargetValues>, url: string): string[] {
+  return [url, ...(values.header ?? []).map(([, value]) => value)];
+}
+
+function templateProblems(values: Partial<TargetValues>, url: string): string[] {
+  return templatesOf(values, url).flatMap((text) => {
+    const { unknown, files } = readPlaceholders(text);
+    return [
+      ...unknown.map((each) => `${each} is not a placeholder: ${placeholders} are`),
+      ...files.map(linesOf).flatMap((read) => (typeof read === "string" ? [read] : [])),
+    ];
+  });
+}
+
+function templateLinesOf(values: TargetValues, url: string): TemplateLines | undefined {
+  const found = templatesOf(values, url).map(readPlaceholders);
+  if (found.every(({ count }) => count === 0)) {
+    return undefined;
+  }
+  const files = found.flatMap(({ files }) => files).map((file) => [file, linesOf(file)] as const);
+  return Object.fromEntries(
+    files.flatMap(([file, read]) => (typeof read === "string" ? [] : [[file, read]])),
+  );
+}
+
+/** What OpenSSL says about certificates and key, if anything. */
+function pemProblem({ ca, cert, key }: Partial<TargetValues>): string | false {
+  try {
+    createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+    return false;
+  } catch (error) {
+    return `--ca, --cert and --key must be PEM files, and the key that of the certificate: ${(error as Error).message}`;
+  }
+}
+
+function isResolution(text: string): boolean {
+  const [, host = "", address = ""] = /^([^:]+):(.+)$/.exec(text) ?? [];
+  return URL.canParse(`ws://${host}/`) && isIP(address) !== 0;
+}
+
+function addressesOf(resolutions: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    resolutions.map((text) => {
+      const colon = text.indexOf(":");
+      return [hostOf(`ws://${text.slice(0, colon)}/`), text.slice(colon + 1)];
+    }),
+  );
+}
+
+/** The whole of 127.0.0.0/8 is ours on Linux. */
+function isOwnAddress(address: string): boolean {
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return (
+    (isIP(address) === 4 && address.startsWith("127.") && process.platform === "linux") ||
+    own.some((each) => each.address === address)
+  );
+}
