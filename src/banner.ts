@@ -1,11 +1,11 @@
-// The three lines that a person at a terminal sees when the server is up.
+// Formats the start banner for a terminal.
 import type { Config } from "./config/options.ts";
 import { formatBytes, formatNumber } from "./lib/format.ts";
 import { packageVersion } from "./lib/package.ts";
 import type { Paint } from "./lib/terminal.ts";
 import type { ServedUrls } from "./server/urls.ts";
 
-/** What runs, where to look first, and the limits that a newcomer meets first. */
+/** Three lines: what runs, its URLs, and its main limits. */
 export function startBanner(config: Config, urls: ServedUrls, paint: Paint): string {
   const workers = config.workers === 1 ? "1 worker" : `${config.workers} workers`;
   const open = urls.page === undefined ? "Connect" : `Open ${paint.cyan(urls.page)} or connect`;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command uws-echo, and the only file that ends the process. It takes signals and looks at the limits first, and
-// loads the rest only then: as process 1 of a container, a signal without a handler is lost.
+// The command uws-echo, and the only file that ends the process. It installs signal handlers and checks the descriptor
+// limit before it loads the rest: process 1 of a container does not receive signals without a handler.
 import { takeSignals } from "./process/signals.ts";
 import { descriptorLimit, leastDescriptors } from "./system/resources.ts";
 

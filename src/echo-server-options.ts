@@ -6,8 +6,8 @@
  */
 export interface EchoServerOptions {
   /**
-   * Port of /echo and the HTTP endpoints; 0 lets the system choose. Allowed: a whole number from 0 to 65535.
-   * Default: 0.
+   * Port of /echo and the HTTP endpoints; 0 picks a free one. Allowed: a whole number from 0 to 65535. Default:
+   * 0.
    */
   readonly port?: number | string | undefined;
   /**
@@ -16,8 +16,8 @@ export interface EchoServerOptions {
    */
   readonly host?: string | undefined;
   /**
-   * Moves /metrics and the health endpoints to a listener of their own, in plain HTTP. Allowed: a port from 0
-   * to 65535, or off. Default: off.
+   * Moves /metrics and the health endpoints to a separate listener, in plain HTTP. Allowed: a port from 0 to
+   * 65535, or off. Default: off.
    */
   readonly adminPort?: number | string | undefined;
   /** Address of the admin listener. Allowed: an IP address, a host name or *. Default: *. */
@@ -28,8 +28,9 @@ export interface EchoServerOptions {
    */
   readonly reusePort?: boolean | undefined;
   /**
-   * Largest message, after decompression; a larger one ends the connection (1006). Allowed: a size from 1 to
-   * 1GiB, such as 64KiB, 16MiB or plain bytes. Default: from 64KiB to 16MiB, a 256th of the memory limit.
+   * Largest message, after decompression; a larger one ends the connection without a close frame (1006).
+   * Allowed: a size from 1 to 1GiB, such as 64KiB, 16MiB or plain bytes. Default: from 64KiB to 16MiB, a 256th
+   * of the memory limit.
    */
   readonly maxPayload?: number | string | undefined;
   /**
@@ -48,8 +49,8 @@ export interface EchoServerOptions {
    */
   readonly compressionMinSize?: number | string | undefined;
   /**
-   * Drops a connection that is silent for this long; it is pinged some 16 s before. Allowed: a duration from 8s
-   * to 16m in whole seconds, or 0 for off, such as 500ms, 30s or 2m. Default: 50s.
+   * Drops a connection that is silent for this long; it is pinged about 16 s before. Allowed: a duration from
+   * 8s to 16m in whole seconds, or 0 for off, such as 500ms, 30s or 2m. Default: 50s.
    */
   readonly idleTimeout?: number | string | undefined;
   /**
@@ -58,33 +59,33 @@ export interface EchoServerOptions {
    */
   readonly maxLifetime?: number | string | undefined;
   /**
-   * Messages per second of one connection, with a burst of as many; more close it with 1008; 0 is off. Allowed:
-   * a whole number per second from 0 to 10000000, such as 500 or 20k/s. Default: 0.
+   * Messages per second of one connection, with a burst of as many; beyond that it is closed with 1008; 0 is
+   * off. Allowed: a whole number per second from 0 to 10000000, such as 500 or 20k/s. Default: 0.
    */
   readonly maxMessageRate?: number | string | undefined;
   /**
-   * Bytes per second of one connection, after decompression, with a burst of as many or of --max-payload; more
-   * close it with 1008; 0 is off. Allowed: a size from 0 to 1GiB, such as 64KiB, 16MiB or plain bytes. Default:
-   * 0.
+   * Bytes per second of one connection, after decompression, with a burst of as many or of --max-payload;
+   * beyond that it is closed with 1008; 0 is off. Allowed: a size from 0 to 1GiB, such as 64KiB, 16MiB or plain
+   * bytes. Default: 0.
    */
   readonly maxReceiveRate?: number | string | undefined;
   /**
-   * After the text Goodbye, echoes it and closes with 1000, as pywebsocket's echo handler does. Allowed: true
-   * or false. Default: false.
+   * Echoes the text Goodbye and then closes with 1000, as pywebsocket's echo handler does. Allowed: true or
+   * false. Default: false.
    */
   readonly goodbye?: boolean | undefined;
   /**
-   * Bytes buffered for one slow reader; at least --max-payload; the peak is this plus one message. Allowed: a
-   * size from 1 to 1GiB, such as 64KiB, 16MiB or plain bytes. Default: 16MiB.
+   * Bytes buffered for one slow reader, at least --max-payload; the peak is one message higher. Allowed: a size
+   * from 1 to 1GiB, such as 64KiB, 16MiB or plain bytes. Default: 16MiB.
    */
   readonly maxBackpressure?: number | string | undefined;
   /**
-   * Bytes buffered for all slow readers together; above it, the slowest is closed. Allowed: a size from 64KiB
-   * to 1024GiB, such as 64KiB, 16MiB or plain bytes. Default: a quarter of the memory limit.
+   * Bytes buffered for all slow readers together; above this, the one with the most is closed. Allowed: a size
+   * from 64KiB to 1024GiB, such as 64KiB, 16MiB or plain bytes. Default: a quarter of the memory limit.
    */
   readonly maxBuffered?: number | string | undefined;
   /**
-   * Closes a connection that has bytes waiting and reads none for this long. Allowed: a duration from 100ms to
+   * Closes a connection that has bytes buffered and reads none for this long. Allowed: a duration from 100ms to
    * 1h, or 0 for off, such as 500ms, 30s or 2m. Default: 30s.
    */
   readonly stallTimeout?: number | string | undefined;
@@ -94,7 +95,7 @@ export interface EchoServerOptions {
    */
   readonly onBackpressure?: "close" | "drop" | undefined;
   /**
-   * Maximum of open WebSocket connections; more get 503. Allowed: a whole number from 1 to 10000000, such as
+   * Open WebSocket connections; more are refused with 503. Allowed: a whole number from 1 to 10000000, such as
    * 500 or 20k. Default: from the descriptor limit, with TLS also from memory.
    */
   readonly maxConnections?: number | string | undefined;
@@ -109,13 +110,13 @@ export interface EchoServerOptions {
    */
   readonly handshakeRate?: number | string | undefined;
   /**
-   * Handshakes per second of one client address (IPv6: one /64), so that no address uses up --handshake-rate; 0
-   * is off. Allowed: a whole number per second from 0 to 1000000, such as 500 or 20k/s. Default: 0.
+   * Handshakes per second of one client address (IPv6: one /64), with a burst of as many; more are refused with
+   * 429; 0 is off. Allowed: a whole number per second from 0 to 1000000, such as 500 or 20k/s. Default: 0.
    */
   readonly handshakeRatePerIp?: number | string | undefined;
   /**
-   * Origins whose pages may connect; others get 403; clients that send no Origin (not browsers) are always
-   * allowed. Allowed: any, or origins such as https://example.org separated by commas. Default: any.
+   * Origins whose pages may connect; others are refused with 403; clients that send no Origin (not browsers)
+   * are always allowed. Allowed: any, or origins such as https://example.org separated by commas. Default: any.
    */
   readonly allowOrigin?: string | readonly string[] | undefined;
   /**
@@ -124,23 +125,23 @@ export interface EchoServerOptions {
    */
   readonly trustProxy?: string | readonly string[] | undefined;
   /**
-   * Which there are: none, those that only concern their own client, or also rooms and protocol violations.
-   * Allowed: off, safe or all. Default: safe.
+   * Endpoints to serve: none (off), those that affect only their own client (safe), or also rooms and protocol
+   * violations (all). Allowed: off, safe or all. Default: safe.
    */
   readonly endpoints?: "off" | "safe" | "all" | undefined;
   /**
-   * Connections that endpoints on demand may have of --max-connections; more are refused with 503. Allowed: a
+   * Connections of --max-connections that endpoints on demand may use; more are refused with 503. Allowed: a
    * whole number from 1 to 10000000, such as 500 or 20k. Default: 10000.
    */
   readonly endpointsConnections?: number | string | undefined;
   /**
-   * Longest delay that a client may ask for, of replies, handshakes and HTTP answers. Allowed: a duration from
-   * 0 to 1m, such as 500ms, 30s or 2m. Default: 10s.
+   * Longest delay that a client may request, for replies, handshakes and HTTP responses. Allowed: a duration
+   * from 0 to 1m, such as 500ms, 30s or 2m. Default: 10s.
    */
   readonly endpointsMaxDelay?: number | string | undefined;
   /**
-   * Paths of the WebSocket echo; * is every path that is nothing else. Allowed: paths such as /echo,/ separated
-   * by commas, or *. Default: /echo.
+   * Paths of the WebSocket echo; * is every otherwise unused path. Allowed: paths such as /echo,/ separated by
+   * commas, or *. Default: /echo.
    */
   readonly echoPaths?: string | readonly string[] | undefined;
   /**
@@ -154,27 +155,27 @@ export interface EchoServerOptions {
    */
   readonly inspectHide?: string | readonly string[] | undefined;
   /**
-   * Concurrent uploads to POST /echo; more get 503. Allowed: a whole number from 1 to 1000000, such as 500 or
-   * 20k. Default: 256.
+   * Concurrent uploads to POST /echo; more are refused with 503. Allowed: a whole number from 1 to 1000000,
+   * such as 500 or 20k. Default: 256.
    */
   readonly maxUploads?: number | string | undefined;
   /**
-   * Open HTTP connections; beyond it each answer ends its connection. Allowed: a whole number from 1 to
+   * Open HTTP connections; beyond this, each response closes its connection. Allowed: a whole number from 1 to
    * 10000000, such as 500 or 20k. Default: half of what the descriptor limit allows.
    */
   readonly maxHttpConnections?: number | string | undefined;
   /**
-   * Answers to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off. Allowed:
-   * a whole number from 0 to 10000000, such as 500 or 20k. Default: an eighth of what the descriptor limit
-   * allows.
+   * Responses to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off.
+   * Allowed: a whole number from 0 to 10000000, such as 500 or 20k. Default: an eighth of what the descriptor
+   * limit allows.
    */
   readonly maxHttpConnectionsPerIp?: number | string | undefined;
-  /** /inspect, which shows a request as it reached the server. Allowed: true or false. Default: true. */
+  /** /inspect, which shows a request as the server received it. Allowed: true or false. Default: true. */
   readonly inspect?: boolean | undefined;
   /**
-   * Domain names under which /inspect and /metrics answer clients in private networks; .example.org is all
-   * below it. Allowed: any, none, or domain names such as echo.example.org or .example.org separated by commas.
-   * Default: none.
+   * Domain names under which /inspect and /metrics answer clients in private networks; .example.org is every
+   * name below it. Allowed: any, none, or domain names such as echo.example.org or .example.org separated by
+   * commas. Default: none.
    */
   readonly allowHost?: string | readonly string[] | undefined;
   /**
@@ -185,25 +186,22 @@ export interface EchoServerOptions {
   /** Private key in PEM. Allowed: the path of a file. Default: none. */
   readonly tlsKey?: string | undefined;
   /**
-   * File that holds the passphrase of the key; one line ending after it is not part of it. Allowed: the path of
-   * a file. Default: none.
-   */
-  readonly tlsPassphraseFile?: string | undefined;
-  /**
-   * Certificate authorities in PEM that client certificates must be signed by. Allowed: the path of a file.
+   * File with the passphrase of the key; one line ending at its end is ignored. Allowed: the path of a file.
    * Default: none.
    */
+  readonly tlsPassphraseFile?: string | undefined;
+  /** Certificate authorities in PEM that sign client certificates. Allowed: the path of a file. Default: none. */
   readonly tlsCa?: string | undefined;
   /**
-   * Client certificates: none asks for none, request lets in clients that show none, require does not. Allowed:
-   * none, request or require. Default: none, or request with --tls-ca.
+   * Client certificates: not requested (none), requested but optional (request), or required (require).
+   * Allowed: none, request or require. Default: none, or request with --tls-ca.
    */
   readonly tlsClientAuth?: "none" | "request" | "require" | undefined;
-  /** Oldest TLS version that is spoken. Allowed: 1.2 or 1.3. Default: 1.2. */
+  /** Oldest TLS version that is accepted. Allowed: 1.2 or 1.3. Default: 1.2. */
   readonly tlsMinVersion?: "1.2" | "1.3" | undefined;
   /**
-   * Cipher suites in OpenSSL's notation; modern is those of TLS 1.3, and of 1.2 the AEADs with forward secrecy.
-   * Allowed: modern, or a cipher list in OpenSSL's notation. Default: modern.
+   * Cipher suites in OpenSSL's notation; modern is those of TLS 1.3 and, for 1.2, the AEADs with forward
+   * secrecy. Allowed: modern, or a cipher list in OpenSSL's notation. Default: modern.
    */
   readonly tlsCiphers?: string | undefined;
   /**
@@ -224,8 +222,8 @@ export interface EchoServerOptions {
    */
   readonly http2MaxStreams?: number | string | undefined;
   /**
-   * What speaks TLS: Node, or uWebSockets.js, which is faster and cuts clients with much in flight. Allowed:
-   * node or uws. Default: node.
+   * TLS by node (Node.js), or by uws (uWebSockets.js), which is faster but disconnects clients with much in
+   * flight. Allowed: node or uws. Default: node.
    */
   readonly tlsEngine?: "node" | "uws" | undefined;
   /**
@@ -234,8 +232,8 @@ export interface EchoServerOptions {
    */
   readonly drainDelay?: number | string | undefined;
   /**
-   * Time over which connections are closed, at random moments; below --drain-timeout. Allowed: a duration from
-   * 0 to 1h, such as 500ms, 30s or 2m. Default: 0.
+   * Time over which connections are closed, each at a random moment; below --drain-timeout. Allowed: a duration
+   * from 0 to 1h, such as 500ms, 30s or 2m. Default: 0.
    */
   readonly drainSpread?: number | string | undefined;
   /**
@@ -243,6 +241,6 @@ export interface EchoServerOptions {
    * 100ms to 1h, such as 500ms, 30s or 2m. Default: 10s.
    */
   readonly drainTimeout?: number | string | undefined;
-  /** The page at / that tries the server from a browser. Allowed: true or false. Default: true. */
+  /** The page at /, which tests the server from a browser. Allowed: true or false. Default: true. */
   readonly console?: boolean | undefined;
 }

@@ -1,4 +1,4 @@
-// `uws-echo health`: asks a running server whether it is alive, for a container's HEALTHCHECK.
+// `uws-echo health`: checks whether a running server is alive, for a container's HEALTHCHECK.
 import { get } from "node:http";
 import { get as getSecure } from "node:https";
 import type { Config } from "./config/options.ts";
@@ -7,7 +7,7 @@ import { servedUrls } from "./server/urls.ts";
 const timeoutMs = 3000;
 
 /**
- * Asks `/livez` of the server that this configuration would start.
+ * Requests `/livez` from the server that this configuration would start.
  * @returns the exit code: 0 alive, 1 not
  */
 export async function checkHealth(config: Config): Promise<number> {
@@ -24,7 +24,7 @@ export async function checkHealth(config: Config): Promise<number> {
 
 function fetchStatus(url: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    // Whether the certificate is trusted is not the question here: it is our own server on this machine.
+    // The certificate need not be trusted: this is our own server on this machine.
     const options = { timeout: timeoutMs, rejectUnauthorized: false, agent: false } as const;
     const request = (url.startsWith("https:") ? getSecure : get)(url, options, (response) => {
       response.resume();

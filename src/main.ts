@@ -1,4 +1,4 @@
-// The command uws-echo: flags and variables -> Config -> start -> exit code.
+// The command uws-echo: reads the options, starts the server, and returns the exit code.
 import { startBanner } from "./banner.ts";
 import { readCommandLine } from "./config/command-line.ts";
 import { buildCommand } from "./config/help.ts";
@@ -19,7 +19,7 @@ import { tlsWarnings } from "./server/tls-warnings.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
 import { hasMemoryLimit, memoryLimit } from "./system/resources.ts";
 
-/** Exit codes: 0 ended as asked, 1 failed while running, 2 wrong usage. */
+/** Exit codes: 0 stopped on request, 1 failed while running, 2 wrong usage. */
 const failed = 1;
 const wrongUsage = 2;
 
@@ -94,7 +94,7 @@ async function serveUntilStopped(config: Config, signals: Signals): Promise<numb
   }
 }
 
-/** A banner for a person; a line for each URL for programs, such as those that collect logs. */
+/** Prints a banner on a terminal, else logs a line for each URL. */
 function announce(config: Config, { urls }: Running, log: Log): void {
   if (process.stdout.isTTY) {
     if (log.isLevelEnabled("info")) {
@@ -109,7 +109,7 @@ function announce(config: Config, { urls }: Running, log: Log): void {
   }
 }
 
-/** Resolves when a first signal has ended everything in order; a second one ends it at once. */
+/** Resolves when the drain after a first signal is complete; a second signal stops at once. */
 function stopOnSignal(running: Running, config: Config, signals: Signals, log: Log): Promise<void> {
   return new Promise((resolve, reject) => {
     const ignore = (signal: NodeJS.Signals): void => log.info({ signal }, "signal ignored");
@@ -128,7 +128,7 @@ function stopOnSignal(running: Running, config: Config, signals: Signals, log: L
   });
 }
 
-// Before Node 23.1 a server of Node shares its port only by a socket that it inherits.
+// Before Node 23.1, a Node server can share its port only through an inherited socket.
 function needsSupervisor(config: Config): boolean {
   return config.workers > 1 || (config.reusePort && isTlsRelayed(config));
 }
@@ -147,7 +147,7 @@ function explain(error: unknown): number {
   return error.code === "ERR_CONFIG" ? wrongUsage : failed;
 }
 
-/** The flag that helps when an address cannot be listened on. */
+/** Names the flag that helps after a failure to listen. */
 function adviceFor(error: UwsEchoError): string {
   const prefix = error instanceof ListenError && error.listener === "admin" ? "--admin-" : "--";
   switch (error.code) {

@@ -7,9 +7,9 @@ import { completionScript, type Shell, shells } from "../../src/lib/completion.t
 export function addCompletionCommand(program: Command): void {
   program
     .command("completion")
-    .summary("print a script that completes commands and flags")
+    .summary("print a completion script for commands and flags")
     .description(
-      "Prints a completion script. Load it in the shell that you use, or from its start-up file:\n\n" +
+      "Prints a completion script. Load it in your shell, or in its start-up file:\n\n" +
         "  bash  source <(uws-echo-bench completion bash)\n" +
         "  zsh   source <(uws-echo-bench completion zsh)    # after compinit\n" +
         "  fish  uws-echo-bench completion fish | source",

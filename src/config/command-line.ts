@@ -14,7 +14,7 @@ import {
   resolveConfig,
 } from "./resolve.ts";
 
-/** What the command line asks for. */
+/** A parsed command line. */
 export type CommandLine =
   | { readonly action: "help"; readonly topic: string | undefined }
   | { readonly action: "version" }
@@ -71,7 +71,7 @@ function readServing(
   const format = flags["printConfig"] === true ? "text" : flags["printConfig"];
   const all = [
     ...problems,
-    // A good value has been taken off before.
+    // A valid value has already been removed from the arguments.
     ...wrongChoice("--color", flags["color"], colorChoices),
     ...wrongChoice("--print-config", format, ["text", "json"]),
   ];
@@ -121,7 +121,7 @@ function readCompletion([word, ...surplus]: readonly string[], problems: readonl
   return { action: "completion", shell };
 }
 
-// A toggle stands alone for commander; `--goodbye=true` and `--console=off` are turned into the flags that it knows.
+// commander's toggles have no value, so `--goodbye=true` and `--console=off` become `--goodbye` and `--no-console`.
 function expandToggles(args: readonly string[], problems: string[]): string[] {
   const toggles = new Map(optionNames.filter(isToggle).map((name) => [flagName(name), name]));
   return args.flatMap((arg) => {
@@ -137,7 +137,7 @@ function expandToggles(args: readonly string[], problems: string[]): string[] {
   });
 }
 
-// commander stops at the first flag that lacks its value; it is reported with the other problems.
+// commander stops at the first flag without its value; that is reported with the other problems.
 function parse(command: Command, args: readonly string[], problems: string[]) {
   try {
     return command.parseOptions([...args]);

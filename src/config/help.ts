@@ -5,15 +5,15 @@ import { colorChoices, colorHelp, paintFor, wantsColor, widthFor } from "../lib/
 import { optionGroups } from "./option.ts";
 import { flagName, isToggle, type OptionName, optionNames, optionRow } from "./resolve.ts";
 
-/** Below this width a description would get a handful of words a line. */
+/** Below this width, a description would have only a few words per line. */
 const minDescriptionWidth = 30;
 
-/** The command with its help. `subcommand()` finds the command of a word. */
+/** Builds the command with its help. `subcommand()` finds a command by name. */
 export function buildCommand(): Command {
   const command = new Command("uws-echo")
     .usage("[command] [options]")
     .description(
-      "A WebSocket echo server on uWebSockets.js, with Prometheus metrics. Without a command it serves.\n\n" +
+      "A WebSocket echo server on uWebSockets.js, with Prometheus metrics. Without a command, it starts the server.\n\n" +
         "Each option is also a variable, such as UWS_ECHO_MAX_PAYLOAD for --max-payload; flags take precedence.\n" +
         "Sizes: 4096, 64KiB, 16MiB. Durations: 500ms, 30s, 2m, 1h. Rates: 500, 20k/s.",
     )
@@ -61,14 +61,14 @@ function addCommands(command: Command): void {
   sub(
     "health",
     "ask a running server whether it is alive",
-    "Asks /livez of a running server and exits with 0 when it is alive, else with 1. It takes the options and variables of " +
+    "Requests /livez from a running server and exits with 0 if it is alive, else with 1. It accepts all options and variables of " +
       "the server that it asks, so that both can be configured alike; it reads --host, --port, --admin-host, --admin-port and " +
       "--tls-cert.",
   ).usage("[options]");
   sub(
     "completion",
-    "print a script that completes commands and flags",
-    "Prints a completion script. Load it in the shell that you use, or from its start-up file:\n\n" +
+    "print a completion script for commands and flags",
+    "Prints a completion script. Load it in your shell, or in its start-up file:\n\n" +
       "  bash  source <(uws-echo completion bash)\n" +
       "  zsh   source <(uws-echo completion zsh)    # after compinit\n" +
       "  fish  uws-echo completion fish | source",
@@ -105,13 +105,13 @@ function negated(name: OptionName): string {
   return flagName(name).replace("--", "--no-");
 }
 
-/** The flag of an option as it is shown, and for a toggle the opposite one, which is understood but not shown. */
+/** The flag of an option, and for a toggle its hidden opposite. */
 function flagsFor(name: OptionName): Flag[] {
   const { flags, description, defaultText } = flagText(name);
   const text = defaultText === "on" ? description : `${description} (default: ${defaultText})`;
   const shown = new Flag(flags, text).helpGroup(`${optionRow(name).group}:`);
   const { choices } = optionRow(name);
-  // Values are checked by the table; set this way, commander completes the choices and does not check them.
+  // The table checks values. Set this way, the choices are completed but commander does not check them.
   if (choices !== undefined) {
     shown.argChoices = [...choices];
   }
@@ -128,7 +128,7 @@ function helpStyle() {
     styleTitle: paint.bold,
     styleOptionTerm: paint.cyan,
     styleSubcommandTerm: paint.cyan,
-    // The choices are in the placeholder or in the words of the help.
+    // The choices are already in the placeholder or in the help text.
     optionDescription: (flag: Flag) => flag.description,
   };
 }

@@ -1,4 +1,4 @@
-// The shape of an option, and the kinds of value that options have.
+// Defines the row of an option, with a constructor for each kind of value.
 import * as z from "zod";
 import {
   formatDuration,
@@ -26,17 +26,17 @@ export const optionGroups = [
 /** One row of the table of options. */
 export interface Option<T> {
   readonly group: (typeof optionGroups)[number];
-  /** What stands for the value in `--help`; a boolean option has none. */
+  /** The placeholder of the value in `--help`; a boolean option has none. */
   readonly placeholder?: string;
   readonly help: string;
-  /** What a program may give, as a TypeScript type, for `EchoServerOptions`; text where it is left out. */
+  /** The TypeScript type in `EchoServerOptions`; `string` by default. */
   readonly type?: string;
-  /** What is allowed, as it follows "expected" in an error. */
+  /** The allowed values, as they follow "expected" in an error. */
   readonly expected: string;
-  /** Reads a flag, a variable or a value given by a program. */
+  /** Parses a flag, a variable or a value from a program. */
   readonly schema: z.ZodType<T>;
   readonly default: T | (() => T);
-  /** The words that are allowed, where it is one of a few. */
+  /** The allowed words of a choice. */
   readonly choices?: readonly string[];
   /** Says in `--help` where a computed default comes from. */
   readonly defaultNote?: string;
@@ -72,7 +72,7 @@ export function integerSchema(min: number, max: number): z.ZodType<number> {
   return z.union([z.number(), text]).pipe(z.number().int().min(min).max(max));
 }
 
-/** How many there may be of something, from `min` to `max`: a whole number, which may be written as `20k`. */
+/** A maximum number of things, from `min` to `max`: a whole number, which may be written as `20k`. */
 export function count(row: Common<number> & { min: number; max: number }): Option<number> {
   const { min, max, ...rest } = row;
   const expected = `a whole number from ${min} to ${max}, such as 500 or 20k`;
@@ -86,7 +86,7 @@ export function count(row: Common<number> & { min: number; max: number }): Optio
   };
 }
 
-/** How often something may happen in a second, from `min` to `max`: a whole number, such as `500` or `20k/s`. */
+/** A number per second, from `min` to `max`: a whole number, such as `500` or `20k/s`. */
 export function rate(row: Common<number> & { min: number; max: number }): Option<number> {
   const { min, max, ...rest } = row;
   const expected = `a whole number per second from ${min} to ${max}, such as 500 or 20k/s`;
@@ -150,12 +150,12 @@ export function toggle(row: Common<boolean>): Option<boolean> {
 const on = ["true", "1", "yes", "on"];
 const off = ["false", "0", "no", "off"];
 
-/** What a toggle may be, as it follows "expected" in an error. */
+/** The allowed values of a toggle, as they follow "expected" in an error. */
 export const onOrOff: string = listOr([...on, ...off]);
 export const isOn = (text: string): boolean => on.includes(text.toLowerCase());
 export const isOff = (text: string): boolean => off.includes(text.toLowerCase());
 
-/** A file that is named here and read elsewhere; undefined when not given. */
+/** The path of a file, which is read elsewhere; undefined by default. */
 export function file(row: Omit<Common<string | undefined>, "default">): Option<string | undefined> {
   return {
     type: "string",
@@ -180,7 +180,7 @@ export function listOr(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-/** A number, or a text that is one in the grammar of units. What is allowed is said by the row. */
+/** A number, or text in the grammar of units. The row says what is allowed. */
 function quantity(parse: (text: string) => number) {
   const text = z.string().transform((given, context) => {
     try {

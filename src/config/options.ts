@@ -30,7 +30,7 @@ export type Config = {
   readonly [Name in keyof typeof options]: z.output<(typeof options)[Name]["schema"]>;
 };
 
-/** What several options must agree on. Returns one sentence for each disagreement. */
+/** Checks rules between several options. Returns one sentence for each violation. */
 export function disagreements(config: Config): string[] {
   const problems: string[] = [];
   if (config.maxBackpressure < config.maxPayload) {

@@ -1,4 +1,4 @@
-// Flags and variables -> one frozen Config, or a ConfigError that lists every problem. The table is in options.ts.
+// Resolves flags and variables to one frozen Config, or throws a ConfigError that lists every problem.
 
 import { alignColumns } from "../lib/columns.ts";
 import { UwsEchoError } from "../lib/errors.ts";
@@ -9,10 +9,10 @@ import { type Config, disagreements, options } from "./options.ts";
 import { isTlsRelayed, tlsProblems } from "./tls.ts";
 
 export type OptionName = keyof typeof options;
-/** Where a value came from. */
+/** The source of a value. */
 export type Source = "flag" | "variable" | "program" | "default";
 
-/** Options as a program may give them: values as in Config, or text as on the command line. */
+/** Options from a program: values as in Config, or text as on the command line. */
 export type ConfigInput = { readonly [Name in OptionName]?: Config[Name] | string | undefined };
 
 /** The configuration cannot be used. `problems` has a sentence for each reason. */
@@ -30,12 +30,12 @@ export interface ResolvedConfig {
 
 export const optionNames = Object.keys(options) as OptionName[];
 
-/** The row of an option, with its value type forgotten. */
+/** The row of an option, without its value type. */
 export function optionRow(name: OptionName): Option<unknown> {
   return options[name] as unknown as Option<unknown>;
 }
 
-/** Whether an option is on or off, so that its flag takes no value. */
+/** Whether an option is a toggle, whose flag takes no value. */
 export function isToggle(name: OptionName): boolean {
   return typeof optionRow(name).default === "boolean";
 }
@@ -51,10 +51,10 @@ export function variableName(name: OptionName): string {
 }
 
 /**
- * Settles every option: flags win over variables, variables over defaults.
+ * Resolves every option: flags override variables, variables override defaults.
  * @param given flags (or a program's values) by option name
- * @param environment variables; those that are empty count as not set
- * @throws ConfigError with every problem at once, files and agreement between options included
+ * @param environment variables; empty ones count as unset
+ * @throws ConfigError with every problem at once, including those of files and between options
  */
 export function resolveConfig(
   given: Readonly<Record<string, unknown>>,
@@ -83,7 +83,7 @@ export function resolveConfig(
     }
   }
   problems.push(...tlsProblems(values as unknown as Config));
-  // Options can only be held against each other when each could be read.
+  // Rules between options need every option to be valid.
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
@@ -95,7 +95,7 @@ export function resolveConfig(
   return { config, sources: sources as ResolvedConfig["sources"] };
 }
 
-/** The variables that look like ours and are none: most likely misspelt. Kubernetes adds some of its own. */
+/** Unknown UWS_ECHO_* variables, which are probably misspelt. Skips those that Kubernetes sets. */
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set(optionNames.map(variableName));
   return Object.keys(environment).filter(
@@ -103,7 +103,7 @@ export function unknownVariables(environment: Readonly<Record<string, string | u
   );
 }
 
-/** A sentence for each of the unknown variables, with what was probably meant. */
+/** A sentence for each unknown variable, with the closest known name. */
 export function explainUnknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   const known = optionNames.map(variableName);
   return unknownVariables(environment).map(
@@ -124,15 +124,15 @@ export function printConfigJson({ config, sources }: ResolvedConfig): string {
   return JSON.stringify(Object.fromEntries(entries), undefined, 2);
 }
 
-/** Every option with its value and where it came from, one a line. */
+/** Every option with its value and source, one per line. */
 export function printConfig({ config, sources }: ResolvedConfig): string {
   return alignColumns(
     optionNames.map((name) => [flagName(name), optionRow(name).format(config[name]), sources[name]]),
   ).join("\n");
 }
 
-// A default follows the limit that it may not be below, so that one flag is enough to raise the largest message. Each
-// worker has descriptors of its own.
+// Raises defaults to the limits that they may not be below, so that one flag is enough to allow larger messages. Each
+// worker has its own descriptors.
 function raiseDefaults(config: Config, sources: Record<string, Source>): Config {
   const maxBackpressure =
     sources["maxBackpressure"] === "default"
@@ -157,7 +157,7 @@ function raiseDefaults(config: Config, sources: Record<string, Source>): Config 
   };
 }
 
-// Each worker has descriptors of its own; memory is for all of them.
+// Each worker has its own descriptors; all share the memory.
 function connectionsThatFit(config: Config): number {
   const { maxConnections, workers } = config;
   return isTlsRelayed(config)
@@ -170,7 +170,7 @@ function variableValue(name: OptionName, environment: Readonly<Record<string, st
   if (value === undefined || value === "") {
     return undefined;
   }
-  // Kubernetes sets UWS_ECHO_PORT=tcp://... for a Service that is named uws-echo, and so for uws-echo-admin.
+  // Kubernetes sets UWS_ECHO_PORT=tcp://... for a Service named uws-echo, and the same for uws-echo-admin.
   return (name === "port" || name === "adminPort") && value.startsWith("tcp://") ? undefined : value;
 }
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { Config } from "./options.ts";
 
-/** The options that decide about TLS, each file as a path. */
+/** The options of TLS, with files as paths. */
 export type TlsSettings = Pick<
   Config,
   | "tlsCert"
@@ -19,15 +19,15 @@ export type TlsSettings = Pick<
   | "tlsEngine"
 >;
 
-/** What TLS needs of the files, checked. */
+/** The checked content of the TLS files. */
 export interface TlsMaterial {
-  /** For a secure context of Node. */
+  /** Options of `tls.createSecureContext()`. */
   readonly context: SecureContextOptions;
   /** The server's own certificate, the first of `--tls-cert`. */
   readonly certificate: X509Certificate;
 }
 
-// Every suite agrees on a key that is thrown away afterwards, and authenticates what it encrypts.
+// Every suite has forward secrecy and authenticated encryption.
 const modernCiphers = [
   "TLS_AES_128_GCM_SHA256",
   "TLS_AES_256_GCM_SHA384",
@@ -40,18 +40,18 @@ const modernCiphers = [
   "ECDHE-RSA-CHACHA20-POLY1305",
 ];
 
-/** Whether connections are TLS, and Node speaks it in front of uWebSockets.js. */
+/** Whether TLS is on and terminated by Node, in front of uWebSockets.js. */
 export function isTlsRelayed(config: Pick<Config, "tlsCert" | "tlsEngine">): boolean {
   return config.tlsCert !== undefined && config.tlsEngine === "node";
 }
 
-/** Everything that is wrong with the TLS files and settings, a sentence each; none when TLS is off. */
+/** A sentence for each problem of the TLS files and settings; none when TLS is off. */
 export function tlsProblems(settings: TlsSettings): string[] {
   const read = readTls(settings);
   return "problems" in read ? [...read.problems] : [];
 }
 
-/** Reads the TLS files and holds them against each other; `{}` when TLS is off. */
+/** Reads the TLS files and checks them against each other; `{}` when TLS is off. */
 export function readTls(settings: TlsSettings): TlsMaterial | { readonly problems: readonly string[] } {
   const { tlsCert, tlsKey, tlsCa, tlsPassphraseFile } = settings;
   if (tlsCert === undefined || tlsKey === undefined) {
@@ -105,14 +105,14 @@ export function tlsAppOptions(settings: TlsSettings): AppOptions {
     ...(tlsKey === undefined ? {} : { key_file_name: tlsKey }),
     ...(tlsCa === undefined ? {} : { ca_file_name: tlsCa }),
     ...(passphrase === undefined ? {} : { passphrase }),
-    // Those of TLS 1.3 have an option of their own in OpenSSL, which uWS does not set.
+    // OpenSSL has a separate option for the suites of TLS 1.3, which uWS does not set.
     ssl_ciphers: cipherList(tlsCiphers)
       .filter((suite) => !suite.startsWith("TLS_"))
       .join(":"),
   };
 }
 
-// Options that could not be read themselves are undefined here: their own problem is told already.
+// Invalid options are undefined here: their problems are already reported.
 function settingsOf({ tlsMinVersion, tlsCiphers }: Partial<TlsSettings>): SecureContextOptions {
   return {
     minVersion: tlsMinVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
@@ -135,23 +135,23 @@ function settingProblems(
   return problems;
 }
 
-/** What uWebSockets.js cannot do, each found by trying. */
+/** Settings that uWebSockets.js does not support, each found by trial. */
 function uwsProblems({ tlsClientAuth, tlsMinVersion }: TlsSettings, key: KeyObject): string[] {
   const problems: string[] = [];
   if (tlsClientAuth === "require") {
     problems.push(
-      "--tls-client-auth require: uWebSockets.js cannot demand a certificate; use --tls-engine node",
+      "--tls-client-auth require: uWebSockets.js cannot require a certificate; use --tls-engine node",
     );
   }
   if (tlsMinVersion === "1.3") {
-    problems.push("--tls-min-version 1.3: uWebSockets.js speaks 1.2 as well; use --tls-engine node");
+    problems.push("--tls-min-version 1.3: uWebSockets.js also accepts 1.2; use --tls-engine node");
   }
   const curve = key.asymmetricKeyDetails?.namedCurve;
   const isGoodCurve = ["prime256v1", "secp384r1", "secp521r1"].includes(curve ?? "");
   const type = key.asymmetricKeyType ?? "unknown";
   if (!(type === "rsa" || type === "ed25519" || (type === "ec" && isGoodCurve))) {
     problems.push(
-      `--tls-key: uWebSockets.js takes no ${curve ?? type} key, only RSA, P-256, P-384, P-521 and Ed25519; use --tls-engine node`,
+      `--tls-key: uWebSockets.js does not support ${curve ?? type} keys, only RSA, P-256, P-384, P-521 and Ed25519; use --tls-engine node`,
     );
   }
   return problems;
@@ -161,7 +161,7 @@ function cipherList(ciphers: string): readonly string[] {
   return ciphers === "modern" ? modernCiphers : ciphers.split(":");
 }
 
-/** Blanks may belong to a passphrase; the line ending that editors add does not. */
+/** A passphrase may end in blanks, but not in the line ending that editors add. */
 function withoutLineEnd(text: string | undefined): string | undefined {
   return text?.replace(/\r?\n$/, "");
 }

@@ -1,4 +1,4 @@
-// The endpoints for operators: /metrics, /livez, /readyz. On the main port, or on the admin listener.
+// The endpoints for operators, /metrics, /livez and /readyz, on the main port or on the admin listener.
 import type { HttpResponse } from "uWebSockets.js";
 import type { Scraper } from "../metrics/scrape.ts";
 import { shareScrapes } from "../metrics/shared-scrapes.ts";
@@ -9,7 +9,7 @@ import type { SendReply } from "./reply.ts";
 export interface AdminParts {
   readonly reply: SendReply;
   readonly scrape: Scraper;
-  /** Whether new connections are welcome. */
+  /** Whether the server accepts new connections. */
   readonly isReady: () => boolean;
   readonly log: Log;
 }
@@ -64,8 +64,8 @@ export function createAdmin({ reply, scrape, isReady, log }: AdminParts): Endpoi
       summary: "metrics for Prometheus, as text 0.0.4 or OpenMetrics 1.0",
       mount: (app) => app.get("/metrics", metrics).head("/metrics", metrics),
     },
-    health("/livez", "200 while the process answers", () => true),
-    health("/readyz", "200 while new connections are welcome, 503 once it shuts down", isReady),
+    health("/livez", "200 while the process responds", () => true),
+    health("/readyz", "200 while the server accepts connections, 503 once it shuts down", isReady),
     health("/healthz", "the same as /livez", () => true),
   ];
 }

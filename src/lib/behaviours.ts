@@ -1,5 +1,5 @@
-// THE table of endpoints on demand: paths, parameters, and one sentence each. The 404 page, the docs, the page's picker and
-// the labels of metrics follow from it. Plain data.
+// THE table of endpoints on demand: the source of paths, parameters, the 404 page, the reference, the page's picker and
+// metric labels. Plain data.
 import { hasAnyOf, type Parameters } from "./parameters.ts";
 
 const kiB = 1024;
@@ -17,7 +17,7 @@ export interface Behaviour {
   readonly via: readonly Via[];
   /** Only with `--endpoints all`. */
   readonly isUnsafe?: true;
-  /** Parameters in the path, in its order. */
+  /** Parameters in the path, in order. */
   readonly segments: Parameters;
   /** Parameters in the query. */
   readonly parameters: Parameters;
@@ -46,14 +46,14 @@ const interval = {
   min: 10,
   max: 3600 * second,
   default: second,
-  help: "time between two",
+  help: "time between two messages",
   example: "500ms",
 } as const;
 const count = {
   kind: "count",
   min: 1,
   max: 1_000_000,
-  help: "how many; then closes with 1000",
+  help: "number of messages; then closes with 1000",
   example: "10",
 } as const;
 const closing = { needs: ["close_after", "close_in"] } as const;
@@ -66,7 +66,7 @@ export const echoModifiers = {
     min: 0,
     max: 60 * second,
     cap: "delay",
-    help: "holds each reply for this long",
+    help: "delays each reply by this long",
     example: "100ms",
   },
   jitter: {
@@ -76,7 +76,7 @@ export const echoModifiers = {
     cap: "delay",
     needs: ["delay"],
     atMost: "delay",
-    help: "varies the delay by up to this, earlier or later; replies stay in order",
+    help: "varies the delay at random by up to this, in both directions; replies stay in order",
     example: "50ms",
   },
   rate: {
@@ -92,7 +92,7 @@ export const echoModifiers = {
     min: 1,
     max: giB,
     cap: "payload",
-    help: "sends replies in fragments of this size, larger ones where a message would need more than 1,024",
+    help: "sends replies in fragments of this size, or larger ones if a message would need more than 1,024",
     example: "1KiB",
   },
   fragment_delay: {
@@ -114,7 +114,7 @@ export const echoModifiers = {
     kind: "duration",
     min: 0,
     max: 3600 * second,
-    help: "closes after this long; replies that are held go out first",
+    help: "closes after this long, once delayed replies are sent",
     example: "2s",
   },
   code: { ...code, ...closing },
@@ -139,13 +139,13 @@ export const echoModifiers = {
     maxBytes: 256,
     pattern: "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$",
     expected: "a sub-protocol (an RFC 6455 token), or none",
-    help: "answers with exactly this sub-protocol, offered or not; none chooses none",
+    help: "selects this sub-protocol, offered or not; none selects none",
     example: "chat",
   },
   greet: {
     kind: "text",
     maxBytes: 256,
-    help: "sends a text first: instance (who serves), inspect (the handshake as JSON), or any other text",
+    help: "sends a text first: instance (the name of the server), inspect (the handshake as JSON), or any other text",
     example: "instance",
   },
   ping: {
@@ -161,14 +161,14 @@ export const echoModifiers = {
 export const behaviours = {
   echo: {
     path: "/echo",
-    summary: "WebSocket echo; the query makes it late, slow, fragmented, short-lived",
+    summary: "WebSocket echo; the query can delay, slow down, fragment or end it",
     via: ["websocket"],
     segments: none,
     parameters: echoModifiers,
   },
   close: {
     path: "/close",
-    summary: "closes as the query says, or as each text <code> <reason> says",
+    summary: "closes with the code of the query, or of a text <code> <reason>",
     via: ["websocket"],
     segments: none,
     parameters: {
@@ -186,7 +186,7 @@ export const behaviours = {
   },
   ticks: {
     path: "/ticks",
-    summary: "sends numbered messages by itself",
+    summary: "sends numbered messages at an interval",
     via: ["websocket"],
     segments: none,
     parameters: {
@@ -196,7 +196,7 @@ export const behaviours = {
         kind: "size",
         min: 64,
         max: miB,
-        help: "size of each message, filled up with blanks",
+        help: "size of each message, padded with blanks",
         example: "1KiB",
       },
       type: {
@@ -211,14 +211,14 @@ export const behaviours = {
         min: 1,
         max: 1000,
         default: 1,
-        help: "messages at each tick",
+        help: "messages per tick",
         example: "5",
       },
     },
   },
   source: {
     path: "/source",
-    summary: "sends binary messages as fast as they are read",
+    summary: "sends binary messages as fast as the client reads them",
     via: ["websocket"],
     segments: none,
     parameters: {
@@ -235,7 +235,7 @@ export const behaviours = {
         min: 1,
         max: 1024 * giB,
         default: giB,
-        help: "bytes in all; then closes with 1000",
+        help: "total bytes; then closes with 1000",
         example: "100MiB",
       },
       rate: {
@@ -250,7 +250,7 @@ export const behaviours = {
   },
   sink: {
     path: "/sink",
-    summary: "takes messages and sends none back",
+    summary: "receives messages and sends none back",
     via: ["websocket"],
     segments: none,
     parameters: {
@@ -258,21 +258,21 @@ export const behaviours = {
         kind: "count",
         min: 1,
         max: 1_000_000,
-        help: "acknowledges every so many messages with a text of the totals",
+        help: "after every this many messages, sends a text with the totals",
         example: "100",
       },
     },
   },
   inspect: {
     path: "/inspect",
-    summary: "JSON of the handshake as the first message; then an echo",
+    summary: "sends the handshake as JSON, then echoes",
     via: ["websocket"],
     segments: none,
     parameters: none,
   },
   pings: {
     path: "/pings",
-    summary: "sends pings, and tells the round trip of each pong in a text",
+    summary: "sends pings, and a text with the round-trip time of each pong",
     via: ["websocket"],
     segments: none,
     parameters: { interval: { ...interval, min: 100, max: 60 * second }, count },
@@ -280,7 +280,7 @@ export const behaviours = {
   status: {
     path: "/status/:code",
     summary:
-      "refuses the handshake, or answers a GET, with this status; 0 ends the connection without an answer",
+      "refuses the handshake, or answers a GET, with this status; 0 ends the connection without a response",
     via: ["websocket", "http"],
     segments: { code: { kind: "status", help: "the status", example: "503" } },
     parameters: {
@@ -310,7 +310,12 @@ export const behaviours = {
     via: ["websocket", "http"],
     segments: none,
     parameters: {
-      token: { kind: "text", maxBytes: 256, help: "the token, for browsers", example: "abc" },
+      token: {
+        kind: "text",
+        maxBytes: 256,
+        help: "the token, for clients that cannot set headers",
+        example: "abc",
+      },
     },
   },
   sse: {
@@ -321,7 +326,7 @@ export const behaviours = {
     parameters: {
       interval,
       count,
-      size: { kind: "size", min: 64, max: miB, help: "size of each event's data", example: "1KiB" },
+      size: { kind: "size", min: 64, max: miB, help: "size of the data of each event", example: "1KiB" },
     },
   },
   delay: {
@@ -356,7 +361,7 @@ export const behaviours = {
   },
   abort_handshake: {
     path: "/abort_handshake",
-    summary: "ends the TCP connection without an answer to the handshake",
+    summary: "ends the TCP connection without a response to the handshake",
     via: ["websocket"],
     segments: none,
     parameters: none,
@@ -371,21 +376,21 @@ export const behaviours = {
   bench: {
     path: "/bench",
     summary:
-      "the text <seconds> <count> <message> requests that message count times, so many seconds apart; then 1000",
+      "the text <seconds> <count> <message> requests the message count times, seconds apart; then closes with 1000",
     via: ["websocket"],
     segments: none,
     parameters: none,
   },
   benchmark_helper: {
     path: "/benchmark_helper",
-    summary: "receive <n> gets a binary message of n bytes; send <0|1> and a message get its size",
+    summary: "receive <n> returns a binary message of n bytes; send <0|1> and a message returns its size",
     via: ["websocket"],
     segments: none,
     parameters: none,
   },
   origin_check: {
     path: "/origin_check",
-    summary: "an echo for one Origin only, others get 403",
+    summary: "an echo for one Origin; others are refused with 403",
     via: ["websocket"],
     segments: none,
     parameters: {
@@ -393,7 +398,7 @@ export const behaviours = {
         kind: "text",
         maxBytes: 256,
         default: "http://example.com",
-        help: "the Origin that is let in",
+        help: "the allowed Origin",
         example: "https://example.org",
       },
     },
@@ -417,7 +422,7 @@ export const behaviours = {
   },
   violate: {
     path: "/violate/:what",
-    summary: "violates the protocol in one way, for authors of clients",
+    summary: "violates the protocol in one way, to test clients",
     via: ["websocket"],
     isUnsafe: true,
     segments: {
@@ -446,19 +451,19 @@ export type BehaviourName = keyof typeof behaviours;
 /** Values of the label `endpoint`. */
 export const behaviourNames = Object.keys(behaviours) as BehaviourName[];
 
-/** Whether a handshake of `/echo` asks for more than an echo. */
+/** Whether a handshake of `/echo` has one of its parameters. */
 export function asksForMore(query: string | undefined): boolean {
   return query !== undefined && query !== "" && hasAnyOf(echoModifiers, query);
 }
 
-/** A path as people read it: `/status/<code>`. */
+/** A path for display: `/status/<code>`. */
 export function displayPath(path: string): string {
   return path.replaceAll(/:(\w+)/g, "<$1>");
 }
 
 /**
- * The segments of a path that are parameters, undecoded.
- * @returns undefined when the path is of another form
+ * Returns the parameter segments of a path, undecoded.
+ * @returns undefined when the path does not match
  */
 export function matchPath(
   pattern: string,

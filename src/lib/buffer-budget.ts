@@ -2,9 +2,9 @@
 
 /** Something that holds bytes for several readers. */
 export interface BufferHolder {
-  /** Most bytes that one of its readers has waiting; 0 for none. */
+  /** Bytes buffered for its slowest reader; 0 for none. */
   largest(): number;
-  /** Drops that reader, and with it its bytes. */
+  /** Drops that reader and its bytes. */
   dropLargest(): void;
 }
 
@@ -14,7 +14,7 @@ export class BufferBudget {
   readonly #holders: BufferHolder[] = [];
   #total = 0;
 
-  /** @param onTotal told of each new total */
+  /** @param onTotal called with each new total */
   constructor(maxBytes: number, onTotal: (totalBytes: number) => void) {
     this.#maxBytes = maxBytes;
     this.#onTotal = onTotal;
@@ -24,13 +24,13 @@ export class BufferBudget {
     this.#holders.push(holder);
   }
 
-  /** Counts bytes that wait from now on, or with a negative number no longer do. */
+  /** Adds buffered bytes, or subtracts them with a negative number. */
   add(bytes: number): void {
     this.#total += bytes;
     this.#onTotal(this.#total);
   }
 
-  /** Over the cap, drops the reader with most bytes waiting, then the next, until the rest fits. */
+  /** Over the cap, drops the readers with the most bytes until the rest fits. */
   enforce(): void {
     while (this.#total > this.#maxBytes) {
       const before = this.#total;

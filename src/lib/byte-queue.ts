@@ -1,6 +1,6 @@
-// A queue of bytes in segments of one size: what is appended is copied, and one byte at a time costs no more than many.
+// A queue of bytes in segments of one size. Appending copies; many small chunks cost no more than one large chunk.
 
-/** Segments that are kept for the next queue; beyond that they are left to the garbage collector. */
+/** Segments that are kept for reuse; more are left to the garbage collector. */
 const maxSpare = 256;
 
 /** Lends segments to many queues, so that a stream does not allocate for each chunk. */
@@ -60,7 +60,7 @@ export class ByteQueue {
     this.#length += bytes.length;
   }
 
-  /** The next bytes, at most `maxBytes` and what the first segment has. They are valid until the next call. */
+  /** The next bytes, at most `maxBytes`, from the first segment. They are valid until the next call. */
   peek(maxBytes: number): Uint8Array {
     const first = this.#segments[0];
     if (first === undefined) {
@@ -70,7 +70,7 @@ export class ByteQueue {
     return first.subarray(this.#start, Math.min(end, this.#start + maxBytes));
   }
 
-  /** Takes away the next `bytes`, which `peek` has shown. */
+  /** Removes the next `bytes`, which `peek` has returned. */
   skip(bytes: number): void {
     this.#start += bytes;
     this.#length -= bytes;

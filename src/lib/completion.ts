@@ -1,4 +1,4 @@
-// Completion scripts for bash, zsh and fish, made from what commander knows of a program.
+// Generates completion scripts for bash, zsh and fish from a commander program.
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
@@ -23,7 +23,7 @@ export interface CommandLike {
   readonly registeredArguments: readonly { readonly argChoices?: readonly string[] | undefined }[];
 }
 
-/** A flag with what may follow it. */
+/** A flag and its values. */
 interface Flag {
   readonly names: readonly string[];
   readonly description: string;
@@ -41,9 +41,9 @@ interface Place {
 }
 
 /**
- * A script that completes the flags, commands and choices of a program. The user's shell reads it once, as in
+ * Generates a script that completes the flags, commands and choices of a program. The shell reads it once, as in
  * `source <(uws-echo completion bash)`.
- * @param sharedFlags whether commands take the flags of the program itself
+ * @param sharedFlags whether commands accept the flags of the program itself
  */
 export function completionScript(shell: Shell, program: CommandLike, sharedFlags: boolean): string {
   const own = program.options.map(flagOf);
@@ -63,7 +63,7 @@ export function completionScript(shell: Shell, program: CommandLike, sharedFlags
 function flagOf({ short, long, flags, description, required, argChoices }: FlagLike): Flag {
   const names = [short, long].filter((name) => name !== undefined);
   const placeholder = /<(.*)>/.exec(flags)?.[1] ?? "";
-  // `<n|auto>` has one word to complete, and a number that no shell can know.
+  // `<n|auto>` completes to `auto`; a shell cannot complete a number.
   const words = placeholder.includes("|")
     ? placeholder.split("|").filter((word) => /^[a-z-]{2,}$/.test(word))
     : [];

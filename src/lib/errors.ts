@@ -1,10 +1,10 @@
-// The family of errors that both programs raise on purpose.
+// The errors of both programs that are reported without a stack trace.
 
-/** What went wrong, for programs. Codes that are listed are kept; new ones may come. */
+/** Error codes for programs. These stay; new ones may be added. */
 export type ErrorCode =
-  /** Options that cannot be used; `problems` has a sentence for each. */
+  /** Invalid options; `problems` has a sentence for each. */
   | "ERR_CONFIG"
-  /** A text that is not the size, duration, number or rate it should be. */
+  /** A text that is not a valid size, duration, number or rate. */
   | "ERR_UNIT"
   | "ERR_ADDRESS_IN_USE"
   | "ERR_PORT_PRIVILEGED"

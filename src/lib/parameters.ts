@@ -1,13 +1,13 @@
-// Parameters in the query and the path of an endpoint on demand: what each may be, and how they are read. Plain data and
-// pure functions, for the server, the page and the docs.
+// Describes and parses the parameters of endpoints on demand, in query and path. Plain data and pure functions, for the
+// server, the page and the docs.
 import { formatDuration, formatSize, parseDuration, parseSize, UnitError } from "./units.ts";
 
 interface Common {
-  /** What it does, as it follows the name in a list. */
+  /** The description, as it follows the name in a list. */
   readonly help: string;
   /** A value to show in docs and as a placeholder. */
   readonly example: string;
-  /** Another parameter without which this one means nothing; of several, one is enough. */
+  /** Parameters of which this one needs at least one. */
   readonly needs?: readonly string[];
   /** Parameters that contradict this one. */
   readonly excludes?: readonly string[];
@@ -15,7 +15,7 @@ interface Common {
   readonly atMost?: string;
 }
 
-/** Which limit of the server lowers `max`: `--endpoints-max-delay` or `--max-payload`. */
+/** The limit of the server that lowers `max`: `--endpoints-max-delay` or `--max-payload`. */
 type Cap = "delay" | "payload";
 
 /** Values are milliseconds. */
@@ -55,12 +55,12 @@ export interface FlagParameter extends Common {
   readonly kind: "flag";
 }
 
-/** UTF-8 of at most this many bytes, and of this form. */
+/** UTF-8 of at most `maxBytes`, which matches the pattern. */
 export interface TextParameter extends Common {
   readonly kind: "text";
   readonly maxBytes: number;
   readonly pattern?: string;
-  /** What is allowed, in words, where there is a pattern. */
+  /** The allowed texts, in words. */
   readonly expected?: string;
   readonly default?: string;
 }
@@ -71,7 +71,7 @@ export interface CloseCodeParameter extends Common {
   readonly default?: number;
 }
 
-/** An HTTP status; 0 is no answer at all. */
+/** An HTTP status; 0 is no response. */
 export interface StatusParameter extends Common {
   readonly kind: "status";
 }
@@ -96,14 +96,14 @@ type Raw<P extends Parameter> = P extends { kind: "choice"; choices: readonly (i
       ? string
       : number;
 
-/** What was asked for: durations in milliseconds, sizes in bytes, flags true or false, undefined for what is left out. */
+/** Parsed values: durations in milliseconds, sizes in bytes, flags as booleans, undefined if omitted. */
 export type Values<S extends Parameters> = {
   readonly [Name in keyof S]: S[Name] extends { default: unknown } | { kind: "flag" }
     ? Raw<S[Name]>
     : Raw<S[Name]> | undefined;
 };
 
-/** Limits of the server that lower those of a parameter. */
+/** Limits of the server that lower a parameter's maximum. */
 export interface Caps {
   readonly delay: number;
   readonly payload: number;
@@ -116,14 +116,14 @@ export type Read<S extends Parameters> =
   | { readonly values: Values<S>; readonly problems?: undefined }
   | { readonly problems: readonly string[]; readonly values?: undefined };
 
-/** One name and its value as they stand in a query, decoded. */
+/** One name and value of a query, decoded. */
 type Pair = readonly [name: string, value: string];
 
 /**
- * Reads a query string strictly: nothing is clamped, and every problem is told at once.
+ * Parses a query string strictly: no value is clamped, and every problem is reported at once.
  * @param query without its question mark
- * @param given further values that do not come from the query, such as those of path segments, undecoded
- * @param ignoresUnknown whether other names may be in the query
+ * @param given values from elsewhere, such as path segments, undecoded
+ * @param ignoresUnknown whether the query may have other names
  */
 export function readParameters<S extends Parameters>(
   parameters: S,
@@ -133,7 +133,7 @@ export function readParameters<S extends Parameters>(
   const problems: string[] = [];
   const values: Record<string, unknown> = Object.create(null);
   const seen = new Set<string>();
-  // A plus is a blank in a query, and itself in a path.
+  // A plus is a blank in a query, but a plus in a path.
   const fromPath = given.map(([name, value]): Pair => [name, value.replaceAll("+", "%2B")]);
   for (const [rawName, rawValue] of [...fromPath, ...splitQuery(query)]) {
     const name = decode(rawName) ?? rawName;
@@ -141,7 +141,7 @@ export function readParameters<S extends Parameters>(
       if (!ignoresUnknown) {
         const known = Object.keys(parameters);
         problems.push(
-          `${name}: unknown parameter; ${known.length === 0 ? "this path takes none" : `allowed are ${known.join(", ")}`}`,
+          `${name}: unknown parameter; ${known.length === 0 ? "this path has none" : `allowed are ${known.join(", ")}`}`,
         );
       }
       continue;
@@ -177,12 +177,12 @@ export interface ReadOptions {
   readonly ignoresUnknown?: boolean;
 }
 
-/** Whether a query has any of these parameters. Cheap: plain handshakes are asked, too. */
+/** Whether a query has any of these parameters. Cheap, because it also runs for plain handshakes. */
 export function hasAnyOf(parameters: Parameters, query: string): boolean {
   return splitQuery(query).some(([name]) => Object.hasOwn(parameters, decode(name) ?? name));
 }
 
-/** What is allowed, as it follows "expected". */
+/** The allowed values, as they follow "expected". */
 export function describeAllowed(parameter: Parameter, caps: Caps = defaultCaps): string {
   switch (parameter.kind) {
     case "duration":
@@ -202,11 +202,11 @@ export function describeAllowed(parameter: Parameter, caps: Caps = defaultCaps):
     case "closeCode":
       return "1000 to 1003, 1007 to 1014, 3000 to 4999, or none for an empty close frame";
     case "status":
-      return "a status from 200 to 599, or 0 for no answer";
+      return "a status from 200 to 599, or 0 for no response";
   }
 }
 
-/** A value as it is spelt in a query. */
+/** Formats a value for a query. */
 export function formatValue(parameter: Parameter, value: unknown): string {
   switch (parameter.kind) {
     case "duration":
@@ -220,7 +220,7 @@ export function formatValue(parameter: Parameter, value: unknown): string {
   }
 }
 
-/** Values as the query that asks for them, in the order of the parameters; what is off or left out does not appear. */
+/** Formats values as a query, in the order of the parameters, without those that are off or undefined. */
 export function formatQuery<S extends Parameters>(parameters: S, values: Partial<Values<S>>): string {
   return Object.entries(parameters)
     .filter(([name]) => values[name] !== undefined && values[name] !== false)
@@ -232,7 +232,7 @@ export function formatQuery<S extends Parameters>(parameters: S, values: Partial
     .join("&");
 }
 
-/** What a parameter is when it is left out; undefined for "not asked for". */
+/** The value of an omitted parameter; undefined if it has no default. */
 export function defaultOf(parameter: Parameter): number | string | undefined {
   return "default" in parameter ? parameter.default : undefined;
 }
@@ -251,7 +251,7 @@ function splitQuery(query: string): Pair[] {
     });
 }
 
-// As browsers encode a form (application/x-www-form-urlencoded): a plus is a blank.
+// application/x-www-form-urlencoded: a plus is a blank.
 function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
@@ -329,7 +329,7 @@ function disagreements(
       continue;
     }
     if (needs !== undefined && !needs.some((other) => seen.has(other))) {
-      problems.push(`${name}: means nothing without ${needs.join(" or ")}`);
+      problems.push(`${name}: needs ${needs.join(" or ")}`);
     }
     for (const other of excludes.filter((each) => seen.has(each) && values[each] !== false)) {
       problems.push(`${name}: contradicts ${other}`);

@@ -1,4 +1,4 @@
-// Reads the Prometheus text format 0.0.4, and names samples as it does.
+// Parses the Prometheus text format 0.0.4, and formats sample names.
 
 /** One sample line. */
 export interface Sample {
@@ -12,7 +12,7 @@ export type Samples = ReadonlyMap<string, readonly Sample[]>;
 const namePattern = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
 const labelPattern = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
 
-/** Parses a whole page. Comments are skipped; throws a sentence with the line when one cannot be read. */
+/** Parses a whole page and skips comments. Throws an error that quotes the first invalid line. */
 export function parseMetricsText(page: string): Samples {
   const samples = new Map<string, Sample[]>();
   for (const [index, line] of page.split("\n").entries()) {
@@ -35,7 +35,7 @@ export function parseMetricsText(page: string): Samples {
   return samples;
 }
 
-/** The sum over all samples of a metric whose labels have the given values; undefined when there is none. */
+/** The sum of all samples of a metric with the given labels; undefined when there is none. */
 export function sumOf(
   samples: Samples,
   name: string,
@@ -88,7 +88,7 @@ function parseSample(line: string): [string, Sample] | undefined {
   return parsed === undefined ? undefined : [name, { labels, value: parsed }];
 }
 
-/** Fills `labels` from `{a="b",...}` at the start of the text; the answer is where the rest begins. */
+/** Fills `labels` from `{a="b",...}` at the start of the text; returns the index after it. */
 function parseLabels(text: string, labels: Map<string, string>): number | undefined {
   labelPattern.lastIndex = 1;
   let end = 1;
@@ -104,7 +104,7 @@ function unescapeLabel(value: string): string {
   return value.replace(/\\(.)/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
 }
 
-// The format takes what Go's ParseFloat takes, in any case; prom-client writes "Nan".
+// The format allows what Go's ParseFloat accepts, in any case; prom-client writes "Nan".
 function parseValue(text: string): number | undefined {
   if (/^nan$/i.test(text)) {
     return Number.NaN;

@@ -1,7 +1,7 @@
-// Finds what somebody who mistyped a name most likely meant.
+// Suggests the closest name for a mistyped one.
 import { closestMatch } from "leven";
 
-/** The candidate that is closest to a word: at most a third of its characters may differ. Short words mean nothing. */
+/** The candidate closest to a word: at most a third of its characters may differ. Short words have none. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   if (word.replaceAll("-", "").length < 3) {
     return undefined;

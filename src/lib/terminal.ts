@@ -1,7 +1,7 @@
-// What a terminal can show: colours, and how many columns.
+// Decides colours and width of terminal output.
 import { createColors } from "picocolors";
 
-/** The streams that this asks about: process.stdout and process.stderr. */
+/** An output stream: process.stdout or process.stderr. */
 export interface TerminalStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,14 +10,14 @@ export interface TerminalStream {
 type Environment = Record<string, string | undefined>;
 
 export const colorChoices = ["auto", "always", "never"] as const;
-export const colorHelp = "colours in what is printed: auto (on a terminal), always or never";
+export const colorHelp = "colours in the output: auto (on a terminal), always or never";
 
-/** Colours by name; without colours each gives its text back. */
+/** Colours by name; without colours each returns its text. */
 export type Paint = ReturnType<typeof createColors>;
 
 /**
- * Removes `--color WHEN` from the arguments and puts it into the environment, where this process, its libraries and the
- * processes that it starts look: FORCE_COLOR for always, NO_COLOR for never. A value that is none of the choices stays.
+ * Removes `--color WHEN` from the arguments and sets the variable that this process, its libraries and its child
+ * processes read: FORCE_COLOR for always, NO_COLOR for never. An invalid value stays in the arguments.
  */
 export function takeColorFlag(args: readonly string[], environment: Environment): string[] {
   const rest: string[] = [];
@@ -41,7 +41,7 @@ export function takeColorFlag(args: readonly string[], environment: Environment)
   return rest;
 }
 
-/** Whether to colour what goes to a stream: FORCE_COLOR first, then NO_COLOR (no-color.org), then what the stream is. */
+/** Whether to colour the output to a stream: FORCE_COLOR, then NO_COLOR (no-color.org), then whether it is a terminal. */
 export function wantsColor(stream: TerminalStream, environment: Environment = process.env): boolean {
   const { FORCE_COLOR: force, NO_COLOR: no, TERM: term } = environment;
   if (force !== undefined && force !== "") {
@@ -55,13 +55,13 @@ export function paintFor(stream: TerminalStream): Paint {
   return createColors(wantsColor(stream));
 }
 
-/** Columns to lay text out for: those of the terminal, up to `max`, and 80 where there is none. */
+/** The width for text in columns: the terminal's, up to `max`, or 80 without a terminal. */
 export function widthFor(stream: TerminalStream, max = 120): number {
   const columns = stream.isTTY === true ? (stream.columns ?? 80) : 80;
   return Math.min(Math.max(columns, 40), max);
 }
 
-/** How a report looks: its width in columns and its colours. */
+/** The look of a report: width in columns, and colours. */
 export interface Look {
   readonly width: number;
   readonly paint: Paint;
@@ -70,7 +70,7 @@ export interface Look {
 /** For files and programs: lines of any length, without colours. */
 export const plainLook: Look = { width: Number.POSITIVE_INFINITY, paint: createColors(false) };
 
-/** The look for a stream: as wide as its terminal; what is no terminal has no width. */
+/** The look for a stream: the width of its terminal, or unlimited if it is none. */
 export function lookFor(stream: TerminalStream): Look {
   const width = stream.isTTY === true ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY;
   return { width: Math.max(width, 40), paint: paintFor(stream) };

@@ -2,7 +2,7 @@
 
 import { UwsEchoError } from "./errors.ts";
 
-/** A text that is not the quantity it should be. The message says what is allowed. */
+/** A text is not a valid quantity. The message says what is allowed. */
 export class UnitError extends UwsEchoError<"ERR_UNIT"> {
   override readonly name = "UnitError";
 

@@ -1,20 +1,20 @@
 // Every counter of the server, as one flat array of named slots: cheap to increment, copy and add.
 import { type BehaviourName, behaviourNames } from "../lib/behaviours.ts";
 
-/** Upper bounds of message-size buckets, in bytes: powers of four from 64 B; one more bucket holds all that is larger. */
+/** Upper bounds of message-size buckets, in bytes: powers of four from 64 B; one more bucket counts larger messages. */
 export const messageSizeBounds = [
   64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
 ];
-/** Upper bounds of the buckets of bufferedAmount after a send that did not go out whole, in bytes. */
+/** Upper bounds of bufferedAmount after an incomplete send, in bytes. */
 export const bufferedAmountBounds = [
   4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
 ];
-/** Upper bounds of the time that a connection stayed under backpressure, in seconds. */
+/** Upper bounds of the time that a connection is under backpressure, in seconds. */
 export const backpressureDurationBounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60];
 /** Upper bounds of connection lifetimes, in seconds. */
 export const connectionDurationBounds = [0.1, 1, 10, 60, 300, 1800, 3600, 21_600, 86_400];
 
-/** Upper bounds of the round trip of a ping that the server sent, in seconds. */
+/** Upper bounds of the round-trip time of the server's pings, in seconds. */
 export const pingRttBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Values of the label `code` of closed connections; `3xxx`, `4xxx` and `other` keep the label bounded. */
@@ -23,7 +23,7 @@ export const closeCodes = [
   "3xxx", "4xxx", "other",
 ] as const; // biome-ignore format: a table
 
-/** Why this server ended a connection by itself. One that was told to go (`drain`) and had to be cut is `forced` as well. */
+/** Why the server ended a connection. One that was closed (`drain`) and then cut is also counted as `forced`. */
 export const terminationReasons = [
   "backpressure", "buffer_cap", "stalled", "goodbye", "lifetime", "drain", "forced",
   "message_rate", "receive_rate", "asked",
@@ -38,7 +38,7 @@ export const rejectionReasons = [
 ] as const; // biome-ignore format: a table
 export type RejectionReason = (typeof rejectionReasons)[number];
 
-/** Why a TLS connection came to nothing: refused before its handshake, or failed in it. */
+/** Why a TLS connection failed: refused before its handshake, or an error during it. */
 export const tlsFailures = [
   "capacity", "descriptors", "handshakes", "per_ip", "rate", "rate_per_ip",
   "protocol", "client_certificate", "timeout", "closed",
@@ -69,9 +69,9 @@ function take(count = 1): number {
   return first;
 }
 
-/** Where each count lives. A name with several slots gives the first of them. */
+/** The index of each counter; of several slots, the first. */
 export const slot = {
-  // Counters: they only grow, and outlive the worker that counted them.
+  // Counters only grow, and outlive their worker.
   textMessages: take(messageSizeBounds.length + 1),
   textBytes: take(),
   binaryMessages: take(messageSizeBounds.length + 1),
@@ -122,7 +122,7 @@ export const slot = {
   tlsReloadsFailed: take(),
   http2WebSockets: take(),
   http2Requests: take(),
-  // Gauges: they describe what is now, and die with their worker.
+  // Gauges show the current state, and end with their worker.
   connections: take(),
   bufferedBytes: take(),
   backpressuredConnections: take(),
@@ -139,13 +139,13 @@ export const slot = {
   http2Streams: take(),
 } as const;
 
-/** Slots from this one on are gauges. */
+/** The first gauge; the slots before it are counters. */
 export const firstGauge: number = slot.connections;
 
 /** Number of slots. */
 export const slotCount: number = slotsTaken;
 
-/** The counts of one process, or the sum over several. */
+/** The counters of one process, or the sum of several. */
 export type Stats = Float64Array;
 
 export function createStats(): Stats {
@@ -160,8 +160,8 @@ export function addStats(into: Stats, from: Stats): void {
 }
 
 /**
- * Keeps what a worker had counted when it died: its counters stay in the sum, its gauges do not, and the connections that
- * it had open count as closed without a close frame.
+ * Adds the counters of a dead worker, but not its gauges. Its open connections count as closed without a close
+ * frame.
  */
 export function addEnded(into: Stats, from: Stats): void {
   bump(into, slot.connectionsClosed + closeCodes.indexOf("1006"), from[slot.connections] ?? 0);
@@ -170,18 +170,18 @@ export function addEnded(into: Stats, from: Stats): void {
   }
 }
 
-/** Counts a message received; for paths that do not run once a message of plain /echo. */
+/** Counts a received message; plain /echo does this inline. */
 export function countMessage(stats: Stats, bytes: number, isBinary: boolean): void {
   bump(stats, (isBinary ? slot.binaryMessages : slot.textMessages) + messageSizeBucket(bytes));
   bump(stats, isBinary ? slot.binaryBytes : slot.textBytes, bytes);
 }
 
-/** Adds to one slot; for paths that do not run once a message. */
+/** Adds to one slot; not for the hot path. */
 export function bump(stats: Stats, at: number, by = 1): void {
   stats[at] = (stats[at] ?? 0) + by;
 }
 
-/** Puts a value into a histogram whose buckets start at `first` and whose sum is in `sum`. */
+/** Adds a value to a histogram whose buckets start at `first` and whose sum is in `sum`. */
 export function observe(
   stats: Stats,
   first: number,
@@ -195,7 +195,7 @@ export function observe(
 }
 
 /**
- * The bucket of a message of this many bytes among `messageSizeBounds`, without a search: the bounds are powers of four.
+ * Finds the bucket of `messageSizeBounds` without a search: the bounds are powers of four.
  * @param bytes payload bytes, below 2^31
  */
 export function messageSizeBucket(bytes: number): number {
@@ -209,7 +209,7 @@ export function messageSizeBucket(bytes: number): number {
 
 /** Counts a closed connection under its close code (RFC 6455, section 7.4). */
 export function countClose(stats: Stats, code: number): void {
-  // uWS calls an empty close frame that this side sent 0.
+  // uWS reports 0 for an empty close frame that the server sent.
   const exact = closeCodes.indexOf((code === 0 ? "1005" : String(code)) as (typeof closeCodes)[number]);
   const label = code >= 4000 && code <= 4999 ? "4xxx" : code >= 3000 && code <= 3999 ? "3xxx" : "other";
   bump(stats, slot.connectionsClosed + (exact >= 0 ? exact : closeCodes.indexOf(label)));
@@ -227,7 +227,7 @@ export function countTlsFailure(stats: Stats, reason: TlsFailure): void {
   bump(stats, slot.tlsFailures + tlsFailures.indexOf(reason));
 }
 
-/** Counts a response; a status that is no label of its own is `other`. */
+/** Counts a response; a status without a label is `other`. */
 export function countHttp(stats: Stats, route: Route, status: number): void {
   bump(stats, httpSlot(route, httpCodes.find((code) => code === status) ?? "other"));
 }

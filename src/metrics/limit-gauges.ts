@@ -19,7 +19,7 @@ export function limitGauges(config: Config): LimitGauge[] {
     ...fromOptions,
     {
       name: "unfinished_bytes",
-      help: "Bytes that all connections together could hold in unfinished messages, which no single limit bounds",
+      help: "Bytes that unfinished messages of all connections together could use, which no single limit bounds",
       value: unfinishedBytes(config),
     },
     { name: "memory_bytes", help: "Memory that the server may use, in bytes", value: memoryLimit() },

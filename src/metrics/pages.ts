@@ -1,5 +1,5 @@
-// The metrics as two registries, one for each format. Loaded at the first scrape: prom-client is a third of what a start
-// would load, and a worker never needs it.
+// Renders the metrics from two registries, one for each format. Loaded at the first scrape: prom-client would be a third
+// of the code loaded at start, and a worker never needs it.
 import { Gauge, type Registry } from "prom-client";
 import {
   type BuildInfo,
@@ -9,7 +9,7 @@ import {
   type MetricsSource,
 } from "./registry.ts";
 
-/** What the previous scrape cost. */
+/** Cost of the previous scrape. */
 export interface LastScrape {
   readonly seconds: number;
   readonly bytes: number;
@@ -28,7 +28,7 @@ export function createPages(
     const registers = [registry];
     new Gauge({
       name: "echo_scrape_duration_seconds",
-      help: "Time that the previous scrape took to render",
+      help: "Time to render the previous scrape",
       registers,
       collect() {
         this.set(last.seconds);

@@ -1,5 +1,5 @@
 // The families process_* and nodejs_* of the process that answers a scrape, under the names that dashboards for Node
-// expect. prom-client's own cannot be stopped, count CPU time from their registration and list every descriptor.
+// use. prom-client's own cannot be stopped, count CPU time from their registration and list every descriptor.
 import { getHeapSpaceStatistics } from "node:v8";
 import { descriptorLimit, openDescriptors } from "../system/resources.ts";
 import { gcDurationBounds, gcKinds, linuxMemory, type RuntimeMonitor } from "./process-sampler.ts";
@@ -73,7 +73,7 @@ function defineDescriptors(families: Families): void {
 
 function defineEventLoop(families: Families, monitor: RuntimeMonitor): void {
   let delay = monitor.takeDelay();
-  // The first of these families takes the measurements of all.
+  // This family takes the measurements for the families after it.
   families.gauge("nodejs_eventloop_lag_min_seconds", "Least delay of a timer since the last scrape", () => {
     delay = monitor.takeDelay();
     return delay.min;
@@ -104,7 +104,7 @@ function defineHeap(families: Families): void {
   );
   families.gauge(
     "nodejs_external_memory_bytes",
-    "Memory outside V8's heap that its objects hold",
+    "Memory outside V8's heap that belongs to its objects",
     () => process.memoryUsage().external,
   );
   const spaces = (pick: "space_size" | "space_used_size" | "space_available_size") => (): Sample[] =>
@@ -149,7 +149,7 @@ function defineRuntime(families: Families, monitor: RuntimeMonitor): void {
   families.gaugeBy(
     ["version", "major", "minor", "patch"],
     "nodejs_version_info",
-    "Always 1; the labels tell the version of Node.js",
+    "Always 1; the labels show the version of Node.js",
     () => [[{ version: process.version, major, minor, patch }, 1]],
   );
   families.histogramBy("nodejs_gc_duration_seconds", "Garbage collections, by kind", () =>

@@ -1,5 +1,5 @@
-// Samples one process: CPU, memory, descriptors, event loop, garbage collection. Reading it does not walk over
-// open sockets, and `stop` leaves nothing behind.
+// Samples one process: CPU, memory, descriptors, event loop, garbage collection. A read does not list
+// open sockets, and `stop` releases all timers and observers.
 import { readFileSync } from "node:fs";
 import {
   constants,
@@ -17,7 +17,7 @@ export interface ProcessSample {
   readonly residentBytes: number;
   /** Share of the last second in which the event loop was busy, 0 to 1. */
   readonly eventLoopUtilization: number;
-  /** When its TLS certificate ends, in seconds since 1970; undefined without TLS. */
+  /** Expiry of its TLS certificate, in seconds since 1970; undefined without TLS. */
   readonly certificateExpirySeconds?: number | undefined;
 }
 
@@ -73,10 +73,10 @@ interface GcEntry extends PerformanceEntry {
   readonly detail: { readonly kind: number };
 }
 
-/** Between two measurements of the event loop, in milliseconds; each costs a wake-up. */
+/** Interval of event-loop measurements, in milliseconds; each costs a wake-up. */
 const delayResolutionMs = 50;
 
-/** What only a listener can know: event-loop delay since the last look, and garbage collections since the start. */
+/** Monitors event-loop delay since the last read, and garbage collections since the start. */
 export class RuntimeMonitor {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: delayResolutionMs });
   readonly #observer = new PerformanceObserver((list) => this.#count(list.getEntries() as GcEntry[]));
@@ -89,11 +89,11 @@ export class RuntimeMonitor {
     this.#observer.observe({ entryTypes: ["gc"] });
   }
 
-  /** The event-loop delay since this was last called, in seconds; 0 while there is no measurement. */
+  /** The event-loop delay since the last call, in seconds; 0 without a measurement. */
   takeDelay() {
     const delay = this.#delay;
     const isEmpty = delay.count === 0;
-    // What is recorded is the time between two turns of the timer, its interval included.
+    // The recorded value is the time between two runs of the timer, including its interval.
     const seconds = (nanoseconds: number): number =>
       isEmpty ? 0 : Math.max(0, nanoseconds / 1e9 - delayResolutionMs / 1000);
     const taken = {
@@ -133,7 +133,7 @@ export class RuntimeMonitor {
   }
 }
 
-/** Memory as Linux counts it, in bytes; undefined elsewhere. */
+/** Memory from /proc in bytes; undefined outside Linux. */
 export function linuxMemory(): { virtualBytes: number; dataBytes: number } | undefined {
   if (process.platform !== "linux") {
     return undefined;

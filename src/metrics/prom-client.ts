@@ -1,4 +1,4 @@
-// The three kinds of metric family, filled in bulk at each scrape. The only file that depends on how prom-client
+// Gauge, counter and histogram families, filled in bulk at each scrape. Only this file depends on how prom-client
 // stores values.
 import { Counter, Gauge, type Metric, type Registry } from "prom-client";
 import type { Stats } from "./counters.ts";
@@ -10,12 +10,12 @@ export type Sample = readonly [labels: Readonly<Record<string, string | number>>
 export interface Distribution {
   /** Upper bounds, ascending. */
   readonly bounds: readonly number[];
-  /** One more than bounds: the last one holds what is above them all. */
+  /** One more than bounds: the last counts the values above them all. */
   readonly counts: readonly number[];
   readonly sum: number;
 }
 
-/** Defines families in one registry; `read` gets fresh stats at each scrape. */
+/** Defines families in one registry; `read` is called with fresh stats at each scrape. */
 export class Families {
   readonly #registers: Registry[];
   readonly #stats: () => Stats;
@@ -87,8 +87,8 @@ export class Families {
 }
 
 /**
- * A histogram whose buckets are counted elsewhere: prom-client's own takes only one value at a time. A registry asks a
- * metric for no more than this.
+ * A histogram with buckets that are counted elsewhere; prom-client's own observes one value at a time. It implements
+ * the part of a metric that a registry uses.
  */
 class BulkHistogram {
   readonly type = "histogram";

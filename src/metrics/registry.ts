@@ -1,4 +1,4 @@
-// The Prometheus page: prom-client families that read the counters inside collect(). Nothing here runs per message.
+// Defines the metric families, which read the counters at each scrape. Nothing here runs per message.
 import { type OpenMetricsContentType, Registry } from "prom-client";
 import {
   backpressureDurationBounds,
@@ -22,7 +22,7 @@ import type { ProcessSample, RuntimeMonitor } from "./process-sampler.ts";
 import { Families, type Sample } from "./prom-client.ts";
 import { at, buckets, distribution, labelled } from "./reading.ts";
 
-/** Where the page's numbers come from: one process, or the sum over several. */
+/** The source of the figures: one process, or the sum of several. */
 export interface MetricsSource {
   stats(): Stats;
   samples(): readonly ProcessSample[];
@@ -53,7 +53,7 @@ export function createRegistry(
   build: BuildInfo,
 ): Registry {
   const registry = new Registry();
-  // One registry per format: rendering as OpenMetrics renames prom-client's counters for good.
+  // One registry per format: rendering as OpenMetrics renames prom-client's counters permanently.
   if (format === "openmetrics") {
     (registry as unknown as Registry<OpenMetricsContentType>).setContentType(
       Registry.OPENMETRICS_CONTENT_TYPE,
@@ -113,7 +113,7 @@ function defineConnections(families: Families): void {
   );
   families.counter(
     "echo_listen_pauses_total",
-    "Times that the server paused listening because descriptors ran short",
+    "Times that the server paused listening because descriptors ran out",
     at(slot.listenPauses),
   );
   families.histogram(
@@ -177,7 +177,7 @@ function defineBackpressure(families: Families): void {
   );
   families.gauge(
     "echo_backpressured_connections",
-    "Connections with bytes waiting",
+    "Connections with bytes buffered",
     at(slot.backpressuredConnections),
   );
   families.counter(
@@ -227,12 +227,12 @@ function defineHttp(families: Families): void {
   );
   families.counter(
     "echo_http_keep_alive_refused_total",
-    "HTTP answers that ended their connection because of --max-http-connections or --max-http-connections-per-ip",
+    "HTTP responses that closed their connection because of --max-http-connections or --max-http-connections-per-ip",
     at(slot.httpKeepAliveRefused),
   );
   families.counter(
     "echo_http_connections_refused_total",
-    "Connections that were closed when they were accepted: more than --max-http-connections, and their address had its share",
+    "Connections closed at once: more than --max-http-connections were open, and the address had used its share",
     at(slot.httpConnectionsRefused),
   );
   families.gauge("echo_uploads", "Uploads to POST /echo in progress", at(slot.uploads));
@@ -298,7 +298,7 @@ function defineHttp2(families: Families): void {
   families.counterBy(
     ["kind"],
     "echo_http2_streams_total",
-    "HTTP/2 streams, by what they asked for: a WebSocket (RFC 8441) or a plain request",
+    "HTTP/2 streams, by kind: a WebSocket (RFC 8441) or a plain request",
     (stats) => [
       [{ kind: "websocket" }, stats[slot.http2WebSockets] ?? 0],
       [{ kind: "request" }, stats[slot.http2Requests] ?? 0],
@@ -314,13 +314,13 @@ function defineWorkers(families: Families, source: MetricsSource): void {
   );
   families.counter(
     "echo_worker_hangs_total",
-    "Workers that were killed because they did not answer",
+    "Workers that were killed because they did not respond",
     at(slot.workerHangs),
   );
-  families.gauge("echo_workers_ready", "Workers that serve and answer", at(slot.workersReady));
+  families.gauge("echo_workers_ready", "Workers that serve and respond", at(slot.workersReady));
   families.counter(
     "echo_log_lines_dropped_total",
-    "Log lines dropped because the log is not read or the disk is full",
+    "Log lines dropped because nothing reads the log or the disk is full",
     at(slot.logLinesDropped),
   );
   families.gaugeBy(
@@ -343,13 +343,13 @@ function defineWorkers(families: Families, source: MetricsSource): void {
   );
 }
 
-/** What the hot path counts for one type of message; all else is worked out from it. */
+/** The counters of the hot path for one type of message; the other figures are computed from them. */
 interface MessageCounts {
   readonly received: number;
   readonly receivedBytes: number;
   readonly dropped: number;
   readonly droppedBytes: number;
-  /** Taken by an endpoint on demand that does not echo it. */
+  /** Received by an endpoint on demand without an echo. */
   readonly taken: number;
   readonly takenBytes: number;
 }

@@ -1,4 +1,4 @@
-// Answers GET /metrics: negotiates format and compression, and times itself.
+// Answers GET /metrics: negotiates format and compression, and measures its own time.
 import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -14,7 +14,7 @@ const mediaTypes = {
   openmetrics: "application/openmetrics-text;version=1.0.0",
 } as const;
 
-/** What a client asks for. */
+/** The request headers that select format and encoding. */
 export interface ScrapeRequest {
   readonly accept: string;
   readonly acceptEncoding: string;
@@ -28,10 +28,10 @@ export interface Scrape {
 /** Renders the page for one client. */
 export type Scraper = (request: ScrapeRequest) => Promise<Scrape>;
 
-/** The metrics of one server, for a client of the page or for the program that it is part of. */
+/** The metrics of one server, for scrapes and for the library. */
 export interface Metrics {
   readonly scrape: Scraper;
-  /** Every sample by its name and labels as the text page writes them, such as `echo_sends_total{result="sent"}`. */
+  /** Every sample by name and labels in the text format, such as `echo_sends_total{result="sent"}`. */
   samples(): Promise<Record<string, number>>;
 }
 
@@ -74,16 +74,16 @@ async function readSamples(registry: Registry): Promise<Record<string, number>> 
   return Object.fromEntries(entries);
 }
 
-/** What prom-client has for a sample; its typings leave out the names of a histogram's parts. */
+/** A sample of prom-client; its typings omit the names of a histogram's parts. */
 interface JsonValue {
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
 
-/** OpenMetrics 1.0 for those who prefer it, the text format 0.0.4 for everyone else. */
+/** Chooses OpenMetrics 1.0 if the client prefers it, else the text format 0.0.4. */
 export function chooseFormat(accept: string): Format {
-  // Prometheus 3 adds escaping=... and asks for text/plain in versions 1.0.0 and 0.0.4: neither decides anything here.
+  // Prometheus 3 adds escaping=... and accepts text/plain in versions 1.0.0 and 0.0.4; neither matters here.
   const known = accept
     .replaceAll(/;\s*escaping=[^;,]*/g, "")
     .replaceAll(/(text\/plain)((?:\s*;\s*(?!\s|q=)[^;,]*)+)/g, "$1");
@@ -94,7 +94,7 @@ export function chooseFormat(accept: string): Format {
   return preferred === mediaTypes.openmetrics ? "openmetrics" : "text";
 }
 
-/** The shortest request that gets the same answer. */
+/** The shortest request with the same response. */
 export function canonicalRequest({ accept, acceptEncoding }: ScrapeRequest): ScrapeRequest {
   const encodings = new Negotiator({ headers: { "accept-encoding": acceptEncoding } });
   return {

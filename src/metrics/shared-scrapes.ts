@@ -1,4 +1,4 @@
-// Lets all who ask for the metrics at a time share one rendering: each costs milliseconds, and anybody may ask.
+// Shares one rendering of the metrics between concurrent scrapes: a rendering takes milliseconds, and anyone may scrape.
 import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalRequest, type Scrape, type ScrapeRequest, type Scraper } from "./scrape.ts";
 
@@ -6,13 +6,13 @@ import { canonicalRequest, type Scrape, type ScrapeRequest, type Scraper } from 
 const gapMs = 100;
 
 /**
- * Never gives a page that is older than the request: one that comes too soon after a rendering waits for the next, with
- * all that come meanwhile.
+ * Never returns a page older than the request: a request too soon after a rendering waits for the next one, with
+ * all others that arrive meanwhile.
  */
 export function shareScrapes(scrape: Scraper): Scraper {
-  /** The rendering that has not begun, by format and encoding. */
+  /** Renderings that have not started, by format and encoding. */
   const waiting = new Map<string, Promise<Scrape>>();
-  /** Resolves when the last rendering has ended, with that time in milliseconds. */
+  /** Resolves with the end of the last rendering, in milliseconds. */
   const last = new Map<string, Promise<number>>();
 
   async function render(key: string, request: ScrapeRequest): Promise<Scrape> {

@@ -213,7 +213,7 @@ browserTest("an endpoint on demand is chosen with its parameters, and the URL re
   await seeText(
     page,
     ".entry.open .why",
-    /^Asked: delay 50ms: holds each reply for this long; close_after 2/,
+    /^Asked: delay 50ms: delays each reply by this long; close_after 2/,
   );
 
   await page.selectOption("#endpoint", "status");

@@ -1,4 +1,4 @@
-// Who may connect.
+// Options that limit who may connect.
 
 import { isIP } from "node:net";
 import * as z from "zod";
@@ -13,7 +13,7 @@ function readOrigin(text: string, context: z.RefinementCtx): string {
   }
   return origin;
 }
-// Strict: ipaddr.js alone takes 010.0.0.0 for octal and 10 for 0.0.0.10.
+// isIP() is strict: ipaddr.js alone reads 010.0.0.0 as octal, and 10 as 0.0.0.10.
 function readCidr(text: string, context: z.RefinementCtx): string {
   const [, address = "", bits] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const family = isIP(address);
@@ -28,7 +28,7 @@ function readCidr(text: string, context: z.RefinementCtx): string {
 export const admission = {
   maxConnections: count({
     group: "Admission",
-    help: "maximum of open WebSocket connections; more get 503",
+    help: "open WebSocket connections; more are refused with 503",
     min: 1,
     max: 10_000_000,
     default: defaultMaxConnections,
@@ -61,7 +61,7 @@ export const admission = {
   }),
   handshakeRatePerIp: rate({
     group: "Admission",
-    help: "handshakes per second of one client address (IPv6: one /64), so that no address uses up --handshake-rate; 0 is off",
+    help: "handshakes per second of one client address (IPv6: one /64), with a burst of as many; more are refused with 429; 0 is off",
     min: 0,
     max: 1_000_000,
     default: 0,
@@ -75,7 +75,7 @@ export const admission = {
     group: "Admission",
     type: "string | readonly string[]",
     placeholder: "<origin,...|any>",
-    help: "origins whose pages may connect; others get 403; clients that send no Origin (not browsers) are always allowed",
+    help: "origins whose pages may connect; others are refused with 403; clients that send no Origin (not browsers) are always allowed",
     expected: "any, or origins such as https://example.org separated by commas",
     schema: z.union([
       z.enum(["any", "*"]).transform(() => "any" as const),

@@ -1,4 +1,4 @@
-// Slow readers.
+// Options for slow readers.
 import { defaultMaxBuffered } from "../../system/resources.ts";
 import { choice, duration, size } from "../option.ts";
 
@@ -10,7 +10,7 @@ const seconds = (milliseconds: number): number => milliseconds / 1000;
 export const backpressure = {
   maxBackpressure: size({
     group: "Backpressure",
-    help: "bytes buffered for one slow reader; at least --max-payload; the peak is this plus one message",
+    help: "bytes buffered for one slow reader, at least --max-payload; the peak is one message higher",
     min: 1,
     max: giB,
     default: 16 * miB,
@@ -22,7 +22,7 @@ export const backpressure = {
   }),
   maxBuffered: size({
     group: "Backpressure",
-    help: "bytes buffered for all slow readers together; above it, the slowest is closed",
+    help: "bytes buffered for all slow readers together; above this, the one with the most is closed",
     min: 64 * kiB,
     max: 1024 * giB,
     default: defaultMaxBuffered,
@@ -35,7 +35,7 @@ export const backpressure = {
   }),
   stallTimeout: duration({
     group: "Backpressure",
-    help: "closes a connection that has bytes waiting and reads none for this long",
+    help: "closes a connection that has bytes buffered and reads none for this long",
     min: 100,
     max: 3_600_000,
     off: true,

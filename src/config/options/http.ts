@@ -1,4 +1,4 @@
-// Plain HTTP.
+// Options for plain HTTP.
 
 import * as z from "zod";
 import { defaultMaxConnections } from "../../system/resources.ts";
@@ -12,7 +12,7 @@ const domainName = z
 export const http = {
   maxUploads: count({
     group: "HTTP",
-    help: "concurrent uploads to POST /echo; more get 503",
+    help: "concurrent uploads to POST /echo; more are refused with 503",
     min: 1,
     max: 1_000_000,
     default: 256,
@@ -20,7 +20,7 @@ export const http = {
   }),
   maxHttpConnections: count({
     group: "HTTP",
-    help: "open HTTP connections; beyond it each answer ends its connection",
+    help: "open HTTP connections; beyond this, each response closes its connection",
     min: 1,
     max: 10_000_000,
     default: () => Math.ceil(defaultMaxConnections() / 2),
@@ -29,7 +29,7 @@ export const http = {
   }),
   maxHttpConnectionsPerIp: count({
     group: "HTTP",
-    help: "answers to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off",
+    help: "responses to one client address (IPv6: one /64) in 14 s that leave their connection open; 0 is off",
     min: 0,
     max: 10_000_000,
     default: () => Math.ceil(defaultMaxConnections() / 8),
@@ -42,14 +42,14 @@ export const http = {
   }),
   inspect: toggle({
     group: "HTTP",
-    help: "/inspect, which shows a request as it reached the server",
+    help: "/inspect, which shows a request as the server received it",
     default: true,
   }),
   allowHost: option<"any" | readonly string[]>({
     group: "HTTP",
     type: "string | readonly string[]",
     placeholder: "<name,...|any|none>",
-    help: "domain names under which /inspect and /metrics answer clients in private networks; .example.org is all below it",
+    help: "domain names under which /inspect and /metrics answer clients in private networks; .example.org is every name below it",
     expected: "any, none, or domain names such as echo.example.org or .example.org separated by commas",
     schema: z.union([
       z.literal("any"),

@@ -1,4 +1,4 @@
-// Where the server listens, and in how many processes.
+// Options for listening and for worker processes.
 
 import { availableParallelism } from "node:os";
 import * as z from "zod";
@@ -10,7 +10,7 @@ const host = z.string().regex(/^(\*|[0-9A-Za-z.:%_-]+)$/);
 export const listening = {
   port: integer({
     group: "Listening",
-    help: "port of /echo and the HTTP endpoints; 0 lets the system choose",
+    help: "port of /echo and the HTTP endpoints; 0 picks a free one",
     min: 0,
     max: 65_535,
     default: 9998,
@@ -29,7 +29,7 @@ export const listening = {
     group: "Listening",
     type: "number | string",
     placeholder: "<n|off>",
-    help: "moves /metrics and the health endpoints to a listener of their own, in plain HTTP",
+    help: "moves /metrics and the health endpoints to a separate listener, in plain HTTP",
     expected: "a port from 0 to 65535, or off",
     schema: z.union([z.literal("off").transform(() => undefined), integerSchema(0, 65_535), z.undefined()]),
     default: undefined,

@@ -1,4 +1,4 @@
-// Endpoints on demand.
+// Options for endpoints on demand.
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
@@ -21,31 +21,31 @@ const randomInstance = (): string => randomBytes(4).toString("hex");
 export const onDemand = {
   endpoints: choice({
     group: "Endpoints on demand",
-    help: "which there are: none, those that only concern their own client, or also rooms and protocol violations",
+    help: "endpoints to serve: none (off), those that affect only their own client (safe), or also rooms and protocol violations (all)",
     choices: ["off", "safe", "all"],
     default: "safe",
   }),
   endpointsConnections: count({
     group: "Endpoints on demand",
-    help: "connections that endpoints on demand may have of --max-connections; more are refused with 503",
+    help: "connections of --max-connections that endpoints on demand may use; more are refused with 503",
     min: 1,
     max: 10_000_000,
     default: 10_000,
     limit: {
       name: "endpoints_connections",
-      help: "WebSocket connections that endpoints on demand may have",
+      help: "WebSocket connections that endpoints on demand may use",
       value: Number,
     },
   }),
   endpointsMaxDelay: duration({
     group: "Endpoints on demand",
-    help: "longest delay that a client may ask for, of replies, handshakes and HTTP answers",
+    help: "longest delay that a client may request, for replies, handshakes and HTTP responses",
     min: 0,
     max: 60_000,
     default: 10_000,
     limit: {
       name: "endpoints_delay_seconds",
-      help: "Longest delay that a client may ask for",
+      help: "Longest delay that a client may request",
       value: seconds,
     },
   }),
@@ -53,7 +53,7 @@ export const onDemand = {
     group: "Endpoints on demand",
     type: "string | readonly string[]",
     placeholder: "<path,...|*>",
-    help: "paths of the WebSocket echo; * is every path that is nothing else",
+    help: "paths of the WebSocket echo; * is every otherwise unused path",
     expected: "paths such as /echo,/ separated by commas, or *",
     schema: z.union([
       z.enum(["*", "any"]).transform(() => "any" as const),

@@ -1,4 +1,4 @@
-// Shutdown.
+// Options for the shutdown.
 import { duration } from "../option.ts";
 
 const seconds = (milliseconds: number): number => milliseconds / 1000;
@@ -13,7 +13,7 @@ export const shutdown = {
   }),
   drainSpread: duration({
     group: "Shutdown",
-    help: "time over which connections are closed, at random moments; below --drain-timeout",
+    help: "time over which connections are closed, each at a random moment; below --drain-timeout",
     min: 0,
     max: 3_600_000,
     default: 0,
@@ -26,7 +26,7 @@ export const shutdown = {
     default: 10_000,
     limit: {
       name: "drain_timeout_seconds",
-      help: "Time that a shutdown gives connections to end",
+      help: "Time for connections to end during shutdown",
       value: seconds,
     },
   }),

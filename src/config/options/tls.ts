@@ -1,4 +1,4 @@
-// TLS and HTTP/2.
+// Options for TLS and HTTP/2.
 
 import * as z from "zod";
 import { choice, count, duration, file, option, toggle } from "../option.ts";
@@ -13,22 +13,22 @@ export const tls = {
   tlsKey: file({ group: "TLS", help: "private key in PEM" }),
   tlsPassphraseFile: file({
     group: "TLS",
-    help: "file that holds the passphrase of the key; one line ending after it is not part of it",
+    help: "file with the passphrase of the key; one line ending at its end is ignored",
   }),
   tlsCa: file({
     group: "TLS",
-    help: "certificate authorities in PEM that client certificates must be signed by",
+    help: "certificate authorities in PEM that sign client certificates",
   }),
   tlsClientAuth: choice({
     group: "TLS",
-    help: "client certificates: none asks for none, request lets in clients that show none, require does not",
+    help: "client certificates: not requested (none), requested but optional (request), or required (require)",
     choices: ["none", "request", "require"],
     default: "none",
     defaultNote: "none, or request with --tls-ca",
   }),
   tlsMinVersion: choice({
     group: "TLS",
-    help: "oldest TLS version that is spoken",
+    help: "oldest TLS version that is accepted",
     choices: ["1.2", "1.3"],
     default: "1.2",
   }),
@@ -36,7 +36,7 @@ export const tls = {
     group: "TLS",
     type: "string",
     placeholder: "<list|modern>",
-    help: "cipher suites in OpenSSL's notation; modern is those of TLS 1.3, and of 1.2 the AEADs with forward secrecy",
+    help: "cipher suites in OpenSSL's notation; modern is those of TLS 1.3 and, for 1.2, the AEADs with forward secrecy",
     expected: "modern, or a cipher list in OpenSSL's notation",
     schema: z.string().min(1),
     default: "modern",
@@ -50,7 +50,7 @@ export const tls = {
     default: 10_000,
     limit: {
       name: "tls_handshake_timeout_seconds",
-      help: "Time that a client has for the TLS handshake, and again for its first byte after it",
+      help: "Time for the TLS handshake, and again for the first byte after it",
       value: seconds,
     },
   }),
@@ -85,7 +85,7 @@ export const tls = {
   }),
   tlsEngine: choice({
     group: "TLS",
-    help: "what speaks TLS: Node, or uWebSockets.js, which is faster and cuts clients with much in flight",
+    help: "TLS by node (Node.js), or by uws (uWebSockets.js), which is faster but disconnects clients with much in flight",
     choices: ["node", "uws"],
     default: "node",
   }),

@@ -1,4 +1,4 @@
-// What a WebSocket connection may do.
+// Options for WebSocket connections.
 
 import * as z from "zod";
 import { tokenPattern } from "../../lib/token.ts";
@@ -13,7 +13,7 @@ const seconds = (milliseconds: number): number => milliseconds / 1000;
 export const websocket = {
   maxPayload: size({
     group: "WebSocket",
-    help: "largest message, after decompression; a larger one ends the connection (1006)",
+    help: "largest message, after decompression; a larger one ends the connection without a close frame (1006)",
     min: 1,
     max: giB,
     default: defaultMaxPayload,
@@ -52,7 +52,7 @@ export const websocket = {
   }),
   idleTimeout: duration({
     group: "WebSocket",
-    help: "drops a connection that is silent for this long; it is pinged some 16 s before",
+    help: "drops a connection that is silent for this long; it is pinged about 16 s before",
     // uWS aborts the process for 1 to 7 s and above 960 s.
     min: 8000,
     max: 960_000,
@@ -80,7 +80,7 @@ export const websocket = {
   }),
   maxMessageRate: rate({
     group: "WebSocket",
-    help: "messages per second of one connection, with a burst of as many; more close it with 1008; 0 is off",
+    help: "messages per second of one connection, with a burst of as many; beyond that it is closed with 1008; 0 is off",
     min: 0,
     max: 10_000_000,
     default: 0,
@@ -92,7 +92,7 @@ export const websocket = {
   }),
   maxReceiveRate: size({
     group: "WebSocket",
-    help: "bytes per second of one connection, after decompression, with a burst of as many or of --max-payload; more close it with 1008; 0 is off",
+    help: "bytes per second of one connection, after decompression, with a burst of as many or of --max-payload; beyond that it is closed with 1008; 0 is off",
     min: 0,
     max: giB,
     default: 0,
@@ -104,7 +104,7 @@ export const websocket = {
   }),
   goodbye: toggle({
     group: "WebSocket",
-    help: "after the text Goodbye, echoes it and closes with 1000, as pywebsocket's echo handler does",
+    help: "echoes the text Goodbye and then closes with 1000, as pywebsocket's echo handler does",
     default: false,
   }),
 };

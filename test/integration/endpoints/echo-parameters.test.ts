@@ -41,7 +41,7 @@ test("what cannot be is refused with every problem at once, and counted", async 
       '  rate "1": expected a size from 1KiB to 64MiB per second, such as 64KiB\n' +
       "  rate: given more than once\n" +
       '  code "1005": expected 1000 to 1003, 1007 to 1014, 3000 to 4999, or none for an empty close frame\n' +
-      "  code: means nothing without close_after or close_in\n",
+      "  code: needs close_after or close_in\n",
   );
   const stats = await server.stats();
   assert.equal(stats['echo_upgrades_rejected_total{reason="bad_parameter"}'], 1);

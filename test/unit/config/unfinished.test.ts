@@ -21,6 +21,6 @@ test("unfinished messages can take connections times payload, and twice that wit
 test("a product above the memory limit is warned about, with the number of clients that suffice", () => {
   const limits = { maxConnections: 20_000, maxPayload: 16 * miB, compression: "off" } as const;
   const warning = unfinishedWarning(limits, 250 * miB) ?? "";
-  assert.match(warning, /^16 of 20000 connections could take all memory .* --max-payload 16MiB/);
+  assert.match(warning, /^16 of 20000 connections could use up the memory .* --max-payload 16MiB/);
   assert.equal(unfinishedWarning({ ...limits, maxConnections: 15 }, 256 * miB), undefined);
 });

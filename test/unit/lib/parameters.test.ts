@@ -53,10 +53,10 @@ test("every problem is reported at once, with what is allowed", () => {
 });
 
 test("parameters that contradict each other, or mean nothing alone, are problems", () => {
-  assert.deepEqual(problemsOf("jitter=5ms"), ["jitter: means nothing without delay"]);
+  assert.deepEqual(problemsOf("jitter=5ms"), ["jitter: needs delay"]);
   assert.deepEqual(problemsOf("delay=5ms&jitter=6ms"), ["jitter: must not exceed delay"]);
-  assert.deepEqual(problemsOf("fragment_delay=5ms"), ["fragment_delay: means nothing without fragment"]);
-  assert.deepEqual(problemsOf("code=1001"), ["code: means nothing without close_after or close_in"]);
+  assert.deepEqual(problemsOf("fragment_delay=5ms"), ["fragment_delay: needs fragment"]);
+  assert.deepEqual(problemsOf("code=1001"), ["code: needs close_after or close_in"]);
   assert.deepEqual(problemsOf("close_in=1s&abrupt&code=1001"), ["code: contradicts abrupt"]);
   assert.deepEqual(problemsOf("close_in=1s&abrupt=false&code=1001"), []);
 });
