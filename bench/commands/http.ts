@@ -39,6 +39,9 @@ const shape = {
   verify: z.enum(["none", "length", "full"]).optional(),
 };
 
+/** Bodies of one size are the same in every run. */
+const bodySeed = 0;
+
 /** Adds `http URL` to the program. */
 export function addHttpCommand(program: Command): void {
   const command = program
@@ -118,5 +121,7 @@ function bodyOf(choice: z.infer<typeof payloadSchema> | undefined): Uint8Array |
   if (choice === undefined) {
     return undefined;
   }
-  return choice.kind === "file" ? choice.content : makePayload(choice.sizes[0] ?? 0, "text");
+  return choice.kind === "file"
+    ? choice.content
+    : makePayload(choice.sizes[0] ?? 0, "text", "random", bodySeed);
 }

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
+import { highestSeed, mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
@@ -42,6 +43,7 @@ const shape = {
   verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }),
   engine: z.enum(["raw", "ws"], { error: "must be raw or ws" }),
   deflate: z.boolean().optional(),
+  seed: quantity(parseNumber, whole(0, highestSeed)).optional(),
 };
 
 type Values = ValuesOf<typeof shape>;
@@ -111,7 +113,11 @@ export function addLoadOptions(
     .option("-t, --threads <number>", "generator threads", "1")
     .option("--verify <none|length|full>", "what to check of each reply", "length")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
-    .option("--deflate", "offer permessage-deflate (only with --engine ws)");
+    .option("--deflate", "offer permessage-deflate (only with --engine ws)")
+    .option(
+      "--seed <number>",
+      "make the same payloads and random arrivals as the run with this seed (default: random)",
+    );
   return addTargetOptions(command);
 }
 
@@ -188,7 +194,7 @@ function payloadConflicts({ payload, type, verify }: Partial<Values>): (string |
 }
 
 function scenarioOf(url: string, values: Values): WebSocketScenario {
-  const { payload, type } = values;
+  const { payload, type, seed = randomSeed() } = values;
   return {
     kind: "websocket",
     label: null,
@@ -198,11 +204,12 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
       payloads:
         payload.kind === "file"
           ? [payload.content]
-          : payload.sizes.map((bytes) => makePayload(bytes, type, values.fill)),
+          : payload.sizes.map((bytes, index) => makePayload(bytes, type, values.fill, mixSeeds(seed, index))),
       type,
       verify: values.verify,
     },
     fill: payload.kind === "file" ? null : values.fill,
+    seed,
     engine: values.engine,
     loop:
       values.rate === undefined

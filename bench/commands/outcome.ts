@@ -23,6 +23,7 @@ import type { Threshold } from "../result/threshold.ts";
 import { measureClockOffset } from "../target/clock-offset.ts";
 import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl, requireHost } from "../target/target.ts";
+import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
 import { createProgressLine } from "./progress.ts";
@@ -148,12 +149,14 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
 
 /** Prints and writes what came out. @returns the exit code */
 function tell(outcome: Outcome, { json, out }: OutputOptions): number {
-  tellErrors(outcome.errors);
+  if (outcome.kind === "nothing" || json === true) {
+    tellErrors(outcome.errors);
+  }
   if (outcome.kind === "nothing") {
     process.stderr.write(`error: nothing was measured: ${outcome.reason}\n`);
     return exitCodes.nothing;
   }
-  const { result } = outcome;
+  const result = { ...outcome.result, command: withoutSecrets(process.argv.slice(2)) };
   process.stdout.write(
     json === true ? formatResultLine(result) : formatText(result, lookFor(process.stdout)),
   );
@@ -187,7 +190,7 @@ function keep(path: string, result: Result, isPrinted: boolean): boolean {
   }
 }
 
-/** A Result only counts errors; their messages go to the terminal. */
+/** What was said of the first error of each kind, where no report says it. */
 function tellErrors(errors: ErrorTally): void {
   for (const [kind, { count, detail }] of Object.entries(errors)) {
     process.stderr.write(`error: ${kind} (${formatNumber(count)}x): ${detail}\n`);

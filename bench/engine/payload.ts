@@ -1,6 +1,7 @@
 // Makes payloads and their pre-built frames, and checks each reply against them.
 
 import { randomBytes } from "node:crypto";
+import { randomSeed, seededBytes } from "../../src/lib/random.ts";
 import { encodeMaskedFrame, maskedHeaderBytes, opcodes } from "./frame.ts";
 
 export type MessageType = "text" | "binary";
@@ -34,21 +35,29 @@ const words =
     " ",
   );
 
-/** Random bytes are any for binary and printable ASCII for text; words are ASCII, and zeros are digits in a text. */
-export function makePayload(payloadBytes: number, type: MessageType, fill: Fill = "random"): Uint8Array {
+/**
+ * Random bytes are any for binary and printable ASCII for text; words are ASCII, and zeros are digits in a text.
+ * @param seed the same one gives the same payload
+ */
+export function makePayload(
+  payloadBytes: number,
+  type: MessageType,
+  fill: Fill = "random",
+  seed: number = randomSeed(),
+): Uint8Array {
   if (fill === "zeros") {
     return new Uint8Array(payloadBytes).fill(type === "text" ? 0x30 : 0);
   }
   if (fill === "words") {
-    return makeWords(payloadBytes);
+    return makeWords(payloadBytes, seed);
   }
-  const payload = new Uint8Array(randomBytes(payloadBytes));
+  const payload = new Uint8Array(seededBytes(payloadBytes, seed));
   return type === "binary" ? payload : payload.map((octet) => 0x20 + (octet % 95));
 }
 
 /** Words in random order: what repeats is words, not sentences. */
-function makeWords(payloadBytes: number): Uint8Array {
-  const order = randomBytes(Math.ceil(payloadBytes / 2) + 1);
+function makeWords(payloadBytes: number, seed: number): Uint8Array {
+  const order = seededBytes(Math.ceil(payloadBytes / 2) + 1, seed);
   let text = "";
   for (let i = 0; text.length < payloadBytes; i += 1) {
     text += `${words[(order[i] ?? 0) % words.length]} `;

@@ -202,9 +202,9 @@ export class Generator implements ConnectionEvents {
     this.#cpuMarkNs = this.#options.threadCpuNs();
     this.#rollAtBoundaries(recorder);
     client.start();
-    const { loop, thread, phase } = this.#plan;
+    const { loop, thread } = this.#plan;
     if (loop.kind === "open") {
-      const pacer = createPacer(loop.arrivals, loop.ratePerSecond, recorder.window.startNs, thread, phase);
+      const pacer = createPacer(loop.arrivals, loop.ratePerSecond, recorder.window.startNs, this.#plan);
       const dispersion = new Dispersion(recorder.window.fromNs, (thread.count * 1e9) / loop.ratePerSecond);
       this.#dispersion = dispersion;
       this.#openLoop = new OpenLoop({ client, clock: this.#clock, pacer, recorder, dispersion });

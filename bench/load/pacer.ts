@@ -1,5 +1,7 @@
 // The schedule of the open loop: when each message is due. Pure: it does not read a clock.
 
+import { createRandom } from "../../src/lib/random.ts";
+
 export type Arrivals = "even" | "poisson";
 
 /** A schedule that is asked for one due time after the other. */
@@ -48,6 +50,15 @@ export class PoissonPacer implements Pacer {
   }
 }
 
+/** Which of several generators a schedule is for. */
+export interface Turn {
+  readonly thread: { readonly index: number; readonly count: number };
+  /** Where in the interval of an even schedule it begins, 0 to 1. */
+  readonly phase: number;
+  /** Of random arrivals; another one in each generator. */
+  readonly seed: number;
+}
+
 /**
  * The schedule of one of `threads` generators that share a rate. Even schedules interleave (thread k is offset by k
  * intervals, and all by `phase` of one), Poisson ones are independent: their sum is again a Poisson process.
@@ -56,12 +67,10 @@ export function createPacer(
   arrivals: Arrivals,
   ratePerSecond: number,
   startNs: number,
-  thread: { readonly index: number; readonly count: number },
-  phase = 0,
-  random: () => number = Math.random,
+  { thread, phase, seed }: Turn,
 ): Pacer {
   const intervalNs = 1e9 / ratePerSecond;
   return arrivals === "even"
     ? new EvenPacer(startNs + (thread.index + phase) * intervalNs, intervalNs * thread.count)
-    : new PoissonPacer(startNs, intervalNs * thread.count, random);
+    : new PoissonPacer(startNs, intervalNs * thread.count, createRandom(seed));
 }

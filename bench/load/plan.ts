@@ -17,6 +17,8 @@ export interface Plan {
   readonly phase: number;
   /** How the connections of this generator are numbered in templates. */
   readonly numbering: Numbering;
+  /** Of random arrivals; another one in each generator. */
+  readonly seed: number;
   /** Connections of this generator. */
   readonly connections: number;
   /** Pace of connecting, all generators together; undefined for as fast as they come. */

@@ -1,5 +1,6 @@
 // Turns tallies and samples into the figures of a Result. Pure.
 
+import { randomUUID } from "node:crypto";
 import type { Crew } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { Tally } from "../load/tally.ts";
@@ -11,10 +12,11 @@ import {
   resultVersion,
   type Second,
 } from "../result/schema.ts";
+import { intervalsOf } from "../result/spans.ts";
 import { steadinessOfSeries } from "../result/steadiness.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
 import type { ClockOffset } from "../target/clock-offset.ts";
-import { boundedSeries, intervalFigures } from "./intervals.ts";
+import { boundedSeries, spansOf } from "./intervals.ts";
 import { outlineOf, recordScenario, type Scenario } from "./scenario.ts";
 import {
   clientFigures,
@@ -55,6 +57,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
   const { url, loop } = outlineOf(scenario);
   const seconds = (parts.untilNs - parts.fromNs) / 1e9;
   const series = seriesOf(parts);
+  const spans = spansOf(tally);
   const figures = {
     summary: summaryOf(tally, seconds),
     messages: {
@@ -66,7 +69,8 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
       corrupt: tally.corrupt,
     },
     connections: parts.connections,
-    errors: Object.fromEntries(Object.entries(parts.errors).map(([kind, { count }]) => [kind, count])),
+    errors: byKind(parts.errors, ({ count }) => count),
+    firstErrors: byKind(parts.errors, ({ detail }) => detail),
     client: clientFigures(parts),
     ...serverPart(parts.server, tally.replies, seconds),
     steadiness: steadinessOfSeries(series),
@@ -79,6 +83,8 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
   return {
     kind: resultKind,
     version: resultVersion,
+    id: randomUUID(),
+    command: null,
     label: scenario.label,
     target: { url, local: parts.isLocal },
     engine: parts.engine,
@@ -93,12 +99,17 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     connects: connectFigures(parts.crew, scenario),
     wire: wireFigures(parts.crew),
     machine: machineFigures(parts.marks),
-    intervals: intervalFigures(tally),
+    intervals: intervalsOf(spans),
+    spans,
     parts: [],
     series: boundedSeries(series),
     thresholds: evaluateThresholds(parts.thresholds, figures),
     environment,
   };
+}
+
+function byKind<T>(errors: ErrorTally, value: (error: ErrorTally[string]) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(errors).map(([kind, error]) => [kind, value(error)]));
 }
 
 function summaryOf({ latency, service, replies, bytes }: Tally, seconds: number): Measurement["summary"] {

@@ -1,5 +1,7 @@
 // Describes one measurement, and divides it among generators.
 
+import { createHash } from "node:crypto";
+import { mixSeeds } from "../../src/lib/random.ts";
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import type { Fill } from "../engine/payload.ts";
@@ -30,6 +32,8 @@ export interface WebSocketScenario extends Timing {
   readonly threads: number;
   /** What payloads are made of; null for the content of a file. */
   readonly fill: Fill | null;
+  /** What payloads were made from, and random arrivals are. */
+  readonly seed: number;
   /** Which of several generators of one run this is, from 1; undefined for the only one. */
   readonly part?: Part | undefined;
 }
@@ -81,6 +85,7 @@ export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): P
     thread: { index, count: threads },
     phase: (part.number - 1) / part.of,
     numbering: { first: part.number - 1 + part.of * index, step: part.of * threads },
+    seed: mixSeeds(scenario.seed, part.number, index),
     connections: Math.floor(connections / threads) + (index < connections % threads ? 1 : 0),
     connectionsPerSecond: scenario.connectionsPerSecond,
     localAddresses,
@@ -116,6 +121,8 @@ function recordWebSocket({ endpoint, loop, ...scenario }: WebSocketScenario): Re
     subprotocols: [...endpoint.subprotocols],
     compression: endpoint.deflate,
     fill: scenario.fill,
+    payloadSha256: hashOf(endpoint.payloads),
+    seed: scenario.seed,
     part: scenario.part ?? null,
   };
 }
@@ -135,6 +142,17 @@ function recordHttp({ load }: HttpScenario): Recorded {
     subprotocols: [],
     compression: false,
     fill: null,
+    payloadSha256: load.body === undefined ? null : hashOf([Buffer.from(load.body)]),
+    seed: null,
     part: null,
   };
+}
+
+/** Of one payload, what sha256sum says of its file; of several, of one after the other. */
+function hashOf(payloads: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const payload of payloads) {
+    hash.update(payload);
+  }
+  return hash.digest("hex");
 }

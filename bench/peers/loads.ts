@@ -1,6 +1,7 @@
 // The loads under which servers are compared.
 
 import { formatBytes } from "../../src/lib/format.ts";
+import { randomSeed } from "../../src/lib/random.ts";
 import { makePayload } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 
@@ -69,6 +70,7 @@ function scenarioOf(
   loop: WebSocketScenario["loop"],
   { warmupMs, durationMs }: Durations,
 ): WebSocketScenario {
+  const seed = randomSeed();
   return {
     kind: "websocket",
     label: null,
@@ -81,7 +83,7 @@ function scenarioOf(
       insecure: false,
       deflate: false,
       timeoutMs: 10_000,
-      payloads: [makePayload(payloadBytes, "binary")],
+      payloads: [makePayload(payloadBytes, "binary", "random", seed)],
       type: "binary",
       verify: "length",
     },
@@ -91,6 +93,7 @@ function scenarioOf(
     connectionsPerSecond: undefined,
     sources: [],
     fill: "random",
+    seed,
     threads: 1,
     warmupMs,
     durationMs,

@@ -3,7 +3,7 @@
 import type { Result } from "../result/schema.ts";
 
 /** What a table of figures has no use for: encoded data, and lists of records. */
-const leftOut = new Set(["histograms", "parts", "series", "thresholds", "warnings", "failures"]);
+const leftOut = new Set(["histograms", "parts", "series", "spans", "thresholds", "warnings", "failures"]);
 
 /** All Results as CSV with a header row; unknown figures are empty cells. */
 export function formatCsv(results: readonly Result[]): string {

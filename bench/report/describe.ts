@@ -109,6 +109,48 @@ export function describeEnvironment(environment: Environment): string {
   return parts.filter((part) => part !== null).join(" · ");
 }
 
+/**
+ * How to run it again, as lines for a shell; none where that is not known. Header values that are `***` have to be
+ * filled in.
+ */
+export function describeCommand(
+  { command, scenario }: Pick<Result, "command" | "scenario">,
+  width: number,
+): string[] {
+  if (command === null) {
+    return [];
+  }
+  const isSeeded = scenario.seed === null || command.some((arg) => arg.startsWith("--seed"));
+  const args = [
+    "uws-echo-bench",
+    ...withoutOnce(command),
+    ...(isSeeded ? [] : ["--seed", String(scenario.seed)]),
+  ];
+  const lines: string[] = [];
+  for (const word of args.map(quoteForShell)) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + word.length + " ".length + " \\".length <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else {
+      lines.push(line === undefined ? word : `  ${word}`);
+    }
+  }
+  return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
+}
+
+/** Without what holds once: files that exist now, a start that has passed. */
+function withoutOnce(command: readonly string[]): string[] {
+  const isOnce = (arg = ""): boolean => ["-o", "--out", "--start-at"].includes(arg);
+  return command.filter(
+    (arg, index) => !isOnce(arg) && !isOnce(command[index - 1]) && !/^(-o.|--out=|--start-at=)/.test(arg),
+  );
+}
+
+/** Quoted only where a shell would take it apart. */
+function quoteForShell(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
+}
+
 /** A latency as people read it, `-` when unknown. */
 export function formatUs(us: number | null | undefined): string {
   return us == null ? "-" : formatDurationUs(us);

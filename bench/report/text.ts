@@ -6,6 +6,7 @@ import { type Look, type Paint, plainLook } from "../../src/lib/terminal.ts";
 import type { Connects, Latency, Result } from "../result/schema.ts";
 import { formatActual } from "../result/threshold.ts";
 import {
+  describeCommand,
   describeEnvironment,
   describeLoad,
   describeLoop,
@@ -35,7 +36,7 @@ export function formatText(result: Result, look: Look = plainLook): string {
     [...latencyTable(result, look), ...intervalLines(result).flatMap((text) => fitLabelled(text, look))],
     resultLines(result).flatMap((text) => fitLabelled(text, look).map(painterOf(text, paint))),
     warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
-    fit(describeEnvironment(environment)).map(paint.dim),
+    [...fit(describeEnvironment(environment)), ...describeCommand(result, width)].map(paint.dim),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -62,6 +63,10 @@ function figureLines(result: Result): string[] {
         `${formatNumber(connections.failed)} failed, ${formatNumber(connections.closedEarly)} closed early`,
     ),
   ];
+  for (const [kind, count] of Object.entries(result.errors)) {
+    const said = result.firstErrors[kind];
+    lines.push(line("errors", `${kind} (${formatNumber(count)}x)${said === undefined ? "" : `: ${said}`}`));
+  }
   if (connects?.open != null) {
     lines.push(line("connecting", describeConnects(connects)));
   }

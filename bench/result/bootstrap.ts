@@ -1,6 +1,7 @@
 // Intervals of percentiles and of the rate: a moving-block bootstrap over the histograms of equal spans of the window.
 
 import type { JsHistogram } from "hdr-histogram-js";
+import { createRandom } from "../../src/lib/random.ts";
 
 /** A histogram as its buckets: their upper ends in ascending order, and what is in each. */
 export interface SparseHistogram {
@@ -122,15 +123,4 @@ function middleOf(values: readonly number[]): ResampledInterval {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   return { low: at(0.025), high: at(0.975) };
-}
-
-/** Uniform in [0, 1), the same for the same seed (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { compare } from "./analysis.ts";
 import { type Comparison, comparisonSchema } from "./comparison.ts";
+import { scenarioV1Schema, unknownOfScenario } from "./schema-v1.ts";
 
 export const comparisonV1Kind = "uws-echo-bench/comparison";
 /** Version 1 knew no margin; this is the default of `compare`. */
@@ -14,7 +15,8 @@ export const comparisonV1Schema = z
   .strictObject({
     kind: z.literal(comparisonV1Kind),
     version: z.literal(1),
-    ...comparisonSchema.pick({ startedAt: true, arms: true, scenario: true, environment: true }).shape,
+    ...comparisonSchema.pick({ startedAt: true, arms: true, environment: true }).shape,
+    scenario: scenarioV1Schema,
     rounds: z.int().positive(),
     samples: z.array(
       comparisonSchema.shape.samples.element.extend({
@@ -40,7 +42,7 @@ export const comparisonV1Schema = z
         margin,
         primary: undefined,
         arms,
-        scenario,
+        scenario: { ...scenario, ...unknownOfScenario },
         environment,
         samples: samples.map((sample) => ({
           ...sample,

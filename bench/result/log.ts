@@ -27,10 +27,9 @@ export function findResults(texts: readonly { readonly name: string; readonly te
         throw new StoreError(`${place} holds no Result: no line is a Result as run --json prints it`);
       }
       const result = parseResult(place, text);
-      const content = JSON.stringify(result);
-      const before = placeOf.get(content);
+      const before = placeOf.get(result.id);
       if (before === undefined) {
-        placeOf.set(content, place);
+        placeOf.set(result.id, place);
         results.push(result);
       } else {
         problems.push(`${place} is the same Result as ${before}: merging both would count it twice`);

@@ -11,8 +11,9 @@ import {
   mergeMachines,
   mergeWires,
 } from "./merge-figures.ts";
-import { partsOf, repeatedParts } from "./parts.ts";
-import type { ClientFigures, Measurement, Result, Scenario, Second, ServerFigures } from "./schema.ts";
+import { hashOf, partsOf, repeatedParts } from "./parts.ts";
+import type { ClientFigures, Measurement, Result, Scenario, Second, ServerFigures, Spans } from "./schema.ts";
+import { align, intervalsOf, mergeSpans } from "./spans.ts";
 import { steadinessOfSeries } from "./steadiness.ts";
 
 /** Results that are not parts of one run; the message names every difference. */
@@ -28,7 +29,7 @@ const leastOverlap = 0.9;
 
 /**
  * Makes one measurement of what several generators measured at the same time on the same target.
- * Percentiles of single seconds cannot be added, and are null. The generators' lag is that of the worst.
+ * Percentiles of a time are those of all latencies in it, where every generator kept them. The generators' lag is that of the worst.
  * @throws MergeError when there are fewer than two, or they are not of one run
  */
 export function mergeResults(results: readonly Result[]): Measurement {
@@ -44,18 +45,23 @@ export function mergeResults(results: readonly Result[]): Measurement {
   const seconds = Math.max(...results.map(({ window }) => window.seconds));
   const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
   const reasons = results.flatMap(({ partial }) => (partial === null ? [] : [partial.reason]));
-  const series = mergeSeries(results.map((result) => result.series));
+  const placed = results.map((result) => ({ ...result, startedMs: Date.parse(result.window.startedAt) }));
+  const spans = mergeSpans(placed);
+  const series = mergeSeries(placed, spans);
+  const parts = results.flatMap(partsOf);
   const server = mergeServers(results, messagesPerSecond);
   const { kind, version, target, engine, loop, latencyFrom } = first;
   return {
     kind,
     version,
+    id: hashOf(parts.map(({ id }) => id).sort()),
+    command: null,
     label: joined(results.map(({ label }) => label)),
     target,
     engine,
     loop,
     latencyFrom,
-    parts: results.flatMap(partsOf),
+    parts,
     scenario: mergeScenarios(results.map(({ scenario }) => scenario)),
     window: { startedAt: results.map(({ window }) => window.startedAt).sort()[0] ?? "", seconds },
     partial: reasons.length === 0 ? null : { reason: unique(reasons).join("; ") },
@@ -68,13 +74,15 @@ export function mergeResults(results: readonly Result[]): Measurement {
     messages: addCounts(results.map(({ messages }) => messages)),
     connections: addCounts(results.map(({ connections }) => connections)),
     errors: addTallies(results.map(({ errors }) => errors)),
+    firstErrors: Object.assign({}, ...results.map(({ firstErrors }) => firstErrors).reverse()),
     client: mergeClients(results),
     ...(server === undefined ? {} : { server }),
     generator: mergeGenerators(results),
     connects: mergeConnects(results.map(({ connects }) => connects)),
     wire: mergeWires(results.map(({ wire }) => wire)),
     clock: null,
-    intervals: null,
+    intervals: spans === null ? null : intervalsOf(spans),
+    spans,
     steadiness: steadinessOfSeries(series),
     machine: mergeMachines(results.map(({ machine }) => machine)),
     series,
@@ -95,6 +103,7 @@ const identity: readonly (readonly [string, (result: Result) => unknown])[] = [
   ["loop", ({ loop }) => loop],
   ["scenario.depth", ({ scenario }) => scenario.depth],
   ["scenario.payloadBytes", ({ scenario }) => scenario.payloadBytes],
+  ["scenario.payloadSha256", payloadFileOf],
   ["scenario.type", ({ scenario }) => scenario.type],
   ["scenario.verify", ({ scenario }) => scenario.verify],
   ["scenario.arrivals", ({ scenario }) => scenario.arrivals],
@@ -132,6 +141,8 @@ function mergeScenarios(scenarios: readonly Scenario[]): Scenario {
   return {
     ...first,
     part: null,
+    seed: null,
+    payloadSha256: allEqual(scenarios.map(({ payloadSha256 }) => payloadSha256)) ? first.payloadSha256 : null,
     connections: sumOf(scenarios, ({ connections }) => connections),
     ratePerSecond: sumOrNull(scenarios.map(({ ratePerSecond }) => ratePerSecond)),
     connectionsPerSecond: sumOrNull(scenarios.map(({ connectionsPerSecond }) => connectionsPerSecond)),
@@ -185,17 +196,25 @@ function mergeServers(results: readonly Result[], messagesPerSecond: number): Se
   };
 }
 
-/** Second by second, as far as every generator has one. */
-function mergeSeries(parts: readonly (readonly Second[])[]): Second[] {
-  const length = Math.min(...parts.map((part) => part.length));
-  return Array.from({ length }, (_, index) => {
-    const seconds = parts.flatMap((part) => part[index] ?? []);
+/** Second by second, as far as every generator has one, with the percentiles of spans of the same length. */
+function mergeSeries(
+  parts: readonly { readonly startedMs: number; readonly series: readonly Second[] }[],
+  spans: Spans | null,
+): Second[] {
+  const length = parts[0]?.series[0]?.endSeconds ?? 1;
+  const aligned = align(
+    parts.map(({ startedMs, series }) => ({ startedMs, items: series })),
+    length,
+  );
+  return aligned.map((seconds, index) => {
+    const span = spans?.seconds === length ? spans.entries[index] : undefined;
+    const latency = span === undefined ? null : latencyOf(decodeHistogram(span.latency));
     return {
       endSeconds: Math.max(...seconds.map(({ endSeconds }) => endSeconds)),
       messagesPerSecond: sumOf(seconds, (second) => second.messagesPerSecond),
       bytesPerSecond: sumOf(seconds, (second) => second.bytesPerSecond),
-      p50Us: null,
-      p99Us: null,
+      p50Us: latency?.p50 ?? null,
+      p99Us: latency?.p99 ?? null,
       maxUs: maxKnown(seconds.map(({ maxUs }) => maxUs)),
       clientCpuPercent: sumOrNull(seconds.map(({ clientCpuPercent }) => clientCpuPercent)),
       serverCpuPercent: meanKnown(seconds.map(({ serverCpuPercent }) => serverCpuPercent)),
@@ -230,6 +249,15 @@ function addTallies(parts: readonly Readonly<Record<string, number>>[]): Record<
     }
   }
   return sum;
+}
+
+/** The hash of a payload from a file; those that were made up differ, and do not matter. */
+function payloadFileOf({ scenario }: Result): string | null {
+  return scenario.fill === null ? scenario.payloadSha256 : null;
+}
+
+function allEqual(values: readonly unknown[]): boolean {
+  return new Set(values).size <= 1;
 }
 
 function unique<T>(values: readonly T[]): T[] {

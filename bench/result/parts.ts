@@ -3,15 +3,20 @@
 import { createHash } from "node:crypto";
 import type { Part, Result } from "./schema.ts";
 
+/** An id for what has none: the same for the same content. */
+export function hashOf(content: unknown): string {
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
+}
+
 /** A Result as a part of a merged one; the parts of one that is merged already. */
 export function partsOf(result: Result): Part[] {
   if (result.parts.length > 0) {
     return result.parts;
   }
-  const { label, window, summary } = result;
+  const { id, label, window, summary } = result;
   return [
     {
-      id: createHash("sha256").update(JSON.stringify(result)).digest("hex").slice(0, 32),
+      id,
       label,
       startedAt: window.startedAt,
       messagesPerSecond: summary.messagesPerSecond,

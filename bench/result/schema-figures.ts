@@ -25,6 +25,12 @@ export const histogramSchema = z.strictObject({
   data: z.base64(),
 });
 
+/** Equal stretches of the window, from its start; a shorter one at its end is left out, and so is what came after. */
+export const spansSchema = z.strictObject({
+  seconds: z.int().positive(),
+  entries: z.array(z.strictObject({ replies: count, latency: histogramSchema })),
+});
+
 /** CPU share: 100 is one core fully used. CPUs: the logical CPU numbers that a process is allowed to use. */
 export const clientSchema = z.strictObject({
   cpuUsPerMessage: amount.nullable(),

@@ -1,16 +1,26 @@
 // Reads Results of version 1 as what they are now. Their verdict stays as it was given, and what they did not record is null.
 
 import { z } from "zod";
+import { hashOf } from "./parts.ts";
 import { type Part, type Result, resultSchema, resultVersion } from "./schema.ts";
 import { clientSchema, serverSchema } from "./schema-figures.ts";
 import { unitOf } from "./threshold.ts";
 import { failuresOf } from "./verdict.ts";
 
 const { messages, histograms, scenario } = resultSchema.shape;
+const newInScenario = { fill: true, payloadSha256: true, seed: true, part: true } as const;
+
+/** The scenario as version 1 of Results and Comparisons had it. */
+export const scenarioV1Schema = scenario.omit(newInScenario);
+export const unknownOfScenario = { fill: null, payloadSha256: null, seed: null, part: null } as const;
 
 export const resultV1Schema = resultSchema
   .omit({
     version: true,
+    id: true,
+    command: true,
+    firstErrors: true,
+    spans: true,
     failures: true,
     thresholds: true,
     parts: true,
@@ -25,7 +35,7 @@ export const resultV1Schema = resultSchema
   .extend({
     version: z.literal(1),
     messages: messages.omit({ due: true, unsent: true }),
-    scenario: scenario.omit({ fill: true, part: true }),
+    scenario: scenarioV1Schema,
     client: clientSchema.omit({ waitedPercent: true }),
     server: serverSchema
       .omit({ busiestThreadPercent: true, waitedPercent: true, receivedMessages: true, replicas: true })
@@ -40,10 +50,14 @@ export const resultV1Schema = resultSchema
     const figures = {
       ...rest,
       version: resultVersion,
+      id: hashOf(old),
+      command: null,
+      firstErrors: {},
+      spans: null,
       messages: { ...old.messages, due: old.messages.sent, unsent: 0 },
       client: { ...old.client, waitedPercent: null },
       ...(server === undefined ? {} : { server: { ...server, ...unknownOfServer } }),
-      scenario: { ...old.scenario, fill: null, part: null },
+      scenario: { ...old.scenario, ...unknownOfScenario },
       clock: null,
       parts: [] as Part[],
       generator: null,

@@ -11,6 +11,7 @@ import {
   latencySchema,
   machineSchema,
   serverSchema,
+  spansSchema,
   steadinessSchema,
   wireSchema,
 } from "./schema-figures.ts";
@@ -23,6 +24,7 @@ export const resultVersion = 2;
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 const timestamp = z.iso.datetime();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const scenarioSchema = z.strictObject({
   connections: count,
@@ -46,6 +48,10 @@ export const scenarioSchema = z.strictObject({
   compression: z.boolean(),
   /** What payloads are made of; null for the content of a file, and where it is not known. */
   fill: z.enum(["random", "words", "zeros"]).nullable(),
+  /** SHA-256 of all payloads, one after the other; null without a payload, and where it is not known. */
+  payloadSha256: sha256.nullable(),
+  /** What payloads and random arrivals were made from (--seed); null where nothing was, and where it is not known. */
+  seed: count.nullable(),
   /** Which of several generators this is, from 1; null for the only one, and for a merged Result. */
   part: z.strictObject({ number: count, of: count }).nullable(),
   /** Generators whose Results were merged into this one; 1 for a single run. */
@@ -134,7 +140,7 @@ const thresholdSchema = z.strictObject({
 });
 
 const partSchema = z.strictObject({
-  /** Hash of its content, by which a part is known in another merge. */
+  /** Of the Result that is this part. */
   id: z.string(),
   label: z.string().nullable(),
   startedAt: timestamp,
@@ -147,6 +153,10 @@ export const verdicts = ["server-bound", "client-bound", "rate-limited", "idle",
 export const resultSchema = z.strictObject({
   kind: z.literal(resultKind),
   version: z.literal(resultVersion),
+  /** By this a Result is known again, whatever it was copied into. That of a merged one follows from its parts. */
+  id: z.string().min(1),
+  /** The command line that made it, without the program; values of headers that are secret are `***`. Null where there was none. */
+  command: z.array(z.string()).nullable(),
   /** Name for plots and tables; null to use the target's URL. */
   label: z.string().nullable(),
   target: z.strictObject({
@@ -170,6 +180,8 @@ export const resultSchema = z.strictObject({
   connections: connectionsSchema,
   /** Number of errors by kind; empty when there was none. */
   errors: z.record(z.string(), z.int().positive()),
+  /** What was said of the first error of each kind, as far as it is known. */
+  firstErrors: z.record(z.string(), z.string()),
   client: clientSchema,
   server: serverSchema.exactOptional(),
   /** The Results that were merged into this one, down to single runs; empty for a single run. */
@@ -187,6 +199,8 @@ export const resultSchema = z.strictObject({
     /** The part of `latency` that is of unsent messages; null when there were none. */
     unsent: histogramSchema.nullable(),
   }),
+  /** The latencies by the time at which replies came in; null where that is not known. */
+  spans: spansSchema.nullable(),
   thresholds: z.array(thresholdSchema),
   environment: environmentSchema,
   /** Why this measurement must not be used; empty when it may. */
@@ -203,6 +217,7 @@ export type Second = z.infer<typeof secondSchema>;
 export type Part = z.infer<typeof partSchema>;
 export type Connects = z.infer<typeof connectsSchema>;
 export type Machine = z.infer<typeof machineSchema>;
+export type Spans = z.infer<typeof spansSchema>;
 export type EncodedHistogram = z.infer<typeof histogramSchema>;
 export type Environment = z.infer<typeof environmentSchema>;
 export type Verdict = (typeof verdicts)[number];

@@ -1,5 +1,6 @@
 // Results for tests: one that is sound in every way, to be changed in the one way that a test is about.
 
+import { randomUUID } from "node:crypto";
 import { build } from "hdr-histogram-js";
 import { encodeHistogram, latencyOf } from "../../bench/result/histogram.ts";
 import { type Result, resultKind, resultVersion } from "../../bench/result/schema.ts";
@@ -27,6 +28,8 @@ export function exampleResult(change: (result: Result) => void = () => undefined
   const result: Result = {
     kind: resultKind,
     version: resultVersion,
+    id: randomUUID(),
+    command: ["run", "ws://127.0.0.1:9998/echo", "--depth", "16", "--duration", "2s"],
     label: null,
     target: { url: "ws://127.0.0.1:9998/echo", local: true },
     engine: { name: "raw", version: "0.1.0" },
@@ -48,6 +51,8 @@ export function exampleResult(change: (result: Result) => void = () => undefined
       subprotocols: [],
       compression: false,
       fill: "random",
+      payloadSha256: null,
+      seed: 1,
       part: null,
       generators: 1,
     },
@@ -63,6 +68,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
     messages: { due: 200_000, unsent: 0, sent: 200_000, received: 200_000, lost: 0, corrupt: 0 },
     connections: { requested: 64, opened: 64, failed: 0, closedEarly: 0 },
     errors: {},
+    firstErrors: {},
     client: {
       cpuUsPerMessage: 4,
       cpuPercent: 40,
@@ -91,6 +97,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
     wire: { sentBytes: 14_000_000, receivedBytes: 13_200_000 },
     machine: { loadAverage: 0.5, cores: 2, busyPercent: null, stealPercent: 0, pressurePercent: 2 },
     intervals: null,
+    spans: null,
     steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
     series: [1, 2].map((endSeconds) => ({
       endSeconds,

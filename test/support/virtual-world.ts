@@ -127,6 +127,7 @@ export function exampleScenario(changes: Partial<WebSocketScenario> = {}): WebSo
       verify: "length",
     },
     engine: "raw",
+    seed: 1,
     loop: { kind: "closed", depth: 1 },
     connections: 10,
     connectionsPerSecond: undefined,

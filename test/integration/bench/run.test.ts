@@ -129,10 +129,31 @@ describe("run", () => {
       return echo(message);
     };
     const { url } = await startMisbehavingServer(t, { reply });
-    const { code, stdout, stderr } = await run(url, "-d", "300ms", "-w", "0", "-c", "4", "--verify", "full");
+    const out = join(folder, "corrupt.json");
+    const args = [
+      "-d",
+      "300ms",
+      "-w",
+      "0",
+      "-c",
+      "4",
+      "--verify",
+      "full",
+      "--seed",
+      "7",
+      "-H",
+      "Cookie: a=b",
+    ];
+    const { code, stdout } = await run(url, ...args, "--out", out);
     assert.equal(code, 1);
     assert.match(stdout, /NOT ACCEPTABLE: 4 messages were corrupt/);
-    assert.match(stderr, /error: wrong-bytes \(4x\): a reply was not the message sent/);
+    assert.match(stdout, /errors +wrong-bytes \(4x\): a reply was not the message sent/);
+    const { errors, firstErrors, command, scenario } = readResult(out);
+    assert.deepEqual(Object.keys(firstErrors), Object.keys(errors));
+    assert.match(firstErrors["wrong-bytes"] ?? "", /^a reply was not the message sent/);
+    assert.deepEqual(command?.slice(0, 2), ["run", url]);
+    assert.deepEqual(command?.slice(-4), ["-H", "Cookie: ***", "--out", out]);
+    assert.equal(scenario.seed, 7);
   });
 
   test("exits with 2 on wrong usage, with every problem, and starts nothing", async () => {

@@ -89,8 +89,9 @@ describe("a closed loop", () => {
 
   test("gives the same Result when it is run again", async () => {
     const [first, second] = [await resultOf({}, stalls500Ms), await resultOf({}, stalls500Ms)];
+    assert.notEqual(first.id, second.id);
     // The machine's load is its own.
-    assert.deepEqual({ ...first, environment: {} }, { ...second, environment: {} });
+    assert.deepEqual({ ...first, id: "", environment: {} }, { ...second, id: "", environment: {} });
   });
 
   test("of three threads is one measurement, with every connection in it", async () => {

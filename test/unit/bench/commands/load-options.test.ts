@@ -35,6 +35,16 @@ function problemsOf(args: string, url = wsUrl): readonly string[] {
 }
 
 describe("the options of a load", () => {
+  test("with the same seed make the same payloads, each another one", () => {
+    const payloadsOf = (args: string) => read(`--payload 64,64 ${args}`).scenario.endpoint.payloads;
+    assert.deepEqual(payloadsOf("--seed 7"), payloadsOf("--seed 7"));
+    assert.notDeepEqual(payloadsOf("--seed 7"), payloadsOf("--seed 8"));
+    assert.notDeepEqual(payloadsOf(""), payloadsOf(""));
+    const [first, second] = payloadsOf("--seed 7");
+    assert.notDeepEqual(first, second);
+    assert.match(problemsOf("--seed 4294967296").join(), /--seed/);
+  });
+
   test("have defaults that make a scenario", () => {
     const { scenario, thresholds, pid } = read("");
     assert.deepEqual([scenario.connections, scenario.threads, scenario.engine], [64, 1, "raw"]);

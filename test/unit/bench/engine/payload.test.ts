@@ -67,3 +67,10 @@ describe("FrameTape", () => {
 test("text payloads are printable ASCII, so valid UTF-8", () => {
   assert.match(Buffer.from(makePayload(5000, "text")).toString("latin1"), /^[ -~]{5000}$/);
 });
+
+test("the same seed gives the same payload, and another one another", () => {
+  for (const fill of ["random", "words"] as const) {
+    assert.deepEqual(makePayload(1000, "binary", fill, 7), makePayload(1000, "binary", fill, 7));
+    assert.notDeepEqual(makePayload(1000, "binary", fill, 7), makePayload(1000, "binary", fill, 8));
+  }
+});

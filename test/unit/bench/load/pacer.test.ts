@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createPacer, EvenPacer, type Pacer, PoissonPacer } from "../../../../bench/load/pacer.ts";
+import { createPacer, EvenPacer, type Pacer, PoissonPacer, type Turn } from "../../../../bench/load/pacer.ts";
 
 /** The next `count` due times. */
 function take(pacer: Pacer, count: number): number[] {
@@ -10,6 +10,10 @@ function take(pacer: Pacer, count: number): number[] {
     pacer.advance();
     return dueNs;
   });
+}
+
+function turnOf(index: number, count: number): Turn {
+  return { thread: { index, count }, phase: 0, seed: index };
 }
 
 /** A generator of numbers in [0, 1) that repeats. */
@@ -33,11 +37,11 @@ describe("an even schedule", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000_000 }), (count, rate) => {
         const together = Array.from({ length: count }, (_, index) =>
-          take(createPacer("even", rate, 5e9, { index, count }), 20),
+          take(createPacer("even", rate, 5e9, turnOf(index, count)), 20),
         )
           .flat()
           .sort((a, b) => a - b);
-        const alone = take(createPacer("even", rate, 5e9, { index: 0, count: 1 }), 20 * count);
+        const alone = take(createPacer("even", rate, 5e9, turnOf(0, 1)), 20 * count);
         for (const [i, dueNs] of alone.entries()) {
           assert.ok(Math.abs(dueNs - (together[i] ?? 0)) < 1, `message ${i}`);
         }
@@ -57,6 +61,12 @@ describe("a Poisson schedule", () => {
     );
   });
 
+  test("repeats with its seed, and is another one with another seed", () => {
+    const dueOf = (seed: number) => take(createPacer("poisson", 1000, 0, { ...turnOf(0, 1), seed }), 100);
+    assert.deepEqual(dueOf(7), dueOf(7));
+    assert.notDeepEqual(dueOf(7), dueOf(8));
+  });
+
   test("has the mean and the spread of exponential gaps", () => {
     const due = take(new PoissonPacer(0, 1000, lehmer(42)), 100_000);
     const gaps = due.map((dueNs, i) => dueNs - (due[i - 1] ?? 0));
@@ -69,7 +79,7 @@ describe("a Poisson schedule", () => {
 
 test("even schedules of several generators that start together take turns", () => {
   const due = [0, 1, 2, 3].flatMap((part) => {
-    const pacer = createPacer("even", 100, 0, { index: 0, count: 1 }, part / 4);
+    const pacer = createPacer("even", 100, 0, { ...turnOf(0, 1), phase: part / 4 });
     return [0, 1, 2].map(() => {
       const { nextNs } = pacer;
       pacer.advance();

@@ -87,3 +87,13 @@ test("colours say what is wrong, and only where they are wanted", () => {
   assert.ok(coloured.includes("\u001b[33m! The run was short."));
   assert.ok(!formatText(failed).includes("\u001b"));
 });
+
+test("the text ends with how to run it again: with its seed, quoted, without what holds once", () => {
+  const ofCommand = (...command: string[]) =>
+    formatText(exampleResult((result) => Object.assign(result, { command }))).trimEnd();
+  assert.match(
+    ofCommand("run", "ws://a:1/", "-H", "X: it's", "-o", "a.json", "--start-at=2026-11-22T18:30:00Z"),
+    /\nuws-echo-bench run ws:\/\/a:1\/ -H 'X: it'\\''s' --seed 1$/,
+  );
+  assert.match(ofCommand("run", "ws://a:1/", "--seed", "7"), /\nuws-echo-bench run ws:\/\/a:1\/ --seed 7$/);
+});

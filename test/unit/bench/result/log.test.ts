@@ -14,9 +14,10 @@ const find = (text: string) => findResults([{ name: "a log", text }]);
 const labelsOf = (text: string): (string | null)[] => find(text).results.map(({ label }) => label);
 
 test("a Result on a line is one line, and read back the same", () => {
-  const line = formatResultLine(labelled("one\ntwo"));
+  const result = labelled("one\ntwo");
+  const line = formatResultLine(result);
   assert.equal(line.trimEnd().split("\n").length, 1);
-  assert.deepEqual(find(line), { results: [labelled("one\ntwo")], problems: [] });
+  assert.deepEqual(find(line), { results: [result], problems: [] });
 });
 
 test("Results are found among other lines of a log, whatever stands before them on their line", () => {
@@ -66,10 +67,11 @@ test("a line that is cut off, foreign or damaged is named, and the good ones are
 });
 
 test("a duplicate Result is reported, across texts too", () => {
-  const line = formatResultLine(labelled("same"));
+  const result = labelled("same");
+  const line = formatResultLine(result);
   const { results, problems } = findResults([
     { name: "one.log", text: line },
-    { name: "two.json", text: formatResult(labelled("same")) },
+    { name: "two.json", text: formatResult(result) },
   ]);
   assert.equal(results.length, 1);
   assert.deepEqual(problems, [

@@ -102,7 +102,7 @@ test("a server that only one generator could see is taken from that one", () => 
   assert.equal(mergeResults([blind, blind]).server, undefined);
 });
 
-test("seconds add up as far as all generators have them; percentiles of single seconds do not add", () => {
+test("seconds add up as far as all generators have them; their percentiles do not", () => {
   const shorter = exampleResult((result) => {
     result.series.pop();
   });
@@ -111,6 +111,77 @@ test("seconds add up as far as all generators have them; percentiles of single s
   assert.equal(series[0]?.messagesPerSecond, 200_000);
   assert.equal(series[0]?.p99Us, null);
   assert.equal(series[0]?.maxUs, 200);
+});
+
+/** A Result of five seconds, of which each has the given latencies, and begins this much later. */
+function resultOfSpans(spans: readonly (readonly number[])[], laterMs = 0): Result {
+  return exampleResult((result) => {
+    Object.assign(result, resultOf(spans.flat()), { id: result.id });
+    const startedMs = Date.UTC(2026, 10, 22, 12) + laterMs;
+    result.window = { startedAt: new Date(startedMs).toISOString(), seconds: spans.length };
+    result.spans = {
+      seconds: 1,
+      entries: spans.map((latenciesUs) => ({
+        replies: latenciesUs.length,
+        latency: encodeHistogram(histogramOf(latenciesUs).histogram, 1),
+      })),
+    };
+    result.series = spans.map((_, index) => ({
+      ...(result.series[0] as Result["series"][number]),
+      endSeconds: index + 1,
+      messagesPerSecond: index,
+    }));
+  });
+}
+
+const thousand = (latencyUs: number): number[] => Array.from({ length: 1000 }, () => latencyUs);
+
+test("what is merged has intervals, and percentiles of each second, of the latencies of all", () => {
+  const spans = (latencyUs: number) => Array.from({ length: 6 }, () => thousand(latencyUs));
+  const merged = mergeResults([resultOfSpans(spans(100)), resultOfSpans(spans(300))]);
+  assert.deepEqual(
+    merged.spans?.entries.map(({ replies }) => replies),
+    Array.from({ length: 6 }, () => 2000),
+  );
+  assert.deepEqual(merged.intervals?.messagesPerSecond, { low: 2000, high: 2000 });
+  assert.equal(Math.round(merged.intervals?.latencyUs.p99?.low ?? 0), 300);
+  assert.equal(Math.round(merged.series[0]?.p50Us ?? 0), 100);
+  assert.equal(Math.round(merged.series[0]?.p99Us ?? 0), 300);
+  assert.deepEqual(resultSchema.parse(judge(merged)), judge(merged));
+});
+
+test("seconds are added to those of the same time, not of the same number", () => {
+  const spans = Array.from({ length: 20 }, (_, index) => thousand(index + 1));
+  const merged = mergeResults([resultOfSpans(spans), resultOfSpans(spans, 1000)]);
+  assert.equal(merged.series.length, 19);
+  // The second second of the earlier one, and the first of the later one.
+  assert.equal(merged.series[0]?.messagesPerSecond, 1 + 0);
+  assert.equal(merged.series[0]?.endSeconds, 2);
+  assert.equal(Math.round(merged.series[0]?.p99Us ?? 0), 2);
+});
+
+test("a generator that kept no spans leaves the whole without intervals", () => {
+  const spans = Array.from({ length: 6 }, () => thousand(100));
+  const blind = resultOfSpans(spans);
+  blind.spans = null;
+  const merged = mergeResults([resultOfSpans(spans), blind]);
+  assert.equal(merged.spans, null);
+  assert.equal(merged.intervals, null);
+});
+
+test("the same parts give the same id, and other parts another one", () => {
+  const [a, b, c] = [exampleResult(), exampleResult(), exampleResult()];
+  assert.equal(mergeResults([a, b]).id, mergeResults([b, a]).id);
+  assert.notEqual(mergeResults([a, b]).id, mergeResults([a, c]).id);
+});
+
+test("payloads of other files are not of one run; those that were made up are", () => {
+  const sent = (fill: "random" | null, payloadSha256: string) =>
+    exampleResult(({ scenario }) => Object.assign(scenario, { fill, payloadSha256 }));
+  const [one, two] = ["1".repeat(64), "2".repeat(64)] as const;
+  assert.throws(() => mergeResults([sent(null, one), sent(null, two)]), /scenario\.payloadSha256 differs/);
+  assert.equal(mergeResults([sent("random", one), sent("random", two)]).scenario.payloadSha256, null);
+  assert.equal(mergeResults([sent(null, one), sent(null, one)]).scenario.payloadSha256, one);
 });
 
 test("an early end of one generator is an early end of the whole", () => {

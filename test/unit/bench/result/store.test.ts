@@ -3,11 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Result, ServerFigures } from "../../../../bench/result/schema.ts";
 import {
   formatResult,
   parseResult,
   problemOfResult,
+  readReportable,
   readResult,
   StoreError,
   writeOnce,
@@ -98,6 +100,10 @@ function asVersion1(result: Result): unknown {
     clock: _k,
     intervals: _i,
     steadiness: _s,
+    id: _id,
+    command: _cl,
+    firstErrors: _fe,
+    spans: _sp,
     ...rest
   } = result;
   const { due: _d, unsent: _u, ...messages } = result.messages;
@@ -108,7 +114,7 @@ function asVersion1(result: Result): unknown {
   delete server.waitedPercent;
   delete server.receivedMessages;
   delete server.replicas;
-  const { fill: _f, part: _p, ...scenario } = result.scenario;
+  const { fill: _f, part: _p, payloadSha256: _ps, seed: _se, ...scenario } = result.scenario;
   const thresholds = result.thresholds.map(({ unit: _t, ...threshold }) => threshold);
   return { ...rest, version: 1, scenario, messages, client, server, histograms, thresholds };
 }
@@ -121,8 +127,12 @@ test("a Result of version 1 is read with the failures and units that it did not 
     }),
   );
   assert.equal(current.failures.length, 2);
-  assert.deepEqual(parseResult("old", JSON.stringify(asVersion1(current))), {
+  const old = parseResult("old", JSON.stringify(asVersion1(current)));
+  assert.equal(old.id, parseResult("again", JSON.stringify(asVersion1(current), null, 2)).id);
+  assert.deepEqual(old, {
     ...current,
+    id: old.id,
+    command: null,
     client: { ...current.client, waitedPercent: null },
     server: {
       ...current.server,
@@ -134,11 +144,22 @@ test("a Result of version 1 is read with the failures and units that it did not 
     generator: null,
     connects: null,
     wire: null,
-    scenario: { ...current.scenario, fill: null },
+    scenario: { ...current.scenario, fill: null, payloadSha256: null, seed: null },
     machine: null,
     intervals: null,
     steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
   });
+});
+
+test("every published file can be read, whatever its version", () => {
+  const published = fileURLToPath(new URL("../../../../bench/results/", import.meta.url));
+  const files = readdirSync(published, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".json"),
+  );
+  assert.notEqual(files.length, 0);
+  for (const file of files) {
+    assert.ok(readReportable(join(published, file)).environment.cores > 0, file);
+  }
 });
 
 test("a Result that does not match its own schema is written all the same, and is told", () => {

@@ -53,6 +53,19 @@ test("two groups of Results give a ratio with Welch's interval", () => {
   assert.match(comparison.warnings.join(), /measured apart/);
 });
 
+test("seeds, and payloads made from them, may differ; the content of a file may not", () => {
+  const [one, two] = ["1".repeat(64), "2".repeat(64)] as const;
+  const seeded = (payloadSha256: string, seed: number) => (result: Result) =>
+    Object.assign(result.scenario, { payloadSha256, seed });
+  const fromFile = (payloadSha256: string) => (result: Result) =>
+    Object.assign(result.scenario, { payloadSha256, fill: null });
+  assert.equal(compared(group(2, 4, 1, seeded(one, 1)), group(2, 4, 2, seeded(two, 2))).samples.length, 4);
+  assert.match(
+    problemsOf(group(2, 4, 1, fromFile(one)), group(2, 4, 2, fromFile(two))),
+    /payloadSha256 differs/,
+  );
+});
+
 test("one Result on each side has a ratio without an interval", () => {
   const comparison = compared(group(1, 4, 1), group(1, 8, 2));
   const { ratio, low, finding } = comparison.figures.serverCpuPerMessage;
