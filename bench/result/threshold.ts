@@ -2,7 +2,7 @@
 
 import { JsHistogram } from "hdr-histogram-js";
 import { formatBytes, formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
-import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";
+import { parseDuration, parseNumber, parseSize, UnitError } from "../../src/lib/units.ts";
 import { countUpTo, sparseOf } from "./bootstrap.ts";
 import { decodeHistogram } from "./histogram.ts";
 import type { EncodedHistogram, FigureUnit, Result } from "./schema.ts";
@@ -22,21 +22,37 @@ export interface Threshold {
   readonly value: number;
 }
 
-interface Metric {
+/** A figure that a threshold can name. */
+export interface Metric<T> {
   readonly unit: FigureUnit;
-  readonly read: (measured: Measured) => number | null;
+  readonly read: (measured: T) => number | null;
 }
 
-const count = (read: Metric["read"]): Metric => ({ unit: null, read });
-const time = (read: Metric["read"]): Metric => ({ unit: "us", read });
-const bytes = (read: Metric["read"]): Metric => ({ unit: "bytes", read });
-const percent = (read: Metric["read"]): Metric => ({ unit: "percent", read });
+/** The figures of a kind of document. */
+export interface Metrics<T> {
+  /** As help texts and errors list them. */
+  readonly names: readonly string[];
+  readonly find: (name: string) => Metric<T> | undefined;
+}
+
+export const count = <T>(read: Metric<T>["read"]): Metric<T> => ({ unit: null, read });
+export const time = <T>(read: Metric<T>["read"]): Metric<T> => ({ unit: "us", read });
+export const bytes = <T>(read: Metric<T>["read"]): Metric<T> => ({ unit: "bytes", read });
+export const percent = <T>(read: Metric<T>["read"]): Metric<T> => ({ unit: "percent", read });
+
+/** Metrics that have nothing but a name. */
+export function metricsOf<T>(byName: Readonly<Record<string, Metric<T>>>): Metrics<T> {
+  const known = new Map(Object.entries(byName));
+  return { names: [...known.keys()], find: (name) => known.get(name) };
+}
 
 const latencyKeys = ["min", "mean", "p50", "p90", "p99", "p999", "p9999", "max"] as const;
 
-const metricNames = new Map<string, Metric>([
-  ...latencyKeys.map((key) => [key, time((m) => m.summary.latencyUs?.[key] ?? null)] as const),
-  ...latencyKeys.map((key) => [`service.${key}`, time((m) => m.summary.serviceUs?.[key] ?? null)] as const),
+const metricNames = new Map<string, Metric<Measured>>([
+  ...latencyKeys.map((key) => [key, time<Measured>((m) => m.summary.latencyUs?.[key] ?? null)] as const),
+  ...latencyKeys.map(
+    (key) => [`service.${key}`, time<Measured>((m) => m.summary.serviceUs?.[key] ?? null)] as const,
+  ),
   ["lag", time((m) => m.client.lagUs)],
   ["rate", count((m) => m.summary.messagesPerSecond)],
   ["bytes", bytes((m) => m.summary.bytesPerSecond)],
@@ -73,12 +89,14 @@ export const thresholdMetrics: readonly string[] = [...metricNames.keys(), "with
 const withinPattern = /^within\(([^)]+)\)$/i;
 
 /** A metric by its name; `within(5ms)` is the share of due messages that were answered in that time. */
-function metricOf(name: string): Metric | undefined {
+function metricOf(name: string): Metric<Measured> | undefined {
   const [, limit] = withinPattern.exec(name) ?? [];
   return limit === undefined
     ? metricNames.get(name)
     : percent((measured) => percentWithin(measured, timeUs(name, limit)));
 }
+
+const resultMetrics: Metrics<Measured> = { names: thresholdMetrics, find: metricOf };
 
 /** Messages that were lost, corrupt or never sent were not answered in time. */
 function percentWithin({ histograms, messages }: Measured, limitUs: number): number | null {
@@ -99,16 +117,21 @@ function percentWithin({ histograms, messages }: Measured, limitUs: number): num
  * @throws UnitError that says what is allowed
  */
 export function parseThreshold(expression: string): Threshold {
+  return parseThresholdOf(resultMetrics, expression);
+}
+
+/** Reads a threshold on the figures of any kind of document. @throws UnitError that says what is allowed */
+export function parseThresholdOf<T>({ names, find }: Metrics<T>, expression: string): Threshold {
   const [, metric = "", operator = "", text = ""] =
     /^\s*([a-z0-9.]+(?:\([^)]*\))?)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/i.exec(expression) ?? [];
-  const known = metricOf(metric);
+  const known = find(metric);
   const [, limit] = withinPattern.exec(metric) ?? [];
   if (limit !== undefined) {
     timeUs(expression, limit);
   }
   if (known === undefined || !operators.has(operator)) {
     throw new UnitError(
-      `"${expression}" is not a threshold: write a metric (${thresholdMetrics.join(", ")}), ` +
+      `"${expression}" is not a threshold: write a metric (${names.join(", ")}), ` +
         "one of < <= > >= == != and a value, as in p99<5ms",
     );
   }
@@ -116,8 +139,15 @@ export function parseThreshold(expression: string): Threshold {
     expression,
     metric,
     operator,
-    value: known.unit === "us" ? timeUs(expression, text) : parseNumber(text.replace(/%$/, "")),
+    value: readValue(expression, text, known.unit),
   };
+}
+
+function readValue(expression: string, text: string, unit: FigureUnit): number {
+  if (unit === "us") {
+    return timeUs(expression, text);
+  }
+  return unit === "bytes" && /b$/i.test(text) ? parseSize(text) : parseNumber(text.replace(/%$/, ""));
 }
 
 function timeUs(expression: string, text: string): number {
@@ -143,8 +173,16 @@ export function evaluateThresholds(
   thresholds: readonly Threshold[],
   measured: Measured,
 ): Result["thresholds"] {
+  return evaluateThresholdsOf(resultMetrics, thresholds, measured);
+}
+
+export function evaluateThresholdsOf<T>(
+  { find }: Metrics<T>,
+  thresholds: readonly Threshold[],
+  measured: T,
+): Result["thresholds"] {
   return thresholds.map(({ expression, metric, operator, value }) => {
-    const { read, unit = null } = metricOf(metric) ?? {};
+    const { read, unit = null } = find(metric) ?? {};
     const actual = read?.(measured) ?? null;
     const passed = actual !== null && (operators.get(operator)?.(actual, value) ?? false);
     return { expression, actual, unit, passed };

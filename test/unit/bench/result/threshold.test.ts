@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeHistogram } from "../../../../bench/result/histogram.ts";
-import { evaluateThresholds, formatActual, parseThreshold } from "../../../../bench/result/threshold.ts";
+import {
+  bytes,
+  evaluateThresholds,
+  evaluateThresholdsOf,
+  formatActual,
+  metricsOf,
+  parseThreshold,
+  parseThresholdOf,
+} from "../../../../bench/result/threshold.ts";
 import { exampleResult, histogramOf } from "../../../support/result.ts";
 
 function judge(expression: string) {
@@ -66,4 +74,14 @@ test("text that is not a threshold is refused with what is allowed", () => {
     assert.throws(() => parseThreshold(expression), /write a metric|is not a number/, expression);
   }
   assert.throws(() => parseThreshold("p99<5"), /give it a unit, as in 5ms/);
+});
+
+test("each kind of document has figures of its own, and bytes may have a unit", () => {
+  const metrics = metricsOf({ each: bytes((measured: { each: number }) => measured.each) });
+  const threshold = parseThresholdOf(metrics, "each<=1.5KiB");
+  assert.equal(threshold.value, 1536);
+  assert.deepEqual(evaluateThresholdsOf(metrics, [threshold], { each: 1537 }), [
+    { expression: "each<=1.5KiB", actual: 1537, unit: "bytes", passed: false },
+  ]);
+  assert.throws(() => parseThresholdOf(metrics, "p99<5ms"), /write a metric \(each\)/);
 });
