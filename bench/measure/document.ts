@@ -1,0 +1,90 @@
+// Takes from the outcome of a session what the documents of several commands have in common.
+
+import { formatNumber } from "../../src/lib/format.ts";
+import type { CounterName } from "../load/metrics.ts";
+import type { Environment } from "../result/schema.ts";
+import type { Close, MetThreshold } from "../result/session-document.ts";
+import { formatActual } from "../result/threshold.ts";
+import type { ServerSample } from "../target/sampler.ts";
+import type { GroupFigures, SessionOutcome } from "./session.ts";
+
+/** What is known without a conclusion. */
+export interface DocumentHead {
+  readonly label: string | null;
+  readonly startedAt: string;
+  readonly target: { readonly url: string; readonly local: boolean };
+  readonly partial: { readonly reason: string } | null;
+  readonly closes: Close[];
+  readonly errors: Record<string, number>;
+  readonly environment: Environment;
+}
+
+export function documentHead(
+  { label, target }: { readonly label: string | null; readonly target: { readonly url: string } },
+  outcome: SessionOutcome,
+): DocumentHead {
+  const { startedAt, locality, endedEarly, errors, environment } = outcome;
+  return {
+    label,
+    startedAt: startedAt.toISOString(),
+    target: { url: target.url, local: locality.local },
+    partial: endedEarly === null ? null : { reason: endedEarly.reason },
+    closes: figuresOf(outcome).flatMap(({ closes }) => closes.map((close) => ({ ...close }))),
+    errors: Object.fromEntries(Object.entries(errors).map(([kind, { count }]) => [kind, count])),
+    environment,
+  };
+}
+
+/** The figures of all groups, or of one, in the order of time: connecting first. */
+export function figuresOf({ connect, steps }: SessionOutcome, group?: string): GroupFigures[] {
+  return [connect, ...steps.map(({ groups }) => groups)].flatMap((groups) =>
+    Object.entries(groups).flatMap(([name, figures]) =>
+      group === undefined || name === group ? [figures] : [],
+    ),
+  );
+}
+
+/** What was counted over the whole session. */
+export function countOf(outcome: SessionOutcome, counter: CounterName, group?: string): number {
+  return figuresOf(outcome, group).reduce((sum, { counters }) => sum + counters[counter], 0);
+}
+
+/** The samples of the server in a step; none when there was no such step. */
+export function samplesOf({ steps }: SessionOutcome, step: string): readonly ServerSample[] {
+  return steps.find(({ name }) => name === step)?.server?.samples ?? [];
+}
+
+/** The later half, in which what came before has settled. */
+export function settled(samples: readonly ServerSample[]): readonly ServerSample[] {
+  return samples.slice(Math.floor(samples.length / 2));
+}
+
+/** CPU time of the server between two samples, in per cent of one core; null when it is not known. */
+export function cpuPercentOf(samples: readonly ServerSample[]): number | null {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined || last.takenNs <= first.takenNs || last.replicas > 1) {
+    return null;
+  }
+  return (1e11 * Math.max(0, last.cpuSeconds - first.cpuSeconds)) / (last.takenNs - first.takenNs);
+}
+
+/** Why every document is not acceptable: it ended early, or thresholds were not met. */
+export function commonFailures({
+  partial,
+  thresholds,
+}: {
+  readonly partial: DocumentHead["partial"];
+  readonly thresholds: readonly MetThreshold[];
+}): string[] {
+  return [
+    ...(partial === null ? [] : [`the session ended early: ${partial.reason}`]),
+    ...thresholds
+      .filter(({ passed }) => !passed)
+      .map((threshold) => `threshold ${threshold.expression} was not met: it was ${formatActual(threshold)}`),
+  ];
+}
+
+/** `3 connections failed`; undefined for none. */
+export function countedFailure(count: number, one: string, many: string): string[] {
+  return count === 0 ? [] : [`${formatNumber(count)} ${count === 1 ? one : many}`];
+}

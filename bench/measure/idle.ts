@@ -1,0 +1,304 @@
+// The scenario of `idle`, and what follows from its outcome: what a connection costs that does nothing.
+
+import { formatNumber, formatPercent } from "../../src/lib/format.ts";
+import { maxKnown } from "../result/aggregate.ts";
+import { type IdleReport, type IdleStep, idleKind, idleVersion, type Memory } from "../result/idle.ts";
+import { median } from "../result/stats.ts";
+import { bytes, count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
+import { fewestPoints, interceptOf, type Point, type Slope, theilSen } from "../result/trend.ts";
+import type { Piece } from "../scenario/curve.ts";
+import { type Reconnect, steadyPopulation } from "../scenario/population.ts";
+import {
+  defaultGuards,
+  type Resources,
+  type Scenario,
+  type Step,
+  type Target,
+} from "../scenario/scenario.ts";
+import type { ServerSample } from "../target/sampler.ts";
+import {
+  commonFailures,
+  countedFailure,
+  countOf,
+  cpuPercentOf,
+  documentHead,
+  samplesOf,
+  settled,
+} from "./document.ts";
+import type { SessionOutcome, StepOutcome } from "./session.ts";
+
+export interface IdleOptions {
+  readonly label: string | null;
+  readonly target: Target;
+  /** Numbers of connections to hold, ascending. */
+  readonly steps: readonly number[];
+  readonly holdMs: number;
+  readonly connectionsPerSecond: number;
+  readonly pingIntervalMs: number | undefined;
+  readonly reconnect: Reconnect;
+  readonly expectedCloses: readonly number[];
+  readonly resources: Resources;
+}
+
+/** The one group of connections. */
+const group = "idle";
+/** Without connections, before and after: long enough for the median of some samples. */
+const restMs = 3000;
+/** An interval wider than this part of the slope makes a poor plan. */
+const wideShare = 0.25;
+const giB = 2 ** 30;
+const usPerSecond = 1e6;
+
+/** The steps that hold connections, by their names. */
+const holdName = (connections: number | string): string => `hold ${connections}`;
+
+export function idleScenario(options: IdleOptions): Scenario {
+  const { target, steps, holdMs, connectionsPerSecond, pingIntervalMs, resources } = options;
+  const step = (name: string, durationMs: number, measured: boolean): Step => ({
+    name,
+    durationMs,
+    measured,
+    abortIf: [],
+  });
+  const rampMs = (from: number, to: number): number => (1000 * Math.abs(to - from)) / connectionsPerSecond;
+  const size: Piece[] = [{ durationMs: restMs, from: 0, to: 0 }];
+  const timeline = [step("before", restMs, false)];
+  let from = 0;
+  for (const to of steps) {
+    size.push({ durationMs: rampMs(from, to), from, to }, { durationMs: holdMs, from: to, to });
+    timeline.push(step(`open ${to}`, rampMs(from, to), false), step(holdName(to), holdMs, true));
+    from = to;
+  }
+  size.push({ durationMs: rampMs(from, 0), from, to: 0 });
+  timeline.push(step("close", rampMs(from, 0), false), step("after", 2 * restMs, false));
+  return {
+    target,
+    groups: [
+      {
+        name: group,
+        population: steadyPopulation(0, {
+          size,
+          reconnect: options.reconnect,
+          expectedCloses: options.expectedCloses,
+        }),
+        traffic:
+          pingIntervalMs === undefined ? { kind: "idle" } : { kind: "ping", intervalMs: pingIntervalMs },
+      },
+    ],
+    timeline,
+    guards: defaultGuards(from),
+    resources,
+  };
+}
+
+/** How long the scenario takes when all goes well, for people who wait. */
+export function lengthOf({ timeline }: Scenario): number {
+  return timeline.reduce((sum, { durationMs }) => sum + durationMs, 0);
+}
+
+/** The figures that thresholds can name. */
+export const idleMetrics = metricsOf<Omit<IdleReport, "thresholds" | "failures" | "warnings">>({
+  process: bytes(({ process }) => process?.bytesPerConnection ?? null),
+  kernel: bytes(({ kernel }) => kernel?.bytesPerConnection ?? null),
+  each: bytes(({ process, kernel }) =>
+    process === null || kernel === null ? null : process.bytesPerConnection + kernel.bytesPerConnection,
+  ),
+  failed: count(({ connections }) => connections.failed),
+  closed: count(({ connections }) => connections.closed),
+  lostPings: count(({ lostPings }) => lostPings),
+  "ping.p99": time(({ steps }) => maxKnown(steps.map(({ pingP99Us }) => pingP99Us))),
+  "ping.cpu": time(({ pingCpu }) => pingCpu?.us ?? null),
+});
+
+export function concludeIdle(
+  options: IdleOptions,
+  outcome: SessionOutcome,
+  thresholds: readonly Threshold[],
+): IdleReport {
+  const steps = outcome.steps.filter(({ measured, complete }) => measured && complete).map(stepOf);
+  const before = memoryOf(samplesOf(outcome, "before"));
+  const process = processSlope(outcome, steps);
+  const kernel = kernelSlope(outcome, steps);
+  const measured = {
+    kind: idleKind,
+    version: idleVersion,
+    ...documentHead(options, outcome),
+    holdMs: options.holdMs,
+    connectionsPerSecond: options.connectionsPerSecond,
+    pingIntervalMs: options.pingIntervalMs ?? null,
+    process,
+    kernel,
+    connectionsPerGiB: capacityOf(process, kernel, steps),
+    pingCpu: pingCpuOf(steps),
+    before,
+    steps,
+    after: afterOf(outcome, before, steps),
+    connections: {
+      opened: countOf(outcome, "opened"),
+      failed: countOf(outcome, "failed"),
+      closed: countOf(outcome, "closed"),
+      reconnected: countOf(outcome, "reconnected"),
+    },
+    lostPings: countOf(outcome, "lostPings"),
+    unasked: countOf(outcome, "received"),
+  } as const;
+  const judged = { ...measured, thresholds: evaluateThresholdsOf(idleMetrics, thresholds, measured) };
+  return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
+}
+
+function stepOf({ name, groups, fromMs, untilMs, server }: StepOutcome): IdleStep {
+  const figures = groups[group];
+  const { counters, distributions, openConnections = 0 } = figures ?? {};
+  const ping = distributions?.ping?.latencyUs;
+  return {
+    connections: Number(name.slice(holdName("").length)),
+    open: openConnections,
+    seconds: (untilMs - fromMs) / 1000,
+    memory: memoryOf(server?.samples ?? []),
+    serverCpuPercent: cpuPercentOf(server?.samples ?? []),
+    pings: counters?.pings ?? 0,
+    pongs: counters?.pongs ?? 0,
+    pingP50Us: ping?.p50 ?? null,
+    pingP99Us: ping?.p99 ?? null,
+  };
+}
+
+/** Once it has settled. */
+function memoryOf(samples: readonly ServerSample[]): Memory {
+  const kept = settled(samples);
+  const middle = (read: (sample: ServerSample) => number | null | undefined): number | null => {
+    const values = kept.flatMap((sample) => read(sample) ?? []);
+    return values.length === 0 ? null : median(values);
+  };
+  return {
+    rssBytes: middle(({ rssBytes }) => rssBytes),
+    pssBytes: middle(({ memory }) => memory?.pssBytes),
+    kernelBytes: middle(({ memory }) => memory?.kernel && memory.kernel.slabBytes + memory.kernel.tcpBytes),
+  };
+}
+
+/** Of a figure over the open connections; undefined where it is not known, or of too few steps. */
+function slopeOf(steps: readonly IdleStep[], read: (memory: Memory) => number | null): Slope | undefined {
+  const points = pointsOf(steps, read);
+  return points.length < steps.length ? undefined : theilSen(points);
+}
+
+function pointsOf(steps: readonly IdleStep[], read: (memory: Memory) => number | null): Point[] {
+  return steps.flatMap(({ open, memory }) => {
+    const y = read(memory);
+    return y === null ? [] : [{ x: open, y }];
+  });
+}
+
+function processSlope(outcome: SessionOutcome, steps: readonly IdleStep[]): IdleReport["process"] {
+  const ofPss = slopeOf(steps, ({ pssBytes }) => pssBytes);
+  const slope = ofPss ?? slopeOf(steps, ({ rssBytes }) => rssBytes);
+  const source = outcome.steps.find(({ server }) => server !== undefined)?.server?.source;
+  return slope === undefined || source === undefined
+    ? null
+    : { ...perConnection(slope, 1), source, measure: ofPss === undefined ? "rss" : "pss" };
+}
+
+/** With both ends on this machine, the kernel keeps twice what one end takes. */
+function kernelSlope({ locality }: SessionOutcome, steps: readonly IdleStep[]): IdleReport["kernel"] {
+  const slope = slopeOf(steps, ({ kernelBytes }) => kernelBytes);
+  return slope === undefined ? null : perConnection(slope, locality.local ? 2 : 1);
+}
+
+function perConnection({ center, low, high, confidence }: Slope, ends: number) {
+  return { bytesPerConnection: center / ends, low: low / ends, high: high / ends, confidence };
+}
+
+/** What is left of 1 GiB beside the process itself, in connections. */
+function capacityOf(
+  process: IdleReport["process"],
+  kernel: IdleReport["kernel"],
+  steps: readonly IdleStep[],
+): number | null {
+  if (process === null || kernel === null) {
+    return null;
+  }
+  const points = pointsOf(steps, ({ pssBytes, rssBytes }) =>
+    process.measure === "pss" ? pssBytes : rssBytes,
+  );
+  const base = Math.max(0, interceptOf(points, process.bytesPerConnection));
+  const each = process.bytesPerConnection + kernel.bytesPerConnection;
+  return each > 0 && base < giB ? Math.floor((giB - base) / each) : null;
+}
+
+function pingCpuOf(steps: readonly IdleStep[]): IdleReport["pingCpu"] {
+  const points = steps.flatMap(({ pongs, seconds, serverCpuPercent }) =>
+    serverCpuPercent === null || pongs === 0
+      ? []
+      : [{ x: pongs / seconds, y: (serverCpuPercent / 100) * usPerSecond }],
+  );
+  const slope = theilSen(points);
+  return slope === undefined
+    ? null
+    : { us: slope.center, low: slope.low, high: slope.high, confidence: slope.confidence };
+}
+
+function afterOf(outcome: SessionOutcome, before: Memory, steps: readonly IdleStep[]): IdleReport["after"] {
+  const samples = samplesOf(outcome, "after");
+  if (samples.length === 0) {
+    return null;
+  }
+  const memory = memoryOf(samples);
+  const read = ({ pssBytes, rssBytes }: Memory): number | null => pssBytes ?? rssBytes;
+  const [low, high, now] = [read(before), maxKnown(steps.map((step) => read(step.memory))), read(memory)];
+  const grown = low === null || high === null ? 0 : high - low;
+  return { memory, share: grown > 0 && high !== null && now !== null ? (high - now) / grown : null };
+}
+
+type Judged = Omit<IdleReport, "failures" | "warnings">;
+
+function failuresOf(report: Judged): string[] {
+  const { connections, lostPings, steps } = report;
+  const short = steps.filter(({ connections: asked, open }) => open < asked).length;
+  return [
+    ...commonFailures(report),
+    ...countedFailure(connections.failed, "connection failed", "connections failed"),
+    ...countedFailure(connections.closed, "connection was closed", "connections were closed"),
+    ...countedFailure(lostPings, "ping had no answer", "pings had no answer"),
+    ...countedFailure(
+      connections.failed + connections.closed === 0 ? short : 0,
+      "step had not all its connections",
+      "steps had not all their connections",
+    ),
+  ];
+}
+
+function warningsOf({ process, kernel, steps, target, unasked, pingCpu }: Judged): string[] {
+  const known = steps.length > 0 && steps.every(({ memory }) => memory.rssBytes !== null);
+  const distinct = new Set(steps.map(({ open }) => open)).size;
+  return [
+    steps.length > 0 &&
+      !known &&
+      "The server's memory could not be read: give --pid, or --metrics-url of a page with process_resident_memory_bytes.",
+    known && distinct < fewestPoints && `Only ${distinct} steps: a slope takes at least ${fewestPoints}.`,
+    process !== null && imprecise("The process's part", process),
+    kernel !== null && imprecise("The kernel's part", kernel),
+    kernel !== null &&
+      target.local &&
+      "Both ends of each connection are on this machine: the kernel's part is half of what they use together.",
+    process?.measure === "rss" &&
+      "The figure is of RSS, in which pages that processes share count several times.",
+    pingCpu !== null &&
+      pingCpu.low <= 0 &&
+      "Pings cost too little CPU time to tell it from the rest: ping more often.",
+    unasked > 0 && `${formatNumber(unasked)} messages came, although none were sent.`,
+  ].filter((warning) => warning !== false);
+}
+
+function imprecise(
+  what: string,
+  { bytesPerConnection, low, high }: { bytesPerConnection: number; low: number; high: number },
+): string | false {
+  if (low <= 0) {
+    return `${what} cannot be told from none: take larger steps, or hold them for longer.`;
+  }
+  return (
+    high - low > wideShare * bytesPerConnection &&
+    `${what} is known to ${formatPercent((100 * (high - low)) / bytesPerConnection)} only: take more and larger steps.`
+  );
+}

@@ -1,0 +1,70 @@
+// The shape of an IdleReport, the versioned JSON file of `idle`: what connections cost that do nothing.
+
+import { z } from "zod";
+import { documentShape, slopeShape } from "./session-document.ts";
+
+/** What the `kind` of every IdleReport says. */
+export const idleKind = "uws-echo-bench/idle";
+/** Raised whenever a field changes its meaning, comes or goes. */
+export const idleVersion = 1;
+
+const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
+
+const perConnectionSchema = z.strictObject({ bytesPerConnection: z.number(), ...slopeShape });
+
+/** Memory at one moment, or the median of several; unknown is null. */
+const memorySchema = z.strictObject({
+  rssBytes: amount.nullable(),
+  /** Pages that processes share count once. */
+  pssBytes: amount.nullable(),
+  /** Slab and TCP buffers of the machine, whatever they are used for. */
+  kernelBytes: amount.nullable(),
+});
+
+/** A number of connections that was held. */
+const stepSchema = z.strictObject({
+  connections: count,
+  /** Open at the end. */
+  open: count,
+  seconds: amount,
+  memory: memorySchema,
+  serverCpuPercent: amount.nullable(),
+  pings: count,
+  pongs: count,
+  pingP50Us: amount.nullable(),
+  pingP99Us: amount.nullable(),
+});
+
+export const idleSchema = z.strictObject({
+  kind: z.literal(idleKind),
+  version: z.literal(idleVersion),
+  ...documentShape,
+  holdMs: amount,
+  connectionsPerSecond: amount,
+  /** Null without pings. */
+  pingIntervalMs: amount.nullable(),
+  /** Null where memory is not known, or there are fewer than four steps. */
+  process: perConnectionSchema
+    .extend({ source: z.enum(["pid", "metrics"]), measure: z.enum(["pss", "rss"]) })
+    .nullable(),
+  /** A connection's share: where both of its ends are on this machine, half of what they use. */
+  kernel: perConnectionSchema.nullable(),
+  /** Of which process and kernel together fit into 1 GiB; null where either is not known. */
+  connectionsPerGiB: count.nullable(),
+  /** CPU time for each ping; null without pings or CPU figures. */
+  pingCpu: z.strictObject({ us: z.number(), ...slopeShape }).nullable(),
+  before: memorySchema,
+  steps: z.array(stepSchema),
+  /** After the connections were closed again. `share`: the part of the growth that came back. */
+  after: z.strictObject({ memory: memorySchema, share: z.number().nullable() }).nullable(),
+  connections: z.strictObject({ opened: count, failed: count, closed: count, reconnected: count }),
+  /** Pings without an answer in time. */
+  lostPings: count,
+  /** Messages that came although none were sent. */
+  unasked: count,
+});
+
+export type IdleReport = z.infer<typeof idleSchema>;
+export type IdleStep = z.infer<typeof stepSchema>;
+export type Memory = z.infer<typeof memorySchema>;

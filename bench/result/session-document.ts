@@ -1,0 +1,54 @@
+// What the documents of sessions have in common: target, closes, thresholds, and whether they may be used.
+
+import { z } from "zod";
+import { environmentSchema, figureUnits } from "./schema.ts";
+
+const count = z.int().nonnegative();
+
+/** Connections that ended alike within one second, as far as the target or the network ended them. */
+export const closeSchema = z.strictObject({
+  /** From the start of the timeline; below 0 while the first connections opened. */
+  second: z.int(),
+  /** `closed-1001`, `reset`, `handshake-refused`, ... as errors are called. */
+  kind: z.string(),
+  /** Close code, 1006 without one (RFC 6455 section 7.1.5); null when the connection never opened. */
+  code: count.nullable(),
+  /** HTTP status of a refused handshake. */
+  status: count.nullable(),
+  count,
+});
+
+const thresholdSchema = z.strictObject({
+  expression: z.string(),
+  actual: z.number().nullable(),
+  unit: z.enum(figureUnits).nullable(),
+  passed: z.boolean(),
+});
+
+/** The fields that each of them has. */
+export const documentShape = {
+  /** Name for tables and plots; null to use the target's URL. */
+  label: z.string().nullable(),
+  startedAt: z.iso.datetime(),
+  target: z.strictObject({
+    url: z.string(),
+    /** Whether it is reached over loopback, so that both ends of a connection are on this machine. */
+    local: z.boolean(),
+  }),
+  /** Why the session ended before its time; null when it did not. */
+  partial: z.strictObject({ reason: z.string() }).nullable(),
+  closes: z.array(closeSchema),
+  /** Number of errors by kind. */
+  errors: z.record(z.string(), z.int().positive()),
+  thresholds: z.array(thresholdSchema),
+  /** Why it is not acceptable; empty when it is. */
+  failures: z.array(z.string()),
+  warnings: z.array(z.string()),
+  environment: environmentSchema,
+};
+
+export type Close = z.infer<typeof closeSchema>;
+export type MetThreshold = z.infer<typeof thresholdSchema>;
+
+/** A slope, and the interval that covers the true one in `confidence` of all cases. */
+export const slopeShape = { low: z.number(), high: z.number(), confidence: z.number().min(0).max(1) };
