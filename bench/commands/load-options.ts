@@ -1,7 +1,6 @@
 // The options that describe a load: reads and checks them all before anything starts, and makes a Scenario of them.
 
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -10,6 +9,7 @@ import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { requiredThresholds, thresholdMetrics } from "../result/threshold.ts";
+import { descriptorLimit } from "../target/limits.ts";
 import {
   checkTogether,
   collect,
@@ -225,11 +225,3 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
 }
 
 /** Open files that this process may have; unlimited when the system does not tell. */
-function descriptorLimit(): number {
-  try {
-    const [, limit = ""] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
-    return limit === "" ? Number.POSITIVE_INFINITY : Number(limit);
-  } catch {
-    return Number.POSITIVE_INFINITY; // Not Linux: the kernel will tell when it is reached.
-  }
-}

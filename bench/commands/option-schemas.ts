@@ -39,6 +39,11 @@ export function quantity(parse: (text: string) => number, range: z.ZodNumber) {
     .pipe(range);
 }
 
+/** A text that a parser turns into something else; the parser's complaint becomes the issue. */
+export function parsedBy<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context) => attempt(context, text, () => parse(text)));
+}
+
 function attempt<T>(context: z.RefinementCtx, input: unknown, parse: () => T): T {
   try {
     return parse();

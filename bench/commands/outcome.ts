@@ -36,10 +36,11 @@ export interface OutputOptions {
   readonly out?: string;
 }
 
-export function addOutputOptions(command: Command): Command {
+/** @param kind what is written */
+export function addOutputOptions(command: Command, kind = "Result"): Command {
   return command
-    .option("--json", "print only the Result, as one line of JSON, to standard output")
-    .option("-o, --out <file>", `write the Result to this new file (default: one in ${defaultFolder}/)`);
+    .option("--json", `print only the ${kind}, as one line of JSON, to standard output`)
+    .option("-o, --out <file>", `write the ${kind} to this new file (default: one in ${defaultFolder}/)`);
 }
 
 /** Why the file that is asked for cannot be written, found out by trying before anything is measured. */

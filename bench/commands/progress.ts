@@ -1,12 +1,19 @@
 // Shows the progress of a run as one live line on a terminal.
 
 import { SingleBar } from "cli-progress";
-import { formatDurationUs, formatNumber } from "../../src/lib/format.ts";
+import { formatDurationUs, formatElapsed, formatNumber } from "../../src/lib/format.ts";
 import type { Progress } from "../measure/measure.ts";
+import type { SessionProgress } from "../measure/session.ts";
+
+/** What there is of time, until the end. */
+interface Timed {
+  readonly leftMs: number;
+  readonly totalMs: number;
+}
 
 /** Shows how a measurement is going. */
-export interface ProgressLine {
-  show(progress: Progress): void;
+export interface ProgressLine<T extends Timed = Progress> {
+  show(progress: T): void;
   /** Removes the line. */
   end(): void;
 }
@@ -16,10 +23,23 @@ const plainPeriodMs = 10_000;
 
 /** A live line on `stream` when that is a terminal, else a plain line every ten seconds. */
 export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
+  return createLine(stream, describeProgress);
+}
+
+/** The same for a session. */
+export function createSessionLine(stream: NodeJS.WriteStream): ProgressLine<SessionProgress> {
+  return createLine(stream, describeSession);
+}
+
+function createLine<T extends Timed>(
+  stream: NodeJS.WriteStream,
+  describe: (progress: T) => string,
+): ProgressLine<T> {
   if (!stream.isTTY) {
     return createPlainLines(
       (line) => stream.write(`${line}\n`),
       () => performance.now(),
+      describe,
     );
   }
   const bar = new SingleBar({
@@ -38,7 +58,7 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   return {
     show(progress) {
       const done = Math.max(0, progress.totalMs - progress.leftMs);
-      const payload = { text: describeProgress(progress) };
+      const payload = { text: describe(progress) };
       if (isStarted) {
         bar.update(done, payload);
       } else {
@@ -58,13 +78,17 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
  * Progress for a log: nothing of a short run, then a line every ten seconds.
  * @param nowMs milliseconds of a clock that never goes back
  */
-export function createPlainLines(write: (line: string) => void, nowMs: () => number): ProgressLine {
+export function createPlainLines<T extends Timed>(
+  write: (line: string) => void,
+  nowMs: () => number,
+  describe: (progress: T) => string,
+): ProgressLine<T> {
   let writtenMs = nowMs();
   return {
     show(progress) {
       if (nowMs() - writtenMs >= plainPeriodMs) {
         writtenMs = nowMs();
-        write(describeProgress(progress));
+        write(describe(progress));
       }
     },
     end: () => undefined,
@@ -73,7 +97,7 @@ export function createPlainLines(write: (line: string) => void, nowMs: () => num
 
 /** `measure 8 s left, 412,000/s, p50 140 us, p99 310 us, 64 connections, 0 errors` */
 export function describeProgress(progress: Progress): string {
-  const { phase, openConnections, requestedConnections, p50Us, p99Us, errorCount } = progress;
+  const { phase, openConnections, requestedConnections, errorCount } = progress;
   const errors = `${formatNumber(errorCount)} errors`;
   if (phase === "connect") {
     return `connect ${formatNumber(openConnections)} of ${formatNumber(requestedConnections)}, ${errors}`;
@@ -82,17 +106,36 @@ export function describeProgress(progress: Progress): string {
     const seconds = Math.ceil((progress.leftMs - progress.totalMs) / 1000);
     return `wait ${seconds} s for the start, ${formatNumber(openConnections)} connections, ${errors}`;
   }
-  const latency = (name: string, us: number | null): string[] =>
-    us === null ? [] : [`${name} ${formatDurationUs(us)}`];
   return [
     `${phase} ${Math.ceil(progress.leftMs / 1000)} s left`,
-    // Rates are known by the second; before the first one is over there is none.
-    ...(progress.messagesPerSecond === null
-      ? []
-      : [`${formatNumber(Math.round(progress.messagesPerSecond))}/s`]),
-    ...latency("p50", p50Us),
-    ...latency("p99", p99Us),
+    ...describeFigures(progress),
     `${formatNumber(openConnections)} connections`,
     errors,
   ].join(", ");
+}
+
+/** `hold 2000: 38 s left, 2,000 connections, 0 errors` */
+export function describeSession(progress: SessionProgress): string {
+  const { phase, step, leftMs, openConnections, errorCount } = progress;
+  return [
+    `${step ?? phase}: ${formatElapsed(1000 * Math.ceil(leftMs / 1000))} left`,
+    ...describeFigures(progress),
+    `${formatNumber(openConnections)} connections`,
+    `${formatNumber(errorCount)} errors`,
+  ].join(", ");
+}
+
+/** Rates are known by the second; before the first one is over there is none. */
+function describeFigures({
+  messagesPerSecond,
+  p50Us,
+  p99Us,
+}: Pick<Progress, "messagesPerSecond" | "p50Us" | "p99Us">): string[] {
+  const latency = (name: string, us: number | null): string[] =>
+    us === null ? [] : [`${name} ${formatDurationUs(us)}`];
+  return [
+    ...(messagesPerSecond === null ? [] : [`${formatNumber(Math.round(messagesPerSecond))}/s`]),
+    ...latency("p50", p50Us),
+    ...latency("p99", p99Us),
+  ];
 }

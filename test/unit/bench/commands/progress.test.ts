@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlainLines, describeProgress } from "../../../../bench/commands/progress.ts";
+import { createPlainLines, describeProgress, describeSession } from "../../../../bench/commands/progress.ts";
 import type { Progress } from "../../../../bench/measure/measure.ts";
 
 const progress: Progress = {
@@ -29,6 +29,7 @@ test("without a terminal there is a plain line every ten seconds, and none for a
   const plain = createPlainLines(
     (line) => lines.push(line),
     () => nowMs,
+    describeProgress,
   );
   for (; nowMs < 14_900; nowMs += 100) {
     plain.show(progress);
@@ -40,4 +41,20 @@ test("without a terminal there is a plain line every ten seconds, and none for a
   plain.end();
   assert.equal(lines.length, 2);
   assert.match(lines[0] ?? "", /^measure 12 s left/);
+});
+
+test("a session shows its step and how long is left of all steps", () => {
+  const { messagesPerSecond, p50Us, p99Us } = progress;
+  const session = {
+    phase: "step",
+    step: "hold 2000",
+    openConnections: 2000,
+    messagesPerSecond,
+    p50Us,
+    p99Us,
+    errorCount: 0,
+    leftMs: 97_400,
+    totalMs: 120_000,
+  } as const;
+  assert.equal(describeSession(session), "hold 2000: 1 min 38 s left, 2,000 connections, 0 errors");
 });

@@ -1,0 +1,70 @@
+// Prints and keeps what a command has measured, whatever its kind.
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Look, lookFor } from "../../src/lib/terminal.ts";
+import { StoreError, writeOnce } from "../result/store.ts";
+import { exitCodes } from "./exit-codes.ts";
+import type { OutputOptions } from "./outcome.ts";
+
+/** Where documents go that were given no name. */
+const defaultFolder = "uws-echo-bench-results";
+
+export interface Told<D> {
+  readonly document: D;
+  readonly schema: z.ZodType<D>;
+  readonly text: (document: D, look: Look) => string;
+  readonly output: OutputOptions;
+}
+
+/** Every kind of document says what it is, when it began, and why it is not acceptable. */
+interface Document {
+  readonly kind: string;
+  readonly startedAt: string;
+  readonly failures: readonly string[];
+}
+
+/** Prints the document and writes it to its file. @returns the exit code */
+export function tellDocument<D extends Document>({ document, schema, text, output }: Told<D>): number {
+  const { json = false, out } = output;
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : text(document, lookFor(process.stdout)));
+  const path = out ?? (json ? undefined : defaultPath(document));
+  const isKept = path === undefined || keep(path, document, json);
+  const parsed = schema.safeParse(document);
+  if (!parsed.success) {
+    process.stderr.write(
+      `error: the document does not match its own schema, which is a fault of uws-echo-bench; it is kept as it is:\n${z.prettifyError(parsed.error)}\n`,
+    );
+    return exitCodes.crashed;
+  }
+  return document.failures.length > 0 || !isKept ? exitCodes.notAcceptable : exitCodes.good;
+}
+
+/** To its file, or else to the standard output: a measurement is never lost. */
+function keep(path: string, document: Document, isPrinted: boolean): boolean {
+  try {
+    writeOnce(path, `${JSON.stringify(document, null, 2)}\n`);
+    process.stderr.write(`${nameOf(document)}: ${path}\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreError)) {
+      throw error;
+    }
+    process.stderr.write(`error: ${error.message}; it is on the standard output instead\n`);
+    if (!isPrinted) {
+      process.stdout.write(`${JSON.stringify(document)}\n`);
+    }
+    return false;
+  }
+}
+
+/** `idle-20261122T163000.123Z-9f3a61c0.json` */
+function defaultPath(document: Document): string {
+  const time = document.startedAt.replace(/[-:]/g, "");
+  return join(defaultFolder, `${nameOf(document)}-${time}-${randomBytes(4).toString("hex")}.json`);
+}
+
+function nameOf({ kind }: Document): string {
+  return kind.slice(kind.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,79 @@
+// Lays out the text reports of sessions: labels, tables, and the head and foot that all of them have.
+
+import { wrapText } from "../../src/lib/columns.ts";
+import { formatNumber } from "../../src/lib/format.ts";
+import type { Look } from "../../src/lib/terminal.ts";
+import type { Environment } from "../result/schema.ts";
+import type { Close, MetThreshold } from "../result/session-document.ts";
+import { formatActual } from "../result/threshold.ts";
+import { describeEnvironment } from "./describe.ts";
+
+const labelWidth = 13;
+
+/** A line with its label; further lines stand under its text. */
+export function labelled(label: string, text: string, { width }: Look): string[] {
+  return wrapText(text, width - labelWidth - 1).map(
+    (part, index) => `${(index === 0 ? label : "").padEnd(labelWidth)} ${part}`,
+  );
+}
+
+/** Columns of figures, to the right. */
+export function figureTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  "));
+}
+
+/** What a document of a session says besides its own figures. */
+interface Framed {
+  readonly failures: readonly string[];
+  readonly warnings: readonly string[];
+  readonly thresholds: readonly MetThreshold[];
+  readonly environment: Environment;
+}
+
+/** Title and failures first, thresholds and warnings after the blocks of figures; an empty line between two blocks. */
+export function frameText(title: string, report: Framed, blocks: readonly string[][], look: Look): string {
+  const { failures, warnings, thresholds, environment } = report;
+  const { width, paint } = look;
+  const fit = (text: string): string[] => wrapText(text, width);
+  const texts = [
+    fit(title).map(paint.bold),
+    failures.length === 0
+      ? []
+      : fit(`NOT ACCEPTABLE: ${failures.join("; ")}.`).map((text) => paint.bold(paint.red(text))),
+    ...blocks,
+    thresholds.flatMap((threshold) => thresholdLines(threshold, look)),
+    warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
+    fit(describeEnvironment(environment)).map(paint.dim),
+  ];
+  return `${texts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function thresholdLines(threshold: MetThreshold, look: Look): string[] {
+  const { passed, expression } = threshold;
+  const text = `${expression} (it was ${formatActual(threshold)})`;
+  return labelled(passed ? "met" : "NOT MET", text, look).map(passed ? look.paint.green : look.paint.red);
+}
+
+/** `17 closed-1001 (60 to 75 s)`, one for each kind, the most frequent first. */
+export function describeCloses(closes: readonly Close[]): string[] {
+  const kinds = new Map<string, Close[]>();
+  for (const close of closes) {
+    kinds.set(close.kind, [...(kinds.get(close.kind) ?? []), close]);
+  }
+  return [...kinds]
+    .map(([kind, all]) => ({
+      kind,
+      count: all.reduce((sum, { count }) => sum + count, 0),
+      from: Math.min(...all.map(({ second }) => second)),
+      until: Math.max(...all.map(({ second }) => second)),
+    }))
+    .sort((a, b) => b.count - a.count)
+    .map(
+      ({ kind, count, from, until }) =>
+        `${formatNumber(count)} ${kind} (${from === until ? `at ${from} s` : `${from} to ${until} s`})`,
+    );
+}
