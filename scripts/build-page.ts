@@ -1,5 +1,6 @@
 // Builds the self-contained pages: the one that the server serves at `/`, also compressed, and the template of the
-// harness's HTML report.
+// harness's HTML reports.
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -27,11 +28,8 @@ async function bundle(entry: string): Promise<string> {
 }
 
 /** A template with the style and script of its entry files, below the licences of what is bundled. */
-async function assemble(template: string, styleEntry: string, scriptEntry?: string): Promise<string> {
-  const [style, script] = await Promise.all([
-    bundle(styleEntry),
-    scriptEntry === undefined ? "" : bundle(scriptEntry),
-  ]);
+async function assemble(template: string, styleEntry: string, scriptEntry: string): Promise<string> {
+  const [style, script] = await Promise.all([bundle(styleEntry), bundle(scriptEntry)]);
   // Replacement by a function: in a string, "$&" and its like would be expanded.
   return readFileSync(template, "utf8")
     .replace("<!-- inline: style -->", () => style)
@@ -66,18 +64,17 @@ async function buildServerPage(): Promise<void> {
   );
 }
 
-/** The templates of the harness's HTML reports, beside the module that fills them. */
-async function buildReportTemplates(): Promise<void> {
+/** The template of the harness's HTML reports, which runs its own script and no other. */
+async function buildReportTemplate(): Promise<void> {
   const folder = "bench/report/page";
-  const style = `${folder}/page.css`;
-  const templates = {
-    "page.html": await assemble(`${folder}/page.html`, style, `${folder}/main.ts`),
-    "comparison.html": await assemble(`${folder}/comparison.html`, style),
-  };
+  const template = await assemble(`${folder}/page.html`, `${folder}/page.css`, `${folder}/main.ts`);
+  const [, script = ""] = /<script>([\s\S]*)<\/script>/.exec(template) ?? [];
+  const hash = createHash("sha256").update(script).digest("base64");
   mkdirSync("dist/bench/report", { recursive: true });
-  for (const [name, template] of Object.entries(templates)) {
-    writeFileSync(`dist/bench/report/${name}`, template);
-  }
+  writeFileSync(
+    "dist/bench/report/page.html",
+    template.replace("<!-- hash: script -->", () => `sha256-${hash}`),
+  );
 }
 
-await Promise.all([buildServerPage(), buildReportTemplates()]);
+await Promise.all([buildServerPage(), buildReportTemplate()]);

@@ -15,6 +15,7 @@ import type { Result } from "../result/schema.ts";
 import { formatComparisonFile, readText, writeOnce } from "../result/store.ts";
 import { compareStored } from "../result/stored.ts";
 import { requireHost } from "../target/target.ts";
+import { withoutSecrets } from "./command-line.ts";
 import { tellProgress } from "./compare-progress.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addLoadOptions, readLoad } from "./load-options.ts";
@@ -225,7 +226,8 @@ function resultsOf(files: readonly string[]): readonly Result[] {
 }
 
 /** Prints and writes what came out. @returns the exit code */
-function tell(comparison: Comparison, { json, out, failOn }: Raw): number {
+function tell(compared: Comparison, { json, out, failOn }: Raw): number {
+  const comparison = { ...compared, command: withoutSecrets(process.argv.slice(2)) };
   const content = formatComparisonFile(comparison);
   process.stdout.write(json === true ? content : formatComparison(comparison, lookFor(process.stdout)));
   if (out !== undefined) {

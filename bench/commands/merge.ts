@@ -4,7 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { lookFor } from "../../src/lib/terminal.ts";
 import { parseNumber } from "../../src/lib/units.ts";
-import { formatText } from "../report/text.ts";
+import { formatText } from "../report/run/text.ts";
 import { findResults } from "../result/log.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
 import type { Result } from "../result/schema.ts";

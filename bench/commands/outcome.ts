@@ -10,7 +10,7 @@ import { lookFor } from "../../src/lib/terminal.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import { measure, type Outcome } from "../measure/measure.ts";
 import { outlineOf, type Scenario } from "../measure/scenario.ts";
-import { formatText } from "../report/text.ts";
+import { formatText } from "../report/run/text.ts";
 import type { Result } from "../result/schema.ts";
 import {
   formatResultLine,

@@ -7,7 +7,7 @@ import { exitCodes } from "../commands/exit-codes.ts";
 import { act } from "../commands/outcome.ts";
 import type { EngineName } from "../engine/connection.ts";
 import { measure } from "../measure/measure.ts";
-import { formatTable } from "../report/markdown.ts";
+import { formatTable } from "../report/markdown-table.ts";
 import type { Result } from "../result/schema.ts";
 import { spread } from "../result/stats.ts";
 import { samplePid } from "../target/process-sampler.ts";

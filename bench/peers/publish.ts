@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { formatNumber } from "../../src/lib/format.ts";
 import { describeFinding, formatFigure, formatRatios } from "../report/comparison/words.ts";
 import { describeEnvironment } from "../report/describe.ts";
-import { formatTable } from "../report/markdown.ts";
+import { formatTable } from "../report/markdown-table.ts";
 import { barChartSvg, latencySvg } from "../report/svg.ts";
 import { type Comparison, contrastsOf, type FigureName, figuresOf } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";

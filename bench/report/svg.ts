@@ -4,7 +4,7 @@ import { decodeHistogram } from "../result/histogram.ts";
 import type { Result } from "../result/schema.ts";
 import { curvePositions, curveValues, percentileLabel } from "./curve.ts";
 import { distinctTitles, formatUs } from "./describe.ts";
-import { escapeXml } from "./escape.ts";
+import { escapeXml } from "./frame/escape.ts";
 
 const plotWidth = 860;
 const lightColors = ["#2563c9", "#d1580b", "#15803d", "#a2259f", "#0e7f8c", "#b91c3c"];

@@ -52,6 +52,7 @@ export function compare({ isPaired, primary: asked, ...compared }: Compared): Co
     control: second.control,
     further,
     arms,
+    command: null,
     scenario: compared.scenario,
     environment: compared.environment,
     samples,

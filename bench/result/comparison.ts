@@ -122,6 +122,8 @@ export const comparisonSchema = z.strictObject({
   ),
   /** The first one is the baseline. */
   arms: z.array(z.strictObject({ name: z.string(), target: z.string() })).min(2),
+  /** As in a Result: the command line that made it, without secrets. Null where there was none. */
+  command: z.array(z.string()).nullable(),
   scenario: scenarioSchema,
   environment: environmentSchema,
   samples: z.array(sampleSchema).min(2),

@@ -141,28 +141,25 @@ export function readComparison(path: string): Comparison {
   return parseVersioned(path, readText(path), comparisonVersions);
 }
 
-/** Reads a file of either kind. @throws StoreError that says what is wrong with it */
-export function readReportable(path: string): Result | Comparison {
-  const text = readText(path);
-  const kinds = parseJson(path, text) as { kind?: unknown };
-  return comparisonVersions.some(({ kind }) => kind === kinds.kind)
-    ? parseVersioned(path, text, comparisonVersions)
-    : parseVersioned(path, text, resultVersions);
+/** What a text says it is; undefined when it names no kind. @throws StoreError when it is no JSON object */
+export function kindNameOf(name: string, text: string): string | undefined {
+  const { kind } = parseJson(name, text) as { kind?: unknown };
+  return typeof kind === "string" ? kind : undefined;
 }
 
 /** A kind of file in one of its versions. */
-interface Version<T> {
+export interface Version<T> {
   readonly kind: string;
   readonly version: number;
   readonly schema: z.ZodType<T>;
 }
 
-const resultVersions: readonly Version<Result>[] = [
+export const resultVersions: readonly Version<Result>[] = [
   { kind: resultKind, version: 1, schema: resultV1Schema },
   { kind: resultKind, version: resultVersion, schema: resultSchema },
 ];
 
-const comparisonVersions: readonly Version<Comparison>[] = [
+export const comparisonVersions: readonly Version<Comparison>[] = [
   { kind: comparisonV1Kind, version: 1, schema: comparisonV1Schema },
   { kind: comparisonKind, version: comparisonVersion, schema: comparisonSchema },
 ];
@@ -171,7 +168,7 @@ const comparisonVersions: readonly Version<Comparison>[] = [
  * Reads JSON of a known kind in any of its versions, the newest last.
  * @throws StoreError when it is truncated, foreign, of another version, or has wrong fields (all are named)
  */
-function parseVersioned<T>(name: string, text: string, versions: readonly Version<T>[]): T {
+export function parseVersioned<T>(name: string, text: string, versions: readonly Version<T>[]): T {
   const data = parseJson(name, text);
   const { kind, version } = data as { kind?: unknown; version?: unknown };
   const newest = versions.at(-1);

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
-import { formatComparisonsHtml } from "../../bench/report/comparison/html.ts";
-import { formatHtml } from "../../bench/report/html.ts";
+import { pageOfComparisons } from "../../bench/report/comparison/page.ts";
+import { renderPage } from "../../bench/report/frame/frame.ts";
+import { pageOfResults } from "../../bench/report/run/page.ts";
 import type { Comparison } from "../../bench/result/comparison.ts";
 import { browserTest as test } from "../support/chromium.ts";
 import { allFigures, comparisonOf, normalOf, samplesOf } from "../support/comparison.ts";
@@ -75,8 +76,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     const folder = mkdtempSync(join(tmpdir(), "uws-echo-report-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const reports = {
-      "results.html": formatHtml([exampleResult(), exampleResult()]),
-      "comparison.html": formatComparisonsHtml([exampleComparison()]),
+      "results.html": renderPage(pageOfResults([exampleResult(), exampleResult()])),
+      "comparison.html": renderPage(pageOfComparisons([exampleComparison(), exampleComparison()])),
     };
     for (const [name, report] of Object.entries(reports)) {
       const path = join(folder, name);

@@ -1,7 +1,7 @@
 // Draws a Comparison as inline SVG in the colours of the page: a forest plot of ratios, and the pairs behind one.
 
 import type { Comparison, Contrast, Sample } from "../../result/comparison.ts";
-import { escapeXml } from "../escape.ts";
+import { escapeXml } from "../frame/escape.ts";
 import {
   type Against,
   figureTitles,

@@ -1,7 +1,7 @@
 // Formats Comparisons as CSV (RFC 4180): a row for each figure of each arm, always with the same columns.
 
 import { type Comparison, type FigureName, figureNames, isAcceptable } from "../../result/comparison.ts";
-import { formatRow } from "../csv.ts";
+import { formatRow } from "../csv-row.ts";
 import { type Against, againstBaseline } from "./words.ts";
 
 type Cell = string | number | boolean | null | undefined;

@@ -2,7 +2,7 @@
 
 import { type Comparison, isAcceptable } from "../../result/comparison.ts";
 import { describeEnvironment } from "../describe.ts";
-import { formatTable } from "../markdown.ts";
+import { formatTable } from "../markdown-table.ts";
 import {
   type Against,
   againstBaseline,

@@ -1,105 +1,104 @@
-// Plots on uPlot in the colours of the page, drawn again when those or the width change.
+// Draws one plot with uPlot in the colours of the page.
 
 import uPlot from "uplot";
-import { byId, element } from "./element.ts";
+import type { Line, Plot } from "../frame/page.ts";
+import { axisOf, formatValue, scaleOf } from "./axes.ts";
 
-export interface PlotContent {
-  readonly data: uPlot.AlignedData;
-  readonly series: uPlot.Series[];
-  readonly axes: readonly uPlot.Axis[];
-  readonly scales: uPlot.Scales;
-}
-
-export interface PlotOptions {
-  readonly title: string;
-  readonly note: string;
-  readonly isWide: boolean;
-  /** Called each time the plot is drawn, since series hold the colours of that moment. */
-  readonly build: () => PlotContent;
-}
-
-type Format = (value: number) => string;
-
-/** How the second kind of line differs from the first, in pixels on and off. */
+const font = "12px system-ui, sans-serif";
+/** Pixels on and off. */
 const dash = [6, 5];
-const redraws: (() => void)[] = [];
 
-/** Adds a plot with its caption to the page. */
-export function addPlot({ title, note, isWide, build }: PlotOptions): void {
-  const place = element("div", {});
-  const caption = element("figcaption", {}, element("h2", {}, title), element("p", { class: "note" }, note));
-  byId("plots").append(element("figure", { class: isWide ? "card wide" : "card" }, caption, place));
-  const height = isWide ? 400 : 250;
-  let plot: uPlot | undefined;
+/** A plot in its place. @returns what draws it again, in the colours and the width of that moment */
+export function addPlot(place: HTMLElement, plot: Plot): () => void {
+  const height = plot.isWide === true ? 380 : 260;
+  const data = uPlot.join(plot.lines.map(({ x, y }): uPlot.AlignedData => [[...x], [...y]]));
+  let drawn: uPlot | undefined;
   const draw = (): void => {
-    plot?.destroy();
-    const { data, series, axes, scales } = build();
-    const options = {
-      width: place.clientWidth || 600,
-      height,
-      scales,
-      series,
-      axes: axes.map((axis) => ({ ...inkOfAxes(), ...axis })),
-      cursor: { points: { size: 6 }, drag: { x: true, y: false } },
-    };
-    plot = new uPlot(options, data, place);
+    drawn?.destroy();
+    drawn = new uPlot(optionsOf(plot, place.clientWidth || 600, height), data, place);
   };
   draw();
-  redraws.push(draw);
-  new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height })).observe(place);
+  new ResizeObserver(() => drawn?.setSize({ width: place.clientWidth, height })).observe(place);
+  return draw;
 }
 
-/** Draws every plot again when the system changes between light and dark. */
-export function watchColors(): void {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const draw of redraws) {
-      draw();
-    }
-  });
-}
-
-/** The line of one measurement. */
-export function lineOf(index: number, label: string, format: Format, isDashed = false): uPlot.Series {
+function optionsOf(plot: Plot, width: number, height: number): uPlot.Options {
+  const { x, y, lines, marks = [] } = plot;
   return {
-    label,
-    value: (_, value) => formatKnown(format, value),
-    stroke: color(`--c${index % 8}`),
-    width: 2,
-    ...(isDashed ? { dash } : {}),
-    spanGaps: true,
-    points: { show: false },
+    width,
+    height,
+    scales: { x: scaleOf(x, false), y: scaleOf(y, true) },
+    axes: [inked(axisOf(x, false)), inked(axisOf(y, true))],
+    series: [
+      { label: x.label, value: (_, value) => (value === null ? "" : formatValue(x, value)) },
+      ...lines.map((line) => seriesOf(line, plot)),
+    ],
+    cursor: { points: { size: 6 }, drag: { x: true, y: false } },
+    legend: { markers: { width: () => 0, fill: (_, index) => swatchOf(lines[index - 1]) } },
+    hooks: { draw: [(drawn) => drawMarks(drawn, marks)] },
   };
 }
 
-/** A value in the legend, which is null where the pointer is on none. */
-export function formatKnown(format: Format, value: number | null): string {
-  return value === null ? "-" : format(value);
+/** The background of a swatch. */
+function swatchOf(line: Line | undefined): string {
+  const ink = color(`--c${(line?.subject ?? 0) % 8}`);
+  return line?.style === "dashed"
+    ? `repeating-linear-gradient(90deg, ${ink} 0 6px, transparent 6px 10px)`
+    : ink;
 }
 
-/** Labels of a logarithmic axis: only whole powers of ten. */
-export function tenfoldLabels(format: Format): (plot: uPlot, splits: number[]) => string[] {
-  return (_, splits) => splits.map((split) => (isTenfold(split) ? format(split) : ""));
-}
-
-function isTenfold(value: number): boolean {
-  return value > 0 && Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
-}
-
-/** A logarithmic scale: whole powers of ten around the data keep at least two labels on the axis. */
-export const logarithmic: uPlot.Scale = {
-  distr: 3,
-  range: (_, low, high) =>
-    low == null || low <= 0
-      ? [1, 1000]
-      : [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high * 1.0001))],
-};
-
-function inkOfAxes(): uPlot.Axis {
+function seriesOf({ label, subject, style, y: values }: Line, { y }: Plot): uPlot.Series {
+  const stroke = color(`--c${subject % 8}`);
+  const points = values.filter((value) => value !== null).length;
   return {
+    label,
+    value: (_, value) => (value === null ? "" : formatValue(y, value)),
+    stroke,
+    width: style === "points" ? 0 : 2,
+    spanGaps: style !== "steps",
+    // A line of one or two values is hardly seen without its points.
+    points: { show: style === "points" || (style !== "steps" && points <= 2) },
+    ...(style === "dashed" ? { dash } : {}),
+    ...(style === "steps" ? stepsOf(stroke) : {}),
+  };
+}
+
+function stepsOf(stroke: string): Partial<uPlot.Series> {
+  const paths = uPlot.paths.stepped?.({ align: 1 });
+  return { width: 1.5, fill: `${stroke}2e`, ...(paths === undefined ? {} : { paths }) };
+}
+
+/** Vertical lines with their names at the top. */
+function drawMarks(drawn: uPlot, marks: NonNullable<Plot["marks"]>): void {
+  const { ctx, bbox } = drawn;
+  ctx.save();
+  ctx.strokeStyle = color("--soft");
+  ctx.fillStyle = color("--soft");
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+  for (const { at, label } of marks) {
+    const x = drawn.valToPos(at, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const isNearEdge = x + ctx.measureText(label).width > bbox.left + bbox.width;
+    ctx.textAlign = isNearEdge ? "right" : "left";
+    ctx.fillText(label, x + (isNearEdge ? -5 : 5) * devicePixelRatio, bbox.top + 13 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+/** An axis in the colours of the page. */
+function inked(axis: uPlot.Axis): uPlot.Axis {
+  return {
+    ...axis,
     stroke: color("--soft"),
-    grid: { stroke: color("--grid"), width: 1 },
+    grid: { ...axis.grid, stroke: color("--grid"), width: 1 },
     ticks: { stroke: color("--line"), width: 1 },
-    font: "12px system-ui, sans-serif",
+    font,
+    labelFont: font,
   };
 }
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatComparisonsCsv } from "../../../../bench/report/comparison/csv.ts";
-import { formatComparisonsHtml } from "../../../../bench/report/comparison/html.ts";
 import { formatComparisonsMarkdown } from "../../../../bench/report/comparison/markdown.ts";
+import { pageOfComparisons } from "../../../../bench/report/comparison/page.ts";
 import { formatComparison } from "../../../../bench/report/comparison/text.ts";
+import { renderPage } from "../../../../bench/report/frame/frame.ts";
 import type { Comparison } from "../../../../bench/result/comparison.ts";
 import { plainLook } from "../../../../src/lib/terminal.ts";
 import { comparisonOf, samplesOf } from "../../../support/comparison.ts";
@@ -71,14 +72,18 @@ test("CSV has a row for every figure, with the same columns whatever is known", 
   assert.ok(Math.abs(Number(cell("ratio")) - 0.5) < 0.001);
 });
 
-test("HTML has a forest plot and the pairs, and escapes its texts", () => {
-  const html = formatComparisonsHtml([example("node 'a</code><script>alert(1)</script>' {port}")]);
+test("HTML has a forest plot and the pairs, the command, and escapes its texts", () => {
+  const compared = example("node 'a</code><script>alert(1)</script>' {port}");
+  const page = pageOfComparisons([{ ...compared, command: ["compare", "a.js {port}", "--rounds", "6"] }]);
+  const html = renderPage(page);
   assert.equal(html.match(/<svg class="chart"/g)?.length, 2);
-  assert.doesNotMatch(html, /<script/);
+  assert.doesNotMatch(html, /<script>alert/);
   assert.match(html, /Ratios of B with 95 % intervals/);
   // Two processes of two arms in each of six rounds.
   assert.equal(html.match(/<circle class="[ab]" [^>]*r="3\.5"/g)?.length, 24);
-  assert.doesNotMatch(html, /NaN|undefined|null|\{\{/);
+  const [subject] = page.subjects;
+  assert.match(subject?.command.join("\n") ?? "", /^uws-echo-bench compare 'a\.js \{port\}' --rounds 6/);
+  assert.match(subject?.badge?.meaning ?? "", /: B lower by 50 %$/);
 });
 
 test("a Comparison fits a terminal of 80 columns, with the cells of a figure below each other", () => {

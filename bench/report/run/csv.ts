@@ -1,6 +1,7 @@
 // Reports Results as CSV (RFC 4180): a row per Result, a column per figure, named as in the file.
 
-import type { Result } from "../result/schema.ts";
+import type { Result } from "../../result/schema.ts";
+import { formatRow } from "../csv-row.ts";
 
 /** What a table of figures has no use for: encoded data, and lists of records. */
 const leftOut = new Set(["histograms", "parts", "series", "spans", "thresholds", "warnings", "failures"]);
@@ -28,11 +29,6 @@ function judgementOf({ failures, thresholds, warnings }: Result): [string, strin
   ];
 }
 
-/** A line of cells, with its line end. */
-export function formatRow(cells: readonly string[]): string {
-  return `${cells.map(quote).join(",")}\r\n`;
-}
-
 /** Every leaf with its path, as in `summary.latencyUs.p99`. */
 function flatten(value: unknown, path: string): [string, string][] {
   if (value === null || value === undefined) {
@@ -47,8 +43,4 @@ function flatten(value: unknown, path: string): [string, string][] {
   return Object.entries(value)
     .filter(([key]) => path !== "" || !leftOut.has(key))
     .flatMap(([key, inner]) => flatten(inner, path === "" ? key : `${path}.${key}`));
-}
-
-function quote(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -1,7 +1,7 @@
 // Reports Results as .hgrm, the percentile table that HdrHistogram's tools plot. Values are in milliseconds.
 
-import { decodeHistogram } from "../result/histogram.ts";
-import type { Result } from "../result/schema.ts";
+import { decodeHistogram } from "../../result/histogram.ts";
+import type { Result } from "../../result/schema.ts";
 
 const ticksPerHalfDistance = 5;
 const nsPerMs = 1e6;

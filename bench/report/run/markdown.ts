@@ -1,9 +1,10 @@
 // Reports Results as Markdown: one table, then warnings and environments.
 
-import { formatBytes, formatNumber } from "../../src/lib/format.ts";
-import type { Result } from "../result/schema.ts";
-import { formatActual } from "../result/threshold.ts";
-import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "./describe.ts";
+import { formatBytes, formatNumber } from "../../../src/lib/format.ts";
+import type { Result } from "../../result/schema.ts";
+import { formatActual } from "../../result/threshold.ts";
+import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "../describe.ts";
+import { formatList, formatTable } from "../markdown-table.ts";
 
 const columns: readonly (readonly [string, (result: Result) => string])[] = [
   ["Target", (result) => titleOf(result)],
@@ -48,22 +49,4 @@ export function formatMarkdown(results: readonly Result[]): string {
     warnings.length === 0 ? "" : `**Warnings**\n\n${formatList(warnings)}`,
   ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
-}
-
-/** A Markdown table; the first two columns to the left, figures to the right. */
-export function formatTable(
-  headings: readonly string[],
-  rows: readonly (readonly string[])[],
-  leftColumns = 2,
-): string {
-  const rule = headings.map((_, index) => (index < leftColumns ? "---" : "---:"));
-  return [headings, rule, ...rows].map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join("\n");
-}
-
-function formatList(items: readonly string[]): string {
-  return items.map((item) => `- ${item}`).join("\n");
-}
-
-function escapeCell(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replace(/\s+/g, " ");
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatCsv } from "../../../../bench/report/csv.ts";
-import { formatHgrm } from "../../../../bench/report/hgrm.ts";
-import { formatMarkdown } from "../../../../bench/report/markdown.ts";
-import { barChartSvg, latencySvg } from "../../../../bench/report/svg.ts";
-import { encodeHistogram } from "../../../../bench/result/histogram.ts";
-import { judge } from "../../../../bench/result/verdict.ts";
-import { exampleResult, histogramOf } from "../../../support/result.ts";
+import { formatCsv } from "../../../../../bench/report/run/csv.ts";
+import { formatHgrm } from "../../../../../bench/report/run/hgrm.ts";
+import { formatMarkdown } from "../../../../../bench/report/run/markdown.ts";
+import { barChartSvg, latencySvg } from "../../../../../bench/report/svg.ts";
+import { encodeHistogram } from "../../../../../bench/result/histogram.ts";
+import { judge } from "../../../../../bench/result/verdict.ts";
+import { exampleResult, histogramOf } from "../../../../support/result.ts";
 
 /** RFC 4180, read one character at a time. */
 function parseCsv(text: string): string[][] {

@@ -1,10 +1,10 @@
 // Reports Results as text for a terminal.
 
-import { wrapText } from "../../src/lib/columns.ts";
-import { formatBytes, formatNumber, formatPercent } from "../../src/lib/format.ts";
-import { type Look, type Paint, plainLook } from "../../src/lib/terminal.ts";
-import type { Connects, Latency, Result } from "../result/schema.ts";
-import { formatActual } from "../result/threshold.ts";
+import { wrapText } from "../../../src/lib/columns.ts";
+import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
+import { type Look, type Paint, plainLook } from "../../../src/lib/terminal.ts";
+import type { Connects, Latency, Result } from "../../result/schema.ts";
+import { formatActual } from "../../result/threshold.ts";
 import {
   describeCommand,
   describeEnvironment,
@@ -14,7 +14,7 @@ import {
   formatUs,
   latencyColumns,
   titleOf,
-} from "./describe.ts";
+} from "../describe.ts";
 
 const labelWidth = 13;
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createColors } from "picocolors";
-import { formatText } from "../../../../bench/report/text.ts";
-import { judge } from "../../../../bench/result/verdict.ts";
-import { plainLook } from "../../../../src/lib/terminal.ts";
-import { exampleResult } from "../../../support/result.ts";
+import { formatText } from "../../../../../bench/report/run/text.ts";
+import { judge } from "../../../../../bench/result/verdict.ts";
+import { plainLook } from "../../../../../src/lib/terminal.ts";
+import { exampleResult } from "../../../../support/result.ts";
 
 test("the text report shows the rate, the percentiles, both CPU figures and the verdict", () => {
   const text = formatText(exampleResult());

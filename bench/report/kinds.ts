@@ -1,0 +1,34 @@
+// The kinds of documents that `report` knows, and the report of files.
+
+import { kindNameOf, StoreError } from "../result/store.ts";
+import { comparisonReports } from "./comparison/kind.ts";
+import type { Form, Kind, Source } from "./kind.ts";
+import { runReports } from "./run/kind.ts";
+
+/** One row for each kind. */
+export const kinds: readonly Kind[] = [runReports, comparisonReports];
+
+/** All files in one report. @throws StoreError when a file cannot be reported, or they are of different kinds */
+export function reportSources(sources: readonly Source[], form: Form): string {
+  const found = new Set(sources.map(kindOfSource));
+  const [kind, ...others] = found;
+  if (kind === undefined || others.length > 0) {
+    const plurals = [...found].map(({ plural }) => plural).join(" and ");
+    throw new StoreError(`${plurals} do not go into one report: give one kind at a time`);
+  }
+  return kind.report(sources, form);
+}
+
+function kindOfSource({ name, text }: Source): Kind {
+  const said = kindNameOf(name, text);
+  const found = kinds.find(({ names }) => names.some((known) => known === said));
+  if (found === undefined) {
+    const known = kinds.flatMap(({ names }) => names).join(", ");
+    throw new StoreError(
+      said === undefined
+        ? `${name} names no kind, so another tool wrote it: report reads ${known}`
+        : `${name} is of kind "${said}": report reads ${known}`,
+    );
+  }
+  return found;
+}

@@ -1,0 +1,19 @@
+// Formats tables and lists of Markdown reports.
+
+/** A Markdown table; the first columns to the left, figures to the right. */
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  leftColumns = 2,
+): string {
+  const rule = headings.map((_, index) => (index < leftColumns ? "---" : "---:"));
+  return [headings, rule, ...rows].map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join("\n");
+}
+
+export function formatList(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join("\n");
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replace(/\s+/g, " ");
+}

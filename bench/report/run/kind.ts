@@ -1,0 +1,19 @@
+// How `report` shows Results.
+
+import { resultVersions } from "../../result/store.ts";
+import { kindOf } from "../kind.ts";
+import { formatCsv } from "./csv.ts";
+import { formatHgrm } from "./hgrm.ts";
+import { formatMarkdown } from "./markdown.ts";
+import { pageOfResults } from "./page.ts";
+import { formatText } from "./text.ts";
+
+export const runReports = kindOf({
+  plural: "Results",
+  versions: resultVersions,
+  text: formatText,
+  markdown: formatMarkdown,
+  csv: formatCsv,
+  page: pageOfResults,
+  hgrm: formatHgrm,
+});
