@@ -17,26 +17,26 @@ export type ConfigInput = EchoServerOptions;
 
 /** A running echo server. */
 export interface EchoServer {
-  /** Where it can be reached; `urls.echo` is what `new WebSocket()` takes. */
+  /** The URLs of the server; pass `urls.echo` to `new WebSocket()`. */
   readonly urls: ServedUrls;
   readonly port: number;
-  /** What it has counted so far, by metric name and labels, for example `echo_messages_received_total{type="text"}`. */
+  /** The current metrics, by name and labels, such as `echo_messages_received_total{type="text"}`. */
   stats(): Promise<Readonly<Record<string, number>>>;
-  /** Sends what is buffered, closes every connection with 1001 and frees the port. */
+  /** Sends buffered echoes, closes every connection with 1001 and frees the port. */
   stop(): Promise<void>;
-  /** Stops, so that `await using server = await startEchoServer()` does at the end of its block. */
+  /** Calls `stop()` at the end of the block of `await using server = await startEchoServer()`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Starts an echo server in this process, on a free port unless `port` says otherwise. In a worker thread it must be
- * stopped before the thread ends: uWebSockets.js aborts the whole process when a thread ends with a running server.
+ * Starts an echo server in this process, on a free port unless `port` is given. In a worker thread, stop it before the
+ * thread ends: uWebSockets.js aborts the whole process when a thread ends with a running server.
  *
  * @example
  * await using server = await startEchoServer({ maxPayload: "1MiB" });
  * const socket = new WebSocket(server.urls.echo);
  *
- * @param options the options of the command by their camelCase names
+ * @param options the command's options, in camelCase
  * @throws ConfigError with every problem of the options, ListenError, NativeLoadError
  */
 export async function startEchoServer(options: EchoServerOptions = {}): Promise<EchoServer> {

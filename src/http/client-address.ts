@@ -3,20 +3,20 @@ import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
- * One spelling for an address: IPv4-mapped IPv6 (`::ffff:10.0.0.1`) becomes IPv4, IPv6 is shortened.
- * @returns undefined when the text is no address
+ * Returns the canonical form of an address: IPv4-mapped IPv6 (`::ffff:10.0.0.1`) becomes IPv4, IPv6 is shortened.
+ * @returns undefined if the text is not an address
  */
 export function normalizeAddress(text: string): string | undefined {
   // A proxy may add a port, and brackets around IPv6 with it.
   const bare =
     /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
-  // Strict: ipaddr.js alone takes 010.0.0.1 for octal and 10 for 0.0.0.10.
+  // isIP() is strict: ipaddr.js alone reads 010.0.0.1 as octal, and 10 as 0.0.0.10.
   return isIP(bare) !== 0 ? ipaddr.process(bare).toString() : undefined;
 }
 
 /**
- * What limits by address count as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one customer
- * of a provider has at least (RFC 6177).
+ * The unit of limits per address: an IPv4 address, or the /64 of an IPv6 address, the least that a provider assigns to
+ * one customer (RFC 6177).
  */
 export function clientGroup(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) {
@@ -29,7 +29,7 @@ export function clientGroup(address: string): string {
     .join(":");
 }
 
-/** Tells whether an address, in the normal spelling, is one of a list of networks. */
+/** Tells whether an address in canonical form belongs to a list of networks. */
 export type TrustsAddress = (address: string) => boolean;
 
 /** Reads CIDR networks that the configuration has checked. */
@@ -42,7 +42,7 @@ export function trustNetworks(networks: readonly string[]): TrustsAddress {
       : ([address, bits] as const);
   });
   return (text) => {
-    // uWS gives no address for a peer that is gone already.
+    // uWS returns no address for a peer that has already disconnected.
     if (!ipaddr.isValid(text)) {
       return false;
     }
@@ -54,8 +54,8 @@ export function trustNetworks(networks: readonly string[]): TrustsAddress {
 }
 
 /**
- * The client behind trusted proxies: the last address of X-Forwarded-For that no trusted proxy has.
- * @param remote address of the TCP peer, in the normal spelling
+ * The client behind trusted proxies: the last address of X-Forwarded-For that is not a trusted proxy.
+ * @param remote address of the TCP peer, in canonical form
  * @param forwardedFor value of X-Forwarded-For, nearest proxy last
  */
 export function clientAddress(

@@ -1,14 +1,14 @@
-// Which HTTP connections may stay, and which answers leave theirs open. uWS tells neither the connection of a request nor the address of one that
-// ended: so what is limited is how many answers leave a connection open, and each of these ends after some 10 s of silence.
+// Limits HTTP connections. uWS reports neither the connection of a request nor the address of a closed connection, so the
+// limit is on responses that leave their connection open; an idle connection ends after some 10 s.
 import type { HttpResponse } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { bump, type Stats, slot } from "../metrics/counters.ts";
 import { clientGroup, type TrustsAddress, trustNetworks } from "./client-address.ts";
 import { peerAddress } from "./headers.ts";
 
-/** A little longer than uWS leaves an HTTP connection open on which nothing moves, in milliseconds. */
+/** A little longer than uWS keeps an idle HTTP connection open, in milliseconds. */
 const windowMs = 14_000;
-/** Addresses that are counted in one window; those that come after are not kept alive. */
+/** Addresses counted in one window; connections of further addresses are not kept alive. */
 const maxAddresses = 50_000;
 
 export type KeepAliveLimits = Pick<Config, "maxHttpConnections" | "maxHttpConnectionsPerIp" | "trustProxy">;
@@ -43,8 +43,8 @@ export class HttpConnections {
   };
 
   /**
-   * Whether a connection that has just been accepted may stay. While there is room for twice as many, nobody is asked who
-   * they are: that costs more than the rest of accepting.
+   * Whether a new connection may stay open. Below half of the limit the address is not read, because that costs more than
+   * the rest of accepting.
    */
   accepts(res: HttpResponse): boolean {
     const { maxHttpConnections } = this.#limits;
@@ -59,14 +59,14 @@ export class HttpConnections {
     return isAccepted;
   }
 
-  /** Connections that are no WebSockets, or not yet. */
+  /** Connections that are not, or not yet, WebSockets. */
   get #open(): number {
     return (this.#stats[slot.sockets] ?? 0) - (this.#stats[slot.connections] ?? 0);
   }
 
   #isWithinShare(counts: SlidingCounts, peer: string): boolean {
     const { maxHttpConnectionsPerIp } = this.#limits;
-    // A proxy has the connections of many clients.
+    // A proxy carries connections of many clients.
     return (
       maxHttpConnectionsPerIp === 0 ||
       this.#trusts(peer) ||
@@ -89,7 +89,7 @@ export class SlidingCounts {
     this.#startedAt = now();
   }
 
-  /** Counts one more unless that would be above `max`; says whether it did. */
+  /** Counts one more, unless that would exceed `max`. Returns whether it did. */
   add(key: string, max: number): boolean {
     const age = this.#now() - this.#startedAt;
     if (age >= this.#windowMs) {

@@ -1,13 +1,13 @@
-// The shape of an endpoint.
+// Defines the interface of an HTTP endpoint.
 import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 
-/** One route of the server. A file in this folder owns one endpoint. */
+/** One route of the server. Each has its own file. */
 export interface Endpoint {
   /** The exact path, for example `/echo`. */
   readonly path: string;
-  /** The pattern that uWS matches, where the path has a parameter in it. */
+  /** The pattern for uWS, if the path has a parameter. */
   readonly pattern?: string;
-  /** Methods that it answers, in the order in which `Allow` lists them. */
+  /** Supported methods, in the order of the `Allow` header. */
   readonly methods: readonly string[];
   /** One sentence for the 404 page and the docs. */
   readonly summary: string;
@@ -15,5 +15,5 @@ export interface Endpoint {
   mount(app: TemplatedApp): void;
 }
 
-/** Answers one HTTP request; uWS gives a request that is dead once the handler returns. */
+/** Answers one HTTP request. uWS invalidates the request once the handler returns. */
 export type HttpHandler = (res: HttpResponse, req: HttpRequest) => void;

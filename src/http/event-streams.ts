@@ -1,30 +1,30 @@
-// Server-sent events (HTML standard, section 9.2): numbered and timed, each skipped while the one before it waits.
+// Sends server-sent events (HTML standard, section 9.2), numbered and timed. Skips events while the previous one is unsent.
 import type { HttpResponse } from "uWebSockets.js";
 import type { BufferBudget } from "../lib/buffer-budget.ts";
 import { ByteQueue } from "../lib/byte-queue.ts";
 import { bump, countHttp, countTermination, endpointSlot, type Stats, slot } from "../metrics/counters.ts";
 import { pieceBytes, piecePool } from "./pieces.ts";
 
-/** A comment is sent this often, so that neither side takes a slow stream for a dead one, in milliseconds. */
+/** Interval of comments that keep a slow stream from being considered dead, in milliseconds. */
 const commentIntervalMs = 15_000;
 
-/** What a client asks of its stream. */
+/** The parameters of a stream. */
 export interface StreamOptions {
   /** Milliseconds between two events. */
   readonly interval: number;
-  /** Events until the stream ends; without it, it does not. */
+  /** Number of events; unlimited if undefined. */
   readonly count?: number | undefined;
-  /** Bytes of each event's data, filled up with blanks. */
+  /** Bytes of each event's data, padded with blanks. */
   readonly size?: number | undefined;
 }
 
 interface Stream {
   readonly res: HttpResponse;
-  /** What uWS has not been handed yet: at most one event. */
+  /** Bytes not yet passed to uWS: at most one event. */
   readonly queue: ByteQueue;
   readonly done: () => void;
   number: number;
-  /** uWS could not send all that it was given. */
+  /** uWS could not send all bytes. */
   isBehind: boolean;
   /** No more events follow. */
   isOver: boolean;
@@ -51,7 +51,7 @@ export class EventStreams {
     return this.#open.size;
   }
 
-  /** @param done called once the stream has ended, in whatever way */
+  /** @param done called once the stream has ended for any reason */
   open(res: HttpResponse, { interval, count, size = 0 }: StreamOptions, done: () => void): void {
     const stream: Stream = {
       res,
@@ -65,7 +65,7 @@ export class EventStreams {
     countHttp(this.#stats, "on_demand", 200);
     this.#open.add(stream);
     res.onAborted(() => this.#forget(stream));
-    // uWS may be in the middle of a write here, and in the callback: neither is the time for another.
+    // uWS may be in the middle of a write, here and in the callback, so the next write has to wait.
     res.onWritable(() => {
       setImmediate(() => this.#continue(stream));
       return true;
@@ -77,7 +77,7 @@ export class EventStreams {
     ];
   }
 
-  /** Ends every stream after the event that it is at. */
+  /** Ends every stream after its current event. */
   drain(): void {
     this.#isDraining = true;
     for (const stream of this.#open) {
@@ -95,7 +95,7 @@ export class EventStreams {
       res.writeHeader("Content-Type", "text/event-stream");
       res.writeHeader("Cache-Control", "no-store");
       res.writeHeader("X-Content-Type-Options", "nosniff");
-      // nginx would collect the events otherwise.
+      // Keeps nginx from buffering the events.
       res.writeHeader("X-Accel-Buffering", "no");
       res.write(":\n\n");
     });
@@ -106,7 +106,7 @@ export class EventStreams {
 
   #tick(stream: Stream, count: number | undefined, size: number): void {
     stream.number++;
-    // The number goes on, so that a client sees what it missed.
+    // Skipped events are numbered too, so that a client notices them.
     const data = JSON.stringify({ tick: stream.number, time: new Date().toISOString() }).padEnd(size);
     if (this.#append(stream, `id: ${stream.number}\ndata: ${data}\n\n`)) {
       bump(this.#stats, endpointSlot(slot.messagesPushed, "sse"));
@@ -119,7 +119,7 @@ export class EventStreams {
     }
   }
 
-  /** Sends a text, unless bytes are still waiting. */
+  /** Sends a text, unless bytes are still unsent. */
   #append(stream: Stream, text: string): boolean {
     if (stream.queue.length > 0 || stream.isBehind) {
       return false;
@@ -148,7 +148,7 @@ export class EventStreams {
     }
   }
 
-  /** The socket can be written again. */
+  /** Continues when the socket is writable again. */
   #continue(stream: Stream): void {
     if (!this.#open.has(stream)) {
       return;
@@ -157,7 +157,7 @@ export class EventStreams {
     if (stream.queue.length > 0) {
       this.#flush(stream);
     } else {
-      // Sends what uWS has buffered: with a handler for it, uWS does not do so by itself.
+      // Flushes uWS's buffer: with a handler, uWS does not do it by itself.
       stream.res.cork(() => undefined);
     }
   }

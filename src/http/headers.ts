@@ -1,4 +1,4 @@
-// Copies what uWS knows about a request, which is invalid once its handler returns.
+// Copies headers and address of a uWS request, which is invalid once its handler returns.
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { normalizeAddress } from "./client-address.ts";
 import { relayedPeer } from "./relayed-peer.ts";
@@ -16,7 +16,7 @@ export function readHeaders(req: HttpRequest): RequestHeaders {
   return headers;
 }
 
-/** Address of the TCP peer in its normal spelling; uWS spells IPv4 over IPv6 in full. */
+/** Address of the TCP peer in canonical form; uWS writes IPv4-mapped IPv6 addresses in full. */
 export function peerAddress(res: HttpResponse): string {
   const relayed = relayedPeer(res);
   if (relayed !== undefined) {

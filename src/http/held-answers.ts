@@ -1,17 +1,17 @@
-// Answers that go out after a while, or when the server shuts down.
+// Delays HTTP responses until a timer fires or the server shuts down.
 import type { HttpResponse } from "uWebSockets.js";
 
 export class HeldAnswers {
   readonly #held = new Set<() => void>();
 
-  /** Answers that are held. */
+  /** Number of delayed responses. */
   get size(): number {
     return this.#held.size;
   }
 
   /**
-   * @param done called once the answer is no longer held
-   * @param answer called after `delayMs`, unless the client has gone
+   * @param done called once the response is no longer held
+   * @param answer called after `delayMs`, unless the client has disconnected
    */
   hold(res: HttpResponse, delayMs: number, done: () => void, answer: () => void): void {
     const release = (): void => {
@@ -32,7 +32,7 @@ export class HeldAnswers {
     });
   }
 
-  /** Sends everything at once. */
+  /** Sends all responses at once. */
   drain(): void {
     for (const go of this.#held) {
       go();

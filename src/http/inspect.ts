@@ -1,4 +1,4 @@
-// /inspect: answers with the request as it reached the server, to test proxies in between. Any method.
+// /inspect: returns the request as the server received it, to test proxies in between. Any method.
 
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
@@ -8,13 +8,13 @@ import { peerAddress } from "./headers.ts";
 import { relayedPeer } from "./relayed-peer.ts";
 import { json, type SendReply } from "./reply.ts";
 
-/** A request as it reached the server. */
+/** A request as the server received it. */
 export interface RequestDescription {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly [name: string]: unknown;
 }
 
-/** Describes a request, which must still be alive. */
+/** Describes a request, which must still be valid. */
 export type DescribeRequest = (res: HttpResponse, req: HttpRequest) => RequestDescription;
 
 /** @param worker number of this process, from 1 */
@@ -56,7 +56,7 @@ export function createInspect(
   reply: SendReply,
 ): Endpoint {
   const handler: HttpHandler = (res, req) => {
-    const found = describe(res, req); // first, since getMethod() makes uWS forget the case
+    const found = describe(res, req); // first, because getMethod() makes uWS lose the case
     const isHead = req.getMethod() === "head";
     const headers = Object.fromEntries(
       Object.entries(found.headers).filter(([name]) => !hidden.includes(name)),
@@ -66,12 +66,12 @@ export function createInspect(
   return {
     path: "/inspect",
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-    summary: "JSON of the request as it reached the server",
+    summary: "JSON of the request as the server received it",
     mount: (app) => app.any("/inspect", handler),
   };
 }
 
-/** What was negotiated, where Node ended TLS: uWS does not tell. */
+/** The negotiated TLS parameters, if Node terminated TLS; uWS does not expose them. */
 function describeTls(res: HttpResponse) {
   const peer = relayedPeer(res);
   if (peer === undefined) {

@@ -1,4 +1,4 @@
-// Mounts the endpoints, and answers everything else: 405 with Allow on a known path, 404 with a list of paths.
+// Mounts the endpoints. Answers other methods with 405 and Allow, and unknown paths with 404 and a list of paths.
 import type { TemplatedApp } from "uWebSockets.js";
 import { alignColumns } from "../lib/columns.ts";
 import { type Route, routes } from "../metrics/counters.ts";
@@ -9,9 +9,9 @@ import { checkRequest, type RequestCheck } from "./request-checks.ts";
 const methodNames = new Set<PropertyKey>(["get", "head", "post", "options", "put", "patch", "del", "any"]);
 
 /**
- * Mounts the endpoints of one listener, and the answers for all other requests.
- * @param check what each request is held against first
- * @returns a function that lets go of all HTTP handlers, for when the app is closed
+ * Mounts the endpoints of one listener, and the fallbacks for all other requests.
+ * @param check checks each request first
+ * @returns a function that releases all HTTP handlers when the app is closed
  */
 export function mountEndpoints(
   native: TemplatedApp,
@@ -32,7 +32,7 @@ export function mountEndpoints(
     const allow = methods.join(", ");
     const route = routeOf(path);
     const refused: Reply = { status: 405, headers: { Allow: allow }, body: `Allowed here: ${allow}\n` };
-    // uWS prefers a route of the exact method, and of two for any method the one that came last.
+    // uWS prefers a route of the exact method, and of two routes for any method the last one.
     app.any(endpoint.pattern ?? path, (res) => reply(res, route, refused));
     endpoint.mount(app);
   }
@@ -50,8 +50,8 @@ function routeOf(path: string): Route {
   return routes.find((known) => known === path) ?? "other";
 }
 
-// uWS keeps an app, with its handlers and what they hold, for as long as the process lives. A program that starts and
-// stops many servers would keep the page and the metrics of them all.
+// uWS never frees an app or its handlers. A program that starts and stops many servers would keep the page and the
+// metrics of all of them.
 function releasable(
   native: TemplatedApp,
   wrap: (path: string, handler: HttpHandler) => HttpHandler,

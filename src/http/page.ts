@@ -1,4 +1,4 @@
-// GET /: serves the page that tries the server from a browser, as built.
+// GET /: serves the page, which tests the server from a browser.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -6,18 +6,18 @@ import Negotiator from "negotiator";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { Reply, SendReply } from "./reply.ts";
 
-/** The page in each encoding that it is served in, and the headers that do not depend on the request. */
+/** The page in each encoding, and the headers that do not depend on the request. */
 export interface Page {
   readonly identity: Uint8Array;
   readonly gzip: Uint8Array;
   readonly br: Uint8Array;
-  /** Content-Security-Policy that allows this document's own script and style, by hash, and no other. */
+  /** Content-Security-Policy that allows only the script and style of this document, by hash. */
   readonly policy: string;
   /** Hash of the document; each encoding derives its ETag from it. */
   readonly digest: string;
 }
 
-/** The request headers that decide the answer; an absent one is an empty string, as uWS gives it. */
+/** The request headers that affect the response; empty if absent, as in uWS. */
 export interface PageRequest {
   readonly acceptEncoding: string;
   readonly ifNoneMatch: string;
@@ -28,12 +28,12 @@ export interface PageRequest {
 type Encoding = "br" | "gzip" | "identity";
 
 /**
- * Reads the page that `npm run build` has made, with its compressed copies beside it.
- * @throws Error that says so when it has not been built
+ * Reads the page and its compressed copies, which `npm run build` creates.
+ * @throws Error if the page is not built
  */
 export function readPage(path: URL): Page {
   if (!existsSync(path)) {
-    throw new Error("The page of / is not built: run npm run build, or give --no-console.");
+    throw new Error("The page of / is not built: run npm run build, or use --no-console.");
   }
   return describePage(
     readFileSync(path),
@@ -54,8 +54,8 @@ export function describePage(identity: Uint8Array, gzip: Uint8Array, br: Uint8Ar
 }
 
 /**
- * @param path of the page that the build made
- * @param isTls whether this listener speaks TLS
+ * @param path of the built page
+ * @param isTls whether this listener uses TLS
  */
 export function createPage(path: URL, reply: SendReply, isTls: boolean): Endpoint {
   const page = readPage(path);
@@ -73,7 +73,7 @@ export function createPage(path: URL, reply: SendReply, isTls: boolean): Endpoin
   return {
     path: "/",
     methods: ["GET", "HEAD"],
-    summary: "a page to try the server from a browser",
+    summary: "a page that tests the server from a browser",
     mount(app) {
       app.get("/", handle(false));
       app.head("/", handle(true));
@@ -81,7 +81,7 @@ export function createPage(path: URL, reply: SendReply, isTls: boolean): Endpoin
   };
 }
 
-/** The whole answer to one request. */
+/** The response to one request. */
 export function answerPage(page: Page, request: PageRequest): Reply {
   const encoding = chooseEncoding(request.acceptEncoding);
   const etag = `"${page.digest}-${encoding}"`;
@@ -104,7 +104,7 @@ export function answerPage(page: Page, request: PageRequest): Reply {
   };
 }
 
-/** The smallest encoding that the client accepts at all; a page that never changes is best served small. */
+/** The smallest encoding that the client accepts, whatever it prefers: the page is compressed at build time. */
 export function chooseEncoding(acceptEncoding: string): Encoding {
   const accepted = new Negotiator({ headers: { "accept-encoding": acceptEncoding } }).encodings([
     "br",
@@ -116,7 +116,7 @@ export function chooseEncoding(acceptEncoding: string): Encoding {
   return accepted.includes("gzip") ? "gzip" : "identity";
 }
 
-/** RFC 9110 section 13.1.2: If-None-Match compares weakly, so a proxy's `W/` is no difference. */
+/** RFC 9110, section 13.1.2: If-None-Match compares weakly, so a proxy's `W/` is ignored. */
 function matchesEtag(ifNoneMatch: string, etag: string): boolean {
   if (ifNoneMatch.trim() === "*") {
     return true;
@@ -130,12 +130,12 @@ const isolationHeaders = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-// Elsewhere browsers ignore the isolation headers, and complain about them in the console.
+// Elsewhere browsers ignore the isolation headers and log a warning.
 function isTrustworthy(request: PageRequest): boolean {
   return request.isTls || /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i.test(request.host);
 }
 
-/** Allows the inline script and style by hash, WebSockets to wherever the person asks, and nothing else. */
+/** Allows the inline script and style by hash, WebSockets to any server, and nothing else. */
 function contentSecurityPolicy(html: string): string {
   return [
     "default-src 'none'",

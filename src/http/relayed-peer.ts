@@ -1,15 +1,15 @@
-// The clients behind the TLS relay, by the token that opens each relayed connection. To uWS they all come from one Unix
-// socket; it keeps the token as the connection's "proxied address" (PROXY protocol v2).
+// Maps relayed connections to the clients of the TLS relay. uWS sees all of them on one Unix socket, and stores a
+// connection's token as its "proxied address" (PROXY protocol v2).
 import type { HttpResponse } from "uWebSockets.js";
 import { randomBytes } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 
-/** A client whose TLS ends in this process. */
+/** A client whose TLS is terminated in this process. */
 export interface RelayedPeer {
-  /** Address of the TCP peer, in the normal spelling. */
+  /** Address of the TCP peer, in canonical form. */
   readonly address: string;
   readonly socket: TLSSocket;
-  /** Whether it is a stream of HTTP/2, which the app sees as a connection of HTTP/1.1. */
+  /** Whether it is an HTTP/2 stream, which the app sees as an HTTP/1.1 connection. */
   readonly isHttp2: boolean;
 }
 
@@ -20,16 +20,16 @@ const rest = Buffer.alloc(36 - tokenBytes);
 
 const peers = new Map<string, RelayedPeer>();
 
-/** A client that is known to the handlers until `forget`. */
+/** A client that handlers can find until `forget`. */
 export interface Registration {
-  /** The bytes before the first of the client's; uWS understands them only in one read with a request line. */
+  /** Bytes to send before the client's; uWS parses them only in one read with a request line. */
   readonly preface: Buffer;
   forget(): void;
 }
 
 /**
- * Makes a client known. The token in the preface stands where an address would, and is random: uWS also takes a preface
- * that a client sends before a later request, but no client can name a connection that is not its own.
+ * Registers a client. The preface contains a random token in place of an address: uWS also accepts a preface that a
+ * client sends before a later request, but no client can guess the token of another.
  */
 export function registerPeer(peer: RelayedPeer): Registration {
   const token = randomBytes(tokenBytes);
@@ -38,7 +38,7 @@ export function registerPeer(peer: RelayedPeer): Registration {
   return { preface: Buffer.concat([head, token, rest]), forget: () => peers.delete(key) };
 }
 
-/** The client of a relayed connection; undefined for any other, and for one whose client sent a preface of its own. */
+/** The client of a relayed connection; undefined for other connections, and if the client sent a preface itself. */
 export function relayedPeer(res: HttpResponse): RelayedPeer | undefined {
   if (peers.size === 0) {
     return undefined;

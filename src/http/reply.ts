@@ -8,35 +8,35 @@ export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
-  /** Answers HEAD: the headers, with the length that the body would have, and no body. */
+  /** Answers HEAD: headers with the length of the body, but no body. */
   readonly isHead?: boolean;
-  /** Nothing that follows on this connection is a request: it is closed after the answer. */
+  /** Closes the connection after the response, so that nothing after it is read as a request. */
   readonly isLast?: boolean;
 }
 
 /** Sends a reply and counts it under its route. */
 export type SendReply = (res: HttpResponse, route: Route, reply: Reply) => void;
 
-/** uWS's cork buffer; it writes what does not fit at once. */
+/** Size of uWS's cork buffer, which writes at once what does not fit. */
 const corkBytes = 16 * 1024;
-/** Answers to pipelined requests are collected in one cork buffer; beyond this, the next gets one of its own. */
+/** Responses to pipelined requests share one cork buffer up to this size; the next gets a separate one. */
 const pipelinedBytes = corkBytes - 4 * 1024;
 
-/** How long a client may take to close its side after the last answer of its connection, in milliseconds. */
+/** Time for a client to close its side after the last response of its connection, in milliseconds. */
 const lastLingerMs = 1000;
 /** Statuses without a body (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 const empty = new Uint8Array(0);
 
 /**
- * uWS keeps what a client does not take, without a limit, and forgets a header that does not fit into its cork buffer
- * when flushing that fails. So a body is only offered (`tryEnd`), and what is left of it goes out when the socket can
- * be written; a client that asks for more before that is cut off by uWS.
+ * Creates the function that sends responses. uWS buffers without limit what a client does not read, and loses a header
+ * that does not fit into its cork buffer if a flush fails. So a body is sent with `tryEnd`, and the rest of it when the
+ * socket is writable; uWS disconnects a client that sends another request before that.
  * @param stats where responses are counted
- * @param keepsAlive whether an answer leaves its connection open
+ * @param keepsAlive whether a response leaves its connection open
  */
 export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): SendReply {
-  /** Bytes that went into cork buffers since the loop last turned; those of one connection cannot be told apart. */
+  /** Bytes written to cork buffers in this turn of the event loop, over all connections. */
   let corkedBytes = 0;
   let isTurning = false;
 
@@ -48,7 +48,7 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
       res.writeHeader(name, value);
     }
     const hasBody = reply.isHead !== true && mayHaveBody;
-    // Without a body nothing tells whether the client takes its answers, so such an answer is the last.
+    // Without a body it is unknown whether the client reads its responses, so such a response is the last.
     if (reply.isLast === true || !hasBody || !keepsAlive(res)) {
       writeLast(res, mayHaveBody || reply.status === 304 ? body.byteLength : 0, hasBody ? body : empty);
       return;
@@ -57,7 +57,7 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
     if (isDone) {
       return;
     }
-    // Not one byte taken: the answers before this one have not been read either.
+    // Not one byte was written, so the client has not read the previous responses either.
     if (res.getWriteOffset() === 0) {
       bump(stats, slot.httpAnswersAborted);
       res.close();
@@ -66,8 +66,8 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
     finishLater(res, body);
   }
 
-  // uWS can only end a connection after an answer that it buffers. So this one stays open for uWS: the first offer has
-  // the length and no bytes, later ones claim a byte more. Should the client ask for more, uWS cuts it off.
+  // uWS can end a connection only after a response that it buffers. So this response stays open: the first tryEnd() has
+  // the length and no bytes, later ones claim one byte more. On another request uWS disconnects the client.
   function writeLast(res: HttpResponse, length: number, body: Uint8Array): void {
     if (length === 0) {
       res.end("", true);
@@ -127,10 +127,10 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
         corkedBytes = 0;
       });
     }
-    // Until an answer is written, uWS takes no further request on its connection.
+    // Until a response is written, uWS reads no further request on its connection.
     if (reply.isLast !== true && corkedBytes + headBytes <= pipelinedBytes) {
       const bodyBytes = reply.isHead === true ? 0 : Buffer.byteLength(reply.body);
-      // A body that does not fit takes the buffer along.
+      // A body that does not fit flushes the buffer.
       corkedBytes = bodyBytes > corkBytes ? 0 : corkedBytes + headBytes + bodyBytes;
       res.cork(() => write(res, reply, headers));
       return;

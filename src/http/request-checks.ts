@@ -1,21 +1,21 @@
-// What may be wrong with a request before any endpoint sees it: its length, and the name that it was sent to.
+// Checks each request before its endpoint: the content length, and the host name.
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import ipaddr from "ipaddr.js";
 import type { Config } from "../config/options.ts";
 import { peerAddress } from "./headers.ts";
 import type { Reply } from "./reply.ts";
 
-/** Refuses a request on a path, or lets it through with undefined. */
+/** Returns a refusal, or undefined to accept the request. */
 export type RequestCheck = (path: string, res: HttpResponse, req: HttpRequest) => Reply | undefined;
 
-/** Paths whose answers a foreign page must not read through a name that it has pointed at this machine. */
+/** Paths that a foreign page must not read through DNS rebinding. */
 const hostChecked = new Set(["/inspect", "/metrics"]);
-/** Names that nobody can register: RFC 6761, 6762, 8375, ICANN's .internal, and what Kubernetes uses. */
+/** Names that nobody can register: RFC 6761, 6762, 8375, ICANN's .internal, and those of Kubernetes. */
 const unregistered = ["localhost", "local", "internal", "test", "home.arpa", "svc"];
 
 /** The checks of every listener. */
 export const checkRequest: RequestCheck = (_path, _res, req) => {
-  // RFC 9112, section 6.3: uWS believes the first, and a proxy in front may believe another.
+  // RFC 9112, section 6.3: uWS uses the first length, and a proxy in front may use another.
   if (req.getHeader("content-length") === "") {
     return undefined;
   }
@@ -47,7 +47,7 @@ export function createMainCheck(config: Pick<Config, "allowHost" | "trustProxy">
     if (isSafeHost(host, allowHost) || isPublic(peerAddress(res))) {
       return undefined;
     }
-    const body = `${path} does not answer under the name ${host} here: a page could have pointed it at this machine. Give --allow-host ${host}, or --trust-proxy for a proxy in front.\n`;
+    const body = `${path} does not answer under the name ${host}, which could be a DNS rebinding attack. Use --allow-host ${host}, or --trust-proxy for a proxy in front.\n`;
     return { status: 421, body };
   };
 }
@@ -62,8 +62,8 @@ function hostName(header: string): string {
 }
 
 /**
- * Whether a name surely means this server, and not an attacker's domain that resolves to it: an address, a name without
- * a dot (as in Compose and on a local network), one that nobody can register, or one that is allowed.
+ * Whether a name cannot be an attacker's domain that resolves to this server: an address, a name without a dot (as in
+ * Compose and on a local network), one that nobody can register, or one that is allowed.
  * @param allowed names; `.example.org` is every name below it
  */
 export function isSafeHost(host: string, allowed: readonly string[]): boolean {
@@ -75,7 +75,7 @@ export function isSafeHost(host: string, allowed: readonly string[]): boolean {
   );
 }
 
-// A page can only use the name trick for a server that its visitor reaches and it does not: one in a private network.
+// DNS rebinding only gains access to a server in a private network, which the visitor can reach and the page cannot.
 function isPublic(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
 }

@@ -1,5 +1,5 @@
-// POST /echo: streams a body back as it arrives. Everything goes to uWS in pieces that fit into its cork buffer: it
-// forgets a larger write when flushing that buffer fails. A reader that stops also stops its upload.
+// POST /echo: streams a body back as it arrives. Writes pieces that fit into uWS's cork buffer, because uWS loses a
+// larger write if flushing that buffer fails. Pauses the upload of a client that does not read.
 import type { HttpResponse } from "uWebSockets.js";
 import type { BufferBudget } from "../lib/buffer-budget.ts";
 import { ByteQueue } from "../lib/byte-queue.ts";
@@ -8,25 +8,25 @@ import type { HttpHandler } from "./endpoint.ts";
 import { firstPieceBytes, pieceBytes, piecePool } from "./pieces.ts";
 import type { SendReply } from "./reply.ts";
 
-/** A longer content type is not sent back, since the head must fit as well. */
+/** A longer content type is not sent back, because the head must fit as well. */
 const maxContentTypeBytes = 1024;
-/** Bytes to ask with while shutting down: each question takes one. */
+/** Bytes kept for probes during shutdown: each probe writes one. */
 const lastQuestions = 512;
-/** How often readers that have fallen behind are tried again, in milliseconds: at first, and when they do not move. */
+/** Interval of retries for slow readers, in milliseconds: the first, and the longest without progress. */
 const retryMs = { first: 10, longest: 250 };
 
 interface Upload {
   readonly res: HttpResponse;
   readonly contentType: string;
-  /** What came in and has not been handed to uWS. */
+  /** Bytes received but not yet passed to uWS. */
   readonly queue: ByteQueue;
   hasHead: boolean;
-  /** The whole body has come in. */
+  /** The whole body has been received. */
   isComplete: boolean;
-  /** uWS could not send all that it was given. */
+  /** uWS could not send all bytes. */
   isBehind: boolean;
   isPaused: boolean;
-  /** When bytes last left, in milliseconds; only has a meaning while it is behind. */
+  /** When bytes were last sent, in milliseconds; valid only while it is behind. */
   progressAt: number;
   retryAt: number;
   retryMs: number;
@@ -38,18 +38,18 @@ export interface UploadsParts {
   readonly reply: SendReply;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
-  /** Uploads under way; more are refused with 503. */
+  /** Concurrent uploads; more are refused with 503. */
   readonly maxUploads: number;
-  /** A reader that has not taken what waits for this long is dropped, in milliseconds; 0 for never. */
+  /** Time without progress after which a reader is dropped, in milliseconds; 0 for never. */
   readonly stallTimeoutMs: number;
 }
 
-/** All uploads under way. */
+/** All uploads in progress. */
 export class Uploads {
   readonly #parts: UploadsParts;
   readonly #open = new Set<Upload>();
   readonly #behind = new Set<Upload>();
-  /** Have something to write once uWS's own callbacks are over. */
+  /** Uploads with bytes to write after uWS's callback. */
   readonly #dirty = new Set<Upload>();
   #flushing: NodeJS.Immediate | undefined;
   #sweep: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ export class Uploads {
     });
   }
 
-  /** Uploads whose answer is not out yet. */
+  /** Uploads whose response is not complete. */
   get size(): number {
     return this.#open.size;
   }
@@ -73,7 +73,7 @@ export class Uploads {
     const { stats, reply, maxUploads } = this.#parts;
     if (this.#open.size >= maxUploads) {
       bump(stats, slot.uploadsRejected);
-      const body = `The server has ${maxUploads} uploads under way, its limit (--max-uploads).\n`;
+      const body = `The server has ${maxUploads} uploads in progress, its limit (--max-uploads).\n`;
       reply(res, "/echo", { status: 503, headers: { "Retry-After": "5" }, body });
       return;
     }
@@ -93,13 +93,13 @@ export class Uploads {
     this.#open.add(upload);
     stats[slot.uploads] = this.#open.size;
     res.onAborted(() => this.#forget(upload));
-    // resume() restores what a pause() saw when as little was buffered; without this it would restore nothing at all.
+    // resume() restores the state that pause() saved; without this call it would restore nothing.
     res.pause();
     res.resume();
     res.onData((chunk, isLast) => this.#receive(upload, chunk, isLast));
   };
 
-  /** From now on an upload is done only when the system has taken its whole answer. */
+  /** From now on an upload is complete only when the kernel has accepted its whole response. */
   drain(): void {
     this.#isDraining = true;
   }
@@ -109,8 +109,8 @@ export class Uploads {
     clearImmediate(this.#flushing);
   }
 
-  // `chunk` is dead once this returns. uWS has its cork buffer in use here, and how much of it is taken cannot be known:
-  // so nothing is written before it is done.
+  // `chunk` is invalid once this returns. uWS is using its cork buffer, and its free space is unknown, so writes wait
+  // until the callback is over.
   #receive(upload: Upload, chunk: ArrayBuffer, isLast: boolean): void {
     const { stats, budget } = this.#parts;
     bump(stats, slot.httpEchoedBytes, chunk.byteLength);
@@ -134,7 +134,7 @@ export class Uploads {
     this.#dirty.clear();
   }
 
-  /** Writes until nothing is left, or until uWS says that it could not send all that it was given. */
+  /** Writes until the queue is empty or uWS could not send all bytes. */
   #flush(upload: Upload): void {
     const { queue } = upload;
     while (this.#open.has(upload) && !upload.isBehind) {
@@ -150,7 +150,7 @@ export class Uploads {
     }
   }
 
-  /** Writes one piece, inside a cork of its own. */
+  /** Writes one piece in a separate cork. */
   #write(upload: Upload): void {
     const { res, queue } = upload;
     const piece = queue.peek(upload.hasHead ? pieceBytes : firstPieceBytes);
@@ -173,7 +173,7 @@ export class Uploads {
     res.writeHeader("Cache-Control", "no-store");
   }
 
-  /** @param mustAsk the end may only go out when all before it is with the system */
+  /** @param mustAsk send the end only after the kernel has accepted everything before it */
   #finish(upload: Upload, mustAsk: boolean): void {
     const { res, queue } = upload;
     if (mustAsk && queue.length > 0 && !this.#ask(upload)) {
@@ -196,16 +196,16 @@ export class Uploads {
     this.#forget(upload);
   }
 
-  // uWS's pause() stops reading and writing alike, so a paused response cannot tell when it can be written again. But
-  // every write() first tries to send what is buffered and says whether that worked: one byte does for a question.
+  // uWS's pause() stops reading and writing, so a paused response does not report when it is writable. But every write()
+  // first flushes the buffer and returns whether that worked, so a write of one byte is a probe.
   #ask(upload: Upload): boolean {
     const { res, queue } = upload;
     this.#cork(upload, () => this.#note(upload, res.write(queue.peek(1)), 1));
     return !upload.isBehind;
   }
 
-  // A write that fails makes uWS read again, and the one that fails last is that of the end of the cork: so pausing is
-  // renewed after each.
+  // A failed write makes uWS read again, and the last write is the flush at the end of the cork. So the pause is renewed
+  // after each cork.
   #cork(upload: Upload, write: () => void): void {
     upload.res.cork(write);
     if (upload.isBehind && this.#open.has(upload)) {
@@ -214,7 +214,7 @@ export class Uploads {
     }
   }
 
-  /** uWS took bytes, and has sent all that came before them or not. */
+  /** Records a write, and whether uWS has sent everything before it. */
   #note(upload: Upload, isOut: boolean, bytes: number): void {
     upload.queue.skip(bytes);
     this.#parts.budget.add(-bytes);
@@ -249,7 +249,7 @@ export class Uploads {
     }
   }
 
-  /** One timer for all uploads whose reader has fallen behind. */
+  /** Starts the one timer for all uploads with a slow reader. */
   #tryAgain(): void {
     const { now, stallTimeoutMs } = this.#parts;
     const at = now();
@@ -258,7 +258,7 @@ export class Uploads {
         continue;
       }
       if (upload.queue.length === 0) {
-        // Nothing is left to ask with but what comes next. uWS sends its own buffer by itself.
+        // No bytes are left for a probe but those that arrive next. uWS flushes its own buffer.
         this.#resume(upload);
         if (upload.isComplete) {
           this.#finish(upload, false);

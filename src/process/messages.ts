@@ -4,11 +4,11 @@ import type { Stats } from "../metrics/counters.ts";
 import type { ProcessSample } from "../metrics/process-sampler.ts";
 import type { Scrape, ScrapeRequest } from "../metrics/scrape.ts";
 
-/** What a worker has from its supervisor for TLS. */
+/** Resources for TLS that a worker gets from its supervisor. */
 export interface Inherited {
   /** A listening socket. */
   readonly descriptor: number | undefined;
-  /** Keys that TLS sessions are resumed with by every worker. */
+  /** Keys of TLS session tickets, shared by all workers. */
   readonly ticketKeys: Buffer | undefined;
 }
 

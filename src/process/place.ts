@@ -1,4 +1,4 @@
-// One of the supervisor's worker places: starts a process in it, receives its reports, and notices when it dies or hangs.
+// One worker place of the supervisor: starts a process, receives its reports, and detects when it dies or hangs.
 import { type ChildProcess, fork } from "node:child_process";
 import type { Config } from "../config/options.ts";
 import { packageRoot } from "../lib/package.ts";
@@ -8,13 +8,13 @@ import type { SharedDescriptor } from "../server/shared-descriptor.ts";
 import type { Log } from "../system/log.ts";
 import type { Order, Report } from "./messages.ts";
 
-/** A worker that lives this long has not died of its start, in milliseconds. */
+/** A worker that ends earlier than this after its start has died early, in milliseconds. */
 export const goodLifeMs = 10_000;
 /** Silence after which a worker counts as not ready, in milliseconds; it reports four times a second. */
 const suspectAfterMs = 2000;
 /** How many times longer than `--worker-timeout` a start may take. */
 const startFactor = 3;
-/** Beside this file in the sources; what is built may be bundled into another folder. */
+/** Next to this file in the sources; the build may bundle it into another folder. */
 const workerProgram = import.meta.url.endsWith(".ts")
   ? new URL("worker.ts", import.meta.url)
   : new URL("dist/src/process/worker.js", packageRoot);
@@ -24,24 +24,24 @@ const maxBackoffMs = 30_000;
 export interface PlaceParts {
   /** From 1. */
   readonly worker: number;
-  /** What a process in this place may have. */
+  /** The configuration of the process, with its share of the limits. */
   readonly config: Config;
   readonly log: Log;
-  /** Keys that TLS sessions are resumed with by every worker. */
+  /** Keys of TLS session tickets, shared by all workers. */
   readonly ticketKeys: Buffer | undefined;
-  /** Opens a listening socket for a process to inherit, if it needs one. */
+  /** Opens a listening socket for the process to inherit, if it needs one. */
   openDescriptor(): SharedDescriptor | undefined;
   onReady(place: Place): void;
-  /** A worker says that it cannot serve. */
+  /** A worker reports that it cannot serve. */
   onFailed(problem: string): void;
   onScrape(place: Place, report: Extract<Report, { kind: "scrape" }>): void;
-  /** The process has ended, or could not be started. Its last counts are in `stats` until this returns. */
+  /** The process has ended, or could not be started. `stats` has its last counters until this returns. */
   onDeath(place: Place): void;
-  /** The process was silent for too long, and is being killed. */
+  /** The process was silent for too long and is being killed. */
   onHang(place: Place): void;
 }
 
-/** One place; the process in it may change. */
+/** One place, whose process may be replaced. */
 export class Place {
   readonly #parts: PlaceParts;
   #child: ChildProcess | undefined;
@@ -51,14 +51,14 @@ export class Place {
   #sample: ProcessSample | undefined;
   #earlyDeaths = 0;
   #startedAt = 0;
-  /** Time without a report, as far as this process was awake. */
+  /** Time without a report, not counting time in which this process was suspended. */
   #silentMs = 0;
 
   constructor(parts: PlaceParts) {
     this.#parts = parts;
   }
 
-  /** What its process has reported last. */
+  /** The last report of its process. */
   get stats(): Stats {
     return this.#stats;
   }
@@ -67,27 +67,27 @@ export class Place {
     return this.#sample;
   }
 
-  /** Its process serves, and reports. */
+  /** Its process serves and reports. */
   get isReady(): boolean {
     return this.#isReady && !this.#isSuspect;
   }
 
-  /** Its process listens but does not report: clients that the kernel assigns to it wait in vain. */
+  /** Its process listens but does not report: its clients get no response. */
   get isSuspect(): boolean {
     return this.#isSuspect;
   }
 
-  /** Its process serves, and has not only just been started again. */
+  /** Its process serves, and is not a recent restart after an early death. */
   get isHealthy(): boolean {
     return this.isReady && (this.#earlyDeaths === 0 || performance.now() - this.#startedAt >= goodLifeMs);
   }
 
-  /** Deaths in a row that came within `goodLifeMs` of a start. */
+  /** Deaths in a row within `goodLifeMs` of a start. */
   get earlyDeaths(): number {
     return this.#earlyDeaths;
   }
 
-  /** How long to wait before the next start, in milliseconds: doubles with each early death. */
+  /** Pause before the next start, in milliseconds: doubles with each early death. */
   get backoffMs(): number {
     return Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#earlyDeaths - 1));
   }
@@ -112,21 +112,21 @@ export class Place {
     }
     this.#child = child;
     child.on("message", (report: Report) => this.#hear(report));
-    // Comes instead of an exit when there is no descriptor or process left to start one with.
+    // Emitted instead of an exit if no descriptor or process is left to start one.
     child.on("error", (error) => {
       if (child.pid === undefined) {
         this.#bury(child, { err: error });
       }
     });
-    // Not "exit", which may come before the last report.
+    // Not "exit", which may precede the last report.
     child.once("close", (code, signal) => this.#bury(child, { code, signal }));
-    // The descriptor has the place that it has in `stdio`.
+    // The number of the descriptor is its index in `stdio`.
     const inherited = { descriptor: shared === undefined ? undefined : 4, ticketKeys };
     this.tell({ kind: "start", config, worker, inherited });
   }
 
   tell(order: Order): void {
-    // A worker may die at any time; its end is handled where it is noticed.
+    // A worker may die at any time; "close" handles that.
     if (this.#child?.connected) {
       this.#child.send(order, () => undefined);
     }
@@ -136,7 +136,7 @@ export class Place {
     this.#child?.kill("SIGKILL");
   }
 
-  /** Resolves once no process is in this place. */
+  /** Resolves once this place has no process. */
   async ended(): Promise<void> {
     const child = this.#child;
     if (child !== undefined) {
@@ -145,8 +145,8 @@ export class Place {
   }
 
   /**
-   * Looks for signs of life.
-   * @param awakeMs time since the last look in which this process was awake, in milliseconds
+   * Checks for reports.
+   * @param awakeMs time since the last check, without time in which this process was suspended, in milliseconds
    */
   watch(awakeMs: number): void {
     const { worker, config, log } = this.#parts;
@@ -160,14 +160,14 @@ export class Place {
     if (timeoutMs > 0 && silentMs >= timeoutMs) {
       log.error(
         { worker, pid, silentMs },
-        this.#isReady ? "worker hangs: killing it" : "worker does not start: killing it",
+        this.#isReady ? "worker does not respond: killing it" : "worker does not start: killing it",
       );
       this.#silentMs = 0;
       this.#parts.onHang(this);
       this.kill();
     } else if (this.#isReady && !this.#isSuspect && silentMs >= suspectAfterMs) {
       this.#isSuspect = true;
-      log.warn({ worker, pid, silentMs }, "worker does not answer");
+      log.warn({ worker, pid, silentMs }, "worker does not respond");
     }
   }
 
@@ -176,7 +176,7 @@ export class Place {
     this.#silentMs = 0;
     if (this.#isSuspect) {
       this.#isSuspect = false;
-      log.info({ worker, pid: this.#child?.pid }, "worker answers again");
+      log.info({ worker, pid: this.#child?.pid }, "worker responds again");
     }
     switch (report.kind) {
       case "ready":
@@ -198,7 +198,7 @@ export class Place {
   }
 
   #bury(child: ChildProcess, cause: object): void {
-    // A process that could not be started may also close.
+    // A process that could not be started may also emit "close".
     if (this.#child === child) {
       this.#died(cause);
     }

@@ -1,9 +1,9 @@
-// The contract of a running server: one process, or a supervisor with its workers.
+// Defines a running server: one process, or a supervisor with its workers.
 import type { ServedUrls } from "../server/urls.ts";
 
 export interface Running {
   readonly urls: ServedUrls;
-  /** Ends as `--drain-*` say. */
+  /** Drains as `--drain-*` say. */
   stop(): Promise<void>;
   /** Ends at once; `stop()` then resolves soon. */
   force(): void;

@@ -1,7 +1,7 @@
 // Computes each worker's share of the limits of the whole server.
 import type { Config } from "../config/options.ts";
 
-/** What one of several workers may have, rounded up: 0 stays "no limit". */
+/** The configuration of one of several workers, with limits divided and rounded up; 0 stays "no limit". */
 export function shareOf(config: Config, workers: number): Config {
   const share = (total: number): number => Math.ceil(total / workers);
   return {
@@ -14,7 +14,7 @@ export function shareOf(config: Config, workers: number): Config {
     maxUploads: share(config.maxUploads),
     maxHttpConnections: share(config.maxHttpConnections),
     maxHttpConnectionsPerIp: share(config.maxHttpConnectionsPerIp),
-    // A share below one connection's buffer would close a connection that is within its own limit.
+    // A smaller share would close a connection that is within --max-backpressure.
     maxBuffered: Math.max(share(config.maxBuffered), config.maxBackpressure),
   };
 }

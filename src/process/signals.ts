@@ -1,8 +1,8 @@
-// What the command does on each signal, from its first line on.
+// Handles signals from the first line of the program on.
 
-/** What signals act on. */
+/** The target of signals. */
 export interface SignalTarget {
-  /** Ends in order. */
+  /** Drains and ends. */
   stop(signal: NodeJS.Signals): void;
   /** Ends at once. */
   force(signal: NodeJS.Signals): void;
@@ -12,13 +12,14 @@ export interface SignalTarget {
 }
 
 export interface Signals {
-  /** From now on signals act on this. */
+  /** Sets the target of signals. */
   direct(target: SignalTarget): void;
 }
 
 /**
- * Takes every signal that would otherwise end the process without a drain, or open Node's inspector (SIGUSR1).
- * @param endEarly ends the process: a signal came before anything is served
+ * Installs handlers for the signals that would otherwise end the process without a drain, or open Node's inspector
+ * (SIGUSR1).
+ * @param endEarly ends the process on a signal before the server runs
  */
 export function takeSignals(endEarly: () => void): Signals {
   let target: SignalTarget | undefined;
@@ -37,7 +38,7 @@ export function takeSignals(endEarly: () => void): Signals {
   for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     process.on(signal, stop);
   }
-  // From a terminal that was closed it means the end; otherwise, by custom, reading files again.
+  // With a terminal, SIGHUP means that it was closed; else it means to reload, as for other daemons.
   process.on("SIGHUP", (signal) => (process.stdout.isTTY ? stop(signal) : target?.reload(signal)));
   for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
     process.on(signal, () => target?.ignore(signal));

@@ -1,4 +1,4 @@
-// --workers N: forks processes that share the port, replaces those that die or hang, and sums what they count. It
+// --workers N: forks processes that share the port, replaces those that die or hang, and sums their counters. It
 // answers scrapes itself, so that a busy worker cannot delay them.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,7 +23,7 @@ import { goodLifeMs, Place } from "./place.ts";
 import type { Running } from "./running.ts";
 import { shareOf } from "./shares.ts";
 
-/** A worker could not start to serve, or died again and again. */
+/** A worker could not start, or died repeatedly. */
 export class WorkersFailedError extends UwsEchoError<"ERR_WORKERS_FAILED"> {
   override readonly name = "WorkersFailedError";
   constructor(problem: string) {
@@ -31,17 +31,17 @@ export class WorkersFailedError extends UwsEchoError<"ERR_WORKERS_FAILED"> {
   }
 }
 
-/** Deaths in a row at which the server gives up, unless another worker serves. */
+/** Early deaths in a row after which the server gives up, unless another worker serves. */
 const maxEarlyDeaths = 5;
-/** Time beyond the drain that a worker gets before it is killed, in milliseconds. */
+/** Time after the drain before a worker is killed, in milliseconds. */
 const killAfterMs = 5000;
-/** Time that a worker gets when the end must come at once, in milliseconds. */
+/** Time before a worker is killed in a forced stop, in milliseconds. */
 const killAfterForceMs = 1000;
-/** How often workers are looked at, in milliseconds. */
+/** Interval of checks of the workers, in milliseconds. */
 const watchIntervalMs = 500;
 
 /**
- * Starts the workers, and resolves once all of them serve.
+ * Starts the workers. Resolves once all of them serve.
  * @throws ListenError, NativeLoadError, WorkersFailedError
  */
 export async function runSupervisor(config: Config, log: Log): Promise<Running> {
@@ -80,9 +80,9 @@ class Supervisor {
   readonly #config: Config;
   readonly #log: Log;
   readonly #places: readonly Place[];
-  /** What this process itself counts: answers of the admin listener. */
+  /** The counters of this process: responses of the admin listener. */
   readonly own = createStats();
-  /** What workers that have died had counted. */
+  /** The counters of dead workers. */
   readonly #past = createStats();
   readonly #stopping = new AbortController();
   readonly runtime = new RuntimeMonitor();
@@ -105,7 +105,7 @@ class Supervisor {
     this.failure.catch(() => this.force());
   }
 
-  /** Whether new connections are welcome: not while the kernel may assign them to a worker that hangs. */
+  /** Whether the server is ready: not while the kernel may assign connections to a worker that hangs. */
   get isReady(): boolean {
     return (
       !this.#stopping.signal.aborted &&
@@ -142,14 +142,14 @@ class Supervisor {
     let lookedAt = performance.now();
     this.#watch = setInterval(() => {
       const now = performance.now();
-      // After a freeze of the whole machine or container, workers are not to blame for the time that has passed.
+      // After the whole machine or container was suspended, that time does not count against workers.
       const awakeMs = Math.min(now - lookedAt, 2 * watchIntervalMs);
       lookedAt = now;
       for (const place of this.#places) {
         place.watch(awakeMs);
       }
     }, watchIntervalMs).unref();
-    // A worker may die and be replaced before it is ready, so it is the places that are waited for.
+    // Waits for places, because a worker may die and be replaced before it is ready.
     const ready = new Promise<void>((resolve) => {
       this.#onReady = () => this.#places.every((place) => place.isReady) && resolve();
     });
@@ -194,7 +194,7 @@ class Supervisor {
       log: this.#log,
       onReady: () => this.#onReady(),
       onFailed: (problem) => {
-        // At the start this is the operator's mistake; later it counts as a death, and is tried again.
+        // At the start this is a configuration error; later it counts as a death, and the worker is restarted.
         if (!this.#isStarted) {
           this.#fail(new WorkersFailedError(`worker ${worker} cannot serve: ${problem}`));
         }
@@ -217,7 +217,7 @@ class Supervisor {
     if (this.#stopping.signal.aborted) {
       return;
     }
-    // A certificate that is just being renewed must not end the connections of those that serve.
+    // A certificate in the middle of a renewal must not end the connections of other workers.
     if (place.earlyDeaths >= maxEarlyDeaths && !this.#places.some((other) => other.isHealthy)) {
       this.#fail(
         new WorkersFailedError(

@@ -1,5 +1,5 @@
-// One worker process: serves, reports its counters several times a second, and ends when the supervisor says so or is
-// gone. It does not call process.exit: it ends when nothing is left to do.
+// One worker process: serves, reports its counters several times a second, and ends on the supervisor's order or when
+// the supervisor is gone. It does not call process.exit: it ends when its event loop is empty.
 
 import type { Config } from "../config/options.ts";
 import { slot } from "../metrics/counters.ts";
@@ -8,14 +8,14 @@ import { type Serving, serve } from "../server/server.ts";
 import { createLog, droppedLogLines, flushLog } from "../system/log.ts";
 import type { Inherited, Order, Report } from "./messages.ts";
 
-/** How often counts are reported, in milliseconds. */
+/** Interval of reports, in milliseconds. */
 const reportIntervalMs = 250;
-/** How long a scrape may wait for the supervisor, in milliseconds. */
+/** Time that a scrape waits for the supervisor, in milliseconds. */
 const scrapeTimeoutMs = 2000;
 
 type Waiting = (answer: Extract<Order, { kind: "scraped" }>) => void;
 const waiting = new Map<number, Waiting>();
-// Never used twice: an answer that comes after its time-out must not go to another request.
+// Never reused: an answer after its timeout must not resolve another request.
 let nextId = 1;
 let serving: Serving | undefined;
 
@@ -27,7 +27,7 @@ function tell(report: Report, onSent?: () => void): void {
   }
 }
 
-/** Asks the supervisor, which has the counts of all workers. */
+/** Scrapes the supervisor, which has the counters of all workers. */
 function askSupervisor(request: ScrapeRequest): Promise<Scrape> {
   const id = nextId++;
   return new Promise((resolve, reject) => {
@@ -71,7 +71,7 @@ async function start(config: Config, worker: number, inherited: Inherited): Prom
     }
   };
   const timer = setInterval(report, reportIntervalMs);
-  // The order to stop may have come while this was starting.
+  // The order to stop may have arrived during the start.
   await stopOrdered;
   if (isForced) {
     serving.force();
@@ -79,11 +79,11 @@ async function start(config: Config, worker: number, inherited: Inherited): Prom
   await serving.stop();
   clearInterval(timer);
   await flushLog();
-  // The last counts must arrive before the channel closes.
+  // The last report must arrive before the channel closes.
   report(disconnect);
 }
 
-// The supervisor may be gone already.
+// The supervisor may already have ended.
 function disconnect(): void {
   if (process.connected) {
     process.disconnect();
@@ -116,7 +116,7 @@ process.on("message", (order: Order) => {
   }
 });
 process.on("disconnect", () => orderStop());
-// A terminal signals the whole process group; only the supervisor decides.
+// A terminal signals the whole process group; only the supervisor acts on signals.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const) {
   process.on(signal, () => undefined);
 }

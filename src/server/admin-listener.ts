@@ -1,4 +1,4 @@
-// The listener of --admin-port: the endpoints for operators on a port of their own.
+// The listener of --admin-port, which serves the endpoints for operators on a separate port.
 import type { Config } from "../config/options.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import { mountEndpoints } from "../http/mount.ts";
@@ -10,7 +10,7 @@ import type { Native } from "../system/uws.ts";
 import { DescriptorGuard } from "./descriptor-guard.ts";
 import { Listener } from "./listener.ts";
 
-/** The admin listener, when --admin-port asks for one. */
+/** The listener of --admin-port. */
 export interface AdminListener {
   readonly port: number;
   close(): void;
@@ -48,7 +48,7 @@ export async function openAdmin(
     close();
     throw error;
   }
-  // Of plain HTTP connections uWS tells every end, so nothing else has to be counted.
+  // uWS reports the end of every plain HTTP connection, so nothing else has to be counted.
   const guard = new DescriptorGuard(adminSocketLimit(), listener, stats, log, () => undefined);
   app.filter((_res, change) => (Number(change) > 0 ? guard.opened() : guard.closed()));
   return {

@@ -1,11 +1,11 @@
-// Logs the clients that the server closes because they are over a limit.
+// Logs the clients that the server closes for exceeding a limit.
 import { type Log, rateLimited } from "../system/log.ts";
 
-/** Warnings of one reason are logged at most this often, in milliseconds. */
+/** Interval of warnings with the same reason, in milliseconds. */
 const warnIntervalMs = 5000;
 
 /**
- * Makes the function that logs a closed client, with its reason and the count of those that were left out since.
+ * Creates the function that logs a closed client, with the reason and the number of warnings omitted since the last.
  * @param now milliseconds of a clock that never goes back
  */
 export function createClosedClientLog(
@@ -13,6 +13,6 @@ export function createClosedClientLog(
   now: () => number,
 ): (reason: string, details: object) => void {
   return rateLimited(warnIntervalMs, now, (reason, details, suppressed) =>
-    log.warn({ reason, ...details, suppressed }, "client over a limit closed"),
+    log.warn({ reason, ...details, suppressed }, "client closed for exceeding a limit"),
   );
 }

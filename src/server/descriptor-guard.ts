@@ -1,12 +1,12 @@
-// Keeps the process from running out of descriptors: with none left, uWS spins at 100 % on its listening socket. Stops
-// listening before that point, and listens again below it.
+// Keeps the process from running out of descriptors, because with none left uWS spins at 100 % on its listening socket.
+// Stops listening before that point, and listens again below it.
 
 import { bump, type Stats, slot } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import { openDescriptors } from "../system/resources.ts";
 import type { Listener } from "./listener.ts";
 
-/** How often the count is held against the system's own, in milliseconds. */
+/** Interval at which the count is compared with the system's, in milliseconds. */
 const checkIntervalMs = 1000;
 
 export class DescriptorGuard {
@@ -23,7 +23,7 @@ export class DescriptorGuard {
 
   /**
    * @param limit sockets at which listening stops; start it once the server listens
-   * @param countOpen counts the descriptors of the process, where `opened` and `closed` do not tell the whole truth
+   * @param countOpen counts the descriptors of the process, because `opened` and `closed` miss some changes
    */
   constructor(
     limit: number,
@@ -52,7 +52,7 @@ export class DescriptorGuard {
       bump(this.#stats, slot.listenPauses);
       this.#log.warn(
         { listener: this.#listener.name, sockets: this.#sockets, limit: this.#limit },
-        "file descriptors run short: listening paused",
+        "file descriptors are running out: listening paused",
       );
     }
   }
@@ -68,7 +68,7 @@ export class DescriptorGuard {
     this.#isPaused = false;
   }
 
-  // uWS says that a WebSocket closed when its close frame is sent, while the descriptor stays a little longer.
+  // uWS reports a closed WebSocket when its close frame is sent, while the descriptor stays open a little longer.
   #check(): void {
     if (this.#sockets < this.#limit / 2 && !this.#isPaused) {
       return;

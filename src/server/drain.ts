@@ -10,21 +10,21 @@ import type { EchoSocket } from "../websocket/connection.ts";
 export interface DrainParts {
   readonly config: Pick<Config, "drainDelay" | "drainSpread" | "drainTimeout">;
   readonly connections: ReadonlySet<EchoSocket>;
-  /** HTTP answers under way, of several kinds. */
+  /** HTTP responses in progress, of several kinds. */
   readonly answers: readonly { readonly size: number }[];
   readonly backpressure: Backpressure;
   readonly stats: Stats;
   readonly log: Log;
   readonly stopListening: () => void;
-  /** Aborted when the end must come at once. */
+  /** Aborted to end at once. */
   readonly force: AbortSignal;
 }
 
 const pollIntervalMs = 10;
-/** How long clients may take to close their side once they have been told, in milliseconds. */
+/** Time for clients to close their side after the close frame, in milliseconds. */
 const lingerMs = 1000;
 
-/** Waits for load balancers, stops listening, says 1001 to everyone, and waits until they are gone or time is up. */
+/** Waits for load balancers, stops listening, closes each connection with 1001, and waits for their end or the timeout. */
 export async function drain(parts: DrainParts): Promise<void> {
   const { config, connections, answers, backpressure, stats, log, force } = parts;
   if (config.drainDelay > 0) {
@@ -57,8 +57,8 @@ export async function drain(parts: DrainParts): Promise<void> {
     clearTimeout(timer);
   }
 
-  // A close frame ends the WebSocket for uWS, but not yet the socket. Exiting now would reset those whose client is
-  // still sending, and a reset makes the client's system throw away echoes that it has not read.
+  // A close frame ends the WebSocket for uWS, but not the socket. Exiting now would reset connections whose client is
+  // still sending, and after a reset the client's system discards unread echoes.
   if (told.length + answersBefore > 0 && descriptorsBefore !== undefined) {
     const expected = descriptorsBefore - told.length - answersBefore;
     const lingerDeadline = Math.min(deadline, performance.now() + lingerMs);

@@ -15,27 +15,27 @@ export interface EntranceParts {
   readonly config: Config;
   readonly stats: Stats;
   readonly log: Log;
-  /** Whether a connection that has just been accepted may stay. */
+  /** Whether a new connection may stay open. */
   readonly accepts: (res: HttpResponse) => boolean;
   /** Shares the port with other processes. */
   readonly isShared: boolean;
-  /** A listening socket that this process has inherited, for TLS in place of host and port. */
+  /** An inherited listening socket, for TLS in place of host and port. */
   readonly descriptor: number | undefined;
-  /** Keys that TLS sessions are resumed with, when several processes share them. */
+  /** Keys of TLS session tickets, if several processes share them. */
   readonly ticketKeys: Buffer | undefined;
 }
 
 export interface Entrance {
   readonly port: number;
-  /** A WebSocket has closed, of which uWS's filter does not tell. */
+  /** A WebSocket has closed, which uWS's filter does not report. */
   webSocketClosed(): void;
   /** Stops listening. */
   close(): void;
-  /** After the app has closed its connections: waits until the last bytes are out, at most `timeoutMs`. */
+  /** Waits until the last bytes are sent after the app has closed its connections, at most `timeoutMs`. */
   finish(timeoutMs: number, force: AbortSignal): Promise<void>;
   /** Reads the TLS files again. */
   reload(): void;
-  /** When the certificate in use expires, in seconds since 1970; undefined without TLS. */
+  /** Expiry of the certificate in use, in seconds since 1970; undefined without TLS. */
   readonly certificateExpirySeconds: number | undefined;
 }
 

@@ -1,5 +1,5 @@
-// HTTP/2 on a TLS connection: each stream becomes an HTTP/1.1 connection to the uWS app, an extended CONNECT (RFC 8441) a
-// WebSocket handshake on it, whose bytes then pass in both directions.
+// Serves HTTP/2 on a TLS connection: each stream becomes an HTTP/1.1 connection to the uWS app, and an extended CONNECT
+// (RFC 8441) a WebSocket handshake on it. Then bytes pass in both directions.
 import { randomBytes } from "node:crypto";
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import {
@@ -22,13 +22,13 @@ export interface Http2Parts {
   readonly log: Log;
   /** The path of the app's Unix socket. */
   readonly path: string;
-  /** Whether descriptors are left for one more stream. */
+  /** Whether enough descriptors are left for one more stream. */
   readonly hasRoom: () => boolean;
 }
 
-/** A session without streams is closed after this time, in milliseconds. */
+/** Time after which a session without streams is closed, in milliseconds. */
 const idleTimeoutMs = 60_000;
-/** Headers that HTTP/2 has no use for (RFC 9113, section 8.2.2), or that it says in another way. */
+/** Headers that HTTP/2 forbids (RFC 9113, section 8.2.2) or replaces. */
 const connectionHeaders = new Set([
   "connection",
   "keep-alive",
@@ -39,7 +39,7 @@ const connectionHeaders = new Set([
   "te",
   "host",
 ]);
-/** Answers to the handshake that belong to HTTP/1.1 alone. */
+/** Response headers of the handshake that exist only in HTTP/1.1. */
 const handshakeHeaders = new Set(["sec-websocket-accept", "sec-websocket-key"]);
 
 /** All HTTP/2 sessions of a server. */
@@ -52,12 +52,12 @@ export class Http2Front {
     this.#parts = parts;
   }
 
-  /** Streams that are open over all sessions. */
+  /** Open streams of all sessions. */
   get streams(): number {
     return this.#streams;
   }
 
-  /** Takes a client that has negotiated h2, on its TCP connection. */
+  /** Starts a session for a client that has negotiated h2. */
   accept(client: TLSSocket, tcp: Socket, address: string): void {
     const { config, stats, log } = this.#parts;
     const session = performServerHandshake(client, {
@@ -84,12 +84,12 @@ export class Http2Front {
     session.on("close", () => {
       this.#sessions.delete(session);
       stats[slot.http2Sessions] = this.#sessions.size;
-      // After a session that Node ended for a flood of resets, destroying the TLS socket leaves the TCP connection open.
+      // If Node ended the session because of a reset flood, destroying the TLS socket leaves the TCP connection open.
       tcp.destroy();
     });
   }
 
-  /** Has every client open its next streams elsewhere (GOAWAY); those that are open go on. */
+  /** Sends GOAWAY to every client; open streams continue. */
   close(): void {
     for (const session of this.#sessions) {
       session.close();
@@ -154,7 +154,7 @@ export class Http2Front {
   }
 }
 
-/** A connection to the app whose preface leaves in one write with the request, as uWS needs it. */
+/** Opens a connection to the app and writes the preface together with the request, as uWS needs it. */
 function openSocket(path: string, preface: Buffer): Socket {
   const socket = connect({ path, allowHalfOpen: true });
   socket.cork();
@@ -163,7 +163,7 @@ function openSocket(path: string, preface: Buffer): Socket {
   return socket;
 }
 
-/** The header fields of HTTP/1.1 (RFC 8441, section 5.1, backwards). */
+/** Translates header fields to HTTP/1.1 (the reverse of RFC 8441, section 5.1). */
 function requestHeaders(headers: IncomingHttpHeaders, isWebSocket: boolean): OutgoingHttpHeaders {
   const fields: OutgoingHttpHeaders = { host: headers[":authority"] ?? headers.host ?? "" };
   for (const [name, value] of Object.entries(headers)) {
@@ -192,7 +192,7 @@ function respond(stream: ServerHttp2Stream, answer: IncomingMessage, status: num
   stream.respond({ ...Object.fromEntries(fields), ":status": status });
 }
 
-/** Passes bytes both ways, each only as fast as the other side takes them. An end passes on as an end. */
+/** Passes bytes in both directions with backpressure, and ends each side when the other ends. */
 function joinSockets(stream: ServerHttp2Stream, socket: Socket): void {
   stream.pipe(socket);
   socket.pipe(stream);

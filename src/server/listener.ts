@@ -1,5 +1,5 @@
-// One listening address of a uWS app: opens it, says why it could not, and closes and opens it again when descriptors
-// run short.
+// One listening address of a uWS app: opens it or explains the failure, and closes and reopens it when descriptors
+// run out.
 
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { createServer, type Server } from "node:net";
@@ -9,16 +9,16 @@ import { UwsEchoError } from "../lib/errors.ts";
 import type { Native } from "../system/uws.ts";
 
 type OnListen = (socket: us_listen_socket | false) => void;
-/** uWS takes options with a host too; its typings leave that form out. */
+/** uWS also accepts options with a host; its typings omit that form. */
 interface ListensOnHost {
   listen(host: string, port: number, options: number, onListen: OnListen): unknown;
 }
 
-// The values of uWS's ListenOptions, which is in its typings but not in its module.
+// The values of uWS's ListenOptions, which its typings declare but its module does not export.
 const sharePort = 0;
 const exclusivePort = 1;
 
-/** Which of the server's listeners. */
+/** A listener of the server. */
 export type ListenerName = "main" | "admin";
 
 export type ListenErrorCode =
@@ -28,7 +28,7 @@ export type ListenErrorCode =
   | "ERR_HOST_UNKNOWN"
   | "ERR_LISTEN";
 
-/** An address cannot be listened on. `code` and the message say why, `listener` whose address it is. */
+/** Listening failed. `code` and the message say why, `listener` says for which listener. */
 export class ListenError extends UwsEchoError<ListenErrorCode> {
   override readonly name = "ListenError";
   readonly listener: ListenerName;
@@ -43,9 +43,9 @@ export interface Address {
   readonly listener: ListenerName;
   /** An IP address, a host name, or `*` for every address. */
   readonly host: string;
-  /** 0 lets the system choose. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** Shares the port with other processes (SO_REUSEPORT). uWS does so by default, and silently. */
+  /** Shares the port with other processes (SO_REUSEPORT), which is uWS's default. */
   readonly isShared: boolean;
 }
 
@@ -67,7 +67,7 @@ export class Listener {
     return this.#address.listener;
   }
 
-  /** The port that it listens on, or did last. */
+  /** The current or last port. */
   get port(): number {
     return this.#port;
   }
@@ -83,12 +83,12 @@ export class Listener {
     }
   }
 
-  /** Opens at once, or returns false without saying why. */
+  /** Opens at once, or returns false. */
   tryOpen(): boolean {
     return this.#tryOpen(this.#address.port);
   }
 
-  /** Listens again on the same port. Returns false when that did not work; try later. */
+  /** Listens again on the same port. Returns false if that failed; try again later. */
   reopen(): boolean {
     return this.isListening || this.#tryOpen(this.#port);
   }
@@ -103,7 +103,7 @@ export class Listener {
 
   #tryOpen(port: number): boolean {
     const { host, isShared } = this.#address;
-    // uWS calls back before listen() returns, and reports failure by a false token only.
+    // uWS calls back before listen() returns, and reports failure only by a false token.
     const onListen: OnListen = (socket) => {
       if (socket !== false) {
         this.#socket = socket;
@@ -123,15 +123,15 @@ export class Listener {
   }
 }
 
-/** A port that no other server takes until its workers listen. */
+/** A port that is reserved until the workers listen. */
 export interface PortClaim {
   readonly port: number;
-  /** The workers listen, or never will. */
+  /** Call this when the workers listen, or will not. */
   release(): void;
 }
 
 /**
- * Claims a port for processes that will share it: fails like an exclusive listener, and finds a free port for 0.
+ * Reserves a port for processes that share it: fails like an exclusive listener, and finds a free port for 0.
  * @throws ListenError
  */
 export async function claimPort(
@@ -143,7 +143,7 @@ export async function claimPort(
   }
   for (;;) {
     // SO_REUSEPORT lets two servers share a port unless one of them listens exclusively, and between this probe and the
-    // first worker nobody does. So servers that start on one port at a time take turns.
+    // first worker none does. So servers that start on one port at the same time take turns.
     const before = port === 0 ? undefined : await lockPort(port, lockTimeoutMs);
     const probe = new Listener(native, native.App(), { listener: "main", host, port, isShared: false });
     try {
@@ -160,14 +160,14 @@ export async function claimPort(
   }
 }
 
-/** How long to wait for another server that starts on the same port, in milliseconds. */
+/** Time to wait for another server that starts on the same port, in milliseconds. */
 const lockTimeoutMs = 10_000;
 const lockPollMs = 50;
 
 /**
- * A lock that a port's number stands for: an abstract Unix socket, which goes with its process, and is seen where the
- * port is, in one network namespace.
- * @returns undefined when it could not be had in time, or there are no such sockets
+ * Locks a port number with an abstract Unix socket, which ends with its process and belongs to the same network
+ * namespace as the port.
+ * @returns undefined if the lock is not free in time, or the system has no such sockets
  */
 async function lockPort(port: number, timeoutMs: number): Promise<Server | undefined> {
   if (process.platform !== "linux") {
@@ -190,7 +190,7 @@ async function lockPort(port: number, timeoutMs: number): Promise<Server | undef
   }
 }
 
-// uWS does not say why; Node does, so it is asked to try the same.
+// uWS does not report the reason; Node does, so it tries the same.
 async function explainListenFailure({ listener, host, port }: Address): Promise<ListenError> {
   const cause = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     const server = createServer();
@@ -202,7 +202,7 @@ async function explainListenFailure({ listener, host, port }: Address): Promise<
   return listenErrorFor({ listener, host, port }, cause);
 }
 
-/** The error for an address that cannot be listened on, from the system's own. */
+/** Creates the error of a failure to listen from the system's error. */
 export function listenErrorFor(
   { listener, host, port }: Omit<Address, "isShared">,
   cause: NodeJS.ErrnoException | undefined,

@@ -1,5 +1,4 @@
-// One process of the server, from its configuration to its end: builds the uWS app, mounts the endpoints, listens,
-// drains.
+// Runs the server in one process: builds the uWS app, mounts the endpoints, listens, drains.
 import type { CompressOptions, TemplatedApp } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { isTlsRelayed, tlsAppOptions } from "../config/tls.ts";
@@ -32,18 +31,18 @@ import { createClosedClientLog } from "./closed-clients.ts";
 import { drain } from "./drain.ts";
 import { type Entrance, openEntrance } from "./entrance.ts";
 
-/** How one process differs from the next. */
+/** The role of a process among several. */
 export interface Role {
   /** From 1. */
   readonly worker: number;
-  /** Shares the port with other workers, and leaves the admin listener to their supervisor. */
+  /** Shares the port with other workers; the supervisor has the admin listener. */
   readonly isOneOfMany: boolean;
-  /** Makes the answer to GET /metrics from this process's numbers, or asks the supervisor, which has all of them. */
+  /** Creates the scraper: of this process's counters, or of the supervisor, which has those of all workers. */
   readonly createScraper: (stats: Stats, sample: () => ProcessSample) => Scraper;
   readonly log: Log;
-  /** A listening socket that this process has inherited, for TLS. */
+  /** An inherited listening socket, for TLS. */
   readonly descriptor?: number | undefined;
-  /** Keys that TLS sessions are resumed with by every worker. */
+  /** Keys of TLS session tickets, shared by all workers. */
   readonly ticketKeys?: Buffer | undefined;
 }
 
@@ -54,7 +53,7 @@ export interface Serving {
   readonly stats: Stats;
   readonly scrape: Scraper;
   sample(): ProcessSample;
-  /** Ends as `--drain-*` say; resolves when all sockets are closed. Calling it again does nothing more. */
+  /** Drains as `--drain-*` say; resolves when all sockets are closed. Further calls have no effect. */
   stop(): Promise<void>;
   /** Ends at once. */
   force(): void;
@@ -62,11 +61,11 @@ export interface Serving {
   reload(): void;
 }
 
-/** How long the last bytes of closed TLS connections may take, in milliseconds. */
+/** Time for the last bytes of closed TLS connections, in milliseconds. */
 const finishMs = 2000;
 
 /**
- * Starts to serve.
+ * Starts the server in this process.
  * @throws ListenError, NativeLoadError
  */
 export async function serve(config: Config, role: Role): Promise<Serving> {
@@ -154,7 +153,7 @@ export async function serve(config: Config, role: Role): Promise<Serving> {
   };
 }
 
-/** Everything that has to do with echoing, before it is on an app. */
+/** Creates everything that echoes, before it is mounted on an app. */
 function createEchoing(native: Native, config: Config, role: Role, stats: Stats, reply: SendReply) {
   const { log } = role;
   const now = (): number => Math.round(performance.now());
@@ -163,7 +162,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
 
   const warn = createClosedClientLog(log, now);
   const backpressure = new Backpressure(config, stats, now, (ws, reason, bufferedBytes) => {
-    // A client that asked for its end needs no line.
+    // A close that the client requested is not logged.
     if (reason !== "asked") {
       warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes });
     }

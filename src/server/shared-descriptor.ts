@@ -1,4 +1,4 @@
-// A listening socket that shares its port (SO_REUSEPORT), for a child process to inherit. Node sets that option itself only
+// Opens a listening socket with SO_REUSEPORT for a child process to inherit. Node itself sets that option only
 // from 23.1 on; uWS always does.
 import { readdirSync, readlinkSync } from "node:fs";
 import type { Native } from "../system/uws.ts";
@@ -11,8 +11,8 @@ export interface SharedDescriptor {
 }
 
 /**
- * Opens the socket. The child must inherit it, and this copy be closed, before the event loop turns, or this process would
- * accept connections.
+ * Opens the socket. Fork the child and close this copy in the same turn of the event loop, or this process accepts
+ * connections.
  * @throws ListenError
  */
 export function openSharedDescriptor(native: Native, host: string, port: number): SharedDescriptor {
@@ -51,7 +51,7 @@ function sockets(): Map<number, string> {
         found.set(Number(name), target);
       }
     } catch {
-      // The descriptor that listed the folder is closed by now.
+      // The descriptor that listed the folder is already closed.
       found.delete(Number(name));
     }
   }

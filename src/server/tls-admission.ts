@@ -1,4 +1,4 @@
-// Which TCP connections may start a TLS handshake: decided before it, which costs a hundred times what a message costs.
+// Decides which TCP connections may start a TLS handshake, which costs a hundred times as much as a message.
 import type { Config } from "../config/options.ts";
 import { clientGroup, trustNetworks } from "../http/client-address.ts";
 import type { TlsFailure } from "../metrics/counters.ts";
@@ -8,27 +8,27 @@ import { createAdmission } from "../websocket/admission.ts";
 export interface TlsAdmission {
   /** Refuses, or counts the connection until `release`. */
   /**
-   * @param open clients, WebSockets included
-   * @param webSockets those of them that have got as far as a WebSocket
+   * @param open connected clients, WebSockets included
+   * @param webSockets those that have opened a WebSocket
    */
   admit(address: string, open: number, webSockets: number): TlsFailure | undefined;
   release(address: string): void;
 }
 
-/** Connections beyond the limits of WebSockets, for HTTP: the page, health, scrapes, and the answer to who is refused. */
+/** Connections beyond the limits of WebSockets, for HTTP: the page, health, scrapes, and refusals. */
 const httpAllowance = 64;
 const httpAllowancePerIp = 8;
 /** The TCP socket, and both ends of the Unix socket to the app. */
 const descriptorsPerClient = 3;
 
-/** Clients that the descriptor limit has room for. */
+/** Clients that fit into the descriptor limit. */
 export function maxClients(): number {
   return Math.floor((descriptorLimit() - reservedDescriptors) / descriptorsPerClient);
 }
 
 /**
- * The limits of WebSocket admission, for TCP connections. Those of one address do not hold for trusted proxies, whose
- * clients can be told apart only after the handshake.
+ * Applies the limits of WebSocket admission to TCP connections. Limits per address do not apply to trusted proxies, whose
+ * clients are known only after the handshake.
  * @param now milliseconds of a clock that never goes back
  */
 export function createTlsAdmission(config: Config, now: () => number): TlsAdmission {
@@ -55,7 +55,7 @@ export function createTlsAdmission(config: Config, now: () => number): TlsAdmiss
       perGroup.delete(group);
     }
   };
-  // Clients that never ask for a WebSocket live for seconds only, but one address could keep all places taken with them.
+  // Clients that never open a WebSocket last only seconds, but one address could use up all connections with them.
   const hasMoreThanItsShare = (address: string, others: number): boolean =>
     others > most / 2 && (perGroup.get(clientGroup(address)) ?? 0) >= most / 8;
   return {

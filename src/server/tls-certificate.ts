@@ -1,4 +1,4 @@
-// The certificate in use, and its renewal: reads the TLS files again when they change or when it is told to.
+// Holds the certificate in use, and reloads the TLS files when they change or on request.
 import { stat } from "node:fs/promises";
 import type { SecureContextOptions } from "node:tls";
 import { ConfigError } from "../config/resolve.ts";
@@ -6,10 +6,10 @@ import { readTls, type TlsMaterial, type TlsSettings } from "../config/tls.ts";
 import { bump, type Stats, slot } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 
-/** How often the files are looked at, in milliseconds. A change counts once it has lasted until the next look. */
+/** Interval at which the files are checked, in milliseconds. A change counts if the next check finds it unchanged. */
 const watchIntervalMs = 1000;
 
-/** What a server shows its clients. */
+/** The certificate of a TLS server. */
 export class Certificate {
   readonly #settings: TlsSettings;
   readonly #stats: Stats;
@@ -17,12 +17,12 @@ export class Certificate {
   readonly #onRenewed: (context: SecureContextOptions) => void;
   readonly #timer: NodeJS.Timeout;
   #material: TlsMaterial;
-  /** The state of the files that was read last, and the one seen last. */
+  /** The state of the files at the last reload, and at the last check. */
   #read = "";
   #seen = "";
 
   /**
-   * @param onRenewed takes the context for connections from now on
+   * @param onRenewed called with the context for new connections
    * @throws ConfigError with every problem of the files
    */
   constructor(
@@ -49,17 +49,17 @@ export class Certificate {
     return this.#material.context;
   }
 
-  /** When the certificate in use expires, in seconds since 1970. */
+  /** Expiry of the certificate in use, in seconds since 1970. */
   get expirySeconds(): number {
     return Date.parse(this.#material.certificate.validTo) / 1000;
   }
 
-  /** Reads the files now. A pair that cannot be used is logged and counted, and the one in use stays. */
+  /** Reloads the files now. An invalid pair is logged and counted, and the current one stays in use. */
   reload(): void {
     const material = readTls(this.#settings);
     if ("problems" in material) {
       bump(this.#stats, slot.tlsReloadsFailed);
-      this.#log.error({ problems: material.problems }, "TLS files cannot be used: keeping the old ones");
+      this.#log.error({ problems: material.problems }, "TLS files are invalid: keeping the old ones");
       return;
     }
     this.#material = material;
@@ -87,7 +87,7 @@ export class Certificate {
   }
 }
 
-/** Changes whenever the file does, or a link on the way to it. */
+/** A string that changes with the file, or with a link on its path. */
 async function stateOf(path: string | undefined): Promise<string> {
   if (path === undefined) {
     return "";

@@ -1,5 +1,5 @@
 // The listener of wss:// and https://: Node's TLS in front of the uWS app, which listens on a private Unix socket.
-// Refuses connections that are over a limit before their handshake costs anything.
+// Refuses connections over a limit before their handshake.
 
 import type { TemplatedApp } from "uWebSockets.js";
 import { once } from "node:events";
@@ -22,15 +22,15 @@ export interface TlsListenerParts {
   readonly config: Config;
   readonly stats: Stats;
   readonly log: Log;
-  /** A listening socket that this process has inherited, in place of host and port. */
+  /** An inherited listening socket, in place of host and port. */
   readonly descriptor: number | undefined;
-  /** Keys that sessions are resumed with, when several processes share them. */
+  /** Keys of session tickets, if several processes share them. */
   readonly ticketKeys: Buffer | undefined;
 }
 
-/** How often handshakes are held against their deadline, in milliseconds. */
+/** Interval at which handshakes are checked against their deadline, in milliseconds. */
 const deadlineIntervalMs = 250;
-/** The rest for a client whose connection has been closed waits at most this long without progress, in milliseconds. */
+/** Time without progress after which unsent bytes of a closed connection are dropped, in milliseconds. */
 const lingerMs = 5000;
 
 /** A client before its first byte of HTTP. */
@@ -40,7 +40,7 @@ interface Pending {
   readonly isHandshake: boolean;
 }
 
-/** TLS on the server's address. */
+/** Accepts TLS connections and relays them to the app. */
 export class TlsListener {
   readonly #parts: TlsListenerParts;
   readonly #certificate: Certificate;
@@ -51,13 +51,13 @@ export class TlsListener {
   readonly #relayParts: RelayParts;
   readonly #privateSocket: PrivateSocket;
   readonly #timer: NodeJS.Timeout;
-  /** Clients that are not relayed yet, by their TCP address; the oldest is first. */
+  /** Clients that are not relayed yet, by TCP address; the oldest is first. */
   readonly #pending = new Map<string, Pending>();
   readonly #sockets = new Set<Socket>();
   #handshakes = 0;
   #port = 0;
 
-  /** @throws ConfigError when the files cannot be used */
+  /** @throws ConfigError if the files are invalid */
   constructor(parts: TlsListenerParts) {
     const { config, stats, log } = parts;
     this.#parts = parts;
@@ -105,12 +105,12 @@ export class TlsListener {
     this.#timer = setInterval(() => this.#enforceDeadlines(), deadlineIntervalMs).unref();
   }
 
-  /** The port that it listens on, or did last. */
+  /** The current or last port. */
   get port(): number {
     return this.#port;
   }
 
-  /** When the certificate in use expires, in seconds since 1970. */
+  /** Expiry of the certificate in use, in seconds since 1970. */
   get certificateExpirySeconds(): number {
     return this.#certificate.expirySeconds;
   }
@@ -119,7 +119,7 @@ export class TlsListener {
   async open(): Promise<void> {
     const { app, config, descriptor } = this.#parts;
     let isOpen = false;
-    // The app closes this one with all its sockets.
+    // The app closes this socket together with all others.
     app.listen_unix((socket) => {
       isOpen = Boolean(socket);
     }, this.#privateSocket.path);
@@ -139,7 +139,7 @@ export class TlsListener {
     this.#port = typeof bound === "object" && bound !== null ? bound.port : port;
   }
 
-  /** Stops listening; clients that are connected stay. */
+  /** Stops listening; connected clients stay. */
   close(): void {
     this.#server.close();
     this.#http2.close();
@@ -150,7 +150,7 @@ export class TlsListener {
     this.#certificate.reload();
   }
 
-  /** Waits until all clients are gone, which the app has told to go, and drops those that are left at the deadline. */
+  /** Waits until all clients have closed after the app's close frames, and drops the rest at the deadline. */
   async finish(timeoutMs: number, force: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (const { socket } of this.#pending.values()) {
@@ -173,7 +173,7 @@ export class TlsListener {
     this.#privateSocket.remove();
   }
 
-  /** What takes descriptors: clients, and HTTP/2 streams beside them. */
+  /** Users of descriptors: clients, and HTTP/2 streams. */
   get #open(): number {
     return this.#sockets.size + this.#http2.streams;
   }
@@ -221,7 +221,7 @@ export class TlsListener {
       client.destroy();
       return;
     }
-    // Node leaves it to us to refuse a certificate that was not demanded.
+    // Node does not refuse an invalid certificate if certificates are optional.
     if (client.authorizationError && client.getPeerX509Certificate() !== undefined) {
       countTlsFailure(stats, "client_certificate");
       client.destroy();
@@ -236,7 +236,7 @@ export class TlsListener {
       return;
     }
     client.once("data", (first: Buffer) => {
-      // Only now: a client that leaves before must not stay half open.
+      // Set only now, so that a client that disconnects earlier does not stay half open.
       client.allowHalfOpen = true;
       this.#setPending(key, undefined);
       new Relay(client, address, first, this.#relayParts);
@@ -252,7 +252,7 @@ export class TlsListener {
     client.destroy();
   }
 
-  // A handshake that drips byte by byte is never idle, so Node's own time-out does not end it.
+  // A handshake that arrives byte by byte is never idle, so Node's own timeout does not end it.
   #enforceDeadlines(): void {
     const { config, stats } = this.#parts;
     const before = performance.now() - config.tlsHandshakeTimeout;
@@ -286,7 +286,7 @@ const failureByCode = new Map<string, TlsFailure>([
   ["ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", "client_certificate"],
 ]);
 
-/** A TLS socket does not tell which TCP socket it is on, but both have its addresses. */
+/** A TLS socket does not expose its TCP socket, but both have the same addresses. */
 function keyOf(socket: Socket): string | undefined {
   const { remoteAddress, remotePort, localAddress } = socket;
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress}`;

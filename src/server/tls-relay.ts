@@ -1,28 +1,28 @@
-// One client behind TLS: what it sends goes decrypted to the uWS app on the Unix socket, what the app answers goes back
-// encrypted. Each side is read only while the other takes it, so that the app sees a slow client as it would without TLS.
+// Relays one TLS client to the uWS app on the Unix socket, in both directions. Reads from one side only while the other
+// accepts the bytes, so that the app notices a slow client as it would without TLS.
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Registration, registerPeer } from "../http/relayed-peer.ts";
 
-/** What the relays of one server share. */
+/** Parts shared by the relays of one server. */
 export interface RelayParts {
   /** The path of the app's Unix socket. */
   readonly path: string;
   readonly held: HeldBytes;
-  /** The time without progress after which the rest for a client whose connection the app has ended is given up, in ms. */
+  /** Time without progress after which unsent bytes are dropped once the app has ended the connection, in ms. */
   readonly lingerMs: number;
 }
 
-/** All reads from the app go here: each is encrypted, or copied, before the next. */
+/** Buffer of all reads from the app: each is encrypted or copied before the next. */
 const readBuffer = Buffer.allocUnsafeSlow(128 * 1024);
-/** Bytes for the client that are held while the app is still read. With one more read this is the most that waits. */
+/** Unsent bytes for the client above which the app is not read. The maximum is this plus one read. */
 const maxHeldBytes = 128 * 1024;
-/** Bytes for the app that are held while the client is still read. */
+/** Unsent bytes for the app above which the client is not read. */
 const maxUnsentBytes = 64 * 1024;
-/** A full backlog of the app's socket is tried again this often, a turn of the event loop apart. */
+/** Attempts to connect to the app while its backlog is full, one per turn of the event loop. */
 const maxConnectAttempts = 20;
 
-/** Bytes that wait for clients that take nothing, over all relays, and which of them to give up when they are too many. */
+/** Counts unsent bytes for slow clients over all relays, and drops the slowest clients above a limit. */
 export class HeldBytes {
   readonly #maxBytes: number;
   readonly #onChange: (bytes: number) => void;
@@ -44,7 +44,7 @@ export class HeldBytes {
     this.release(relay);
     this.#relays.set(relay, bytes);
     this.#total += bytes;
-    // The one that has waited longest is first.
+    // The relay that has waited longest is first.
     for (const [slowest, slowestBytes] of this.#relays) {
       if (this.#total <= this.#maxBytes) {
         break;
@@ -73,7 +73,7 @@ export class Relay {
   #isClientEnded = false;
   #isEnding = false;
 
-  /** @param first what the client has sent so far */
+  /** @param first bytes that the client has already sent */
   constructor(client: TLSSocket, address: string, first: Buffer, parts: RelayParts) {
     this.address = address;
     this.#client = client;
@@ -86,7 +86,7 @@ export class Relay {
       this.#app.end();
     });
     client.on("close", () => this.destroy());
-    // In one write: uWS takes a preface only together with a request.
+    // In one write: uWS parses a preface only together with a request.
     this.#app = this.#connect(Buffer.concat([this.#registration.preface, first]), maxConnectAttempts);
   }
 
@@ -137,15 +137,15 @@ export class Relay {
     }
   }
 
-  /** @returns false to stop reading, until the client has taken what is held */
+  /** @returns false to stop reading until the client has read the unsent bytes */
   #toClient(bytes: number): boolean {
     const client = this.#client;
-    // One event of the system may bring several reads, and an earlier one may have ended the relay.
+    // One event may deliver several reads, and an earlier one may have ended the relay.
     if (client.destroyed) {
       return false;
     }
     const chunk = readBuffer.subarray(0, bytes);
-    // With nothing before it, a chunk is encrypted before write() returns; else it waits, and the buffer is needed again.
+    // With an empty queue, write() encrypts the chunk before it returns; else the chunk waits and needs a copy.
     client.write(client.writableLength === 0 ? chunk : Buffer.from(chunk));
     if (client.writableLength < maxHeldBytes) {
       return true;
@@ -158,7 +158,7 @@ export class Relay {
     return false;
   }
 
-  // The app has closed the connection, or its half: what is held still goes out, then close_notify.
+  // The app has closed the connection, or its half: sends the unsent bytes, then close_notify.
   #endClient(): void {
     if (!this.#isEnding) {
       this.#isEnding = true;

@@ -1,4 +1,4 @@
-// Computes the URLs under which a server is reachable. Pure.
+// Computes the URLs of a server. Pure.
 import type { Config } from "../config/options.ts";
 
 export interface ServedUrls {
@@ -35,7 +35,7 @@ export function servedUrls(
   };
 }
 
-// An address that means "every address" cannot be connected to: the reader is on this machine.
+// A client cannot connect to a wildcard address, so the URL names this machine.
 function hostForUrl(host: string): string {
   if (host === "*" || host === "0.0.0.0" || host === "::") {
     return "localhost";

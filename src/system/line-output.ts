@@ -1,5 +1,5 @@
-// Writes lines to a file descriptor without blocking the event loop. What cannot be written waits up to a bound, and is
-// dropped and counted beyond it.
+// Writes lines to a file descriptor without blocking the event loop. Queues unwritten lines up to a limit, and drops and
+// counts lines beyond it.
 import { constants, fstatSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,9 +7,9 @@ import sonicBoom from "sonic-boom";
 
 const standardOutput = 1;
 const pollIntervalMs = 10;
-/** How long to wait after a failed write before it is tried again, in milliseconds. */
+/** Pause after a failed write, in milliseconds. */
 const retryAfterMs = 1000;
-/** A Socket sets O_NONBLOCK on the descriptor that it is given, and closes it when it is collected. */
+/** Keeps sockets alive: a Socket sets O_NONBLOCK on its descriptor, and closes it when it is garbage-collected. */
 const held = new Set<Socket>();
 
 /** A bounded queue of lines in front of a file descriptor. */
@@ -19,7 +19,7 @@ export class LineOutput {
   #droppedLines = 0;
   #isGivenUp = false;
 
-  /** @param maxPendingBytes bytes that may wait; a line that would exceed them is dropped */
+  /** @param maxPendingBytes limit of queued bytes; a line that would exceed it is dropped */
   constructor(fd: number, maxPendingBytes: number) {
     this.#stream = new sonicBoom.SonicBoom({
       fd,
@@ -35,7 +35,7 @@ export class LineOutput {
       this.#pendingBytes -= Buffer.byteLength(line);
       this.#droppedLines++;
     });
-    // A full disk, or a reader that has gone. A stream that is full does not try again by itself.
+    // The disk is full or the reader is gone. A full stream does not retry by itself.
     this.#stream.on("error", () => {
       setTimeout(() => this.#stream.flush(), retryAfterMs).unref();
     });
@@ -52,7 +52,7 @@ export class LineOutput {
 
   /**
    * Waits until everything is written, then writes nothing more.
-   * @param timeoutMs milliseconds after which what is left is given up
+   * @param timeoutMs milliseconds after which the rest is dropped
    */
   async flush(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
@@ -64,7 +64,7 @@ export class LineOutput {
 }
 
 /**
- * Opens standard output so that a write fails with EAGAIN where it would block. A write that blocks holds a thread of
+ * Opens standard output so that a write fails with EAGAIN instead of blocking. A blocked write occupies a thread of
  * libuv's pool, and Node waits for that thread when the process exits.
  */
 export function openStandardOutput(): number {
@@ -73,10 +73,10 @@ export function openStandardOutput(): number {
     return standardOutput;
   }
   try {
-    // A file description of its own, so that other programs on the same pipe do not see the flag.
+    // A separate file description, so that the flag does not affect other programs on the same pipe.
     return openSync("/dev/fd/1", constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
-    // A socket cannot be opened again, nor a pipe of another user.
+    // A socket, or another user's pipe, cannot be reopened.
     if (kind.isSocket() || kind.isFIFO()) {
       held.add(new Socket({ fd: standardOutput, readable: false, writable: true }).unref());
     }

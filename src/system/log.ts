@@ -1,17 +1,17 @@
-// The log: JSON lines, or readable ones on a terminal, to standard output. A reader that stops or a disk that is full
-// costs lines, which are counted, and never stops the server.
+// Logs to standard output: JSON lines, or readable lines on a terminal. If the reader stops or the disk is full, lines
+// are dropped and counted; the server never blocks.
 import pino, { type LevelWithSilent, type Logger } from "pino";
 import { wantsColor } from "../lib/terminal.ts";
 import { LineOutput, openStandardOutput } from "./line-output.ts";
 
 export type Log = Logger;
 
-/** Bytes of log that may wait for a slow reader; lines beyond that are dropped. */
+/** Limit of queued log bytes; lines beyond it are dropped. */
 const maxPendingBytes = 256 * 1024;
 
 let output: LineOutput | undefined;
 
-/** Logs to standard output: readable on a terminal, JSON elsewhere. A process has one. */
+/** Creates the log of this process; call it once. */
 export async function createLog(level: LevelWithSilent): Promise<Log> {
   const lines = new LineOutput(openStandardOutput(), maxPendingBytes);
   output = lines;
@@ -28,14 +28,14 @@ export async function createLog(level: LevelWithSilent): Promise<Log> {
   return pino(base, { write: (line: string) => lines.write(prettify(line) ?? "") });
 }
 
-/** Lines that this process could not write since it started. */
+/** Lines dropped since the process started. */
 export function droppedLogLines(): number {
   return output?.droppedLines ?? 0;
 }
 
 /**
- * Waits until the last lines are out, before the process ends.
- * @param timeoutMs milliseconds after which what is left is given up
+ * Waits until the last lines are written, before the process ends.
+ * @param timeoutMs milliseconds after which the rest is dropped
  */
 export async function flushLog(timeoutMs = 500): Promise<void> {
   await output?.flush(timeoutMs);
@@ -47,7 +47,7 @@ export function silentLog(): Log {
 }
 
 /**
- * Lets one call of each kind through per interval and says how many it held back.
+ * Lets one call of each kind through per interval, and reports how many it omitted.
  * @param intervalMs milliseconds between two lines of one kind
  */
 export function rateLimited(

@@ -1,4 +1,4 @@
-// A Unix socket path that only this user can reach, in a folder that is removed at exit.
+// Creates the path of a Unix socket that only this user can access, in a folder that is removed at exit.
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,9 +16,9 @@ const name = "app.sock";
 const maxPathBytes = 107;
 
 /**
- * Makes the folder, with mode 0700: in the system's folder for temporary files or, where that cannot be written to as in
- * a read-only container, in shared memory.
- * @throws Error that names what was tried
+ * Creates the folder with mode 0700 in the system's folder for temporary files or, if that is not writable, as in a
+ * read-only container, in shared memory.
+ * @throws Error that lists the folders tried
  */
 export function createPrivateSocket(): PrivateSocket {
   const problems: string[] = [];
@@ -34,7 +34,7 @@ export function createPrivateSocket(): PrivateSocket {
     }
   }
   throw new Error(
-    `TLS needs a folder for a private socket; set TMPDIR to one that can be written to (${problems.join("; ")})`,
+    `TLS needs a folder for a private socket; set TMPDIR to a writable folder (${problems.join("; ")})`,
   );
 }
 
@@ -49,7 +49,7 @@ function privateSocketIn(base: string): PrivateSocket {
   return { path: join(folder, name), remove };
 }
 
-/** Removes the folders of this user's processes that were killed: nothing listens on their sockets any more. */
+/** Removes the folders of killed processes of this user, on whose sockets nothing listens. */
 function sweep(base: string, own: string): void {
   for (const entry of readdirSync(base)) {
     const folder = join(base, entry);

@@ -1,13 +1,13 @@
-// Reads what this machine allows a process, descriptors and memory, and derives defaults from it.
+// Reads the limits of this process, descriptors and memory, and derives defaults from them.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 
 const miB = 1024 * 1024;
 
-/** Open files without which the command cannot even be loaded and serve a few clients. */
+/** The minimum descriptor limit to load the command and serve a few clients. */
 export const leastDescriptors = 128;
 
-/** Descriptors reserved for everything but clients: files, timers, IPC, and answering those that are refused. */
+/** Descriptors reserved for files, timers, IPC, and the refusal of clients. */
 export const reservedDescriptors = 64;
 
 /**
@@ -30,15 +30,15 @@ export function descriptorLimit(): number {
 }
 
 /**
- * Descriptors that are open now, or undefined where the system does not tell. Linux 6.2 and newer tell the number
- * itself; older ones only list them, which costs about half a microsecond for each.
+ * The number of open descriptors, or undefined if the system does not report it. Linux 6.2 and newer report the number;
+ * older kernels only list descriptors, which costs about half a microsecond for each.
  */
 export function openDescriptors(): number | undefined {
   if (process.platform !== "linux") {
     return undefined;
   }
   const counted = statSync("/proc/self/fd").size;
-  return counted > 0 ? counted : readdirSync("/proc/self/fd").length - 1; // Less the one that reads the list.
+  return counted > 0 ? counted : readdirSync("/proc/self/fd").length - 1; // without the descriptor that reads the list
 }
 
 /** Sockets above which a process must stop accepting: with no descriptor left, uWS spins on its listening socket. */
@@ -46,41 +46,41 @@ export function socketLimit(): number {
   return Math.max(16, descriptorLimit() - reservedDescriptors / 2 - adminSocketLimit());
 }
 
-/** Sockets that the admin listener may have: enough for scrapes and probes, and none of the clients' share. */
+/** Maximum of sockets of the admin listener: enough for scrapes and probes, but no share of the clients' sockets. */
 export function adminSocketLimit(): number {
   return Math.max(8, Math.min(64, Math.floor(descriptorLimit() / 8)));
 }
 
-/** Connections that fit into the descriptor limit and leave room to answer those that are refused. */
+/** Connections that fit into the descriptor limit, with room to refuse more. */
 export function defaultMaxConnections(): number {
   return Math.min(1_000_000, Math.max(16, descriptorLimit() - 2 * reservedDescriptors));
 }
 
-/** Idle connections whose TLS Node ends that fit into a quarter of the memory limit: each takes some 56 KiB. */
+/** Idle connections with Node's TLS that fit into a quarter of the memory limit: each uses about 56 KiB. */
 export function tlsConnectionsInMemory(limit: number = memoryLimit()): number {
   return Math.floor(limit / 4 / (64 * 1024));
 }
 
-/** The memory that this process may use, in bytes: the limit of its cgroup, or all that the machine has. */
+/** The memory that this process may use, in bytes: the limit of its cgroup, or the machine's memory. */
 export function memoryLimit(): number {
   return hasMemoryLimit() ? process.constrainedMemory() : totalmem();
 }
 
-/** Whether a cgroup limits the memory of this process, so that it is killed for taking more. */
+/** Whether a cgroup limits the memory of this process and kills it at the limit. */
 export function hasMemoryLimit(): boolean {
-  // constrainedMemory is 0 or a huge number where no cgroup limit is set.
+  // constrainedMemory is 0 or a huge number without a cgroup limit.
   const constrained = process.constrainedMemory();
   return constrained > 0 && constrained < totalmem();
 }
 
-/** A quarter of the memory limit, and at least 16 MiB; in bytes. */
+/** A quarter of the memory limit, at least 16 MiB; in bytes. */
 export function defaultMaxBuffered(): number {
   return Math.max(16, Math.floor(memoryLimit() / 4 / miB)) * miB;
 }
 
 /**
- * The largest message by default, in bytes: the power of two that fits 256 times into the memory limit, from 64 KiB to
- * 16 MiB. uWS holds unfinished messages that nothing counts, so a smaller machine takes smaller ones.
+ * The default of the largest message, in bytes: the power of two that fits 256 times into the memory limit, from 64 KiB
+ * to 16 MiB. uWS buffers unfinished messages without reporting them, so a smaller machine accepts smaller messages.
  */
 export function defaultMaxPayload(limit: number = memoryLimit()): number {
   return Math.min(16 * miB, Math.max(miB / 16, 2 ** Math.floor(Math.log2(limit / 256))));

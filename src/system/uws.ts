@@ -1,12 +1,12 @@
-// Loads the native uWebSockets.js binary, or explains why it does not load. Nothing else imports its values.
+// Loads the native binary of uWebSockets.js, or explains why it does not load. Only this file imports its values.
 
 import { readFileSync } from "node:fs";
 import { UwsEchoError } from "../lib/errors.ts";
 
-/** What uWebSockets.js exports. */
+/** The exports of uWebSockets.js. */
 export type Native = typeof import("uWebSockets.js");
 
-/** The native binary of uWebSockets.js cannot be used on this machine. The message names the cause and the way out. */
+/** The native binary of uWebSockets.js does not load. The message names the cause and a remedy. */
 export class NativeLoadError extends UwsEchoError<"ERR_NATIVE_LOAD"> {
   override readonly name = "NativeLoadError";
   constructor(problem: string, cause: unknown) {
@@ -14,20 +14,20 @@ export class NativeLoadError extends UwsEchoError<"ERR_NATIVE_LOAD"> {
   }
 }
 
-/** What decides which native binary is needed, and whether it can be loaded. */
+/** The properties that select the native binary, and decide whether it loads. */
 export interface Platform {
   readonly nodeVersion: string;
   /** The Node ABI, `process.versions.modules`. */
   readonly abi: string;
   readonly os: string;
   readonly arch: string;
-  /** The version of glibc, or undefined where there is none (musl). */
+  /** The version of glibc; undefined with musl. */
   readonly glibc: string | undefined;
 }
 
 /**
- * The Node versions that have a binary: package.json's `engines` lists the same. With each the ABI, and the oldest glibc
- * that its Linux binary loads on (read from the binaries' symbol versions).
+ * The Node versions that have a binary, as in package.json's `engines`, with the ABI and the oldest glibc for its Linux
+ * binary (from its symbol versions).
  */
 export const supportedNodes = [
   { major: 20, abi: "115", glibc: "2.27" },
@@ -36,7 +36,7 @@ export const supportedNodes = [
   { major: 25, abi: "141", glibc: "2.38" },
 ] as const;
 
-/** The systems that have binaries for all of them. */
+/** The systems that have binaries for all these versions. */
 export const supportedSystems: readonly string[] = [
   "linux x64",
   "linux arm64",
@@ -47,11 +47,11 @@ export const supportedSystems: readonly string[] = [
 
 /**
  * Loads uWebSockets.js.
- * @throws NativeLoadError when no binary fits the Node version, the C library or the platform
+ * @throws NativeLoadError if no binary fits the Node version, the C library or the platform
  */
 export async function loadNative(): Promise<Native> {
   try {
-    // Both the CommonJS and the ESM entry of the package have everything in their default export.
+    // The CommonJS and the ESM entry of the package both export everything as default.
     const module = (await import("uWebSockets.js")) as unknown as { default: Native };
     return module.default;
   } catch (error) {
@@ -59,13 +59,13 @@ export async function loadNative(): Promise<Native> {
   }
 }
 
-/** The sentence for an operator whose machine the binary does not fit. */
+/** Explains why the binary does not load on this platform. */
 export function explainLoadFailure(platform: Platform, detail: string): string {
   const { nodeVersion, abi, os, arch, glibc } = platform;
   const needed = supportedNodes.find((node) => node.abi === abi)?.glibc;
   const intro = `uWebSockets.js cannot be loaded on Node ${nodeVersion} (ABI ${abi}), ${os} ${arch}: `;
   if (os === "linux" && glibc === undefined) {
-    return `${intro}this system uses musl instead of glibc (Alpine?), and uWebSockets.js has no build for it. Use an image with glibc, such as Debian or Ubuntu.`;
+    return `${intro}this system uses musl instead of glibc (Alpine?), for which uWebSockets.js has no binary. Use an image with glibc, such as Debian or Ubuntu.`;
   }
   if (!supportedSystems.includes(`${os} ${arch}`)) {
     return `${intro}there is no binary for this system. There are binaries for ${supportedSystems.join(", ")}.`;
@@ -77,7 +77,7 @@ export function explainLoadFailure(platform: Platform, detail: string): string {
     return `${intro}its binary for this Node version needs glibc ${needed}, and this system has ${glibc}. Use Node 20, or a newer system (Debian 13, Ubuntu 24.04).`;
   }
   if (/MODULE_NOT_FOUND|Cannot find (?:package|module)/.test(detail)) {
-    return `${intro}the package or its binary for this platform is not installed. Run npm ci; a pruned installation needs it after Node is updated. (${firstLine(detail)})`;
+    return `${intro}the package or its binary for this platform is not installed. Run npm ci; a pruned installation needs that after an update of Node. (${firstLine(detail)})`;
   }
   return `${intro}${firstLine(detail)}`;
 }
@@ -93,7 +93,7 @@ function currentPlatform(): Platform {
 }
 
 function glibcVersion(): string | undefined {
-  // Shared objects mapped into this process tell musl from glibc without the cost of a diagnostic report.
+  // The mapped shared objects distinguish musl from glibc without a costly diagnostic report.
   if (/\/ld-musl-/.test(readFileSync("/proc/self/maps", "utf8"))) {
     return undefined;
   }

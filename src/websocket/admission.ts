@@ -4,15 +4,15 @@ import type { Config } from "../config/options.ts";
 import { clientGroup } from "../http/client-address.ts";
 import type { Refusal } from "./handshake.ts";
 
-/** The limits that admission keeps. Those of the whole server are already divided among its workers. */
+/** The limits of admission. Limits of the whole server are already divided among its workers. */
 export type AdmissionLimits = Pick<
   Config,
   "maxConnections" | "maxConnectionsPerIp" | "handshakeRate" | "handshakeRatePerIp" | "allowOrigin"
 >;
 
-/** A client that asks to connect. */
+/** A client's handshake. */
 export interface Candidate {
-  /** Client address, behind trusted proxies; only read when connections or handshakes are limited by address. */
+  /** Client address, behind trusted proxies; read only if connections or handshakes are limited per address. */
   readonly address: string;
   readonly origin: string | undefined;
 }
@@ -21,9 +21,9 @@ export interface Admission {
   /** Refuses, or counts the connection until `release` is called at its end. */
   admit(candidate: Candidate): Refusal | undefined;
   release(address: string): void;
-  /** From now on everyone is refused. */
+  /** Refuses every client from now on. */
   stop(): void;
-  /** The refusal once stopped, for a handshake that was admitted before. */
+  /** The refusal after `stop`, for a handshake that was admitted before. */
   refusalOfDraining(): Refusal | undefined;
 }
 
@@ -66,12 +66,12 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
         `This address has ${maxConnectionsPerIp} connections, its limit (--max-connections-per-ip).\n`,
       );
     }
-    // Last, so that a handshake that is refused for another reason costs no token. An address that hammers must not use
-    // up the tokens of all.
+    // Last, so that a handshake refused for another reason costs no token. Per address first, so that one address
+    // cannot use up the tokens of all.
     if (handshakeRatePerIp > 0 && !takeTokenOf(clientGroup(address))) {
       return tooMany(
         "rate_per_ip",
-        `More than ${handshakeRatePerIp} handshakes a second of this address (--handshake-rate-per-ip).\n`,
+        `This address sends more than ${handshakeRatePerIp} handshakes a second (--handshake-rate-per-ip).\n`,
       );
     }
     if (!takeToken()) {
@@ -132,10 +132,10 @@ function createTokenBucket(perSecond: number, now: () => number): () => boolean 
   };
 }
 
-/** Buckets that are kept at most. A full one need not be: a new one is full, too. */
+/** Maximum of buckets. Full buckets can be dropped, because a new one is full, too. */
 const maxBuckets = 65_536;
 
-// A bucket for each of many keys, in the order in which they were used last: after a second unused a bucket is full.
+// A bucket per key, in order of last use: a bucket is full after a second without use.
 function createTokenBuckets(perSecond: number, now: () => number): (key: string) => boolean {
   const buckets = new Map<string, { readonly take: () => boolean; usedAt: number }>();
   return (key) => {
@@ -154,7 +154,7 @@ function createTokenBuckets(perSecond: number, now: () => number): (key: string)
   };
 }
 
-// Every origin that is not of a web page (file:, chrome-extension:) normalizes to "null", which only null itself may mean.
+// Origins of other schemes (file:, chrome-extension:) normalize to "null", and must not match a real null origin.
 function normalOrigin(origin: string): string {
   const normal = URL.canParse(origin) ? new URL(origin).origin : origin;
   return normal === "null" ? origin : normal;

@@ -1,5 +1,5 @@
-// The slow path of sending: runs after send() returns BUFFERED or DROPPED, and on drain. Accounts for every byte that
-// waits for a slow reader. The hot path skips it while send() returns SENT.
+// The slow path of sending: runs after send() returns BUFFERED or DROPPED, and on drain. Counts every byte that is
+// buffered for a slow reader.
 import type { Config } from "../config/options.ts";
 import { BufferBudget } from "../lib/buffer-budget.ts";
 import {
@@ -16,17 +16,17 @@ import type { EchoSocket } from "./connection.ts";
 
 export type BackpressureLimits = Pick<Config, "maxBuffered" | "stallTimeout" | "onBackpressure">;
 
-/** Reports a connection that the server ended because of a slow reader. */
+/** Called for a connection that the server ended because of a slow reader. */
 export type OnTerminated = (ws: EchoSocket, reason: TerminationReason, bufferedBytes: number) => void;
 
-/** How often connections under pressure are read again, in milliseconds. */
+/** Interval at which the buffers of slow readers are read, in milliseconds. */
 const sweepIntervalMs = 250;
 const closeReasons = new Map([
   [1001, "going away"],
   [1008, "too fast"],
 ]);
 
-/** All connections that have bytes waiting, and what becomes of them. */
+/** Tracks all connections with bytes buffered, and closes those over a limit. */
 export class Backpressure {
   readonly #limits: BackpressureLimits;
   readonly #stats: Stats;
@@ -34,10 +34,10 @@ export class Backpressure {
   readonly #onTerminated: OnTerminated;
   readonly #pressured = new Set<EchoSocket>();
   readonly #timer: NodeJS.Timeout;
-  /** Connections that get a close frame once all echoes are out. */
+  /** Connections that get a close frame once all echoes are sent. */
   readonly #leaving = new Map<EchoSocket, { readonly code: number; readonly text: string }>();
   #sweptAt: number;
-  /** Every byte that waits; what is held elsewhere for slow readers is counted here as well. */
+  /** Every buffered byte, including those buffered elsewhere for slow readers. */
   readonly budget: BufferBudget;
 
   /** @param now milliseconds of a clock that never goes back */
@@ -54,13 +54,13 @@ export class Backpressure {
       largest: () => this.#slowest()?.getUserData().buffered ?? 0,
       dropLargest: () => this.#dropSlowest(),
     });
-    // send() may say SENT while it is corked and leave bytes behind afterwards, and a stalled reader causes no event.
+    // A corked send() may return SENT and leave bytes behind afterwards, and a stalled reader causes no event.
     this.#timer = setInterval(() => this.#sweep(), sweepIntervalMs).unref();
   }
 
   /**
-   * send() said BUFFERED: not all of the message left.
-   * @param addedBytes what the message added at least: its frame, or less where it was compressed
+   * send() returned BUFFERED: not all of the message was written.
+   * @param addedBytes the least bytes that the message added: its frame, or less if it was compressed
    */
   buffered(ws: EchoSocket, addedBytes: number): void {
     const amount = ws.getBufferedAmount();
@@ -71,12 +71,12 @@ export class Backpressure {
     this.budget.enforce();
   }
 
-  /** uWS answered a ping by itself: the pongs of a client that does not read pile up like echoes do. */
+  /** uWS has sent a pong: the pongs of a client that does not read pile up like echoes. */
   ponged(ws: EchoSocket, payloadBytes: number): void {
     this.added(ws, frameBytes(payloadBytes));
   }
 
-  /** Something that is no echo may wait: a pong, a ping, a message that an endpoint sends by itself. */
+  /** A pong, a ping or a message that is not an echo may be buffered. */
   added(ws: EchoSocket, addedBytes: number): void {
     const amount = ws.getBufferedAmount();
     if (amount === 0) {
@@ -87,21 +87,21 @@ export class Backpressure {
     this.budget.enforce();
   }
 
-  /** send() said DROPPED: the buffer was over --max-backpressure already. */
+  /** send() returned DROPPED: the buffer was already over --max-backpressure. */
   dropped(ws: EchoSocket, bytes: number, isBinary: boolean): void {
     bump(this.#stats, isBinary ? slot.binaryDropped : slot.textDropped);
     bump(this.#stats, isBinary ? slot.binaryDroppedBytes : slot.textDroppedBytes, bytes);
     this.refused(ws);
   }
 
-  /** A message that is no echo was dropped, because the buffer was over --max-backpressure already. */
+  /** A message that is not an echo was dropped, because the buffer was already over --max-backpressure. */
   refused(ws: EchoSocket): void {
     if (this.#limits.onBackpressure === "close") {
       this.terminate(ws, "backpressure");
     }
   }
 
-  /** uWS could write again, and some bytes left. */
+  /** uWS has written buffered bytes. */
   drained(ws: EchoSocket): void {
     bump(this.#stats, slot.drains);
     ws.getUserData().progressAt = this.#now();
@@ -109,8 +109,8 @@ export class Backpressure {
   }
 
   /**
-   * Ends a connection with a close frame that follows its last echo. From now on its messages are ignored, or the
-   * backlog of a client that keeps sending would never run out.
+   * Ends a connection with a close frame after its last echo. Its further messages are ignored, because the backlog of a
+   * client that keeps sending would never become empty.
    */
   closeGracefully(
     ws: EchoSocket,
@@ -124,29 +124,29 @@ export class Backpressure {
     this.#leaving.set(ws, { code, text });
     countTermination(this.#stats, reason);
     ws.getUserData().sendHeld?.();
-    // Sending what was held may have ended the connection.
+    // Sending the delayed echoes may have ended the connection.
     if (this.#leaving.has(ws)) {
       this.#reread(ws);
     }
   }
 
-  /** Whether a connection only waits for its close frame. Nearly free while none does: it is asked for each message. */
+  /** Whether a connection is being closed. Called for each message, so it costs next to nothing while none is. */
   isLeaving(ws: EchoSocket): boolean {
     return this.#leaving.size > 0 && this.#leaving.has(ws);
   }
 
-  /** The connection has closed, and its buffer is free. */
+  /** The connection has closed and its buffer is freed. */
   forget(ws: EchoSocket): void {
     this.#leaving.delete(ws);
     this.#account(ws, 0);
   }
 
-  /** Ends the periodic look at connections under backpressure. */
+  /** Stops the timer. */
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  // Brings the total up to date with one socket: exact, because only differences are added.
+  // Updates the total by the change of one socket, which keeps it exact.
   #account(ws: EchoSocket, amount: number): void {
     const connection = ws.getUserData();
     const wasPressured = connection.buffered > 0;
@@ -182,14 +182,14 @@ export class Backpressure {
     const amount = ws.getBufferedAmount();
     this.#noteProgress(ws, amount);
     this.#account(ws, amount);
-    // end() cannot deliver its close frame over a full buffer.
+    // end() cannot deliver its close frame behind a full buffer.
     const closing = amount === 0 ? this.#leaving.get(ws) : undefined;
     if (closing !== undefined) {
       ws.end(closing.code, closing.text);
     }
   }
 
-  // While messages keep coming, uWS writes the backlog from send() and no drain event comes.
+  // While messages keep arriving, uWS writes the backlog from send(), and no drain event follows.
   #noteProgress(ws: EchoSocket, amountBefore: number): void {
     const connection = ws.getUserData();
     if (amountBefore < connection.buffered) {
@@ -200,7 +200,7 @@ export class Backpressure {
   #sweep(): void {
     const { stallTimeout } = this.#limits;
     const at = this.#now();
-    // A process that was stopped or busy has not given its readers a chance: that time does not count against them.
+    // Time in which this process was suspended or busy does not count against readers.
     const lostMs = at - this.#sweptAt - sweepIntervalMs;
     this.#sweptAt = at;
     for (const ws of this.#pressured) {
@@ -209,7 +209,7 @@ export class Backpressure {
         connection.progressAt = Math.min(at, connection.progressAt + lostMs);
       }
       this.#reread(ws);
-      // A graceful close has ended, if it was due.
+      // #reread() may have completed a graceful close.
       if (stallTimeout > 0 && this.#pressured.has(ws) && at - ws.getUserData().progressAt >= stallTimeout) {
         this.terminate(ws, "stalled");
       }
@@ -226,7 +226,7 @@ export class Backpressure {
     return slowest;
   }
 
-  /** A hard close: a graceful one would wait behind the very bytes that do not move. */
+  /** Closes without a close frame, which would wait behind the bytes that are stuck. */
   terminate(ws: EchoSocket, reason: TerminationReason): void {
     countTermination(this.#stats, reason);
     this.#onTerminated(ws, reason, ws.getBufferedAmount());
@@ -239,7 +239,7 @@ export function frameBytes(payloadBytes: number): number {
   return payloadBytes + (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10);
 }
 
-/** What a compressed message adds at least, in bytes: deflate cannot do better than 1032 to 1. */
+/** The least bytes that a compressed message adds: deflate compresses 1032 to 1 at best. */
 export function leastCompressedBytes(payloadBytes: number): number {
   return 2 + Math.floor(payloadBytes / 1032);
 }

@@ -1,31 +1,31 @@
-// The state that the server keeps per WebSocket connection.
+// Defines the state of a WebSocket connection.
 import type { WebSocket } from "uWebSockets.js";
 
-/** What a connection may still send within its rates: tokens that come back with time. */
+/** The tokens of a connection with rate limits. */
 export interface Allowance {
   messages: number;
   bytes: number;
-  /** When the tokens were counted, in milliseconds of the server's clock. */
+  /** When the tokens were last counted, in milliseconds of the server's clock. */
   at: number;
 }
 
-/** What the server keeps for each connection. uWS puts these properties on the socket itself. */
+/** The state of a connection. uWS puts these properties on the socket itself. */
 export interface Connection {
-  /** Client address; the empty string when nothing asks for it. */
+  /** Client address; the empty string if nothing needs it. */
   readonly address: string;
   /** When it opened, in milliseconds of the server's clock. */
   readonly openedAt: number;
   /** The bufferedAmount that is counted in the total, in bytes. */
   buffered: number;
-  /** Since when bytes have been waiting, in milliseconds; only has a meaning while `buffered` is not 0. */
+  /** Since when bytes have been buffered, in milliseconds; valid only while `buffered` is not 0. */
   pressuredAt: number;
-  /** When bytes last left, in milliseconds. */
+  /** When bytes were last written, in milliseconds. */
   progressAt: number;
   /** Ends the connection at --max-lifetime. */
   lifetime: NodeJS.Timeout | undefined;
-  /** What it may still send, with `--max-message-rate` or `--max-receive-rate`. */
+  /** The tokens of `--max-message-rate` and `--max-receive-rate`. */
   allowance: Allowance | undefined;
-  /** Sends what an endpoint on demand still holds; such endpoints only. */
+  /** Sends delayed echoes; endpoints on demand only. */
   readonly sendHeld?: () => void;
 }
 

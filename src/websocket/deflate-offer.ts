@@ -1,9 +1,9 @@
 // Selects the permessage-deflate offer to accept (RFC 7692). Pure: a header in, a header out.
 
 /**
- * Picks the first permessage-deflate offer that is valid and that uWS can keep, and drops all others. uWS would agree to
- * any: to impossible parameters, and to some that its answer then leaves out, which the client has to take for a failed
- * handshake (RFC 7692, sections 7.1.1.1 and 7.1.2.1).
+ * Picks the first valid permessage-deflate offer that uWS can fulfil, and drops all others. uWS would accept any: with
+ * impossible parameters, or with parameters that its response then omits, which fails the handshake for the client
+ * (RFC 7692, sections 7.1.1.1 and 7.1.2.1).
  * @param offers `Sec-WebSocket-Extensions` of the client
  * @returns an extension header for uWS, or the empty string to decline (RFC 7692, section 5.1)
  */
@@ -20,7 +20,7 @@ export function chooseDeflateOffer(offers: string, compressor: "shared" | "dedic
 
 type DeflateParameters = ReadonlyMap<string, string | undefined>;
 
-// What uWS is to agree to. client_max_window_bits may always be left out of an answer: our window is the largest.
+// Returns the header for uWS. A response may always omit client_max_window_bits, because our window is the largest.
 function acceptDeflateOffer(
   offer: DeflateParameters,
   compressor: "shared" | "dedicated",
@@ -32,7 +32,7 @@ function acceptDeflateOffer(
   const windowBits = Number(offer.get("server_max_window_bits"));
   switch (compressor) {
     case "shared":
-      // It never keeps a context, and says so; its window is the largest, and it does not say so.
+      // It never keeps a context, and its response says so. Its window is the largest, and its response omits that.
       if (offer.has("server_max_window_bits")) {
         return undefined;
       }
@@ -43,7 +43,7 @@ function acceptDeflateOffer(
         return undefined;
       }
       if (offer.has("server_max_window_bits")) {
-        // zlib has no window of 8 bits for raw deflate, and uWS leaves 15 out of its answer: the next smaller is as good.
+        // zlib has no window of 8 bits for raw deflate, and uWS omits 15 from its response; the next smaller one is valid.
         if (windowBits < 9) {
           return undefined;
         }
@@ -87,7 +87,7 @@ function isDeflateParameter(key: string, value: string | undefined): boolean {
   }
 }
 
-// Splits at a separator outside quotes; empty elements of a list do not count (RFC 9110, section 5.6.1).
+// Splits at a separator outside quotes, without empty elements (RFC 9110, section 5.6.1).
 function splitQuoted(text: string, separator: "," | ";"): string[] {
   const pieces = separator === "," ? text.match(/(?:"[^"]*"|[^,])+/g) : text.match(/(?:"[^"]*"|[^;])+/g);
   return (pieces ?? []).map((piece) => piece.trim()).filter((piece) => piece !== "");

@@ -1,4 +1,4 @@
-// THE HOT PATH: RFC 862 over WebSocket. What a message costs is decided in `message`; all else is set-up or slow path.
+// THE HOT PATH: RFC 862 over WebSocket. Only `echo` runs for each message; all else is set-up or slow path.
 import type { CompressOptions, TemplatedApp, WebSocketBehavior } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
@@ -13,7 +13,7 @@ import type { Upgrade } from "./upgrade.ts";
 
 const { textMessages, textBytes, binaryMessages, binaryBytes } = slot;
 
-/** What the echo endpoint needs of the server. */
+/** The parts of the server that the echo endpoint uses. */
 export interface EchoParts {
   readonly config: Pick<
     Config,
@@ -31,13 +31,13 @@ export interface EchoParts {
   readonly lifecycle: Lifecycle;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
-  /** The compressor of uWS that --compression asks for. */
+  /** The compressor of uWS for --compression. */
   readonly compression: CompressOptions;
   /** POST /echo. */
   readonly httpEcho: HttpHandler;
 }
 
-/** `/echo`, and where else --echo-paths puts it: every message goes back as it came. */
+/** Creates `/echo`, also on the paths of --echo-paths: it sends every message back unchanged. */
 export function createEcho({
   config,
   stats,
@@ -50,7 +50,7 @@ export function createEcho({
 }: EchoParts): Endpoint[] {
   const compressFrom = config.compression === "off" ? Number.POSITIVE_INFINITY : config.compressionMinSize;
 
-  // Per message: no allocation, closure, await, log or Map lookup. `message` is dead once this returns.
+  // Per message: no allocation, closure, await, log or Map lookup. `message` is invalid once this returns.
   function echo(ws: EchoSocket, message: ArrayBuffer, isBinary: boolean): void {
     if (backpressure.isLeaving(ws)) {
       return;

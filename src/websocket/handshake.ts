@@ -1,37 +1,37 @@
-// Reads the opening handshake as RFC 6455 defines it; uWS is more lenient. Pure: headers in, a refusal or a request out.
+// Parses the opening handshake strictly by RFC 6455; uWS is more lenient. Pure.
 
 import { commaList } from "../config/option.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { tokenPattern } from "../lib/token.ts";
 import type { RejectionReason } from "../metrics/counters.ts";
 
-/** Why a request is not upgraded, and what to answer. */
+/** The response to a request that is not upgraded, and the reason. */
 export interface Refusal {
   readonly reason: RejectionReason;
-  /** 0 ends the connection without an answer. */
+  /** 0 ends the connection without a response. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What the client of a proper handshake asks for. */
+/** The content of a valid handshake. */
 export interface Asked {
   readonly refusal?: undefined;
   readonly key: string;
   /** Sub-protocols, in the client's order of preference. */
   readonly subprotocols: readonly string[];
-  /** `Sec-WebSocket-Extensions` as it came, or the empty string. */
+  /** `Sec-WebSocket-Extensions`, or the empty string. */
   readonly extensions: string;
 }
 
-// 16 octets in base64 are 22 characters and two of padding (RFC 4648, section 4).
-const sixteenOctets = /^[A-Za-z0-9+/]{22}==$/;
+// 16 bytes in base64 are 22 characters and two of padding (RFC 4648, section 4).
+const sixteenBytes = /^[A-Za-z0-9+/]{22}==$/;
 
 const noSubprotocols: readonly string[] = [];
 
 const upgradeHeaders = { Upgrade: "websocket", Connection: "Upgrade", "Sec-WebSocket-Version": "13" };
 
-/** Reads a request as RFC 6455, section 4.2.1, requires: what it asks for, or why it is no handshake. */
+/** Parses a handshake as RFC 6455, section 4.2.1, requires. Returns its content, or a refusal. */
 export function readHandshake(headers: RequestHeaders): Asked | { readonly refusal: Refusal } {
   const key = headers["sec-websocket-key"] ?? "";
   const offered = headers["sec-websocket-protocol"];
@@ -45,7 +45,7 @@ export function readHandshake(headers: RequestHeaders): Asked | { readonly refus
 /**
  * Picks the sub-protocol of a connection.
  * @param offered by the client, in its order of preference
- * @param spoken ours, best first; `any` takes the client's first offer; `none` never chooses
+ * @param spoken the server's, best first; `any` selects the client's first offer, `none` selects none
  * @returns the empty string for none (RFC 6455, section 4.2.2, item 5.5)
  */
 export function chooseSubprotocol(
@@ -83,11 +83,11 @@ function findRefusal(
       body: "This server supports only version 13 of the WebSocket protocol (RFC 6455): send Sec-WebSocket-Version: 13.\n",
     };
   }
-  if (!sixteenOctets.test(key)) {
+  if (!sixteenBytes.test(key)) {
     return {
       reason: "bad_key",
       status: 400,
-      body: "Sec-WebSocket-Key must be 16 octets in base64 (RFC 6455, section 4.1).\n",
+      body: "Sec-WebSocket-Key must be 16 bytes in base64 (RFC 6455, section 4.1).\n",
     };
   }
   if (subprotocols.some((name) => !tokenPattern.test(name))) {
@@ -101,7 +101,7 @@ function findRefusal(
 }
 
 function hasToken(header: string | undefined, wanted: string): boolean {
-  // What nearly every client sends, without taking it apart.
+  // The value that nearly every client sends, without splitting it.
   if (header?.toLowerCase() === wanted) {
     return true;
   }

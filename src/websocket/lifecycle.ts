@@ -1,4 +1,4 @@
-// The life of a WebSocket connection around its messages, from 101 to its end. Slow path.
+// Handles open and close of WebSocket connections: counts, lifetime, shutdown. Slow path.
 import type { Config } from "../config/options.ts";
 import {
   bump,
@@ -32,7 +32,7 @@ export interface LifecycleParts {
   readonly onClosed: () => void;
 }
 
-/** Share of --max-lifetime by which a connection may end earlier, so that those of one burst do not end as one. */
+/** Share of --max-lifetime by which a connection may end earlier, so that connections of one burst do not end together. */
 const lifetimeJitter = 0.1;
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {

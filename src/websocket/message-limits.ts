@@ -1,4 +1,4 @@
-// Limits what one connection may send, where uWS cannot. Without such a limit, a message costs nothing here.
+// Limits what one connection may send, where uWS cannot. Costs nothing per message while no limit is set.
 import type { WebSocketBehavior } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Backpressure } from "./backpressure.ts";
@@ -8,16 +8,16 @@ export type MessageLimits = Pick<Config, "maxPayload" | "compression" | "maxMess
 type OnMessage = NonNullable<WebSocketBehavior<Connection>["message"]>;
 
 /**
- * The limit that uWS keeps, in bytes. It also holds for a frame before inflation, and a message that does not compress
- * grows: zlib's bound for the smallest memory level is an eighth, a 64th, and some bytes.
+ * The limit for uWS, in bytes. uWS also applies it to a frame before inflation, and an incompressible message grows: by
+ * zlib's bound for the smallest memory level, an eighth, a 64th, and some bytes.
  */
 export function payloadLimit({ maxPayload, compression }: MessageLimits): number {
   return compression === "off" ? maxPayload : maxPayload + Math.ceil(maxPayload / 8 + maxPayload / 64) + 64;
 }
 
 /**
- * Puts the limits that are in force before a message handler.
- * @returns the handler itself when none is
+ * Wraps a message handler with the active limits.
+ * @returns the handler itself if there are none
  */
 export function limitMessages(
   limits: MessageLimits,
@@ -31,7 +31,7 @@ export function limitMessages(
   }
   return (ws, message, isBinary) => {
     if (message.byteLength > limits.maxPayload) {
-      ws.close(); // as uWS does without compression
+      ws.close(); // like uWS without compression
       return;
     }
     if (isLimited && !isWithinRates(ws, message.byteLength, limits, backpressure, now())) {
@@ -41,7 +41,7 @@ export function limitMessages(
   };
 }
 
-// Token buckets that hold one second's worth; that of bytes holds at least the largest message.
+// Token buckets of one second; the bucket of bytes holds at least the largest message.
 function isWithinRates(
   ws: EchoSocket,
   bytes: number,

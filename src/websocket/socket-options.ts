@@ -1,4 +1,4 @@
-// The uWS options that every WebSocket route shares.
+// Creates the uWS options shared by all WebSocket routes.
 import type { CompressOptions } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { type MessageLimits, payloadLimit } from "./message-limits.ts";
@@ -13,7 +13,7 @@ export function socketOptions(
     maxBackpressure: config.maxBackpressure,
     idleTimeout: config.idleTimeout / 1000,
     sendPingsAutomatically: true,
-    maxLifetime: 0, // counted in minutes and without jitter: --max-lifetime has timers of its own
+    maxLifetime: 0, // off: --max-lifetime has its own timers
     compression,
   };
 }

@@ -1,4 +1,4 @@
-// The opening handshake of a WebSocket connection, from the request to 101 or a refusal. Slow path.
+// Answers the opening handshake of a WebSocket connection with 101 or a refusal. Slow path.
 import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { clientAddress, type TrustsAddress, trustNetworks } from "../http/client-address.ts";
@@ -11,26 +11,26 @@ import type { Connection } from "./connection.ts";
 import { chooseDeflateOffer } from "./deflate-offer.ts";
 import { type Asked, chooseSubprotocol, type Refusal, readHandshake } from "./handshake.ts";
 
-/** A handshake for whose connection a place is taken. */
+/** An admitted handshake, whose connection is counted. */
 export interface Admitted {
   readonly headers: RequestHeaders;
   readonly asked: Asked;
   readonly address: string;
 }
 
-/** How a handshake is accepted. What is left out follows the options. */
+/** How a handshake is accepted. Omitted parts follow the options. */
 export interface Acceptance {
   readonly subprotocol?: string;
   readonly declinesExtensions?: boolean;
-  /** Another key than the client's, for an answer that is wrong. */
+  /** A key other than the client's, for a wrong response. */
   readonly key?: string;
-  /** Further headers of the 101. */
+  /** Additional headers of the 101. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Further properties of the connection. */
+  /** Additional properties of the connection. */
   readonly properties?: object;
 }
 
-/** What both sides agree on; empty strings stand for nothing. */
+/** The negotiated sub-protocol and extension; empty if none. */
 export interface Negotiated {
   readonly subprotocol: string;
   readonly extensions: string;
@@ -60,7 +60,7 @@ export class Upgrade {
     this.#parts = parts;
     this.#trusts = trustNetworks(config.trustProxy);
     this.#instanceHeader = config.instance === "none" ? undefined : { "Uws-Echo-Instance": config.instance };
-    // Spelling out an address costs more than the rest of a handshake, so only if something asks for it.
+    // Formatting an address costs more than the rest of a handshake, so it is read only if needed.
     this.#needsAddress =
       config.maxConnectionsPerIp > 0 || config.handshakeRatePerIp > 0 || log.isLevelEnabled("debug");
   }
@@ -74,8 +74,8 @@ export class Upgrade {
   }
 
   /**
-   * The first half of a handshake: refuses it with an HTTP answer, or counts its connection.
-   * @param check finds a reason of the endpoint's own to refuse it
+   * The first half of a handshake: refuses it with an HTTP response, or counts its connection.
+   * @param check the endpoint's own check, which may refuse it
    */
   admit(
     res: HttpResponse,
@@ -101,7 +101,7 @@ export class Upgrade {
     return { headers, asked, address };
   }
 
-  /** What `accept` will agree to. */
+  /** Negotiates what `accept` will answer. */
   negotiate({ asked }: Admitted, choice: Acceptance): Negotiated {
     const { subprotocols, compression } = this.#parts.config;
     return {
@@ -136,8 +136,9 @@ export class Upgrade {
   }
 
   /**
-   * The second half, after a while. The place is given back when the client does not wait, or the server drains meanwhile.
-   * @param onGone called when there will be no connection
+   * The second half, after a delay. Releases the connection's place if the client disconnects or the server drains in the
+   * meantime.
+   * @param onGone called if there will be no connection
    */
   acceptLater(
     res: HttpResponse,
@@ -173,7 +174,7 @@ export class Upgrade {
     });
   }
 
-  /** Answers a GET or HEAD that uWS does not take for a handshake. */
+  /** Answers a GET or HEAD that uWS does not treat as a handshake. */
   explain(res: HttpResponse, req: HttpRequest, route: Route): void {
     const headers = readHeaders(req);
     const { refusal } = readHandshake(headers);

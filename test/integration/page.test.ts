@@ -48,5 +48,5 @@ test("--no-console turns the page off", async (t) => {
   const server = await startServer(t, { console: false });
   const response = await fetch(`http://127.0.0.1:${server.port}/`);
   assert.equal(response.status, 404);
-  assert.doesNotMatch(await response.text(), /to try the server from a browser/);
+  assert.doesNotMatch(await response.text(), /that tests the server from a browser/);
 });

@@ -26,10 +26,10 @@ test("a worker that hangs is noticed, told by /readyz, killed, replaced and coun
   const admin = new URL(server.urls.find((url) => url.endsWith("/metrics")) ?? "").origin;
   const [first = 0] = workerPids(server);
   process.kill(first, "SIGSTOP");
-  await server.logged(({ msg }) => msg === "worker does not answer");
+  await server.logged(({ msg }) => msg === "worker does not respond");
   assert.equal((await fetch(`${admin}/readyz`)).status, 503);
   assert.equal((await scrape(`${admin}/metrics`))["echo_workers_ready"], 1);
-  await server.logged(({ msg }) => msg === "worker hangs: killing it");
+  await server.logged(({ msg }) => msg === "worker does not respond: killing it");
   await waitUntil(() => workerPids(server).length === 3, "the worker to be replaced", 30_000);
   assert.equal((await fetch(`${admin}/readyz`)).status, 200);
   const samples = await scrape(`${admin}/metrics`);

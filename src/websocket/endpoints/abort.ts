@@ -1,4 +1,4 @@
-// /abort and /abort_handshake: the TCP connection ends after or instead of 101, as with pywebsocket's handlers of these names.
+// /abort and /abort_handshake: end the TCP connection after or instead of 101, like pywebsocket's handlers of these names.
 import { onDemand } from "./endpoint.ts";
 
 export const abort = onDemand("abort", {

@@ -1,4 +1,4 @@
-// Every endpoint on demand. A new one is a row of the table in src/lib/behaviours.ts, a file here, and a line below.
+// Lists every endpoint on demand. To add one, add a row in src/lib/behaviours.ts, a file here, and a line below.
 import type { EventStreams } from "../../http/event-streams.ts";
 import type { HeldAnswers } from "../../http/held-answers.ts";
 import { abort, abortHandshake } from "./abort.ts";
@@ -23,7 +23,7 @@ import { status } from "./status.ts";
 import { ticks } from "./ticks.ts";
 import { violate } from "./violate.ts";
 
-/** The endpoints of one server. */
+/** Creates the endpoints of one server. */
 export const createOnDemandEndpoints = (streams: EventStreams, held: HeldAnswers): OnDemand[] => [
   echo,
   close,

@@ -18,7 +18,7 @@ export const basicAuth = onDemand("basic_auth", {
 const refusal = {
   status: 401,
   headers: { "WWW-Authenticate": 'Basic realm="uws-echo", charset="UTF-8"' },
-  body: "The user and the password of the path are wanted.\n",
+  body: "Send the user and the password of the path.\n",
 };
 
 function isAuthorized(

@@ -1,4 +1,4 @@
-// /bearer: an echo that requires any token (RFC 6750), in a header or in one of the two ways open to browsers.
+// /bearer: an echo that requires any token (RFC 6750), in a header or in one of the two places that browsers can set.
 import { json } from "../../http/reply.ts";
 import { echoing, onDemand } from "./endpoint.ts";
 
@@ -10,20 +10,20 @@ export const bearer = onDemand("bearer", {
       (asked.subprotocols.includes(scheme) && asked.subprotocols.length > 1);
     return isKnown ? undefined : { reason: "unauthorized", ...refusal };
   },
-  // A browser closes a connection whose sub-protocol it did not offer, and a token must not come back.
+  // A browser closes a connection whose sub-protocol it did not offer, and the response must not contain the token.
   accept: ({ asked }) => (asked.subprotocols.includes(scheme) ? { subprotocol: scheme } : {}),
   open: echoing,
   answer: ({ headers }, { token }) =>
     hasToken(headers["authorization"], token) ? { status: 200, ...json({ authenticated: true }) } : refusal,
 });
 
-/** The sub-protocol beside which a token stands as another. */
+/** The sub-protocol that marks the other one as a token. */
 const scheme = "bearer";
 
 const refusal = {
   status: 401,
   headers: { "WWW-Authenticate": 'Bearer realm="uws-echo"' },
-  body: "A token is wanted: Authorization: Bearer, ?token=, or the sub-protocols bearer and the token.\n",
+  body: "Send a token: Authorization: Bearer, ?token=, or the sub-protocols bearer and the token.\n",
 };
 
 function hasToken(header: string | undefined, parameter: string | undefined): boolean {

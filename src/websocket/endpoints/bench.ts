@@ -1,7 +1,7 @@
-// /bench: `<seconds> <count> <message>` as the first text, as pywebsocket's handler of that name.
+// /bench: reads `<seconds> <count> <message>` from the first text and sends the messages, like pywebsocket's handler.
 import { onDemand } from "./endpoint.ts";
 
-/** The shortest time between two messages, in milliseconds; also for 0 seconds. */
+/** The minimum time between two messages, in milliseconds; also for 0 seconds. */
 const minIntervalMs = 10;
 const maxIntervalMs = 3_600_000;
 const maxCount = 1_000_000;
@@ -22,7 +22,7 @@ export const bench = onDemand("bench", {
         }
         let left = order.count;
         session.every(order.intervalMs, () => {
-          // A client that is behind gets its message later.
+          // A client that is behind gets the message later.
           if (left > 0 && !session.isBehind && session.push(order.text)) {
             left--;
           }

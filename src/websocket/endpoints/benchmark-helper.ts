@@ -1,10 +1,10 @@
-// /benchmark_helper: the other side of a browser's benchmark, as pywebsocket's handler of that name.
+// /benchmark_helper: the server side of a browser benchmark, like pywebsocket's handler of that name.
 import { onDemand } from "./endpoint.ts";
 
 export const benchmarkHelper = onDemand("benchmark_helper", {
   open(session) {
     const { maxPayload } = session.parts;
-    /** What `send` announced: the next message is data. */
+    /** Set by `send`: the next message is data. */
     let awaited: { readonly isVerified: boolean } | undefined;
     const fail = (): void => session.close(1011, "expected receive <n>, or send <0|1> and a message");
     return {

@@ -1,4 +1,4 @@
-// /close: ends the connection as its query says, or as each text says.
+// /close: closes the connection with the code of its query, or of a text.
 import { isCloseCode } from "../../lib/parameters.ts";
 import { onDemand } from "./endpoint.ts";
 
@@ -22,7 +22,7 @@ export const close = onDemand("close", {
   },
 });
 
-/** Reads `<code> <reason>`; the reason may be missing. */
+/** Parses `<code> <reason>`; the reason is optional. */
 function readClose(text: string): { code: number; reason: string } | undefined {
   const [, digits = "", reason = ""] = /^(\d{4})(?: (.*))?$/s.exec(text) ?? [];
   const code = Number(digits);

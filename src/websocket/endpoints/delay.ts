@@ -1,4 +1,4 @@
-// /delay/<duration>: an HTTP answer after this long.
+// /delay/<duration>: sends an HTTP response after this long.
 import type { HeldAnswers } from "../../http/held-answers.ts";
 import { json } from "../../http/reply.ts";
 import { formatDuration } from "../../lib/units.ts";

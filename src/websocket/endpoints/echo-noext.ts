@@ -1,4 +1,4 @@
-// /echo_noext: an echo without any extension, as pywebsocket's handler of that name.
+// /echo_noext: an echo without extensions, like pywebsocket's handler of that name.
 import { echoing, onDemand } from "./endpoint.ts";
 
 export const echoNoext = onDemand("echo_noext", {

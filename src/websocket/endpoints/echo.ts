@@ -1,4 +1,4 @@
-// /echo with parameters: late, slow, fragmented, short-lived, with pings or a greeting.
+// /echo with parameters: delays, slows down or fragments replies, closes early, sends pings or a greeting.
 import { echoing, onDemand } from "./endpoint.ts";
 import type { Asked, Session } from "./session.ts";
 
@@ -47,7 +47,7 @@ export const echo = onDemand("echo", {
         } else if (taken === close_after) {
           session.echo(message, isBinary, () => end(session, asked));
         } else {
-          // The last echo may still be held.
+          // The last echo may still be delayed.
           session.ignore(message, isBinary);
         }
       },

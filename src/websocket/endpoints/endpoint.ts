@@ -1,4 +1,4 @@
-// The one shape of an endpoint on demand: what it refuses, how it accepts, and what it does on open, message, drain and close.
+// Defines the interface of an endpoint on demand: how it refuses, accepts, and reacts to open, message, drain and close.
 import type { HttpResponse } from "uWebSockets.js";
 import type { RequestHeaders } from "../../http/headers.ts";
 import type { Reply } from "../../http/reply.ts";
@@ -7,7 +7,7 @@ import type { Asked as AskedInHandshake, Refusal } from "../handshake.ts";
 import type { Acceptance } from "../upgrade.ts";
 import type { Asked, Reactions, Session } from "./session.ts";
 
-/** A handshake that is right and that its endpoint may still refuse. */
+/** A valid handshake, which the endpoint may still refuse. */
 export interface HandshakeRequest {
   readonly headers: RequestHeaders;
   readonly asked: AskedInHandshake;
@@ -16,34 +16,34 @@ export interface HandshakeRequest {
 
 /** How an endpoint accepts a handshake. */
 export interface Choice extends Acceptance {
-  /** Milliseconds to wait before the answer. */
+  /** Milliseconds to wait before the response. */
   readonly delayMs?: number;
 }
 
-/** An HTTP request whose answer stays open. */
+/** An HTTP request with a response that stays open. */
 export interface HeldRequest {
   readonly res: HttpResponse;
   readonly isHead: boolean;
-  /** Answers as a whole. */
+  /** Sends the whole response. */
   reply(answer: Pick<Reply, "status" | "headers" | "body">): void;
-  /** Gives the place of the answer back. */
+  /** Frees the response's place among the connections. */
   done(): void;
 }
 
-/** A behaviour, with what was asked of it as V. */
+/** The code of an endpoint; V is its parameters. */
 export interface Handler<V> {
-  /** Refuses a handshake; a refusal with status 0 ends the connection without an answer. */
+  /** Refuses a handshake; status 0 ends the connection without a response. */
   refuse?(request: HandshakeRequest, asked: V): Refusal | undefined;
   accept?(request: HandshakeRequest, asked: V): Choice;
   /** Whether `open` needs the handshake as JSON. */
   wantsHandshake?(asked: V): boolean;
-  /** @param handshake the handshake as JSON, if it was wanted */
+  /** @param handshake the handshake as JSON, if `wantsHandshake` */
   open?(session: Session, asked: V, handshake: string): Reactions;
-  /** Whether messages come back, now or later; otherwise they count as taken. */
+  /** Whether messages are echoed, now or later; if not, they count as received only. */
   readonly isEcho?: boolean;
-  /** Answers a GET later, or bit by bit. */
+  /** Answers a GET later, or in parts. */
   respond?(request: HeldRequest, asked: V): void;
-  /** Answers a GET that is no handshake; without it, a GET is told how to connect. */
+  /** Answers a GET that is not a handshake; by default, the response says how to connect. */
   answer?(request: Omit<HandshakeRequest, "asked">, asked: V): Pick<Reply, "status" | "headers" | "body">;
 }
 
@@ -53,7 +53,7 @@ export interface OnDemand {
   readonly handler: Handler<unknown>;
 }
 
-/** Ties a behaviour to its row of the table, which says what may be asked of it. */
+/** Ties a handler to its row of the table, which defines its parameters. */
 export function onDemand<N extends BehaviourName>(name: N, handler: Handler<Asked<N>>): OnDemand {
   return { name, handler: handler as unknown as Handler<unknown> };
 }

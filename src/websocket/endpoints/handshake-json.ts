@@ -1,4 +1,5 @@
-// The handshake as JSON, for /inspect by upgrade and greet=inspect. WebSocket has no CORS: what a foreign page must not read is left out.
+// Formats the handshake as JSON, for /inspect over WebSocket and greet=inspect. WebSocket has no CORS, so it omits what a
+// foreign page must not read.
 import type { RequestHeaders } from "../../http/headers.ts";
 import type { RequestDescription } from "../../http/inspect.ts";
 import type { Negotiated } from "../upgrade.ts";
@@ -26,7 +27,7 @@ export function describeHandshake(
   );
 }
 
-/** Whether a page of another origin asks, which no list names. Programs send no Origin. */
+/** Whether the request comes from a page of another, unlisted origin. Programs send no Origin. */
 export function isForeign(headers: RequestHeaders, allowed: "any" | readonly string[]): boolean {
   const origin = headers["origin"];
   if (origin === undefined) {

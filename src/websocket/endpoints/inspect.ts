@@ -1,4 +1,5 @@
-// /inspect by upgrade: the handshake as it reached the server, and then an echo. Secrets never, and not to foreign pages.
+// /inspect over WebSocket: sends the handshake as the server received it, without secrets and not to foreign pages, then
+// echoes.
 import { echoing, onDemand } from "./endpoint.ts";
 
 export const inspect = onDemand("inspect", {

@@ -1,4 +1,4 @@
-// /internal_error: 1011 right after the handshake, as pywebsocket's handler of that name, which raises an exception.
+// /internal_error: closes with 1011 right after the handshake, like pywebsocket's handler, which raises an exception.
 import { onDemand } from "./endpoint.ts";
 
 export const internalError = onDemand("internal_error", {

@@ -1,11 +1,10 @@
-// A delay line: echoes that wait for their time, in order, late, slow or in fragments as asked. It owns their memory and one timer,
-// and does not know what sends them.
+// A delay line: holds echoes in order and sends them delayed, at a rate or in fragments. Uses one timer.
 
-/** What an echo's way back is to be like. */
+/** How echoes are delayed and split. */
 export interface Pace {
-  /** Milliseconds that each message is held. */
+  /** The delay of each message in milliseconds. */
   readonly delayMs: number;
-  /** The delay varies by up to this, earlier or later, in milliseconds. */
+  /** The maximum variation of the delay, in both directions, in milliseconds. */
   readonly jitterMs: number;
   /** 0 for no limit. */
   readonly bytesPerSecond: number;
@@ -15,39 +14,39 @@ export interface Pace {
   readonly fragmentDelayMs: number;
 }
 
-/** Where a piece stands in its message. */
+/** The position of a piece in its message. */
 export type Position = "whole" | "first" | "middle" | "last";
 
-/** What the line sends through. */
+/** The output of the line. */
 export interface Wire {
-  /** Returns false when the rest of the message must not be sent: it was dropped, or the connection is gone. */
+  /** Returns false if the rest of the message must not be sent: it was dropped, or the connection has ended. */
   send(piece: Buffer, isBinary: boolean, position: Position, messageBytes: number): boolean;
   /** Runs an action that sends several pieces. */
   batch(action: () => void): void;
-  /** Held messages and bytes have changed by so much. */
+  /** Called with the change of held messages and bytes. */
   held(messages: number, bytes: number): void;
 }
 
 interface Message {
   readonly data: Buffer;
   readonly isBinary: boolean;
-  /** From when on its first piece may go out. */
+  /** The earliest time to send its first piece. */
   readonly readyAt: number;
-  /** Called once its last piece is out. */
+  /** Called once its last piece is sent. */
   readonly onSent: (() => void) | undefined;
   readonly pieceBytes: number;
   sentBytes: number;
 }
 
-/** A message that was not sent to its end. */
+/** A message that was not sent completely. */
 export interface Unsent {
   readonly bytes: number;
   readonly isBinary: boolean;
 }
 
-/** What a held message takes besides its payload, in bytes: it counts too, or empty messages would be free. */
+/** Memory of a held message besides its payload, in bytes; counted so that empty messages are not free. */
 export const heldOverheadBytes = 128;
-/** A message goes out in at most so many fragments. */
+/** Maximum of fragments per message. */
 const maxFragments = 1024;
 
 export class Line {
@@ -75,12 +74,12 @@ export class Line {
     this.#random = random;
   }
 
-  /** What the held messages take, in bytes. */
+  /** Memory of the held messages, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Holds a message until its time; `data` must be the line's own. */
+  /** Holds a message until it is due. The caller must not reuse `data`. */
   push(data: Buffer, isBinary: boolean, onSent?: () => void): void {
     const { delayMs, jitterMs, fragmentBytes } = this.#pace;
     const readyAt = this.#now() + delayMs + (2 * this.#random() - 1) * jitterMs;
@@ -93,7 +92,7 @@ export class Line {
     }
   }
 
-  /** Sends all that is held now, fragments included. */
+  /** Sends all held messages now, fragments included. */
   flush(): void {
     this.#isFlushing = true;
     clearTimeout(this.#timer);
@@ -101,7 +100,7 @@ export class Line {
     this.#wire.batch(() => this.#run());
   }
 
-  /** The connection is gone. Returns what was not sent. */
+  /** Ends the line when its connection has ended. Returns the unsent messages. */
   close(): Unsent[] {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -114,7 +113,7 @@ export class Line {
     return unsent;
   }
 
-  // Sending may end the connection, and onSent may push another message or flush: then this runs within itself.
+  // Sending may end the connection, and onSent may push another message or flush, so this may re-enter itself.
   #run(): void {
     while (!this.#isClosed) {
       const message = this.#queue[this.#head];
@@ -151,7 +150,7 @@ export class Line {
     const position = sentBytes === 0 ? (isLast ? "whole" : "first") : isLast ? "last" : "middle";
     message.sentBytes += piece.length;
     const goesOn = this.#wire.send(piece, isBinary, position, data.length);
-    // The connection may have ended meanwhile.
+    // The connection may have ended in the meantime.
     if (this.#isClosed || (goesOn && !isLast)) {
       return;
     }

@@ -1,4 +1,4 @@
-// Puts the endpoints on demand on a uWS app: reads what is asked, refuses or accepts, and hands events to the behaviour.
+// Mounts the endpoints on demand on a uWS app: parses parameters, refuses or accepts, and passes events to the handlers.
 import type {
   CompressOptions,
   HttpRequest,
@@ -62,7 +62,7 @@ export interface OnDemandParts {
   readonly describe: DescribeRequest;
   readonly streams: EventStreams;
   readonly held: HeldAnswers;
-  /** What GET /inspect is held against. */
+  /** The check of GET /inspect. */
   readonly checkInspect: RequestCheck;
   /** Milliseconds of a clock that never goes back, with fractions. */
   readonly now: () => number;
@@ -72,17 +72,17 @@ export interface OnDemandParts {
 interface OnDemandConnection extends Connection {
   readonly session: Session;
   readonly isEcho: boolean;
-  /** Whether it counts as a connection of an endpoint on demand. */
+  /** Whether it counts against --endpoints-connections. */
   readonly isCounted: boolean;
   readonly start: () => Reactions;
 }
 
 const plainEcho: OnDemand["handler"] = { isEcho: true, open: echoing };
 
-/** What was read of a request to an endpoint. */
+/** The parsed parameters of a request. */
 interface Reading {
   readonly asked: unknown;
-  /** What was understood, as a path with a query. */
+  /** The parsed parameters, as a path with a query. */
   readonly understood: string;
   readonly problems?: readonly string[];
 }
@@ -93,7 +93,7 @@ export class OnDemandMount {
   readonly #caps: Caps;
   readonly #endpoints: readonly OnDemand[];
   readonly #handlers: ReadonlyMap<BehaviourName, OnDemand["handler"]>;
-  /** Connections of endpoints on demand, handshakes that are held included. */
+  /** Connections of endpoints on demand, delayed handshakes included. */
   #open = 0;
 
   constructor(parts: OnDemandParts) {
@@ -123,7 +123,7 @@ export class OnDemandMount {
     });
   }
 
-  /** What the 404 page lists, and GET answers. `/echo` and `/inspect` are endpoints of their own. */
+  /** The endpoints for the 404 page and for GET, without `/echo` and `/inspect`, which are separate endpoints. */
   get endpoints(): Endpoint[] {
     return this.#endpoints
       .filter(({ name }) => name !== "echo" && name !== "inspect")
@@ -142,7 +142,7 @@ export class OnDemandMount {
       });
   }
 
-  /** Mounts the WebSocket routes. Plain `/echo` has its own, which yields when it is asked for more. */
+  /** Mounts the WebSocket routes. Plain `/echo` has a separate route, which yields for a query with parameters. */
   mount(app: TemplatedApp): void {
     for (const { name } of this.#endpoints) {
       const { path, via }: Behaviour = behaviours[name];
@@ -159,7 +159,7 @@ export class OnDemandMount {
       this.#behavior((res, req, context) => {
         const path = req.getUrl();
         if (echoPaths !== "any" && !(this.#handlers.has("echo") && echoPaths.includes(path))) {
-          req.setYield(true); // no path of ours: on to 404
+          req.setYield(true); // not one of our paths: continue to 404
           return;
         }
         this.#upgrade("echo", path, res, req, context);
@@ -208,10 +208,10 @@ export class OnDemandMount {
     const handler = this.#handlers.get(name) ?? plainEcho;
     const url = req.getUrl();
     const reading = this.#read(name, url, req.getQuery() ?? "");
-    // With --echo-paths * a plain echo comes this way, too.
+    // With --echo-paths *, a plain echo also arrives here.
     const isCounted = name !== "echo" || asksForMore(req.getQuery());
     const wantsHandshake = reading.problems === undefined && handler.wantsHandshake?.(reading.asked) === true;
-    // A page may have pointed a name of its own at this machine: then its origin is no foreign one.
+    // After DNS rebinding the origin of a foreign page is the server's own name, so the name is checked.
     const misdirected = wantsHandshake ? this.#parts.checkInspect("/inspect", res, req) : undefined;
     const admitted = upgrade.admit(res, req, "on_demand", (headers, asked) => {
       if (reading.problems !== undefined) {
@@ -221,7 +221,7 @@ export class OnDemandMount {
         return {
           reason: "origin",
           status: 403,
-          body: "The handshake is shown to pages of this origin only, or of those that --allow-origin names.\n",
+          body: "Only pages of this origin, or of those in --allow-origin, may read the handshake.\n",
         };
       }
       if (misdirected !== undefined) {
@@ -366,7 +366,7 @@ function badParameters(path: string, problems: readonly string[]): Refusal {
   return {
     reason: "bad_parameter",
     status: 400,
-    body: `${path} cannot do that:\n${problems.map((problem) => `  ${problem}\n`).join("")}`,
+    body: `${path}: invalid parameters:\n${problems.map((problem) => `  ${problem}\n`).join("")}`,
   };
 }
 

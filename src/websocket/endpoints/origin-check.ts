@@ -1,4 +1,4 @@
-// /origin_check: 403 for every Origin but one, as pywebsocket's handler of that name.
+// /origin_check: refuses every Origin but one with 403, like pywebsocket's handler of that name.
 import { echoing, onDemand } from "./endpoint.ts";
 
 export const originCheck = onDemand("origin_check", {

@@ -1,4 +1,4 @@
-// /pings: pings, and the round trip of each pong as a text. Browsers cannot see either by themselves.
+// /pings: sends pings, and a text with the round-trip time of each pong. Scripts in browsers cannot see either.
 import { onDemand } from "./endpoint.ts";
 
 export const pings = onDemand("pings", {

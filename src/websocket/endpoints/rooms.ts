@@ -1,11 +1,11 @@
-// /rooms/<name>: what one member sends goes to all. A room is of one process.
+// /rooms/<name>: sends each message to all members. A room exists within one process.
 import { type OnDemand, onDemand } from "./endpoint.ts";
 import type { Session } from "./session.ts";
 
 const maxRooms = 1000;
 const maxMembers = 100;
 const maxMessageBytes = 64 * 1024;
-/** Messages of one member per second. */
+/** Messages per second of one member. */
 const maxRate = 100;
 
 export function createRooms(): OnDemand {
@@ -43,7 +43,7 @@ export function createRooms(): OnDemand {
           }
           const data = Buffer.from(message);
           for (const member of [...members]) {
-            // A member that does not read misses messages instead of holding memory.
+            // A member that does not read misses messages instead of using memory.
             if (member.isOpen && !member.isBehind) {
               member.push(data, isBinary);
             }

@@ -1,4 +1,4 @@
-// One connection of an endpoint on demand: what its behaviour can do with it. Everything that it sends is counted and bounded here.
+// One connection of an endpoint on demand, as its handler uses it. Counts and bounds everything that the handler sends.
 import type { BehaviourName, behaviours } from "../../lib/behaviours.ts";
 import type { BufferBudget } from "../../lib/buffer-budget.ts";
 import type { Values } from "../../lib/parameters.ts";
@@ -15,43 +15,43 @@ import { type Backpressure, frameBytes, leastCompressedBytes } from "../backpres
 import type { EchoSocket } from "../connection.ts";
 import { Line, type Pace, type Position } from "./line.ts";
 
-/** uWS has these too; its typings leave them out. They return what send() does. */
+/** Methods of uWS that its typings omit. They return the same as send(). */
 interface SendsFragments {
   sendFirstFragment(message: Uint8Array, isBinary: boolean, compress: boolean): number;
   sendFragment(message: Uint8Array, compress: boolean): number;
   sendLastFragment(message: Uint8Array, compress: boolean): number;
 }
 
-/** What all sessions share. */
+/** Parts shared by all sessions. */
 export interface SessionParts {
   readonly stats: Stats;
   readonly backpressure: Backpressure;
   readonly budget: BufferBudget;
   readonly maxBackpressure: number;
   readonly maxPayload: number;
-  /** From this size on messages are compressed, in bytes. */
+  /** Minimum size of compressed messages, in bytes. */
   readonly compressFrom: number;
   readonly instance: string;
   /** Milliseconds of a clock that never goes back, with fractions. */
   readonly now: () => number;
-  /** Sessions that hold echoes. */
+  /** Sessions with delayed echoes. */
   readonly holders: Set<Session>;
 }
 
-/** What was asked of an endpoint, in its path and its query. */
+/** The parameters of a request, from its path and query. */
 export type Asked<N extends BehaviourName> = Values<(typeof behaviours)[N]["segments"]> &
   Values<(typeof behaviours)[N]["parameters"]>;
 
-/** What a behaviour does when something happens. */
+/** How a handler reacts to events. */
 export interface Reactions {
-  /** A message came. Unless the endpoint echoes, it counts as taken. `message` is dead once this returns. */
+  /** A message arrived. `message` is invalid once this returns. */
   readonly message?: (message: ArrayBuffer, isBinary: boolean) => void;
-  /** All bytes that waited are out. */
+  /** All buffered bytes are sent. */
   readonly drain?: () => void;
   readonly close?: () => void;
 }
 
-/** Pings whose pong has not come yet are remembered up to this many. */
+/** Maximum of remembered pings without a pong. */
 const maxPingsOutstanding = 64;
 const pingPrefix = "uws-echo ";
 
@@ -71,22 +71,22 @@ export class Session {
     this.name = name;
   }
 
-  /** False once the connection has ended or been told to. */
+  /** False once the connection has ended or is being closed. */
   get isOpen(): boolean {
     return this.#socket !== undefined && !this.#isEnding && !this.parts.backpressure.isLeaving(this.#socket);
   }
 
-  /** Bytes that held echoes take. */
+  /** Memory of delayed echoes, in bytes. */
   get heldBytes(): number {
     return this.#line?.bytes ?? 0;
   }
 
-  /** Whether bytes wait because the client does not read, so that nothing more should be pushed. */
+  /** Whether bytes are buffered because the client does not read. If so, push nothing. */
   get isBehind(): boolean {
     return this.#socket !== undefined && this.#socket.getBufferedAmount() > 0;
   }
 
-  /** @param start what the behaviour does first */
+  /** @param start the handler's `open` */
   opened(ws: EchoSocket, start: () => Reactions): void {
     this.#socket = ws;
     this.#reactions = start();
@@ -112,7 +112,7 @@ export class Session {
     this.#reactions.close?.();
   }
 
-  /** Echoes go out like this from now on. */
+  /** Delays and splits echoes from now on. */
   pace(pace: Pace): void {
     const { stats, budget, holders, now } = this.parts;
     holders.add(this);
@@ -132,14 +132,14 @@ export class Session {
     );
   }
 
-  /** Sends held echoes now, before the connection is closed. */
+  /** Sends delayed echoes now, before the connection is closed. */
   sendHeld(): void {
     this.#line?.flush();
   }
 
   /**
-   * Sends a message back, now or when it is due.
-   * @param onSent called once it is on its way
+   * Echoes a message, now or when it is due.
+   * @param onSent called once it is sent
    */
   echo(message: ArrayBuffer, isBinary: boolean, onSent?: () => void): void {
     const ws = this.#socket;
@@ -164,7 +164,7 @@ export class Session {
     budget.enforce();
   }
 
-  /** Sends a message that is no echo. Returns false when it was not sent. */
+  /** Sends a message that is not an echo. Returns false if it was not sent. */
   push(data: string | Uint8Array, isBinary = false): boolean {
     const ws = this.#socket;
     if (ws === undefined) {
@@ -185,26 +185,26 @@ export class Session {
     return true;
   }
 
-  /** A message comes too late to be echoed. */
+  /** Counts a message that arrived too late for an echo. */
   ignore(message: ArrayBuffer, isBinary: boolean): void {
     const { stats } = this.parts;
     bump(stats, isBinary ? slot.binaryTaken : slot.textTaken);
     bump(stats, isBinary ? slot.binaryTakenBytes : slot.textTakenBytes, message.byteLength);
   }
 
-  /** Sends one fragment of a text that need not be whole, for violations only. */
+  /** Sends one fragment of a possibly incomplete text, for violations only. */
   fragment(position: "first" | "last", text: string): void {
     if (this.#socket !== undefined) {
       sendAt(this.#socket, Buffer.from(text), false, position, false);
     }
   }
 
-  /** Sends a ping whatever its size, for violations only. */
+  /** Sends a ping of any size, for violations only. */
   rawPing(payload: Uint8Array): void {
     this.#socket?.ping(payload);
   }
 
-  /** Sends a ping; `onPong` gets the round trip. Left out and counted while bytes wait. */
+  /** Sends a ping; `onPong` gets the round-trip time. While bytes are buffered, skips and counts the ping. */
   ping(onPong: (rttMs: number) => void = () => undefined): void {
     const ws = this.#socket;
     if (ws === undefined) {
@@ -263,7 +263,7 @@ export class Session {
     }
     this.sendHeld();
     this.#isEnding = true;
-    // What was sent within a callback leaves after it, the answer to the handshake included.
+    // Bytes sent in a callback, such as the 101, are written after it.
     const end = (): void => {
       const ws = this.#socket;
       if (ws === undefined) {
@@ -278,7 +278,7 @@ export class Session {
     this.after(0, end);
   }
 
-  /** Runs an action once, unless the connection ends before. */
+  /** Runs an action once after a delay, unless the connection ends before. */
   after(milliseconds: number, action: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -287,7 +287,7 @@ export class Session {
     this.#timers.add(timer);
   }
 
-  /** Runs an action again and again, until it returns false or the connection ends. */
+  /** Runs an action at an interval until it returns false or the connection ends. */
   every(milliseconds: number, action: () => boolean): void {
     const timer = setInterval(() => {
       if (!this.isOpen) {
@@ -303,7 +303,7 @@ export class Session {
     this.#timers.add(timer);
   }
 
-  /** Sends what an action sends in few writes. */
+  /** Combines the sends of an action into few writes. */
   cork(action: () => void): void {
     if (this.#socket === undefined) {
       return;
@@ -311,7 +311,7 @@ export class Session {
     this.#socket.cork(action);
   }
 
-  // Returns false when the rest of the message must not be sent.
+  // Returns false if the rest of the message must not be sent.
   #sendPiece(piece: Buffer, isBinary: boolean, position: Position, messageBytes: number): boolean {
     const ws = this.#socket;
     if (ws === undefined) {
@@ -329,7 +329,7 @@ export class Session {
     }
     if (result === 2) {
       backpressure.dropped(ws, messageBytes, isBinary);
-      // A message that lacks a fragment would be a violation of the protocol.
+      // A message without one of its fragments would violate the protocol.
       if (position !== "whole" && this.#socket !== undefined) {
         backpressure.terminate(ws, "backpressure");
       }

@@ -1,4 +1,4 @@
-// /sink: takes messages, and tells from time to time how many.
+// /sink: receives messages, and acknowledges them at an interval with a text of the totals.
 import { onDemand } from "./endpoint.ts";
 
 export const sink = onDemand("sink", {

@@ -1,13 +1,13 @@
-// /source: binary messages, as fast as the client reads or as a rate allows.
+// /source: sends binary messages, as fast as the client reads or at a rate.
 import { onDemand } from "./endpoint.ts";
 import type { Session } from "./session.ts";
 
-/** Bytes that go out before other connections get their turn. */
+/** Bytes sent before other connections get their turn. */
 const turnBytes = 256 * 1024;
-/** How often a rate lets messages out, in milliseconds. */
+/** Interval of sends at a rate, in milliseconds. */
 const rateIntervalMs = 10;
 
-// 0 to 255 again and again: what a client gets can be checked.
+// 0 to 255, repeated, so that a client can check what it receives.
 const pattern = Buffer.alloc(
   1024 * 1024,
   Uint8Array.from({ length: 256 }, (_, i) => i),
@@ -16,7 +16,7 @@ const pattern = Buffer.alloc(
 export const source = onDemand("source", {
   open(session, { size, total, rate }) {
     let leftBytes = total;
-    /** Sends messages of at most so many bytes in all, as long as none waits. */
+    /** Sends messages of at most this many bytes in total, while none is buffered. */
     const send = (bytes: number): number => {
       let sentBytes = 0;
       while (leftBytes > 0 && sentBytes < bytes && session.isOpen && !session.isBehind) {
@@ -45,7 +45,7 @@ function sendFreely(session: Session, send: Send) {
     session.cork(() => send(turnBytes));
     schedule();
   };
-  // A client that is behind is served again on drain.
+  // A client that is behind continues on drain.
   const schedule = (): void => {
     if (!isScheduled && session.isOpen && !session.isBehind) {
       isScheduled = true;
@@ -63,7 +63,7 @@ function sendAtRate(session: Session, send: Send, bytesPerSecond: number) {
   session.every(rateIntervalMs, () => {
     const passedMs = now() - at;
     at += passedMs;
-    // What a client did not take in time is not made up for beyond a second.
+    // A slow client catches up by at most a second.
     dueBytes = Math.min(dueBytes + (passedMs * bytesPerSecond) / 1000, bytesPerSecond);
     dueBytes -= dueBytes > 0 ? send(dueBytes) : 0;
     return session.isOpen;

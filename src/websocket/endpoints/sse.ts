@@ -1,4 +1,4 @@
-// /sse: server-sent events, over plain HTTP.
+// /sse: sends server-sent events over plain HTTP.
 import type { EventStreams } from "../../http/event-streams.ts";
 import { onDemand } from "./endpoint.ts";
 

@@ -1,4 +1,4 @@
-// /status/<code>: a handshake or a GET that is answered with this status.
+// /status/<code>: answers a handshake or a GET with this status.
 import { STATUS_CODES } from "node:http";
 import { onDemand } from "./endpoint.ts";
 import type { Asked } from "./session.ts";
@@ -8,7 +8,7 @@ export const status = onDemand("status", {
   answer: (_request, asked) => answer(asked),
 });
 
-/** Statuses whose answers have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
+/** Statuses without a body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
 const bodiless = new Set([204, 205, 304]);
 
 function answer({ code = 0, retry_after }: Asked<"status">) {

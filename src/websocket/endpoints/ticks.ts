@@ -1,4 +1,4 @@
-// /ticks: messages that the server sends by itself, numbered and timed.
+// /ticks: sends numbered and timed messages at an interval.
 import { bump, slot } from "../../metrics/counters.ts";
 import { onDemand } from "./endpoint.ts";
 
@@ -8,7 +8,7 @@ export const ticks = onDemand("ticks", {
     session.every(interval, () => {
       for (let i = 0; i < burst && number !== count; i++) {
         number++;
-        // The number goes on, so that a client sees what it missed.
+        // Skipped messages are numbered too, so that a client notices them.
         if (session.isBehind) {
           bump(session.parts.stats, slot.ticksSkipped);
         } else {

@@ -1,4 +1,4 @@
-// /violate/<what>: one violation of the protocol, for authors of clients. The client is to notice it.
+// /violate/<what>: violates the protocol in one way, to test that a client notices it.
 import { randomBytes } from "node:crypto";
 import { onDemand } from "./endpoint.ts";
 

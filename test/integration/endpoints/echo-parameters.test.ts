@@ -36,7 +36,7 @@ test("what cannot be is refused with every problem at once, and counted", async 
   assert.equal(status, 400);
   assert.equal(
     body,
-    "/echo cannot do that:\n" +
+    "/echo: invalid parameters:\n" +
       '  delay "3s": expected a duration from 0 to 2s, such as 100ms\n' +
       '  rate "1": expected a size from 1KiB to 64MiB per second, such as 64KiB\n' +
       "  rate: given more than once\n" +

@@ -82,7 +82,7 @@ test("another version of the protocol, or none, gets 426 with version 13", () =>
   }
 });
 
-test("a key of any 16 octets is good, and of any other number is 400", () => {
+test("accepts a key of 16 bytes and refuses any other length with 400", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
       const key = Buffer.from(octets).toString("base64");
