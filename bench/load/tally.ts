@@ -15,6 +15,8 @@ export interface SecondTally {
   cpuNs: number | undefined;
   /** Of the window's messages that were answered in this second; undefined when there was none. */
   latencyNs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
+  /** p99 of how late the generators sent; undefined without a schedule. */
+  lagNs: number | undefined;
 }
 
 /** Latencies of one or more whole seconds, all generators together. */
@@ -29,6 +31,7 @@ const mostIntervals = 256;
 /** What is kept of a second until all generators have reported it. */
 interface UnfinishedSecond {
   readonly histogram: Histogram;
+  readonly lag: Histogram;
   reports: number;
 }
 
@@ -125,7 +128,7 @@ export class Tally {
 
   #addSecond(interval: Interval, cpuNs: number | undefined): void {
     const index = Math.round((interval.startNs - this.#fromNs) / 1e9);
-    const second = this.seconds[index] ?? { endNs: 0, replies: 0, bytes: 0, cpuNs: 0, latencyNs: undefined };
+    const second = this.seconds[index] ?? createSecond();
     this.seconds[index] = second;
     second.endNs = Math.max(second.endNs, interval.endNs - this.#fromNs);
     second.replies += interval.replies;
@@ -133,15 +136,23 @@ export class Tally {
     second.cpuNs = second.cpuNs === undefined || cpuNs === undefined ? undefined : second.cpuNs + cpuNs;
     this.replies += interval.replies;
     this.bytes += interval.bytes;
-    this.#addLatency(index, second, interval.latency);
+    this.#addLatency(index, second, interval);
   }
 
   /** Keeps a second's histogram only until it is complete: memory must not grow with the duration. */
-  #addLatency(index: number, second: SecondTally, latency: Uint8Array): void {
-    const unfinished = this.#unfinished.get(index) ?? { histogram: createHistogram(64), reports: 0 };
-    addEncoded(unfinished.histogram, latency);
+  #addLatency(index: number, second: SecondTally, interval: Interval): void {
+    const unfinished = this.#unfinished.get(index) ?? {
+      histogram: createHistogram(64),
+      lag: createHistogram(64),
+      reports: 0,
+    };
+    const { histogram, lag } = unfinished;
+    addEncoded(histogram, interval.latency);
     unfinished.reports += 1;
-    const { histogram } = unfinished;
+    if (interval.lag !== undefined) {
+      addEncoded(lag, interval.lag);
+      second.lagNs = lag.totalCount === 0 ? undefined : lag.getValueAtPercentile(99);
+    }
     if (histogram.totalCount > 0) {
       second.latencyNs = {
         p50: histogram.getValueAtPercentile(50),
@@ -153,6 +164,7 @@ export class Tally {
       this.#unfinished.delete(index);
       this.#addInterval({ encoded: encodeHistogram(histogram), replies: second.replies });
       histogram.destroy();
+      lag.destroy();
     } else {
       this.#unfinished.set(index, unfinished);
     }
@@ -171,6 +183,10 @@ export class Tally {
       this.intervalSeconds *= 2;
     }
   }
+}
+
+function createSecond(): SecondTally {
+  return { endNs: 0, replies: 0, bytes: 0, cpuNs: 0, latencyNs: undefined, lagNs: undefined };
 }
 
 function sumOf(parts: readonly IntervalTally[]): IntervalTally {

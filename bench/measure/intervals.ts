@@ -48,6 +48,7 @@ function foldOf(seconds: readonly Second[]): Second {
     p50Us: worst(({ p50Us }) => p50Us),
     p99Us: worst(({ p99Us }) => p99Us),
     maxUs: worst(({ maxUs }) => maxUs),
+    lagP99Us: worst(({ lagP99Us }) => lagP99Us),
     clientCpuPercent: mean(({ clientCpuPercent }) => clientCpuPercent),
     serverCpuPercent: mean(({ serverCpuPercent }) => serverCpuPercent),
     serverRssBytes: worst(({ serverRssBytes }) => serverRssBytes),

@@ -134,6 +134,7 @@ function seriesOf({ tally, server, fromNs }: MeasurementParts): Second[] {
       p50Us: latencyNs === undefined ? null : latencyNs.p50 / 1000,
       p99Us: latencyNs === undefined ? null : latencyNs.p99 / 1000,
       maxUs: latencyNs === undefined ? null : latencyNs.max / 1000,
+      lagP99Us: second.lagNs === undefined ? null : second.lagNs / 1000,
       clientCpuPercent: second.cpuNs === undefined ? null : second.cpuNs / seconds / 1e7,
       serverCpuPercent: null,
       serverRssBytes: null,

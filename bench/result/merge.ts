@@ -216,6 +216,7 @@ function mergeSeries(
       p50Us: latency?.p50 ?? null,
       p99Us: latency?.p99 ?? null,
       maxUs: maxKnown(seconds.map(({ maxUs }) => maxUs)),
+      lagP99Us: maxKnown(seconds.map(({ lagP99Us }) => lagP99Us)),
       clientCpuPercent: sumOrNull(seconds.map(({ clientCpuPercent }) => clientCpuPercent)),
       serverCpuPercent: meanKnown(seconds.map(({ serverCpuPercent }) => serverCpuPercent)),
       serverRssBytes: maxKnown(seconds.map(({ serverRssBytes }) => serverRssBytes)),

@@ -7,7 +7,7 @@ import { clientSchema, serverSchema } from "./schema-figures.ts";
 import { unitOf } from "./threshold.ts";
 import { failuresOf } from "./verdict.ts";
 
-const { messages, histograms, scenario } = resultSchema.shape;
+const { messages, histograms, scenario, series } = resultSchema.shape;
 const newInScenario = { fill: true, payloadSha256: true, seed: true, part: true } as const;
 
 /** The scenario as version 1 of Results and Comparisons had it. */
@@ -41,6 +41,7 @@ export const resultV1Schema = resultSchema
       .omit({ busiestThreadPercent: true, waitedPercent: true, receivedMessages: true, replicas: true })
       .exactOptional(),
     histograms: histograms.omit({ unsent: true }),
+    series: z.array(series.element.omit({ lagP99Us: true })),
     thresholds: z.array(
       z.strictObject({ expression: z.string(), actual: z.number().nullable(), passed: z.boolean() }),
     ),
@@ -67,6 +68,7 @@ export const resultV1Schema = resultSchema
       intervals: null,
       steadiness: unknownSteadiness,
       histograms: { ...old.histograms, unsent: null },
+      series: old.series.map((second) => ({ ...second, lagP99Us: null })),
       thresholds: old.thresholds.map((threshold) => ({ ...threshold, unit: unitOf(threshold.expression) })),
     } as const;
     return { ...figures, failures: failuresOf(figures), warnings, verdict };

@@ -100,6 +100,8 @@ const secondSchema = z.strictObject({
   p50Us: amount.nullable(),
   p99Us: amount.nullable(),
   maxUs: amount.nullable(),
+  /** p99 of how late the generator sent; null when there is no schedule. */
+  lagP99Us: amount.nullable(),
   clientCpuPercent: amount.nullable(),
   serverCpuPercent: amount.nullable(),
   serverRssBytes: count.nullable(),

@@ -106,6 +106,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
       p50Us: 2,
       p99Us: 185,
       maxUs: 200,
+      lagP99Us: null,
       clientCpuPercent: 40,
       serverCpuPercent: 99,
       serverRssBytes: 60_000_000,

@@ -89,6 +89,12 @@ const overTime: readonly TimePlot[] = [
     ],
   },
   {
+    title: "Generator lag over time",
+    note: "How late the generator sent, p99 of each second. It is part of the latency from the intended send time.",
+    y: { label: "Lag", unit: "us", isLogarithmic: true },
+    fields: [{ name: "lagP99Us" }],
+  },
+  {
     title: "CPU over time",
     note: "100 % is one core. Solid: server. Dashed: client.",
     y: { label: "CPU", unit: "percent", atLeast: 100 },

@@ -77,6 +77,7 @@ describe("a closed loop", () => {
     assert.equal(result.window.seconds, 2);
     assert.equal(result.latencyFrom, "actual-send");
     assert.equal(result.client.lagUs, null);
+    assert.ok(result.series.every(({ lagP99Us }) => lagP99Us === null));
     assert.ok(Math.abs(result.client.cpuPercent - 10) < 0.01);
     assert.ok(Math.abs((result.client.busiestThreadPercent ?? 0) - 10) < 0.1);
     assert.ok(Math.abs((result.client.cpuUsPerMessage ?? 0) - 200) < 0.5);
@@ -162,6 +163,10 @@ describe("an open loop", () => {
     const result = await resultOf({ ...open1000, durationMs: 5000 }, target, { clock });
     assert.ok((result.summary.latencyUs?.p99 ?? 0) > 400_000);
     assert.ok((result.client.lagUs ?? 0) > 400_000);
+    const late = result.series.flatMap(({ endSeconds, lagP99Us }) =>
+      (lagP99Us ?? 0) > 400_000 ? [Math.round(endSeconds)] : [],
+    );
+    assert.equal(late.length, 1, `late in the seconds that end at ${late.join(", ")}`);
     assert.equal(result.messages.sent, 5000);
     assert.ok(result.warnings.some((warning) => /generator's own lag/.test(warning)));
   });

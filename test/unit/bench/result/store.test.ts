@@ -114,7 +114,8 @@ function asVersion1(result: Result): unknown {
   delete server.replicas;
   const { fill: _f, part: _p, payloadSha256: _ps, seed: _se, ...scenario } = result.scenario;
   const thresholds = result.thresholds.map(({ unit: _t, ...threshold }) => threshold);
-  return { ...rest, version: 1, scenario, messages, client, server, histograms, thresholds };
+  const series = result.series.map(({ lagP99Us: _l, ...second }) => second);
+  return { ...rest, version: 1, scenario, messages, client, server, histograms, series, thresholds };
 }
 
 test("a Result of version 1 is read with the failures and units that it did not keep", () => {
