@@ -2,7 +2,16 @@
 
 import { formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { maxKnown } from "../result/aggregate.ts";
-import { type IdleReport, type IdleStep, idleKind, idleVersion, type Memory } from "../result/idle.ts";
+import {
+  type IdleReport,
+  type IdleStep,
+  idleKind,
+  idleVersion,
+  type Memory,
+  memoryMeasures,
+  ownBytes,
+  processBytes,
+} from "../result/idle.ts";
 import { median } from "../result/stats.ts";
 import { bytes, count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
 import { fewestPoints, interceptOf, type Point, type Slope, theilSen } from "../result/trend.ts";
@@ -173,6 +182,7 @@ function memoryOf(samples: readonly ServerSample[]): Memory {
   return {
     rssBytes: middle(({ rssBytes }) => rssBytes),
     pssBytes: middle(({ memory }) => memory?.pssBytes),
+    anonymousBytes: middle(({ memory }) => memory?.anonymousBytes),
     kernelBytes: middle(({ memory }) => memory?.kernel && memory.kernel.slabBytes + memory.kernel.tcpBytes),
   };
 }
@@ -191,12 +201,14 @@ function pointsOf(steps: readonly IdleStep[], read: (memory: Memory) => number |
 }
 
 function processSlope(outcome: SessionOutcome, steps: readonly IdleStep[]): IdleReport["process"] {
-  const ofPss = slopeOf(steps, ({ pssBytes }) => pssBytes);
-  const slope = ofPss ?? slopeOf(steps, ({ rssBytes }) => rssBytes);
   const source = outcome.steps.find(({ server }) => server !== undefined)?.server?.source;
-  return slope === undefined || source === undefined
-    ? null
-    : { ...perConnection(slope, 1), source, measure: ofPss === undefined ? "rss" : "pss" };
+  for (const measure of memoryMeasures) {
+    const slope = slopeOf(steps, (memory) => processBytes(memory, measure));
+    if (slope !== undefined && source !== undefined) {
+      return { ...perConnection(slope, 1), source, measure };
+    }
+  }
+  return null;
 }
 
 /** With both ends on this machine, the kernel keeps twice what one end takes. */
@@ -218,10 +230,9 @@ function capacityOf(
   if (process === null || kernel === null) {
     return null;
   }
-  const points = pointsOf(steps, ({ pssBytes, rssBytes }) =>
-    process.measure === "pss" ? pssBytes : rssBytes,
-  );
-  const base = Math.max(0, interceptOf(points, process.bytesPerConnection));
+  // Resident memory without connections, file pages included: a container's limit counts them.
+  const points = pointsOf(steps, ({ rssBytes }) => rssBytes);
+  const base = points.length === 0 ? 0 : Math.max(0, interceptOf(points, process.bytesPerConnection));
   const each = process.bytesPerConnection + kernel.bytesPerConnection;
   return each > 0 && base < giB ? Math.floor((giB - base) / each) : null;
 }
@@ -244,8 +255,11 @@ function afterOf(outcome: SessionOutcome, before: Memory, steps: readonly IdleSt
     return null;
   }
   const memory = memoryOf(samples);
-  const read = ({ pssBytes, rssBytes }: Memory): number | null => pssBytes ?? rssBytes;
-  const [low, high, now] = [read(before), maxKnown(steps.map((step) => read(step.memory))), read(memory)];
+  const [low, high, now] = [
+    ownBytes(before),
+    maxKnown(steps.map((step) => ownBytes(step.memory))),
+    ownBytes(memory),
+  ];
   const grown = low === null || high === null ? 0 : high - low;
   return { memory, share: grown > 0 && high !== null && now !== null ? (high - now) / grown : null };
 }
@@ -281,8 +295,6 @@ function warningsOf({ process, kernel, steps, target, unasked, pingCpu }: Judged
     kernel !== null &&
       target.local &&
       "Both ends of each connection are on this machine: the kernel's part is half of what they use together.",
-    process?.measure === "rss" &&
-      "The figure is of RSS, in which pages that processes share count several times.",
     pingCpu !== null &&
       pingCpu.low <= 0 &&
       "Pings cost too little CPU time to tell it from the rest: ping more often.",

@@ -11,6 +11,10 @@ export const idleVersion = 1;
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 
+/** What stands for the memory of a process, the best first: the rest changes with other processes, or counts twice. */
+export const memoryMeasures = ["anonymous", "pss", "rss"] as const;
+export type MemoryMeasure = (typeof memoryMeasures)[number];
+
 const perConnectionSchema = z.strictObject({ bytesPerConnection: z.number(), ...slopeShape });
 
 /** Memory at one moment, or the median of several; unknown is null. */
@@ -18,6 +22,8 @@ const memorySchema = z.strictObject({
   rssBytes: amount.nullable(),
   /** Pages that processes share count once. */
   pssBytes: amount.nullable(),
+  /** The part of that which is of no file. */
+  anonymousBytes: amount.nullable(),
   /** Slab and TCP buffers of the machine, whatever they are used for. */
   kernelBytes: amount.nullable(),
 });
@@ -46,7 +52,7 @@ export const idleSchema = z.strictObject({
   pingIntervalMs: amount.nullable(),
   /** Null where memory is not known, or there are fewer than four steps. */
   process: perConnectionSchema
-    .extend({ source: z.enum(["pid", "metrics"]), measure: z.enum(["pss", "rss"]) })
+    .extend({ source: z.enum(["pid", "metrics"]), measure: z.enum(memoryMeasures) })
     .nullable(),
   /** A connection's share: where both of its ends are on this machine, half of what they use. */
   kernel: perConnectionSchema.nullable(),
@@ -68,3 +74,13 @@ export const idleSchema = z.strictObject({
 export type IdleReport = z.infer<typeof idleSchema>;
 export type IdleStep = z.infer<typeof stepSchema>;
 export type Memory = z.infer<typeof memorySchema>;
+
+/** Memory of the process by one measure. */
+export function processBytes(memory: Memory, measure: MemoryMeasure): number | null {
+  return { anonymous: memory.anonymousBytes, pss: memory.pssBytes, rss: memory.rssBytes }[measure];
+}
+
+/** By the best measure that is known. */
+export function ownBytes(memory: Memory): number | null {
+  return memory.anonymousBytes ?? memory.pssBytes ?? memory.rssBytes;
+}

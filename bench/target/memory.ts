@@ -5,8 +5,13 @@ import { listFolder, readText } from "./proc.ts";
 /** Memory of processes, together. */
 export interface ProcessMemory {
   readonly rssBytes: number;
-  /** Pages that several of them share count once; null where /proc/PID/smaps_rollup cannot be read. */
+  /** Pages that several processes share count once; null where /proc/PID/smaps_rollup cannot be read. */
   readonly pssBytes: number | null;
+  /**
+   * The part of it that is of no file. A process's share of a file changes with the other processes that have it
+   * mapped, as those of a second program on Node do.
+   */
+  readonly anonymousBytes: number | null;
   /** Null where they are not ours to count. */
   readonly descriptors: number | null;
 }
@@ -33,11 +38,14 @@ function readOne(pid: number): ProcessMemory | undefined {
   if (rssBytes === undefined) {
     return undefined;
   }
-  const rollup = readText(`/proc/${pid}/smaps_rollup`);
+  const rollup = readText(`/proc/${pid}/smaps_rollup`) ?? "";
+  const anonymousBytes = kibibytesOf(rollup, "Pss_Anon");
   const descriptors = listFolder(`/proc/${pid}/fd`).length;
   return {
     rssBytes,
-    pssBytes: kibibytesOf(rollup ?? "", "Pss") ?? null,
+    pssBytes: kibibytesOf(rollup, "Pss") ?? null,
+    anonymousBytes:
+      anonymousBytes === undefined ? null : anonymousBytes + (kibibytesOf(rollup, "Pss_Shmem") ?? 0),
     // Every process has some, so none are those of somebody else.
     descriptors: descriptors === 0 ? null : descriptors,
   };
@@ -49,6 +57,7 @@ function plus(one: ProcessMemory, other: ProcessMemory): ProcessMemory {
   return {
     rssBytes: one.rssBytes + other.rssBytes,
     pssBytes: sum(one.pssBytes, other.pssBytes),
+    anonymousBytes: sum(one.anonymousBytes, other.anonymousBytes),
     descriptors: sum(one.descriptors, other.descriptors),
   };
 }

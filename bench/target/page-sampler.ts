@@ -135,7 +135,13 @@ export class PageReader {
       receivedMessages: receivedMessages === null ? null : this.#sumOf("received"),
       workers: Math.max(1, page.cpuSeconds.size),
       replicas: Math.max(1, this.#starts.size),
-      memory: { pssBytes: null, heapBytes: page.heapBytes, descriptors: page.descriptors, kernel: null },
+      memory: {
+        pssBytes: null,
+        anonymousBytes: null,
+        heapBytes: page.heapBytes,
+        descriptors: page.descriptors,
+        kernel: null,
+      },
     };
   }
 

@@ -46,8 +46,8 @@ export function samplePid(pid: number, withMemory = false): Sampler {
 }
 
 function readMemory(family: readonly number[]): MemorySample {
-  const { pssBytes = null, descriptors = null } = readProcessMemory(family) ?? {};
-  return { pssBytes, heapBytes: null, descriptors, kernel: readKernelMemory() ?? null };
+  const { pssBytes = null, anonymousBytes = null, descriptors = null } = readProcessMemory(family) ?? {};
+  return { pssBytes, anonymousBytes, heapBytes: null, descriptors, kernel: readKernelMemory() ?? null };
 }
 
 /** Whether there is such a process that we may read. */

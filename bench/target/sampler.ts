@@ -34,6 +34,8 @@ export interface ServerSample {
 export interface MemorySample {
   /** Pages that processes share count once. */
   readonly pssBytes: number | null;
+  /** The part of that which is of no file, so that it does not change with other processes. */
+  readonly anonymousBytes: number | null;
   /** Used by objects of JavaScript. */
   readonly heapBytes: number | null;
   readonly descriptors: number | null;

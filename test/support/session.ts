@@ -58,7 +58,14 @@ export function exampleSample(
     receivedMessages: null,
     workers: 1,
     replicas: 1,
-    memory: { pssBytes: null, heapBytes: null, descriptors: null, kernel: null, ...memory },
+    memory: {
+      pssBytes: null,
+      anonymousBytes: null,
+      heapBytes: null,
+      descriptors: null,
+      kernel: null,
+      ...memory,
+    },
     ...changes,
   };
 }

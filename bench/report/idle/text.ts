@@ -2,9 +2,15 @@
 
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
-import type { IdleReport, IdleStep, Memory } from "../../result/idle.ts";
+import { type IdleReport, type IdleStep, type MemoryMeasure, ownBytes } from "../../result/idle.ts";
 import { formatUs, titleOf } from "../describe.ts";
 import { describeCloses, figureTable, frameText, labelled } from "../lines.ts";
+
+export const measureNames: Readonly<Record<MemoryMeasure, string>> = {
+  anonymous: "anonymous memory",
+  pss: "PSS",
+  rss: "RSS",
+};
 
 export function formatIdle(report: IdleReport, look: Look = plainLook): string {
   return frameText(
@@ -44,7 +50,7 @@ function summaryLines(report: IdleReport): [label: string, text: string][] {
   const { process, kernel, pingCpu, connections, closes, after, before, lostPings, steps } = report;
   const lines: [string, string][] = [["connection", describeEach(report)]];
   if (process !== null) {
-    const widths = `${process.measure.toUpperCase()}, ${formatPercent(100 * process.confidence)} interval over ${steps.length} steps`;
+    const widths = `by ${measureNames[process.measure]}, ${formatPercent(100 * process.confidence)} interval over ${steps.length} steps`;
     const kernelInterval =
       kernel === null ? "" : `; kernel ${formatBytes(kernel.low)} to ${formatBytes(kernel.high)}`;
     lines.push(["", `(${widths}${kernelInterval})`]);
@@ -69,15 +75,11 @@ function summaryLines(report: IdleReport): [label: string, text: string][] {
   if (after?.share != null) {
     lines.push([
       "afterwards",
-      `${formatBytes(own(before) ?? 0)} before, ${formatBytes(own(after.memory) ?? 0)} after all were closed: ` +
+      `${formatBytes(ownBytes(before) ?? 0)} before, ${formatBytes(ownBytes(after.memory) ?? 0)} after all were closed: ` +
         `${formatPercent(100 * after.share)} of the growth came back`,
     ]);
   }
   return lines;
-}
-
-function own({ pssBytes, rssBytes }: Memory): number | null {
-  return pssBytes ?? rssBytes;
 }
 
 function stepTable({ steps, pingIntervalMs }: IdleReport): string[] {
@@ -88,7 +90,7 @@ function stepTable({ steps, pingIntervalMs }: IdleReport): string[] {
   const columns: readonly (readonly [string, (step: IdleStep) => string])[] = [
     ["open", ({ open }) => formatNumber(open)],
     ["RSS", ({ memory }) => inBytes(memory.rssBytes)],
-    ["PSS", ({ memory }) => inBytes(memory.pssBytes)],
+    ["anonymous", ({ memory }) => inBytes(memory.anonymousBytes)],
     ["kernel", ({ memory }) => inBytes(memory.kernelBytes)],
     ["CPU", ({ serverCpuPercent }) => (serverCpuPercent === null ? "-" : formatPercent(serverCpuPercent))],
     ...(pingIntervalMs === null

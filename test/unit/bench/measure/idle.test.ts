@@ -50,6 +50,7 @@ function outcomeOf(
         { rssBytes, cpuSeconds: cpuShare * i },
         {
           pssBytes: rssBytes - 5_000_000,
+          anonymousBytes: rssBytes - 60_000_000,
           kernel: { slabBytes: 200_000_000 + 2 * kernel * connections, tcpBytes: 0 },
         },
       );
@@ -115,10 +116,10 @@ describe("concludeIdle", () => {
     const report = concludeIdle(options, outcomeOf(), []);
     assert.equal(report.process?.bytesPerConnection, 1024);
     assert.deepEqual([report.process?.low, report.process?.high], [1024, 1024]);
-    assert.equal(report.process?.measure, "pss");
+    assert.equal(report.process?.measure, "anonymous");
     assert.equal(report.kernel?.bytesPerConnection, 2500);
-    // (1 GiB - 75 MB) / (1,024 + 2,500)
-    assert.equal(report.connectionsPerGiB, 283_411);
+    // (1 GiB - 80 MB) / (1,024 + 2,500)
+    assert.equal(report.connectionsPerGiB, 281_992);
     assert.equal(report.after?.share, 0.8);
     assert.deepEqual(report.failures, []);
     idleSchema.parse(report);
@@ -203,7 +204,7 @@ describe("formatIdle", () => {
   });
 
   it("shows every step with its pings", () => {
-    assert.match(text, /^ *open +RSS +PSS +kernel +CPU +pings\/s +p50 +p99$/m);
+    assert.match(text, /^ *open +RSS +anonymous +kernel +CPU +pings\/s +p50 +p99$/m);
     assert.match(text, /^10,000 +82\.6 MiB/m);
   });
 });

@@ -35,7 +35,7 @@ test("pages that were touched count, pages that were only reserved do not", asyn
   const before = readProcessMemory(pids);
   child.stdin.write("go\n");
   await waitUntil(() => said.includes("touched"), "memory to be touched");
-  const grown = (readProcessMemory(pids)?.pssBytes ?? 0) - (before?.pssBytes ?? 0);
+  const grown = (readProcessMemory(pids)?.anonymousBytes ?? 0) - (before?.anonymousBytes ?? 0);
   assert.ok(grown > 30 * 2 ** 20 && grown < 40 * 2 ** 20, `${grown} bytes`);
 });
 

@@ -1,0 +1,68 @@
+// A process that touches memory exactly as told, and does nothing else: its resident memory is known to a page.
+// Arguments: `each BYTES` for every byte on standard input, `leak BYTES_PER_SECOND`, or `saw BYTES_PER_SECOND SECONDS`,
+// after which all is given back. Wants --expose-gc and a small --max-semi-space-size.
+import { readSync } from "node:fs";
+
+const [mode = "", amount = 0, seconds = 0] = [process.argv[2], ...process.argv.slice(3).map(Number)];
+const reservedBytes = 1024 * 1024 * 1024;
+const pageBytes = 4096;
+const pollMs = 100;
+
+let kept = Buffer.alloc(0);
+let touched = 0;
+
+/** Memory of this size is mapped, and takes none until it is written to. */
+function reserve() {
+  kept = Buffer.alloc(reservedBytes);
+  touched = 0;
+}
+
+function touchUpTo(bytes) {
+  for (; touched < bytes; touched += pageBytes) {
+    kept[touched] = 1;
+  }
+}
+
+function sleep(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Touches what later garbage will use, so that only what is kept grows. */
+function settle() {
+  for (let i = 0; i < 200_000; i += 1) {
+    Buffer.from([i & 255]);
+  }
+  globalThis.gc();
+}
+
+function keepEach() {
+  const input = Buffer.alloc(65_536);
+  for (let connections = 0, count = 1; count > 0; connections += count) {
+    count = readSync(0, input);
+    touchUpTo((connections + count) * amount);
+  }
+}
+
+/** Ends with whoever started it: its standard input is then at its end, which a sleeping process does not see. */
+function grow(untilSeconds) {
+  const parent = process.ppid;
+  const started = performance.now();
+  for (let elapsed = 0; elapsed < untilSeconds && process.ppid === parent; ) {
+    sleep(pollMs);
+    elapsed = (performance.now() - started) / 1000;
+    touchUpTo(elapsed * amount);
+  }
+  return process.ppid === parent;
+}
+
+settle();
+reserve();
+process.stdout.write("ready\n");
+if (mode === "each") {
+  keepEach();
+} else {
+  while (grow(mode === "saw" ? seconds : Number.POSITIVE_INFINITY)) {
+    reserve();
+    globalThis.gc();
+  }
+}
