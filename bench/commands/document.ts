@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Look, lookFor } from "../../src/lib/terminal.ts";
 import { StoreError, writeOnce } from "../result/store.ts";
+import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { OutputOptions } from "./outcome.ts";
 
@@ -22,12 +23,15 @@ export interface Told<D> {
 interface Document {
   readonly kind: string;
   readonly startedAt: string;
+  readonly command: readonly string[] | null;
   readonly failures: readonly string[];
 }
 
 /** Prints the document and writes it to its file. @returns the exit code */
-export function tellDocument<D extends Document>({ document, schema, text, output }: Told<D>): number {
+export function tellDocument<D extends Document>(told: Told<D>): number {
+  const { schema, text, output } = told;
   const { json = false, out } = output;
+  const document = { ...told.document, command: withoutSecrets(process.argv.slice(2)) };
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : text(document, lookFor(process.stdout)));
   const path = out ?? (json ? undefined : defaultPath(document));
   const isKept = path === undefined || keep(path, document, json);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { concludeIdle, type IdleOptions, idleMetrics, idleScenario, lengthOf } from "../measure/idle.ts";
-import { formatIdle } from "../report/idle/text.ts";
+import { formatIdle } from "../report/session/idle.ts";
 import { idleSchema } from "../result/idle.ts";
 import { fewestPoints } from "../result/trend.ts";
 import { tellDocument } from "./document.ts";

@@ -12,6 +12,7 @@ import type { GroupFigures, SessionOutcome } from "./session.ts";
 export interface DocumentHead {
   readonly label: string | null;
   readonly startedAt: string;
+  readonly command: null;
   readonly target: { readonly url: string; readonly local: boolean };
   readonly partial: { readonly reason: string } | null;
   readonly closes: Close[];
@@ -27,6 +28,7 @@ export function documentHead(
   return {
     label,
     startedAt: startedAt.toISOString(),
+    command: null,
     target: { url: target.url, local: locality.local },
     partial: endedEarly === null ? null : { reason: endedEarly.reason },
     closes: figuresOf(outcome).flatMap(({ closes }) => closes.map((close) => ({ ...close }))),

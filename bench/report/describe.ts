@@ -121,11 +121,12 @@ export function describeCommand(
     return [];
   }
   const isSeeded = scenario.seed === null || command.some((arg) => arg.startsWith("--seed"));
-  const args = [
-    "uws-echo-bench",
-    ...withoutOnce(command),
-    ...(isSeeded ? [] : ["--seed", String(scenario.seed)]),
-  ];
+  return formatCommand([...command, ...(isSeeded ? [] : ["--seed", String(scenario.seed)])], width);
+}
+
+/** A command line of this program, broken for a shell. */
+export function formatCommand(command: readonly string[], width: number): string[] {
+  const args = ["uws-echo-bench", ...withoutOnce(command)];
   const lines: string[] = [];
   for (const word of args.map(quoteForShell)) {
     const line = lines.at(-1);

@@ -4,9 +4,10 @@ import { kindNameOf, StoreError } from "../result/store.ts";
 import { comparisonReports } from "./comparison/kind.ts";
 import type { Form, Kind, Source } from "./kind.ts";
 import { runReports } from "./run/kind.ts";
+import { idleReports } from "./session/idle.ts";
 
 /** One row for each kind. */
-export const kinds: readonly Kind[] = [runReports, comparisonReports];
+export const kinds: readonly Kind[] = [runReports, comparisonReports, idleReports];
 
 /** All files in one report. @throws StoreError when a file cannot be reported, or they are of different kinds */
 export function reportSources(sources: readonly Source[], form: Form): string {

@@ -30,6 +30,8 @@ export const documentShape = {
   /** Name for tables and plots; null to use the target's URL. */
   label: z.string().nullable(),
   startedAt: z.iso.datetime(),
+  /** The command line, without the program and without secrets; null where there was none. */
+  command: z.array(z.string()).nullable(),
   target: z.strictObject({
     url: z.string(),
     /** Whether it is reached over loopback, so that both ends of a connection are on this machine. */

@@ -4,11 +4,23 @@ import type { Result } from "../../result/schema.ts";
 import { formatRow } from "../csv-row.ts";
 
 /** What a table of figures has no use for: encoded data, and lists of records. */
-const leftOut = new Set(["histograms", "parts", "series", "spans", "thresholds", "warnings", "failures"]);
+const leftOut = ["histograms", "parts", "series", "spans"];
+/** What has columns of its own. */
+const judgement = ["thresholds", "warnings", "failures"];
 
 /** All Results as CSV with a header row; unknown figures are empty cells. */
 export function formatCsv(results: readonly Result[]): string {
-  const rows = results.map((result) => new Map([...flatten(result, ""), ...judgementOf(result)]));
+  return formatDocumentsCsv(results, leftOut);
+}
+
+type Judged = Pick<Result, "failures" | "thresholds" | "warnings">;
+
+/** The same for any kind of document. @param without fields that are no figures */
+export function formatDocumentsCsv(documents: readonly Judged[], without: readonly string[]): string {
+  const excluded = new Set([...without, ...judgement]);
+  const rows = documents.map(
+    (document) => new Map([...flatten(document, "", excluded), ...judgementOf(document)]),
+  );
   const names = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   // What is null in one Result may have parts in another: those are the columns then.
   const columns = names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
@@ -16,8 +28,8 @@ export function formatCsv(results: readonly Result[]): string {
   return lines.map(formatRow).join("");
 }
 
-/** Whether a Result may be used, and why not: the same columns for every Result. */
-function judgementOf({ failures, thresholds, warnings }: Result): [string, string][] {
+/** Whether a document may be used, and why not: the same columns for every one. */
+function judgementOf({ failures, thresholds, warnings }: Judged): [string, string][] {
   return [
     ["acceptable", String(failures.length === 0)],
     ["failures", failures.join("; ")],
@@ -30,7 +42,7 @@ function judgementOf({ failures, thresholds, warnings }: Result): [string, strin
 }
 
 /** Every leaf with its path, as in `summary.latencyUs.p99`. */
-function flatten(value: unknown, path: string): [string, string][] {
+function flatten(value: unknown, path: string, excluded: ReadonlySet<string>): [string, string][] {
   if (value === null || value === undefined) {
     return [[path, ""]];
   }
@@ -41,6 +53,6 @@ function flatten(value: unknown, path: string): [string, string][] {
     return [[path, String(value)]];
   }
   return Object.entries(value)
-    .filter(([key]) => path !== "" || !leftOut.has(key))
-    .flatMap(([key, inner]) => flatten(inner, path === "" ? key : `${path}.${key}`));
+    .filter(([key]) => path !== "" || !excluded.has(key))
+    .flatMap(([key, inner]) => flatten(inner, path === "" ? key : `${path}.${key}`, excluded));
 }

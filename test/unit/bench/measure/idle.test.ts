@@ -8,11 +8,11 @@ import {
   lengthOf,
 } from "../../../../bench/measure/idle.ts";
 import type { SessionOutcome } from "../../../../bench/measure/session.ts";
-import { formatIdle } from "../../../../bench/report/idle/text.ts";
+import { formatIdle } from "../../../../bench/report/session/idle.ts";
 import { idleSchema } from "../../../../bench/result/idle.ts";
 import { parseThresholdOf } from "../../../../bench/result/threshold.ts";
 import { valueAt } from "../../../../bench/scenario/curve.ts";
-import { plainLook } from "../../../../src/lib/terminal.ts";
+
 import { exampleFigures, exampleOutcome, exampleSample, exampleStep } from "../../../support/session.ts";
 
 const options: IdleOptions = {

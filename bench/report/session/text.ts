@@ -1,12 +1,12 @@
 // Lays out the text reports of sessions: labels, tables, and the head and foot that all of them have.
 
-import { wrapText } from "../../src/lib/columns.ts";
-import { formatNumber } from "../../src/lib/format.ts";
-import type { Look } from "../../src/lib/terminal.ts";
-import type { Environment } from "../result/schema.ts";
-import type { Close, MetThreshold } from "../result/session-document.ts";
-import { formatActual } from "../result/threshold.ts";
-import { describeEnvironment } from "./describe.ts";
+import { wrapText } from "../../../src/lib/columns.ts";
+import { formatNumber } from "../../../src/lib/format.ts";
+import type { Look } from "../../../src/lib/terminal.ts";
+import type { Environment } from "../../result/schema.ts";
+import type { Close, MetThreshold } from "../../result/session-document.ts";
+import { formatActual } from "../../result/threshold.ts";
+import { describeEnvironment } from "../describe.ts";
 
 const labelWidth = 13;
 

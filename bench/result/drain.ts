@@ -1,0 +1,79 @@
+// The shape of a DrainReport, the versioned JSON file of `drain`: what the end of a server did to its clients.
+
+import { z } from "zod";
+import { histogramSchema, latencySchema } from "./schema-figures.ts";
+import { documentShape } from "./session-document.ts";
+
+/** What the `kind` of every DrainReport says. */
+export const drainKind = "uws-echo-bench/drain";
+/** Raised whenever a field changes its meaning, comes or goes. */
+export const drainVersion = 1;
+
+const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
+
+/** What began the drain. */
+const triggerSchema = z.strictObject({
+  kind: z.enum(["signal", "exec"]),
+  /** `SIGTERM to 1234`, or the command. */
+  what: z.string(),
+  /** From the start of the load. */
+  atSeconds: amount,
+  /** Of the command; null when it was ended, and for a signal. */
+  exitCode: count.nullable(),
+  /** How long the command ran; for a signal, until the process was gone. Null when it was still there at the end. */
+  seconds: amount.nullable(),
+});
+
+/** One second of the load. */
+const secondSchema = z.strictObject({
+  /** Its end, from the start of the load. */
+  endSeconds: amount,
+  answered: count,
+  p99Us: amount.nullable(),
+  open: count,
+  closed: count,
+  failed: count,
+});
+
+export const drainSchema = z.strictObject({
+  kind: z.literal(drainKind),
+  version: z.literal(drainVersion),
+  ...documentShape,
+  load: z.strictObject({ connections: count, ratePerSecond: amount, payloadBytes: count }),
+  trigger: triggerSchema,
+  messages: z.strictObject({
+    due: count,
+    sent: count,
+    /** Answered, lost or corrupt: all that were sent but those that crossed the close frame. */
+    accepted: count,
+    answered: count,
+    /** Never answered, although the server had them: a later message was, or the wait was longer than any before. */
+    lost: count,
+    /** Sent so shortly before the close frame arrived that the server may not have had them when it sent it. */
+    crossed: count,
+    /** Due while nobody was connected, or while the target took nothing more. */
+    unsent: count,
+    corrupt: count,
+  }),
+  /** How long a message may have been under way to count as crossed: the slowest reply before the drain. */
+  crossingUs: amount,
+  /** How long each client was without a connection. */
+  gaps: z.strictObject({
+    /** Clients that lost their connection and have one again. */
+    back: count,
+    /** Clients that had none at the end. */
+    absent: count,
+    latencyUs: latencySchema.nullable(),
+    histogram: histogramSchema.nullable(),
+  }),
+  /** Attempts to reconnect that failed. */
+  failed: count,
+  before: latencySchema.nullable(),
+  after: latencySchema.nullable(),
+  seconds: z.array(secondSchema),
+});
+
+export type DrainReport = z.infer<typeof drainSchema>;
+export type DrainTrigger = z.infer<typeof triggerSchema>;
+export type DrainSecond = z.infer<typeof secondSchema>;
