@@ -59,45 +59,53 @@ interface Raw extends OutputOptions, Readonly<Record<string, unknown>> {
   readonly nameB: string;
 }
 
+const examples = `
+Examples:
+  uws-echo-bench compare 'node old.js {port}' 'node new.js {port}' --until 2%
+  uws-echo-bench compare --against old-1.json --against old-2.json new-*.json`;
+
 /** Adds `compare A B` to the program. */
 export function addCompareCommand(program: Command): void {
   const command = program
     .command("compare")
     .description(
-      "compare two targets in turns and report the ratio of their figures with its interval; or compare stored Results",
+      "compare two targets in turns, or stored Results, and report the ratio of their figures with its interval",
     )
+    .usage(`[options] <A> <B>\n       uws-echo-bench compare [options] --against <file> <file...>`)
     .argument(
       "<targets...>",
-      "A, the baseline, and B: each a ws:// URL, or a command that starts a target, with {port} in place of the port; " +
-        "with --against, Result files or logs of B",
-    );
-  addLoadOptions(command, { duration: "3s", warmup: "1s" }) // Shorter than a single run's, since there are many.
-    .option("--rounds <number>", "rounds to run, each of A, B, B, A; with --until, the minimum", "5")
-    .option(
-      "--until <share>",
-      "run more rounds until the interval of the primary figure is this narrow, as in 2%",
+      "A, the baseline, and B: ws:// URLs, or commands that start a target, with {port} for its port; with --against, files of B",
     )
-    .option("--max-rounds <number>", `with --until, at most this many rounds (default: ${defaultMaxRounds})`)
-    .option("--deadline <time>", "start no round that would likely end after this time, as in 10m")
-    .option("--path <path>", "path of the endpoint, for targets started from a command", "/echo")
-    .option("--against <file>", "compare stored Results: a Result file or log of A (repeatable)", collect, [])
-    .option("--margin <share>", "treat a difference up to this share as none", "2%")
+    .option("--rounds <number>", "rounds of A, B, B, A; with --until, the minimum", "5")
+    .option("--until <share>", "more rounds until the primary interval is this narrow, as in 2%")
+    .option("--max-rounds <number>", `with --until, at most this many (default: ${defaultMaxRounds})`)
+    .option("--deadline <time>", "start no round that would likely end after this time")
     .addOption(
       new Option(
         "--primary <figure>",
-        "figure that decides (default: serverCpuPerMessage if known, else messagesPerSecond, or p99 in an open loop)",
+        `figure that decides: ${figureNames.join(", ")} (default: CPU if known, else the rate, or p99 with --rate)`,
       ).choices(figureNames),
     )
+    .option("--margin <share>", "treat a difference up to this share as none", "2%")
     .option(
       "--fail-on <finding>",
-      `exit with code 1 on this finding for the primary figure (repeatable; ${findings.join(", ")})`,
+      `exit with 1 on this finding: ${findings.join(", ")} (repeatable)`,
+      collect,
+      [],
+    )
+    .option(
+      "--against <file>",
+      "Result file or log of A, to compare stored Results (repeatable)",
       collect,
       [],
     )
     .option("--name-a <text>", "name of A", "A")
     .option("--name-b <text>", "name of B", "B")
+    .option("--path <path>", "path of the endpoint of started targets", "/echo")
     .option("--json", "print only the Comparison, as JSON, to standard output")
-    .option("-o, --out <file>", "write the Comparison to this new file");
+    .option("-o, --out <file>", "write the Comparison to this new file")
+    .addHelpText("after", examples);
+  addLoadOptions(command, { duration: "3s", warmup: "1s" }); // Shorter than a single run's, since there are many.
   command.action((targets: string[], raw: Raw) =>
     raw.against.length > 0
       ? act(command, () => runStored(targets, raw, command), exitCodes.usage)

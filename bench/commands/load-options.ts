@@ -97,6 +97,7 @@ export function addLoadOptions(
   defaults: LoadDefaults = { duration: "10s", warmup: "2s" },
 ): Command {
   command
+    .optionsGroup("Load:")
     .option("-c, --connections <number>", "WebSocket connections to open", "64")
     .option("-p, --depth <number>", "closed loop: messages in flight per connection (default: 1)")
     .option(

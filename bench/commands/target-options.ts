@@ -48,6 +48,7 @@ export type TargetValues = ValuesOf<typeof targetShape>;
 /** Adds these options to a command. */
 export function addTargetOptions(command: Command): Command {
   return command
+    .optionsGroup("Target:")
     .option("-H, --header <name: value>", "header for the handshake (repeatable)", collect, [])
     .option("--subprotocol <name>", "sub-protocol to offer (repeatable)", collect, [])
     .option("--origin <origin>", "Origin header")
@@ -61,7 +62,8 @@ export function addTargetOptions(command: Command): Command {
       "--source <addresses>",
       "IP addresses of this machine to connect from, by commas; each allows about 28,000 connections",
     )
-    .option("--timeout <time>", "time limit for a handshake, and for the last replies", "10s");
+    .option("--timeout <time>", "time limit for a handshake, and for the last replies", "10s")
+    .optionsGroup("");
 }
 
 /** What is wrong with the URL of a WebSocket target. */

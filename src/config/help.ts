@@ -3,7 +3,7 @@ import { Command, Option as Flag } from "commander";
 import { shells } from "../lib/completion.ts";
 import { colorChoices, colorHelp, paintFor, wantsColor, widthFor } from "../lib/terminal.ts";
 import { optionGroups } from "./option.ts";
-import { flagName, isToggle, type OptionName, optionNames, optionRow } from "./resolve.ts";
+import { flagName, isToggle, negatedFlagName, type OptionName, optionNames, optionRow } from "./resolve.ts";
 
 /** Below this width, a description would have only a few words per line. */
 const minDescriptionWidth = 30;
@@ -92,17 +92,12 @@ export function flagText(name: OptionName): FlagText {
   const row = optionRow(name);
   const flag = flagName(name);
   if (row.default === true) {
-    return { flags: negated(name), description: `turns off ${row.help}`, defaultText: "on" };
+    return { flags: negatedFlagName(name), description: `turns off ${row.help}`, defaultText: "on" };
   }
   const defaultText =
     row.defaultNote ?? row.format(typeof row.default === "function" ? row.default() : row.default);
   const flags = row.placeholder === undefined ? flag : `${flag} ${row.placeholder}`;
   return { flags, description: row.help, defaultText };
-}
-
-/** The flag that a toggle has besides its own: `--no-console`. */
-function negated(name: OptionName): string {
-  return flagName(name).replace("--", "--no-");
 }
 
 /** The flag of an option, and for a toggle its hidden opposite. */
@@ -118,7 +113,7 @@ function flagsFor(name: OptionName): Flag[] {
   if (!isToggle(name)) {
     return [shown];
   }
-  const other = flags.startsWith("--no-") ? flagName(name) : negated(name);
+  const other = flags.startsWith("--no-") ? flagName(name) : negatedFlagName(name);
   return [shown, new Flag(other, description).helpGroup(`${optionRow(name).group}:`).hideHelp()];
 }
 

@@ -45,6 +45,11 @@ export function flagName(name: OptionName): string {
   return `--${kebab(name)}`;
 }
 
+/** The flag that a toggle has besides its own: `--no-console`. */
+export function negatedFlagName(name: OptionName): string {
+  return flagName(name).replace("--", "--no-");
+}
+
 /** `maxPayload` -> `UWS_ECHO_MAX_PAYLOAD`. */
 export function variableName(name: OptionName): string {
   return `UWS_ECHO_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
@@ -124,10 +129,14 @@ export function printConfigJson({ config, sources }: ResolvedConfig): string {
   return JSON.stringify(Object.fromEntries(entries), undefined, 2);
 }
 
-/** Every option with its value and source, one per line. */
+/** Every option as it would be typed, and its source, one per line. */
 export function printConfig({ config, sources }: ResolvedConfig): string {
   return alignColumns(
-    optionNames.map((name) => [flagName(name), optionRow(name).format(config[name]), sources[name]]),
+    optionNames.map((name) =>
+      isToggle(name)
+        ? [config[name] === true ? flagName(name) : negatedFlagName(name), "", sources[name]]
+        : [flagName(name), optionRow(name).format(config[name]), sources[name]],
+    ),
   ).join("\n");
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { test } from "node:test";
+import { readCommandLine } from "../../../src/config/command-line.ts";
 import { optionGroups } from "../../../src/config/option.ts";
 import {
   ConfigError,
@@ -317,18 +318,25 @@ test("two listeners may both leave their port to the system", () => {
   assert.deepEqual(problemsOf({ port: "0", adminPort: "0" }), []);
 });
 
-test("the effective configuration is printed with the source of every value", () => {
-  const printed = printConfig(resolveConfig({ maxPayload: "64KiB" }, { UWS_ECHO_WORKERS: "2" }));
+test("the effective configuration is printed with the source of every value, toggles as they are typed", () => {
+  const printed = printConfig(
+    resolveConfig({ maxPayload: "64KiB", console: false }, { UWS_ECHO_WORKERS: "2" }),
+  );
   const rows = new Map(printed.split("\n").map((line) => [line.split(/\s+/)[0], line.split(/\s+/).slice(1)]));
-  assert.deepEqual([...rows.keys()], optionNames.map(flagName));
+  assert.deepEqual(
+    [...rows.keys()].map((flag) => flag?.replace("--no-", "--")),
+    optionNames.map(flagName),
+  );
   assert.deepEqual(rows.get("--max-payload"), ["64KiB", "flag"]);
   assert.deepEqual(rows.get("--workers"), ["2", "variable"]);
   assert.deepEqual(rows.get("--admin-port"), ["off", "default"]);
   assert.deepEqual(rows.get("--trust-proxy"), ["none", "default"]);
   assert.deepEqual(rows.get("--idle-timeout"), ["50s", "default"]);
+  assert.deepEqual(rows.get("--no-console"), ["flag"]);
+  assert.deepEqual(rows.get("--inspect"), ["default"]);
 });
 
-test("what is printed can be given again and means the same", () => {
+test("what is printed can be typed again and means the same", () => {
   const first = resolveConfig({
     subprotocols: "mqtt,stomp",
     allowOrigin: "https://example.org",
@@ -336,16 +344,15 @@ test("what is printed can be given again and means the same", () => {
     maxLifetime: "90s",
     adminPort: "9100",
     console: "off",
+    goodbye: "on",
   });
-  const printed = printConfig(first)
+  const args = printConfig(first)
     .split("\n")
-    .map((line) => line.split(/\s+/));
-  const byFlag = new Map(optionNames.map((name) => [flagName(name), name]));
-  const again = Object.fromEntries(
-    printed.flatMap(([flag = "", value = ""]) => {
-      const name = byFlag.get(flag);
-      return name === undefined || value === "none" ? [] : [[name, value] as const];
-    }),
-  );
-  assert.deepEqual(resolveConfig(again).config, first.config);
+    .map((line) => line.split(/\s+/).slice(0, -1))
+    .filter(([, value]) => value !== "none")
+    .flat();
+  assert.ok(args.includes("--no-console") && args.includes("--goodbye"));
+  const again = readCommandLine(args, {});
+  assert.ok(again.action === "serve");
+  assert.deepEqual(again.resolved.config, first.config);
 });
