@@ -8,10 +8,11 @@ import {
   lengthOf,
 } from "../../../../bench/measure/idle.ts";
 import type { SessionOutcome } from "../../../../bench/measure/session.ts";
-import { formatIdle } from "../../../../bench/report/session/idle.ts";
+import { formatIdle, idleReports } from "../../../../bench/report/session/idle.ts";
 import { idleSchema } from "../../../../bench/result/idle.ts";
 import { parseThresholdOf } from "../../../../bench/result/threshold.ts";
 import { valueAt } from "../../../../bench/scenario/curve.ts";
+import { plainLook } from "../../../../src/lib/terminal.ts";
 
 import { exampleFigures, exampleOutcome, exampleSample, exampleStep } from "../../../support/session.ts";
 
@@ -180,6 +181,36 @@ describe("concludeIdle", () => {
       "17 connections were closed",
       "1 ping had no answer",
     ]);
+  });
+});
+
+describe("the reports of idle", () => {
+  const document = concludeIdle(options, outcomeOf(), [parseThresholdOf(idleMetrics, "each<1KiB")]);
+  const report = (format: "markdown" | "csv" | "html"): string =>
+    idleReports.report([{ name: "idle.json", text: JSON.stringify(document) }], {
+      format,
+      service: false,
+      look: plainLook,
+    });
+
+  it("has a row with the headline figures in Markdown, and failures before it", () => {
+    const text = report("markdown");
+    assert.match(text, /\| Each, process \| Each, kernel \| 1 GiB holds \|/);
+    assert.match(text, /\| 1 KiB \| 2\.44 KiB \| 280,000 \|/);
+    assert.ok(text.indexOf("each<1KiB was not met") < text.indexOf("Each, process"));
+  });
+
+  it("has a column for every figure in CSV", () => {
+    const [header = "", row = ""] = report("csv").split("\r\n");
+    const at = header.split(",").indexOf("process.bytesPerConnection");
+    assert.equal(row.split(",")[at], "1024");
+  });
+
+  it("is a page with plots and the failure", () => {
+    const page = report("html");
+    assert.match(page, /1 KiB \(1 KiB-1 KiB\) \+ 2\.44 KiB kernel each/);
+    assert.match(page, /each&lt;1KiB/);
+    assert.match(page, /data-plot="1"/);
   });
 });
 
