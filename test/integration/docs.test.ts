@@ -89,6 +89,31 @@ test("every link between documents leads somewhere", () => {
   }
 });
 
+test("documents of the package link only to what is in it, or to a place in the repository that exists", () => {
+  const { files, homepage } = JSON.parse(document("package.json")) as { files: string[]; homepage: string };
+  const repository = homepage.replace(/#.*/, "");
+  const shipped = [...files, "README.md", "LICENSE", "package.json"];
+  const isShipped = (path: string): boolean =>
+    shipped.some((entry) => path === entry || path.startsWith(`${entry}/`));
+  const places = new RegExp(
+    `^(?:${repository}/(?:blob|tree)/main/|${repository.replace("github.com", "raw.githubusercontent.com")}/main/)([^#]*)`,
+  );
+  let absolute = 0;
+  for (const path of documents.filter(isShipped)) {
+    for (const [, link = ""] of document(path).matchAll(/\]\(([^)\s]+)\)/g)) {
+      const [, place] = places.exec(link) ?? [];
+      if (place !== undefined) {
+        absolute += 1;
+        assert.ok(existsSync(join(root, place)), `${path} links to ${link}`);
+      } else if (!/^(?:https?:|#)/.test(link)) {
+        const target = join(dirname(path), link.replace(/#.*/, ""));
+        assert.ok(isShipped(target), `${path} links to ${link}, which is not in the package`);
+      }
+    }
+  }
+  assert.ok(absolute > 20, `${absolute} links into the repository`);
+});
+
 test("with an admin port, metrics and health are on it and the other endpoints are not", async (t) => {
   const server = await spawnServer(t, ["--admin-port", "0", "--admin-host", "127.0.0.1"]);
   const admin = new URL(server.urls.find((url) => url.endsWith("/metrics")) ?? "").host;
