@@ -25,6 +25,8 @@ export interface Endpoint extends Route {
   readonly verify: Verify;
   /** Reads no more than this, 0 for nothing at all; undefined to read all that comes. */
   readonly readBytesPerSecond?: number | undefined;
+  /** What comes is passed on with its content, and held against nothing; otherwise it is counted as replies. */
+  readonly passesContent?: boolean | undefined;
 }
 
 /** Why a connection ended, or never opened. */
@@ -33,6 +35,10 @@ export interface Ending {
   readonly kind: string;
   /** A sentence for people, with what the other side said. */
   readonly detail: string;
+  /** HTTP status of a refusal. */
+  readonly status?: number | undefined;
+  /** How long a refusal asks to wait before the next attempt (Retry-After). */
+  readonly retryAfterMs?: number | undefined;
 }
 
 export interface WireBytes {
@@ -48,6 +54,8 @@ export interface Connection {
   readonly isCompressed: boolean;
   /** Sends messages `sequence` to `sequence + count - 1`, numbered per connection from 0. */
   send(sequence: number, count: number): void;
+  /** Sends a ping with this payload, at most 125 bytes. */
+  ping(payload: Uint8Array): void;
   /** So much is waiting to be written that more should wait too. */
   isClogged(): boolean;
   /** Bytes on the socket so far, in both directions; over TLS, those inside it. */
@@ -71,6 +79,9 @@ export interface ConnectionEvents {
   onUnasked(connection: Connection, kind: string, detail: string): void;
   /** The replies to the `count` oldest messages are missing: a later message was answered. */
   onMissing(connection: Connection, count: number): void;
+  /** A whole message, where the endpoint passes content; `content` is only valid during the call. */
+  onMessage(connection: Connection, content: Uint8Array): void;
+  onPong(connection: Connection, payload: Uint8Array): void;
   onClosed(index: number, ending: Ending): void;
 }
 

@@ -63,12 +63,26 @@ export function handshakeTimedOut(where: string, stage: Stage, timeoutMs: number
   return { kind: "handshake-timeout", detail: `${what} from ${where} within ${timeoutMs} ms` };
 }
 
-/** The target answered the handshake with another status than 101. */
-export function endingOfRefusal(status: number, body: string): Ending {
+/**
+ * The target answered the handshake with another status than 101.
+ * @param retryAfter the header of that name
+ */
+export function endingOfRefusal(status: number, body: string, retryAfter?: string): Ending {
   const line = body.split("\n")[0]?.trim().slice(0, refusalLimit) ?? "";
   const said = line === "" ? "" : `: ${line}`;
   const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
-  return { kind: "handshake-refused", detail: `the target refused the handshake with ${name}${said}` };
+  return {
+    kind: "handshake-refused",
+    detail: `the target refused the handshake with ${name}${said}`,
+    status,
+    retryAfterMs: retryAfterMs(retryAfter ?? ""),
+  };
+}
+
+/** Seconds or a date (RFC 9110 section 10.2.3), at most a day; undefined for anything else. */
+function retryAfterMs(text: string): number | undefined {
+  const ms = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.min(86_400_000, Math.max(0, ms));
 }
 
 /** The target sent what RFC 6455 does not allow. */

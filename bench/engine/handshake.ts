@@ -155,7 +155,11 @@ function firstLineOf(head: Head, body: Buffer): string | undefined {
 }
 
 function refused(head: Head, body: Buffer): Ending {
-  return endingOfRefusal(head.status, firstLineOf(head, Buffer.concat([body, Buffer.from("\n")])) ?? "");
+  return endingOfRefusal(
+    head.status,
+    firstLineOf(head, Buffer.concat([body, Buffer.from("\n")])) ?? "",
+    head.headers.get("retry-after"),
+  );
 }
 
 function invalid(detail: string): Ending {

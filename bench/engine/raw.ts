@@ -13,6 +13,7 @@ import {
 } from "./failure.ts";
 import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolFault } from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
+import { MessageBuffer } from "./message-buffer.ts";
 import { FrameTape } from "./payload.ts";
 import { ReplyChecker } from "./reply-checker.ts";
 import { connectSocket } from "./socket.ts";
@@ -36,11 +37,13 @@ interface Shared {
   readonly tape: FrameTape;
   readonly readBuffer: Buffer;
   readonly maxMessageBytes: number;
+  /** How a slow reader reads: so much at a time, and so much per second. */
+  readonly slow: { readonly buffer: Buffer; readonly bytesPerSecond: number } | undefined;
 }
 
 export function createRawEngine(endpoint: Endpoint, numbering: Numbering = wholeRun): Engine {
   const url = new URL(endpoint.url);
-  const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
+  const longest = Math.max(0, ...endpoint.payloads.map((payload) => payload.length));
   const shared: Shared = {
     endpoint,
     personal: personalise(endpoint, numbering),
@@ -49,8 +52,18 @@ export function createRawEngine(endpoint: Endpoint, numbering: Numbering = whole
     tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
     readBuffer: Buffer.allocUnsafe(readBufferBytes),
     maxMessageBytes: Math.max(messageLimitBytes, 2 * longest),
+    slow: slowReading(endpoint.readBytesPerSecond),
   };
   return (index, localAddress, events) => new RawConnection(shared, index, localAddress, events);
+}
+
+/** A reader of nothing still tries a byte per second: an end of the connection shows in no other way. */
+function slowReading(bytesPerSecond: number | undefined): Shared["slow"] {
+  if (bytesPerSecond === undefined) {
+    return undefined;
+  }
+  const bufferBytes = Math.min(64 * 1024, Math.max(1, Math.ceil(bytesPerSecond / 10)));
+  return { buffer: Buffer.allocUnsafe(bufferBytes), bytesPerSecond: Math.max(1, bytesPerSecond) };
 }
 
 class RawConnection implements Connection, FrameSink {
@@ -63,6 +76,8 @@ class RawConnection implements Connection, FrameSink {
   readonly #checker: ReplyChecker;
   readonly #tape: FrameTape;
   readonly #checksBytes: boolean;
+  /** Undefined where messages are only counted. */
+  readonly #content: MessageBuffer | undefined;
   #response: HandshakeResponse | undefined;
   #handshakeTimer: NodeJS.Timeout | undefined;
   #stage: Stage = "connecting";
@@ -73,6 +88,9 @@ class RawConnection implements Connection, FrameSink {
   /** Messages handed to us, and those of them that have been written. */
   #sentCount = 0;
   #writtenCount = 0;
+  /** A slow reader: when it may read again, and what wakes it. */
+  #mayReadMs = 0;
+  #readTimer: NodeJS.Timeout | undefined;
 
   constructor(shared: Shared, index: number, localAddress: string | undefined, events: ConnectionEvents) {
     const { endpoint } = shared;
@@ -81,6 +99,7 @@ class RawConnection implements Connection, FrameSink {
     this.#events = events;
     this.#tape = shared.tape;
     this.#checksBytes = endpoint.verify === "full";
+    this.#content = endpoint.passesContent === true ? new MessageBuffer() : undefined;
     this.#frames = new FrameReader(this, shared.maxMessageBytes);
     this.#checker = new ReplyChecker(endpoint.payloads, endpoint.type, endpoint.verify);
     this.#socket = this.#connect(localAddress);
@@ -99,6 +118,10 @@ class RawConnection implements Connection, FrameSink {
     if (!isWaiting) {
       this.#writeSent();
     }
+  }
+
+  ping(payload: Uint8Array): void {
+    this.#socket.write(encodeMaskedFrame(opcodes.ping, payload, randomBytes(4)));
   }
 
   isClogged(): boolean {
@@ -136,9 +159,14 @@ class RawConnection implements Connection, FrameSink {
     if (this.#checksBytes) {
       this.#checker.piece(chunk, start, end);
     }
+    this.#content?.piece(chunk, start, end);
   }
 
   onMessage(opcode: number, payloadBytes: number): void {
+    if (this.#content !== undefined) {
+      this.#events.onMessage(this, this.#content.take());
+      return;
+    }
     const fault = this.#checker.finish(opcode, payloadBytes, this.#sentCount);
     if (fault === undefined) {
       if (this.#checker.skipped > 0) {
@@ -160,6 +188,8 @@ class RawConnection implements Connection, FrameSink {
   onControl(opcode: number, payload: Uint8Array): void {
     if (opcode === opcodes.ping) {
       this.#socket.write(encodeMaskedFrame(opcodes.pong, payload, randomBytes(4)));
+    } else if (opcode === opcodes.pong) {
+      this.#events.onPong(this, payload);
     } else if (opcode === opcodes.close) {
       this.#passReplies();
       this.#frames.stop();
@@ -178,11 +208,14 @@ class RawConnection implements Connection, FrameSink {
   }
 
   #connect(localAddress: string | undefined): Socket {
-    const { endpoint, isSecure, readBuffer } = this.#shared;
+    const { endpoint, isSecure, readBuffer, slow } = this.#shared;
     return connectSocket(
       endpoint,
       {
-        onread: { buffer: readBuffer, callback: (bytes: number): boolean => this.#onRead(bytes) },
+        onread: {
+          buffer: slow === undefined ? readBuffer : () => this.#slowBuffer(slow.buffer),
+          callback: (bytes: number, buffer: Uint8Array): boolean => this.#onRead(bytes, buffer),
+        },
         ...(localAddress === undefined ? {} : { localAddress }),
       },
       {
@@ -208,24 +241,43 @@ class RawConnection implements Connection, FrameSink {
     this.#socket.write(request.bytes);
   }
 
-  #onRead(bytes: number): boolean {
+  #onRead(bytes: number, buffer: Uint8Array): boolean {
     if (this.#response === undefined) {
-      this.#frames.push(this.#shared.readBuffer, 0, bytes);
+      this.#frames.push(buffer, 0, bytes);
+      this.#content?.keep();
       this.#passReplies();
-      return true;
+      return this.#shared.slow === undefined || this.#mayReadOn(bytes, this.#shared.slow.bytesPerSecond);
     }
-    const outcome = this.#response.push(this.#shared.readBuffer.subarray(0, bytes));
+    const outcome = this.#response.push(buffer.subarray(0, bytes));
     if (outcome !== undefined && "rest" in outcome) {
       this.#response = undefined;
       this.#stage = "open";
       clearTimeout(this.#handshakeTimer);
       this.#events.onOpen(this);
       this.#frames.push(outcome.rest, 0, outcome.rest.length);
+      this.#content?.keep();
       this.#passReplies();
     } else if (outcome !== undefined) {
       this.#fail(outcome);
     }
     return true;
+  }
+
+  /** The handshake is read as by everyone. */
+  #slowBuffer(slow: Buffer): Buffer {
+    return this.#stage === "open" ? slow : this.#shared.readBuffer;
+  }
+
+  /** Whether a slow reader may go on at once; otherwise it does when its time has come. */
+  #mayReadOn(bytes: number, bytesPerSecond: number): boolean {
+    const nowMs = performance.now();
+    this.#mayReadMs = Math.max(nowMs, this.#mayReadMs) + (1000 * bytes) / bytesPerSecond;
+    const waitMs = this.#mayReadMs - nowMs;
+    if (waitMs < 1) {
+      return true;
+    }
+    this.#readTimer = setTimeout(() => this.#socket.resume(), waitMs);
+    return false;
   }
 
   #passReplies(): void {
@@ -263,6 +315,7 @@ class RawConnection implements Connection, FrameSink {
 
   #onClose(): void {
     clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#readTimer);
     this.#events.onClosed(this.index, this.#ending ?? this.#endingWithoutWords());
   }
 

@@ -60,7 +60,7 @@ class WsConnection implements Connection {
     this.#endpoint = endpoint;
     this.#events = events;
     this.#checker = new ReplyChecker(endpoint.payloads, endpoint.type, endpoint.verify);
-    const longest = Math.max(...endpoint.payloads.map((payload) => payload.length));
+    const longest = Math.max(0, ...endpoint.payloads.map((payload) => payload.length));
     this.#socket = new WebSocket(endpoint.url, [...endpoint.subprotocols], {
       headers: groupByName(endpoint.headers),
       perMessageDeflate: endpoint.deflate,
@@ -85,6 +85,10 @@ class WsConnection implements Connection {
     if (!isWaiting) {
       this.#passSent();
     }
+  }
+
+  ping(payload: Uint8Array): void {
+    this.#socket.ping(payload);
   }
 
   isClogged(): boolean {
@@ -139,6 +143,7 @@ class WsConnection implements Connection {
       this.#events.onOpen(this);
     });
     this.#socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    this.#socket.on("pong", (payload) => this.#events.onPong(this, payload));
     this.#socket.on("unexpected-response", (_request, response) => this.#onRefusal(response));
     this.#socket.on("error", (error) => {
       this.#ending ??= endingOfError(error, this.#isOpen, this.#endpoint);
@@ -150,6 +155,10 @@ class WsConnection implements Connection {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#endpoint.passesContent === true) {
+      this.#events.onMessage(this, data);
+      return;
+    }
     this.#checker.piece(data, 0, data.length);
     const opcode = isBinary ? opcodes.binary : opcodes.text;
     const fault = this.#checker.finish(opcode, data.length, this.#sentCount);
@@ -173,7 +182,7 @@ class WsConnection implements Connection {
     let body = "";
     const end = (): void => {
       if (this.#ending === undefined) {
-        this.#ending = endingOfRefusal(response.statusCode ?? 0, body);
+        this.#ending = endingOfRefusal(response.statusCode ?? 0, body, response.headers["retry-after"]);
         this.#socket.terminate();
       }
     };

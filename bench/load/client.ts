@@ -5,8 +5,8 @@
 import type { Connection } from "../engine/connection.ts";
 import { at } from "../engine/payload.ts";
 import type { Clock } from "./clock.ts";
+import type { Ledger } from "./ledger.ts";
 import { Outstanding } from "./outstanding.ts";
-import type { Recorder } from "./recorder.ts";
 
 /** One open connection and what it has in flight. */
 export class Lane {
@@ -16,6 +16,8 @@ export class Lane {
   repliedCount = 0;
   /** Messages that were given up, whose replies may still come, before those of all others. */
   overdueCount = 0;
+  /** Nothing more is sent on it; it is closed once nothing is in flight. */
+  isRetiring = false;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -24,14 +26,12 @@ export class Lane {
 
 export interface ClientOptions {
   readonly clock: Clock;
-  readonly recorder: Recorder;
+  readonly ledger: Ledger;
   readonly payloads: readonly Uint8Array[];
   /** A message without a reply for so long is lost. */
   readonly timeoutMs: number;
   /** Messages in flight per connection; 0 when someone else (the open loop) decides what is sent. */
   readonly depth: number;
-  /** The first reply on a connection came, so long after the first message was sent. */
-  readonly onFirstEcho: (tookNs: number) => void;
   /** More replies came than messages were sent. */
   readonly onSurplus: (count: number) => void;
   /** The last message in flight was answered or lost. */
@@ -43,7 +43,7 @@ export class Client {
   /** The open connections; may shrink at any time. */
   readonly lanes: Lane[] = [];
   readonly #options: ClientOptions;
-  readonly #recorder: Recorder;
+  readonly #ledger: Ledger;
   readonly #laneOf: (Lane | undefined)[] = [];
   readonly #uniformBytes: number | undefined;
   readonly #timeoutNs: number;
@@ -56,18 +56,18 @@ export class Client {
 
   // Bound once, so that settling a reply allocates nothing.
   readonly #settleAnswered = (intendedNs: number, sentNs: number, count: number): void => {
-    this.#recorder.answered(intendedNs, sentNs, this.#nowNs, count);
+    this.#ledger.answered(intendedNs, sentNs, this.#nowNs, count);
   };
   readonly #settleCorrupt = (intendedNs: number): void => {
-    this.#recorder.corrupt(intendedNs);
+    this.#ledger.corrupt(intendedNs);
   };
   readonly #settleLost = (intendedNs: number, _sentNs: number, count: number): void => {
-    this.#recorder.lost(intendedNs, count);
+    this.#ledger.lost(intendedNs, count);
   };
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#recorder = options.recorder;
+    this.#ledger = options.ledger;
     this.#timeoutNs = options.timeoutMs * 1e6;
     this.#uniformBytes = options.payloads.length === 1 ? at(options.payloads, 0).length : undefined;
   }
@@ -76,6 +76,18 @@ export class Client {
     const lane = new Lane(connection);
     this.lanes.push(lane);
     this.#laneOf[connection.index] = lane;
+    if (this.#isSending && this.#options.depth > 0) {
+      this.#sendNow(lane, this.#options.depth, this.#options.clock.nowNs());
+    }
+  }
+
+  /** Sends nothing more on the connection, and closes it once nothing is in flight on it. */
+  retire(index: number): void {
+    const lane = this.#laneOf[index];
+    if (lane !== undefined) {
+      lane.isRetiring = true;
+      this.#closeRetired(lane);
+    }
   }
 
   /** The connection is gone: what it had in flight is lost. */
@@ -122,7 +134,7 @@ export class Client {
     for (let i = from; i < until; i += 1) {
       const intendedNs = dueNs[i] ?? sentNs;
       lane.outstanding.push(intendedNs, sentNs, 1);
-      this.#recorder.sent(intendedNs, 1);
+      this.#ledger.sent(intendedNs, 1);
     }
     this.#send(lane, until - from);
   }
@@ -135,14 +147,14 @@ export class Client {
     const nowNs = this.#options.clock.nowNs();
     this.#nowNs = nowNs;
     if (lane.repliedCount === 0 && lane.outstanding.size > 0) {
-      this.#options.onFirstEcho(nowNs - lane.outstanding.oldestSentNs);
+      this.#ledger.now(nowNs).firstEcho.record(nowNs - lane.outstanding.oldestSentNs, 1);
     }
     if (nowNs - lane.outstanding.oldestSentNs > this.#timeoutNs) {
       this.#giveUp(lane, nowNs);
     }
     const inTime = lane.overdueCount === 0 ? count : count - this.#takeOverdue(lane, count, nowNs);
     const known = Math.min(inTime, lane.outstanding.size);
-    this.#recorder.arrived(nowNs, known, this.#payloadBytes(lane, known));
+    this.#ledger.arrived(nowNs, known, this.#payloadBytes(lane, known));
     lane.outstanding.take(known, this.#settleAnswered);
     this.#settled(lane, known, nowNs);
     if (inTime > known) {
@@ -190,6 +202,7 @@ export class Client {
     lane.overdueCount += overdue;
     this.hasGivenUp = true;
     this.inFlight -= overdue;
+    this.#closeRetired(lane);
   }
 
   /**
@@ -209,13 +222,26 @@ export class Client {
     lane.repliedCount += count;
     this.inFlight -= count;
     if (!this.#sendInstead(lane, count, nowNs)) {
+      this.#closeRetired(lane);
       this.#checkSettled();
+    }
+  }
+
+  #closeRetired(lane: Lane): void {
+    if (lane.isRetiring && lane.outstanding.size === 0) {
+      lane.connection.close();
     }
   }
 
   /** The closed loop: as many messages as were settled. */
   #sendInstead(lane: Lane, count: number, nowNs: number): boolean {
-    if (this.#isSending && this.#options.depth > 0 && nowNs < this.#recorder.untilNs && count > 0) {
+    if (
+      this.#isSending &&
+      this.#options.depth > 0 &&
+      nowNs < this.#ledger.untilNs &&
+      count > 0 &&
+      !lane.isRetiring
+    ) {
       this.#sendNow(lane, count, nowNs);
       return true;
     }
@@ -223,7 +249,7 @@ export class Client {
   }
 
   #sendNow(lane: Lane, count: number, nowNs: number): void {
-    this.#recorder.sent(nowNs, count);
+    this.#ledger.sent(nowNs, count);
     lane.outstanding.push(nowNs, nowNs, count);
     this.#send(lane, count);
   }

@@ -1,10 +1,10 @@
 // Runs several generators as one: starts their threads, sends them commands, adds up their reports.
 
 import type { WireBytes } from "../engine/connection.ts";
-import { ConnectTally } from "./connects.ts";
 import { Deferred } from "./deferred.ts";
 import type { ErrorTally, Hiccups, Report } from "./plan.ts";
-import type { Window } from "./recorder.ts";
+import { type Span, spansFrom } from "./recorder.ts";
+import { type SecondFigures, Seconds } from "./seconds.ts";
 import { Tally } from "./tally.ts";
 import type { GeneratorThread, StartGenerator } from "./threads.ts";
 
@@ -13,26 +13,41 @@ interface Member {
   readonly thread: GeneratorThread;
   opened: number;
   failed: number;
-  closedEarly: number;
-  openConnections: number;
   isConnected: boolean;
-  /** End of its window; undefined until it is done. */
+  span: Span | undefined;
+  /** End of its timeline; undefined until it is done. */
   endedNs: number | undefined;
   errors: ErrorTally;
-  wire: WireBytes | undefined;
-  dispersion: number | undefined;
+}
+
+/** How the generators themselves did in a step; the worst of them. */
+export interface StepTally {
   hiccups: Hiccups | undefined;
+  readonly groups: { wire: WireBytes; dispersion: number | undefined }[];
+}
+
+export interface CrewOptions {
+  readonly groups: number;
+  /** When connecting begins, on the shared clock. */
+  readonly fromNs: number;
+  /** A second of a step is complete. */
+  readonly onSecond?: (figures: SecondFigures) => void;
 }
 
 export class Crew {
   readonly #members: Member[];
   readonly #connected = new Deferred();
   readonly #done = new Deferred();
-  #tally = new Tally(0, 1);
-  #connects: ConnectTally | undefined;
+  readonly #seconds: Seconds;
+  /** By group; of each, the time before the timeline first, then the steps. */
+  readonly #tallies: Tally[][];
+  readonly #steps: StepTally[] = [];
 
   /** Starts the generators, which begin to connect at once. */
-  constructor(starters: readonly StartGenerator[]) {
+  constructor(starters: readonly StartGenerator[], options: CrewOptions) {
+    const { groups, fromNs, onSecond } = options;
+    this.#seconds = new Seconds(groups * starters.length, (figures) => onSecond?.(figures));
+    this.#tallies = Array.from({ length: groups }, () => [new Tally(fromNs, starters.length)]);
     this.#members = starters.map((start, index) => ({
       thread: start({
         onReport: (report) => this.#onReport(index, report),
@@ -43,18 +58,14 @@ export class Crew {
       }),
       opened: 0,
       failed: 0,
-      closedEarly: 0,
-      openConnections: 0,
       isConnected: false,
+      span: undefined,
       endedNs: undefined,
       errors: {},
-      wire: undefined,
-      dispersion: undefined,
-      hiccups: undefined,
     }));
   }
 
-  /** Every connection has opened or failed. */
+  /** Every connection that is due at the start has opened or failed. */
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
@@ -64,11 +75,26 @@ export class Crew {
     return this.#done.promise;
   }
 
-  /** What came in since `begin`. */
-  get tally(): Tally {
-    return this.#tally;
+  /** What came in of a step so far; step -1 is the time before the timeline. */
+  tally(group: number, step: number): Tally {
+    const tally = this.#tallies[group]?.[step + 1];
+    if (tally === undefined) {
+      throw new RangeError(`there is no step ${step} of group ${group}`);
+    }
+    return tally;
   }
 
+  /** Of a group: the time before the timeline, and all steps so far. */
+  tallies(group: number): readonly Tally[] {
+    return this.#tallies[group] ?? [];
+  }
+
+  /** How the generators did in a step; undefined before it is over. */
+  stepTally(step: number): StepTally | undefined {
+    return this.#steps[step];
+  }
+
+  /** Connections that opened before the timeline, and those that failed to. */
   get opened(): number {
     return this.#sum((member) => member.opened);
   }
@@ -77,46 +103,23 @@ export class Crew {
     return this.#sum((member) => member.failed);
   }
 
-  get closedEarly(): number {
-    return this.#sum((member) => member.closedEarly);
-  }
-
-  get openConnections(): number {
-    return this.#sum((member) => member.openConnections);
-  }
-
-  /** How connections opened; undefined when nobody watched. Known at the end. */
-  get connects(): ConnectTally | undefined {
-    return this.#connects;
-  }
-
-  /** Bytes on all sockets in the window; undefined when they were not counted. */
-  get wire(): WireBytes | undefined {
-    const parts = this.#members.map(({ wire }) => wire).filter((wire) => wire !== undefined);
-    return parts.length < this.#members.length
+  /** When the first connection was due and when the last one opened, before the timeline. */
+  get connectSpan(): Span | undefined {
+    const spans = this.#members.map(({ span }) => span).filter((span) => span !== undefined);
+    return spans.length === 0
       ? undefined
-      : parts.reduce((a, b) => ({ sent: a.sent + b.sent, received: a.received + b.received }));
+      : {
+          fromNs: Math.min(...spans.map(({ fromNs }) => fromNs)),
+          untilNs: Math.max(...spans.map(({ untilNs }) => untilNs)),
+        };
   }
 
-  /** Of the generator that sent least evenly. */
-  get dispersion(): number | undefined {
-    return largest(this.#members.map(({ dispersion }) => dispersion));
+  /** The last complete second of all groups together. */
+  get latest(): SecondFigures | undefined {
+    return this.#seconds.latest;
   }
 
-  /** The worst of all generators. */
-  get hiccups(): Hiccups | undefined {
-    const all = this.#members.map(({ hiccups }) => hiccups);
-    const [p50Ns, p99Ns, maxNs] = [
-      largest(all.map((hiccups) => hiccups?.p50Ns)),
-      largest(all.map((hiccups) => hiccups?.p99Ns)),
-      largest(all.map((hiccups) => hiccups?.maxNs)),
-    ];
-    return p50Ns === undefined || p99Ns === undefined || maxNs === undefined
-      ? undefined
-      : { p50Ns, p99Ns, maxNs };
-  }
-
-  /** When the last generator's window ended. */
+  /** When the last generator's timeline ended. */
   get endedNs(): number {
     return Math.max(...this.#members.map((member) => member.endedNs ?? 0));
   }
@@ -130,10 +133,15 @@ export class Crew {
     return sum;
   }
 
-  begin(window: Window): void {
-    this.#tally = new Tally(window.fromNs, this.#members.length);
+  /** Begins the timeline at `startNs`, with steps that last so long. */
+  begin(startNs: number, stepsMs: readonly number[]): void {
+    for (const { fromNs } of spansFrom(startNs, stepsMs)) {
+      for (const tallies of this.#tallies) {
+        tallies.push(new Tally(fromNs, this.#members.length));
+      }
+    }
     for (const { thread } of this.#members) {
-      thread.send({ kind: "begin", window });
+      thread.send({ kind: "begin", startNs });
     }
   }
 
@@ -146,6 +154,10 @@ export class Crew {
 
   async terminate(): Promise<void> {
     await Promise.all(this.#members.map(({ thread }) => thread.terminate()));
+    this.#seconds.destroy();
+    for (const tally of this.#tallies.flat()) {
+      tally.destroy();
+    }
   }
 
   #onReport(index: number, report: Report): void {
@@ -158,19 +170,18 @@ export class Crew {
         member.opened = report.opened;
         break;
       case "connected":
-        Object.assign(member, { ...report, isConnected: true, openConnections: report.opened });
+        Object.assign(member, { ...report, isConnected: true });
         break;
       case "interval":
-        this.#tally.add(index, report);
         member.errors = report.errors;
-        member.openConnections = report.openConnections;
+        this.tally(report.group, report.step).add(index, report);
+        this.#seconds.add(report);
+        break;
+      case "step":
+        this.#addStep(report);
         break;
       case "done":
         Object.assign(member, report);
-        if (report.connects !== undefined) {
-          this.#connects ??= new ConnectTally();
-          this.#connects.add(report.connects);
-        }
         break;
     }
     if (this.#members.every(({ isConnected }) => isConnected)) {
@@ -181,9 +192,33 @@ export class Crew {
     }
   }
 
+  #addStep({ step, groups, hiccups }: Extract<Report, { kind: "step" }>): void {
+    const sum = this.#steps[step];
+    if (sum === undefined) {
+      this.#steps[step] = { hiccups, groups: groups.map((group) => ({ ...group })) };
+      return;
+    }
+    sum.hiccups = worstOf(sum.hiccups, hiccups);
+    sum.groups.forEach((group, number) => {
+      const { wire, dispersion } = groups[number] ?? group;
+      group.wire = { sent: group.wire.sent + wire.sent, received: group.wire.received + wire.received };
+      group.dispersion = largest([group.dispersion, dispersion]);
+    });
+  }
+
   #sum(read: (member: Member) => number): number {
     return this.#members.reduce((total, member) => total + read(member), 0);
   }
+}
+
+function worstOf(a: Hiccups | undefined, b: Hiccups | undefined): Hiccups | undefined {
+  return a === undefined || b === undefined
+    ? (a ?? b)
+    : {
+        p50Ns: Math.max(a.p50Ns, b.p50Ns),
+        p99Ns: Math.max(a.p99Ns, b.p99Ns),
+        maxNs: Math.max(a.maxNs, b.maxNs),
+      };
 }
 
 function largest(values: readonly (number | undefined)[]): number | undefined {

@@ -1,8 +1,9 @@
-// One histogram that is filled, taken and filled again, with its exact extremes.
+// One histogram that is filled, taken and filled again, with its exact extremes. It takes memory from its first value on.
 
+import type { Histogram } from "hdr-histogram-js";
 import { createHistogram, encodeHistogram, highestNs } from "./histogram.ts";
 
-/** What a distribution held; plain data. HdrHistogram V2, in ns, with Infinity and 0 as extremes when it held nothing. */
+/** What a distribution held; plain data. HdrHistogram V2, in ns. */
 export interface Recorded {
   readonly encoded: Uint8Array;
   readonly minNs: number;
@@ -10,37 +11,46 @@ export interface Recorded {
 }
 
 export class Distribution {
-  readonly #histogram = createHistogram(32);
-  minNs = Number.POSITIVE_INFINITY;
-  maxNs = 0;
+  #histogram: Histogram | undefined;
+  #minNs = Number.POSITIVE_INFINITY;
+  #maxNs = 0;
 
   record(valueNs: number, count: number): void {
     const clampedNs = Math.max(0, Math.min(valueNs, highestNs));
+    this.#histogram ??= createHistogram(32);
     this.#histogram.recordValueWithCount(clampedNs, count);
-    if (clampedNs < this.minNs) {
-      this.minNs = clampedNs;
+    if (clampedNs < this.#minNs) {
+      this.#minNs = clampedNs;
     }
-    if (clampedNs > this.maxNs) {
-      this.maxNs = clampedNs;
+    if (clampedNs > this.#maxNs) {
+      this.#maxNs = clampedNs;
     }
   }
 
-  /** Encodes what was recorded since the last call, and starts afresh. */
-  take(): Uint8Array {
-    const encoded = encodeHistogram(this.#histogram);
-    this.#histogram.reset();
-    this.minNs = Number.POSITIVE_INFINITY;
-    this.maxNs = 0;
-    return encoded;
+  /** Makes ready for the first value: creating and encoding a histogram for the first time takes milliseconds. */
+  prepare(): void {
+    this.#histogram ??= createHistogram(32);
+    encodeHistogram(this.#histogram);
   }
 
-  /** The same with the extremes. */
-  takeAll(): Recorded {
-    const { minNs, maxNs } = this;
-    return { encoded: this.take(), minNs, maxNs };
+  /** What was recorded since the last call, and starts afresh; undefined for nothing. */
+  take(): Recorded | undefined {
+    const histogram = this.#histogram;
+    if (histogram === undefined || this.#minNs === Number.POSITIVE_INFINITY) {
+      return undefined;
+    }
+    const recorded = { encoded: encodeHistogram(histogram), minNs: this.#minNs, maxNs: this.#maxNs };
+    histogram.reset();
+    this.#minNs = Number.POSITIVE_INFINITY;
+    this.#maxNs = 0;
+    return recorded;
   }
 
+  /** Gives its memory back; what was not taken is lost. */
   destroy(): void {
-    this.#histogram.destroy();
+    this.#histogram?.destroy();
+    this.#histogram = undefined;
+    this.#minNs = Number.POSITIVE_INFINITY;
+    this.#maxNs = 0;
   }
 }

@@ -1,18 +1,15 @@
-// The phases of one generator: connect, wait for the common start, warm up, measure, drain, close.
+// The phases of one generator: connect, wait for the common start, go through the steps, drain, close.
 
-import type { Connection, ConnectionEvents, Ending, Engine } from "../engine/connection.ts";
-import { Client } from "./client.ts";
+import { createRandom, mixSeeds } from "../../src/lib/random.ts";
+import type { Engine } from "../engine/connection.ts";
+import { Calls } from "./calls.ts";
 import type { PreciseClock } from "./clock.ts";
-import { Connector } from "./connector.ts";
-import { Dispersion } from "./dispersion.ts";
 import { ErrorCounter } from "./errors.ts";
+import { Group } from "./group.ts";
 import type { HiccupMeter } from "./hiccups.ts";
-import { OpenLoop } from "./open-loop.ts";
-import { createPacer } from "./pacer.ts";
-import type { Hiccups, Plan, Report } from "./plan.ts";
-import { type Interval, Recorder, type Window } from "./recorder.ts";
+import type { GroupPlan, Plan, Report } from "./plan.ts";
+import { type Interval, type Span, spansFrom } from "./recorder.ts";
 import { Timers } from "./timers.ts";
-import { WireMeter } from "./wire.ts";
 
 /** How long the closing handshakes may take, all together. */
 const closeTimeoutMs = 1000;
@@ -21,92 +18,89 @@ const sweep = { share: 0.05, leastMs: 10, mostMs: 500 };
 
 export interface GeneratorOptions {
   readonly plan: Plan;
-  readonly engine: Engine;
+  readonly createEngine: (group: GroupPlan) => Engine;
   readonly clock: PreciseClock;
   readonly report: (report: Report) => void;
   /** CPU time of this thread so far in nanoseconds, or undefined when the system does not tell. */
   readonly threadCpuNs: () => number | undefined;
-  /** Watches the event loop of this thread in a closed loop. */
+  /** Watches the event loop of this thread where there is no schedule to be late against. */
   readonly hiccups?: HiccupMeter;
 }
 
-export class Generator implements ConnectionEvents {
-  readonly #plan: Plan;
-  readonly #clock: PreciseClock;
+export class Generator {
   readonly #options: GeneratorOptions;
-  readonly #connector: Connector;
+  readonly #clock: PreciseClock;
+  readonly #calls: Calls;
   readonly #timers: Timers;
+  readonly #groups: readonly Group[];
   readonly #errors = new ErrorCounter();
-  readonly #open = new Map<number, Connection>();
-  readonly #wire = new WireMeter(this.#open);
-  #phase: "connecting" | "connected" | "loading" | "draining" | "closing" | "done" = "connecting";
-  #failed = 0;
-  #closedEarly = 0;
-  /** Some replies were not waited for: they may still come, late but not unasked. */
-  #hasGivenUp = false;
-  #recorder: Recorder | undefined;
-  #client: Client | undefined;
-  #openLoop: OpenLoop | undefined;
-  #dispersion: Dispersion | undefined;
-  #hiccups: Hiccups | undefined;
+  readonly #hiccups: HiccupMeter | undefined;
+  #steps: Span[] = [];
+  /** The step that is under way; undefined before and after the timeline. */
+  #step: number | undefined;
+  #phase: "connecting" | "connected" | "running" | "draining" | "closing" | "done" = "connecting";
+  #unconnected: number;
+  #unsettled: number;
+  #untilNs = 0;
+  #connectNs = 0;
   #cpuMarkNs: number | undefined;
+  #cancelRoll = (): void => undefined;
 
   constructor(options: GeneratorOptions) {
-    const { plan, clock, engine } = options;
+    const { plan, clock, createEngine, threadCpuNs } = options;
     this.#options = options;
-    this.#plan = plan;
     this.#clock = clock;
+    this.#calls = new Calls(clock);
     this.#timers = new Timers(clock);
-    this.#connector = new Connector({
-      plan,
-      clock,
-      connect: (index, localAddress) => engine(index, localAddress, this),
-      onGivenUp: (count) => {
-        this.#failed += count;
-        this.#errors.count(
-          "not-tried",
-          `no connection was answered within ${plan.timeoutMs} ms, so the others were not tried`,
-          count,
-        );
-      },
-      onSettled: () => this.#reportConnected(),
-    });
+    this.#unconnected = plan.groups.length;
+    this.#unsettled = plan.groups.length;
+    this.#cpuMarkNs = threadCpuNs();
+    const isClosedLoop = plan.groups.every(
+      ({ traffic }) => traffic.kind === "echo" && traffic.loop.kind === "closed",
+    );
+    this.#hiccups = isClosedLoop ? options.hiccups : undefined;
+    this.#groups = plan.groups.map(
+      (group, number) =>
+        new Group({
+          plan,
+          group,
+          engine: createEngine(group),
+          clock,
+          calls: this.#calls,
+          timers: this.#timers,
+          // A source of its own, so that one group does not depend on what others draw.
+          random: createRandom(mixSeeds(plan.seed, number)),
+          onInterval: (step, interval) => this.#reportInterval(number, step, interval),
+          countError: (kind, detail, count) => this.#errors.count(kind, detail, count),
+          onConnected: () => this.#onConnected(),
+          onOpen: () => this.#reportConnecting(),
+          onSettled: () => this.#onSettled(),
+          onClosed: () => this.#onClosed(),
+        }),
+    );
   }
 
-  /** Opens the connections; reports "connected" when each has opened or failed. */
+  /** Opens the connections that are due at the start; reports "connected" when each has opened or failed. */
   connect(): void {
-    this.#connector.start();
+    this.#connectNs = this.#clock.nowNs();
+    for (const group of this.#groups) {
+      group.population.open();
+    }
+    this.#rollAtBoundaries();
   }
 
-  /** Puts load on the connections that are open, over `window`. */
-  begin(window: Window): void {
-    const { plan } = this.#options;
-    const recorder = new Recorder(window, plan.loop.kind, (interval) => this.#reportInterval(interval));
-    const client = new Client({
-      clock: this.#clock,
-      recorder,
-      payloads: plan.payloads,
-      timeoutMs: plan.timeoutMs,
-      depth: plan.loop.kind === "closed" ? plan.loop.depth : 0,
-      onFirstEcho: (tookNs) => this.#connector.onFirstEcho(tookNs),
-      onSurplus: (count) => this.#countSurplus(count),
-      onAllSettled: () => this.#finish(),
-    });
-    this.#recorder = recorder;
-    this.#client = client;
-    this.#phase = "loading";
-    for (const connection of this.#open.values()) {
-      client.add(connection);
+  /** Goes through the steps from `startNs` on. */
+  begin(startNs: number): void {
+    this.#steps = spansFrom(startNs, this.#options.plan.stepsMs);
+    this.#untilNs = this.#steps.at(-1)?.untilNs ?? startNs;
+    this.#phase = "running";
+    for (const group of this.#groups) {
+      group.begin(this.#steps);
     }
-    this.#timers.callAt(window.startNs, () => this.#startLoad(client, recorder));
-    this.#timers.callAt(window.fromNs, () => {
-      this.#wire.start();
-      if (plan.loop.kind === "closed") {
-        this.#options.hiccups?.start();
-      }
-    });
-    this.#timers.callAt(window.untilNs, () => this.#endLoad());
-    this.#sweep(client);
+    this.#rollAtBoundaries();
+    this.#timers.callAt(startNs, () => this.#start(startNs));
+    this.#timers.callAt(this.#untilNs, () => this.#endLoad());
+    this.#sweep();
   }
 
   /** Ends the load before its time, but waits for the replies; asked again, or later, it waits no longer. */
@@ -118,144 +112,146 @@ export class Generator implements ConnectionEvents {
     }
   }
 
-  onStage(index: number, stage: "connected" | "secured"): void {
-    this.#connector.onStage(index, stage);
-  }
-
-  onOpen(connection: Connection): void {
-    if (this.#phase === "done") {
-      connection.destroy();
-      return;
-    }
-    this.#open.set(connection.index, connection);
-    this.#options.report({ kind: "connecting", opened: this.#open.size });
-    this.#connector.onOpen(connection.index, connection.isCompressed);
-  }
-
-  onReplies(connection: Connection, count: number): void {
-    if (this.#client !== undefined && this.#isLoaded()) {
-      this.#client.onReplies(connection, count);
-    } else if (!this.#hasGivenUp) {
-      this.#countSurplus(count);
+  #onConnected(): void {
+    this.#unconnected -= 1;
+    if (this.#unconnected === 0) {
+      this.#phase = "connected";
+      this.#options.report({
+        kind: "connected",
+        opened: this.#sum(({ population }) => population.opened),
+        failed: this.#sum(({ population }) => population.failed),
+        span: {
+          fromNs: this.#connectNs,
+          untilNs: Math.max(...this.#groups.map(({ population }) => population.lastOpenedNs)),
+        },
+        errors: this.#errors.tally,
+      });
     }
   }
 
-  onBadReply(connection: Connection, kind: string, detail: string): void {
-    if (this.#isLoaded()) {
-      this.#errors.count(kind, detail);
-      this.#client?.onBadReply(connection);
+  #reportConnecting(): void {
+    if (this.#phase === "connecting") {
+      this.#options.report({ kind: "connecting", opened: this.#sum(({ population }) => population.opened) });
     }
   }
 
-  onUnasked(_connection: Connection, kind: string, detail: string): void {
-    if (!this.#hasGivenUp) {
-      this.#errors.count(kind, detail);
-    }
-  }
-
-  onMissing(connection: Connection, count: number): void {
-    if (this.#isLoaded()) {
-      this.#client?.onMissing(connection, count);
-    }
-  }
-
-  onClosed(index: number, ending: Ending): void {
-    const connection = this.#open.get(index);
-    this.#open.delete(index);
-    if (this.#phase === "closing" || this.#phase === "done") {
-      this.#reportDoneWhenClosed();
-      return;
-    }
-    this.#errors.count(ending.kind, ending.detail);
-    if (connection === undefined) {
-      this.#failed += 1;
-      this.#connector.onFailed(index, ending.kind === "handshake-timeout");
-      return;
-    }
-    this.#wire.closed(connection);
-    this.#closedEarly += 1;
-    this.#client?.remove(index);
-    if (this.#phase === "loading" && this.#open.size === 0) {
-      this.#endLoad();
-    }
-  }
-
-  #isLoaded(): boolean {
-    return this.#phase === "loading" || this.#phase === "draining";
-  }
-
-  #reportConnected(): void {
-    this.#phase = "connected";
-    this.#options.report({
-      kind: "connected",
-      opened: this.#open.size + this.#closedEarly,
-      failed: this.#failed,
-      errors: this.#errors.tally,
-    });
-  }
-
-  #startLoad(client: Client, recorder: Recorder): void {
-    if (this.#open.size === 0) {
+  #start(startNs: number): void {
+    if (this.#isExhausted()) {
       this.#endLoad();
       return;
     }
     this.#cpuMarkNs = this.#options.threadCpuNs();
-    this.#rollAtBoundaries(recorder);
-    client.start();
-    const { loop, thread } = this.#plan;
-    if (loop.kind === "open") {
-      const pacer = createPacer(loop.arrivals, loop.ratePerSecond, recorder.window.startNs, this.#plan);
-      const dispersion = new Dispersion(recorder.window.fromNs, (thread.count * 1e9) / loop.ratePerSecond);
-      this.#dispersion = dispersion;
-      this.#openLoop = new OpenLoop({ client, clock: this.#clock, pacer, recorder, dispersion });
-      this.#openLoop.start();
+    this.#beginStep(0);
+    for (const group of this.#groups) {
+      group.start(startNs);
+      group.beginStep(startNs);
     }
   }
 
-  /** Sends no more and waits for the replies; before the end of the window this cuts it short. */
-  #endLoad(): void {
-    if (this.#phase !== "loading") {
+  #beginStep(number: number): void {
+    const step = this.#steps[number];
+    if (step === undefined || this.#phase !== "running") {
       return;
     }
-    this.#phase = "draining";
-    this.#recorder?.cutShort(this.#clock.nowNs());
-    this.#openLoop?.stop();
-    this.#wire.stop();
-    this.#hiccups = this.#plan.loop.kind === "closed" ? this.#options.hiccups?.stop() : undefined;
-    this.#timers.callAfterMs(this.#plan.timeoutMs, () => this.#finish());
-    this.#client?.stop();
-  }
-
-  /** Replies close the intervals that are over; this does when none come. */
-  #rollAtBoundaries(recorder: Recorder): void {
-    recorder.roll(this.#clock.nowNs());
-    if (this.#phase === "loading" && recorder.boundaryNs < recorder.untilNs) {
-      this.#timers.callAt(recorder.boundaryNs, () => this.#rollAtBoundaries(recorder));
+    this.#step = number;
+    this.#hiccups?.start();
+    if (number > 0) {
+      for (const group of this.#groups) {
+        group.beginStep(step.fromNs);
+      }
     }
-  }
-
-  #sweep(client: Client): void {
-    const { share, leastMs, mostMs } = sweep;
-    const periodMs = Math.min(mostMs, Math.max(leastMs, share * this.#plan.timeoutMs));
-    this.#timers.callAfterMs(periodMs, () => {
-      if (this.#isLoaded()) {
-        client.sweep(this.#clock.nowNs());
-        this.#sweep(client);
+    this.#timers.callAt(step.untilNs, () => {
+      if (this.#phase === "running") {
+        this.#endStep(step.untilNs);
+        this.#beginStep(number + 1);
       }
     });
   }
 
-  #reportInterval(interval: Interval): void {
-    const cpuNs = this.#options.threadCpuNs();
-    const isKnown = cpuNs !== undefined && this.#cpuMarkNs !== undefined;
+  #endStep(untilNs: number): void {
+    if (this.#step !== undefined) {
+      this.#options.report({
+        kind: "step",
+        step: this.#step,
+        groups: this.#groups.map((group) => group.endStep(untilNs)),
+        hiccups: this.#hiccups?.stop(),
+      });
+      this.#step = undefined;
+    }
+  }
+
+  /** Sends no more and waits for the replies; before the end of the timeline this cuts it short. */
+  #endLoad(): void {
+    if (this.#phase !== "running" && this.#phase !== "connected" && this.#phase !== "connecting") {
+      return;
+    }
+    this.#phase = "draining";
+    const nowNs = this.#clock.nowNs();
+    for (const group of this.#groups) {
+      group.ledger.cutShort(nowNs);
+    }
+    this.#untilNs = Math.min(this.#untilNs, nowNs);
+    this.#endStep(this.#untilNs);
+    this.#timers.callAfterMs(this.#options.plan.timeoutMs, () => this.#finish());
+    for (const group of this.#groups) {
+      group.stop();
+    }
+  }
+
+  #onSettled(): void {
+    this.#unsettled -= 1;
+    if (this.#unsettled === 0) {
+      this.#finish();
+    }
+  }
+
+  /** Replies close the intervals that are over; this does when none come. */
+  #rollAtBoundaries(): void {
+    const nowNs = this.#clock.nowNs();
+    let nextNs = Number.POSITIVE_INFINITY;
+    for (const { ledger } of this.#groups) {
+      ledger.roll(nowNs);
+      nextNs = Math.min(nextNs, ledger.boundaryNs);
+    }
+    this.#cancelRoll();
+    if (nextNs < Number.POSITIVE_INFINITY) {
+      this.#cancelRoll = this.#timers.callAt(nextNs, () => this.#rollAtBoundaries());
+    }
+  }
+
+  #sweep(): void {
+    const { share, leastMs, mostMs } = sweep;
+    const periodMs = Math.min(mostMs, Math.max(leastMs, share * this.#options.plan.timeoutMs));
+    this.#timers.callAfterMs(periodMs, () => {
+      if (this.#phase === "running" || this.#phase === "draining") {
+        const nowNs = this.#clock.nowNs();
+        for (const { traffic } of this.#groups) {
+          traffic.sweep(nowNs);
+        }
+        this.#sweep();
+      }
+    });
+  }
+
+  #reportInterval(group: number, step: number, interval: Interval): void {
+    const population = this.#groups[group]?.population;
     this.#options.report({
       kind: "interval",
+      group,
+      step,
       interval,
-      cpuNs: isKnown ? Math.max(0, cpuNs - (this.#cpuMarkNs ?? 0)) : undefined,
-      openConnections: this.#open.size,
+      cpuNs: interval.phase === "step" ? this.#takeCpuNs() : undefined,
+      openConnections: population?.openConnections ?? 0,
+      absentClients: population?.absentClients ?? 0,
       errors: this.#errors.tally,
     });
+  }
+
+  #takeCpuNs(): number | undefined {
+    const cpuNs = this.#options.threadCpuNs();
+    const markNs = this.#cpuMarkNs;
     this.#cpuMarkNs = cpuNs;
+    return cpuNs === undefined || markNs === undefined ? undefined : Math.max(0, cpuNs - markNs);
   }
 
   /** All is settled, or has had its time. */
@@ -264,41 +260,43 @@ export class Generator implements ConnectionEvents {
       return;
     }
     this.#phase = "closing";
-    this.#hasGivenUp = (this.#client?.hasGivenUp ?? false) || (this.#client?.inFlight ?? 0) > 0;
-    this.#client?.abandon();
-    this.#recorder?.finish(this.#clock.nowNs());
+    this.#calls.close();
     this.#timers.cancelAll();
-    for (const connection of [...this.#open.values()]) {
-      connection.close();
+    const nowNs = this.#clock.nowNs();
+    for (const group of this.#groups) {
+      group.close();
+      group.ledger.finish(nowNs);
     }
     this.#timers.callAfterMs(closeTimeoutMs, () => {
-      for (const connection of [...this.#open.values()]) {
-        connection.destroy();
+      for (const group of this.#groups) {
+        group.destroy();
       }
     });
     this.#reportDoneWhenClosed();
   }
 
+  #onClosed(): void {
+    if (this.#phase === "closing" || this.#phase === "done") {
+      this.#reportDoneWhenClosed();
+    } else if (this.#phase === "running" && this.#isExhausted()) {
+      this.#endLoad();
+    }
+  }
+
+  #isExhausted(): boolean {
+    return this.#groups.every(({ population }) => population.isExhausted);
+  }
+
   #reportDoneWhenClosed(): void {
-    if (this.#phase !== "closing" || this.#open.size > 0) {
+    if (this.#phase !== "closing" || this.#groups.some(({ isClosed }) => !isClosed)) {
       return;
     }
     this.#phase = "done";
     this.#timers.cancelAll();
-    const endedNs = this.#recorder?.untilNs ?? 0;
-    this.#options.report({
-      kind: "done",
-      closedEarly: this.#closedEarly,
-      connects: this.#connector.finish(),
-      wire: this.#wire.counted,
-      dispersion: this.#dispersion?.finish(endedNs),
-      hiccups: this.#hiccups,
-      endedNs,
-      errors: this.#errors.tally,
-    });
+    this.#options.report({ kind: "done", endedNs: this.#untilNs, errors: this.#errors.tally });
   }
 
-  #countSurplus(count: number): void {
-    this.#errors.count("surplus-reply", "more replies came than messages were sent", count);
+  #sum(read: (group: Group) => number): number {
+    return this.#groups.reduce((total, group) => total + read(group), 0);
   }
 }

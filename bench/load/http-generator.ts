@@ -8,8 +8,9 @@ import autocannon from "autocannon";
 import { endingOf } from "../engine/failure.ts";
 import { type HttpLoad, probe } from "../engine/http-probe.ts";
 import type { Clock } from "./clock.ts";
+import { Ledger } from "./ledger.ts";
 import type { ErrorTally, Report } from "./plan.ts";
-import { Recorder, type Window } from "./recorder.ts";
+import { spansFrom } from "./recorder.ts";
 import type { GeneratorThread, StartGenerator } from "./threads.ts";
 import type { Command } from "./worker.ts";
 
@@ -19,9 +20,9 @@ const tickMs = 100;
 /** autocannon is told when to stop; this only has to be longer than any run. */
 const foreverSeconds = 8 * 86_400;
 
-/** A generator for `measure` that puts this load on its target. */
-export function httpGenerator(load: HttpLoad, clock: Clock): StartGenerator {
-  return ({ onReport }) => new HttpGenerator(load, clock, onReport);
+/** A generator for `measure` that puts this load on its target, over steps that last so long. */
+export function httpGenerator(load: HttpLoad, stepsMs: readonly number[], clock: Clock): StartGenerator {
+  return ({ onReport }) => new HttpGenerator(load, stepsMs, clock, onReport);
 }
 
 /** When the requests of one connection were sent that have no response yet, oldest first. */
@@ -29,13 +30,14 @@ type Outstanding = number[];
 
 class HttpGenerator implements GeneratorThread {
   readonly #load: HttpLoad;
+  readonly #stepsMs: readonly number[];
   readonly #clock: Clock;
   readonly #report: (report: Report) => void;
   /** Of an echoed body; unknown when there is none, and whole responses are counted. */
   readonly #payloadBytes: number | undefined;
   readonly #clients = new Map<autocannon.Client, Outstanding>();
   readonly #errors: Record<string, { count: number; detail: string }> = {};
-  #recorder: Recorder | undefined;
+  #ledger: Ledger | undefined;
   #tracker: autocannon.Tracker | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -47,8 +49,9 @@ class HttpGenerator implements GeneratorThread {
   #timeouts = 0;
   #isDone = false;
 
-  constructor(load: HttpLoad, clock: Clock, report: (report: Report) => void) {
+  constructor(load: HttpLoad, stepsMs: readonly number[], clock: Clock, report: (report: Report) => void) {
     this.#load = load;
+    this.#stepsMs = stepsMs;
     this.#payloadBytes = load.body === undefined ? undefined : Buffer.byteLength(load.body);
     this.#clock = clock;
     this.#report = report;
@@ -59,7 +62,7 @@ class HttpGenerator implements GeneratorThread {
     if (command.kind === "stop") {
       this.#stop(false);
     } else {
-      this.#begin(command.window);
+      this.#begin(command.startNs);
     }
   }
 
@@ -84,30 +87,36 @@ class HttpGenerator implements GeneratorThread {
       kind: "connected",
       opened: problem === undefined ? connections : 0,
       failed: problem === undefined ? 0 : connections,
+      span: undefined,
       errors: this.#errors,
     });
   }
 
-  #begin(window: Window): void {
-    const recorder = new Recorder(window, "closed", (interval) => {
-      const cpuUs = processCpuUs();
+  #begin(startNs: number): void {
+    const ledger = new Ledger(false, this.#clock.nowNs(), (step, interval) => {
+      const isStep = interval.phase === "step";
+      const cpuUs = isStep ? processCpuUs() : this.#cpuMarkUs;
       this.#report({
         kind: "interval",
+        group: 0,
+        step,
         interval,
-        cpuNs: (cpuUs - this.#cpuMarkUs) * 1000,
+        cpuNs: isStep ? (cpuUs - this.#cpuMarkUs) * 1000 : undefined,
         openConnections: this.#clients.size,
+        absentClients: 0,
         errors: this.#errors,
       });
       this.#cpuMarkUs = cpuUs;
     });
-    this.#recorder = recorder;
-    this.#clock.callAfterMs(Math.max(0, (window.startNs - this.#clock.nowNs()) / 1e6), () => {
+    ledger.begin(spansFrom(startNs, this.#stepsMs));
+    this.#ledger = ledger;
+    this.#clock.callAfterMs(Math.max(0, (startNs - this.#clock.nowNs()) / 1e6), () => {
       this.#cpuMarkUs = processCpuUs();
-      this.#start(recorder);
+      this.#start(ledger);
     });
   }
 
-  #start(recorder: Recorder): void {
+  #start(ledger: Ledger): void {
     if (this.#isDone) {
       return;
     }
@@ -124,33 +133,33 @@ class HttpGenerator implements GeneratorThread {
           duration: foreverSeconds,
           timeout: Math.max(1, Math.ceil(timeoutMs / 1000)),
           sampleInt: tickMs,
-          setupClient: (client) => this.#listen(client, recorder),
-          ...(verify === "none" ? {} : { verifyBody: (reply: string) => this.#verify(reply, recorder) }),
+          setupClient: (client) => this.#listen(client, ledger),
+          ...(verify === "none" ? {} : { verifyBody: (reply: string) => this.#verify(reply, ledger) }),
         },
         () => resolve(),
       );
     });
-    this.#ticker = setInterval(() => this.#tick(recorder), tickMs);
+    this.#ticker = setInterval(() => this.#tick(ledger), tickMs);
   }
 
-  #listen(client: autocannon.Client, recorder: Recorder): void {
+  #listen(client: autocannon.Client, ledger: Ledger): void {
     const outstanding: Outstanding = [];
     this.#clients.set(client, outstanding);
     client.on("request", () => {
       // autocannon says nothing when a connection ends and it opens another: a full pipeline that grows gives it away.
       if (outstanding.length >= this.#load.pipelining) {
         this.#reconnects += 1;
-        this.#abandon(outstanding, recorder);
+        this.#abandon(outstanding, ledger);
       }
       outstanding.push(this.#clock.nowNs());
     });
-    client.on("response", (status, bytes) => this.#onResponse(outstanding, status, bytes, recorder));
+    client.on("response", (status, bytes) => this.#onResponse(outstanding, status, bytes, ledger));
     client.on("connError", (error) => {
       const isRefused = "code" in error && error.code === "ECONNREFUSED";
       if (isRefused) {
         outstanding.length = 0; // These never left.
       } else {
-        this.#abandon(outstanding, recorder);
+        this.#abandon(outstanding, ledger);
       }
       const { kind, detail } = endingOf(
         error,
@@ -169,7 +178,7 @@ class HttpGenerator implements GeneratorThread {
     });
   }
 
-  #onResponse(outstanding: Outstanding, status: number, bytes: number, recorder: Recorder): void {
+  #onResponse(outstanding: Outstanding, status: number, bytes: number, ledger: Ledger): void {
     const sentNs = outstanding.shift();
     if (sentNs === undefined || this.#isDone) {
       return;
@@ -177,78 +186,73 @@ class HttpGenerator implements GeneratorThread {
     const nowNs = this.#clock.nowNs();
     this.#refusedInRow = 0;
     this.#lastSentNs = sentNs;
-    recorder.sent(sentNs, 1);
-    recorder.arrived(nowNs, 1, this.#payloadBytes ?? bytes);
-    recorder.answered(sentNs, sentNs, nowNs, 1);
+    ledger.sent(sentNs, 1);
+    ledger.arrived(nowNs, 1, this.#payloadBytes ?? bytes);
+    ledger.answered(sentNs, sentNs, nowNs, 1);
     if (status < 200 || status > 299) {
       this.#count(`status-${status}`, `the target answered ${status}`);
     }
   }
 
   /** autocannon asks right after "response". What is wrong is counted here, so it is always told that all is well. */
-  #verify(reply: string, recorder: Recorder): boolean {
+  #verify(reply: string, ledger: Ledger): boolean {
     const { body = "", verify } = this.#load;
     if (verify === "full" ? reply !== body : reply.length !== body.length) {
-      recorder.corrupt(this.#lastSentNs);
+      ledger.corrupt(this.#lastSentNs);
       this.#count("wrong-body", "a response did not return the request's body");
     }
     return true;
   }
 
-  #abandon(outstanding: Outstanding, recorder: Recorder): void {
+  #abandon(outstanding: Outstanding, ledger: Ledger): void {
     for (const sentNs of outstanding) {
-      recorder.sent(sentNs, 1);
-      recorder.lost(sentNs, 1);
+      ledger.sent(sentNs, 1);
+      ledger.lost(sentNs, 1);
     }
     outstanding.length = 0;
   }
 
   /** Closes seconds in which nothing arrives, ends the window, and ends the drain when all its requests are settled. */
-  #tick(recorder: Recorder): void {
+  #tick(ledger: Ledger): void {
     const nowNs = this.#clock.nowNs();
-    recorder.roll(nowNs);
-    if (nowNs < recorder.untilNs) {
+    ledger.roll(nowNs);
+    if (nowNs < ledger.untilNs) {
       return;
     }
     if (this.#drainUntilNs === Number.POSITIVE_INFINITY) {
       this.#drainUntilNs = nowNs + this.#load.timeoutMs * 1e6;
     }
     const isSettled = [...this.#clients.values()].every(
-      ([oldestNs]) => (oldestNs ?? nowNs) >= recorder.untilNs,
+      ([oldestNs]) => (oldestNs ?? nowNs) >= ledger.untilNs,
     );
     if (isSettled || nowNs >= this.#drainUntilNs) {
-      this.#finish(recorder);
+      this.#finish(ledger);
     }
   }
 
   #stop(isTargetGone: boolean): void {
-    const recorder = this.#recorder;
-    if (recorder === undefined || this.#isDone) {
+    const ledger = this.#ledger;
+    if (ledger === undefined || this.#isDone) {
       return;
     }
-    recorder.cutShort(this.#clock.nowNs());
+    ledger.cutShort(this.#clock.nowNs());
     if (isTargetGone) {
-      this.#finish(recorder);
+      this.#finish(ledger);
     }
   }
 
-  #finish(recorder: Recorder): void {
+  #finish(ledger: Ledger): void {
     for (const outstanding of this.#clients.values()) {
-      this.#abandon(outstanding, recorder);
+      this.#abandon(outstanding, ledger);
     }
-    recorder.finish(this.#clock.nowNs());
+    const nowNs = this.#clock.nowNs();
+    ledger.cutShort(nowNs);
+    // A connection that timed out was given up by us, and each of its requests said so.
+    const ended = Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining));
+    ledger.now(ledger.untilNs - 1).counters.closed += ended;
+    ledger.finish(nowNs);
     void this.terminate();
-    this.#report({
-      kind: "done",
-      // A connection that timed out was given up by us, and each of its requests said so.
-      closedEarly: Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining)),
-      connects: undefined,
-      wire: undefined,
-      dispersion: undefined,
-      hiccups: undefined,
-      endedNs: recorder.untilNs,
-      errors: this.#errors as ErrorTally,
-    });
+    this.#report({ kind: "done", endedNs: ledger.untilNs, errors: this.#errors as ErrorTally });
   }
 
   #count(kind: string, detail: string): void {

@@ -1,5 +1,7 @@
 // What is counted and timed of a group of connections, by name.
 
+import { Distribution, type Recorded } from "./distribution.ts";
+
 /** Everything that is counted. A message belongs to the step in which it was due, an event of a connection to that of its time. */
 export const counterNames = [
   /** Messages by their fate: those that were due are `sent + unsent`. */
@@ -61,3 +63,106 @@ export const distributionNames = [
   "gap",
 ] as const;
 export type DistributionName = (typeof distributionNames)[number];
+
+export type Counters = Record<CounterName, number>;
+
+export function zeroCounters(): Counters {
+  // A literal, so that counting is adding to a field.
+  return {
+    sent: 0,
+    unsent: 0,
+    answered: 0,
+    lost: 0,
+    corrupt: 0,
+    received: 0,
+    receivedBytes: 0,
+    wireSent: 0,
+    wireReceived: 0,
+    begun: 0,
+    opened: 0,
+    failed: 0,
+    compressed: 0,
+    closed: 0,
+    closedExpected: 0,
+    left: 0,
+    expired: 0,
+    reconnected: 0,
+    pings: 0,
+    pongs: 0,
+    lostPings: 0,
+  };
+}
+
+export function addCounters(sum: Counters, part: Readonly<Counters>): void {
+  for (const name of counterNames) {
+    sum[name] += part[name];
+  }
+}
+
+/** Connections that ended alike. */
+export interface Ended {
+  readonly kind: string;
+  /** Null when the connection never opened. */
+  readonly code: number | null;
+  /** HTTP status of a refusal. */
+  readonly status: number | null;
+  count: number;
+}
+
+/** What was counted and timed since the last time; plain data. */
+export interface Taken {
+  readonly counters: Counters;
+  readonly distributions: Readonly<Partial<Record<DistributionName, Recorded>>>;
+  readonly ended: readonly Ended[];
+}
+
+/** Counters and distributions by name, to be filled, taken and filled again. */
+export class Metrics {
+  counters = zeroCounters();
+  readonly latency = new Distribution();
+  readonly unsentLatency = new Distribution();
+  readonly service = new Distribution();
+  readonly lag = new Distribution();
+  readonly connectLag = new Distribution();
+  readonly tcp = new Distribution();
+  readonly tls = new Distribution();
+  readonly upgrade = new Distribution();
+  readonly open = new Distribution();
+  readonly firstEcho = new Distribution();
+  readonly ping = new Distribution();
+  readonly gap = new Distribution();
+  #ended: Ended[] = [];
+
+  ended(kind: string, code: number | null, status: number | null): void {
+    const alike = this.#ended.find(
+      (each) => each.kind === kind && each.code === code && each.status === status,
+    );
+    if (alike === undefined) {
+      this.#ended.push({ kind, code, status, count: 1 });
+    } else {
+      alike.count += 1;
+    }
+  }
+
+  take(): Taken {
+    const { counters } = this;
+    const ended = this.#ended;
+    const distributions: Partial<Record<DistributionName, Recorded>> = {};
+    for (const name of distributionNames) {
+      const recorded = this[name].take();
+      if (recorded !== undefined) {
+        distributions[name] = recorded;
+      }
+    }
+    this.counters = zeroCounters();
+    this.#ended = [];
+    return { counters, distributions, ended };
+  }
+
+  /** Gives the memory of the distributions back. */
+  release(): void {
+    for (const name of distributionNames) {
+      this[name].destroy();
+    }
+  }
+}

@@ -1,10 +1,11 @@
 // The open loop: sends messages when they are due, whether or not earlier ones were answered.
 
+import type { Call, Calls } from "./calls.ts";
 import type { Client, Lane } from "./client.ts";
-import type { PreciseClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import type { Dispersion } from "./dispersion.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Pacer } from "./pacer.ts";
-import type { Recorder } from "./recorder.ts";
 
 /**
  * Bounds on memory, far beyond what a target that keeps up ever sees: messages unanswered on one connection and on all.
@@ -21,24 +22,25 @@ const heldPollNs = 500_000;
 
 export interface OpenLoopOptions {
   readonly client: Client;
-  readonly clock: PreciseClock;
+  readonly clock: Clock;
+  readonly calls: Calls;
   readonly pacer: Pacer;
-  readonly recorder: Recorder;
-  readonly dispersion: Dispersion;
+  readonly ledger: Ledger;
 }
 
 export class OpenLoop {
   readonly #client: Client;
-  readonly #clock: PreciseClock;
+  readonly #clock: Clock;
   readonly #pacer: Pacer;
-  readonly #recorder: Recorder;
-  readonly #dispersion: Dispersion;
+  readonly #ledger: Ledger;
+  readonly #nextTick: Call;
+  /** How evenly messages leave; set where that is measured. */
+  dispersion: Dispersion | undefined;
   /** Due times of messages that have not been sent yet, oldest first. */
   readonly #dueNs = new Float64Array(dueLimit);
   #due = 0;
   #turn = 0;
   #isRunning = false;
-  #cancelTick = (): void => undefined;
   /** What was due before this moment waited for the target to take something, not for the generator. */
   #heldUntilNs = 0;
 
@@ -46,8 +48,8 @@ export class OpenLoop {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#pacer = options.pacer;
-    this.#recorder = options.recorder;
-    this.#dispersion = options.dispersion;
+    this.#ledger = options.ledger;
+    this.#nextTick = options.calls.create(this.#tick);
   }
 
   start(): void {
@@ -55,11 +57,11 @@ export class OpenLoop {
     this.#tick();
   }
 
-  /** Sends what is due by the end of the window, and counts as unsent what the target does not take by then. */
+  /** Sends what is due by the end of the timeline, and counts as unsent what the target does not take by then. */
   stop(): void {
     this.#isRunning = false;
-    this.#cancelTick();
-    const { untilNs } = this.#recorder;
+    this.#nextTick.cancel();
+    const { untilNs } = this.#ledger;
     let isHeld = false;
     while (!isHeld && (this.#due > 0 || this.#pacer.nextNs < untilNs)) {
       this.#collectDue(untilNs);
@@ -67,10 +69,10 @@ export class OpenLoop {
       isHeld = this.#due > 0;
     }
     for (let i = 0; i < this.#due; i += 1) {
-      this.#recorder.unsent(this.#dueNs[i] ?? untilNs);
+      this.#ledger.unsent(this.#dueNs[i] ?? untilNs);
     }
     for (; this.#pacer.nextNs < untilNs; this.#pacer.advance()) {
-      this.#recorder.unsent(this.#pacer.nextNs);
+      this.#ledger.unsent(this.#pacer.nextNs);
     }
     this.#due = 0;
   }
@@ -82,16 +84,16 @@ export class OpenLoop {
     this.#collectDue(this.#clock.nowNs());
     this.#sendDue();
     const nextNs = this.#due > 0 ? this.#clock.nowNs() + heldPollNs : this.#pacer.nextNs;
-    if (nextNs < this.#recorder.untilNs) {
-      this.#cancelTick = this.#clock.callAtNs(nextNs, this.#tick);
+    if (nextNs < this.#ledger.untilNs) {
+      this.#nextTick.at(nextNs);
     }
   };
 
   #collectDue(nowNs: number): void {
-    const limitNs = Math.min(nowNs, this.#recorder.untilNs);
+    const limitNs = Math.min(nowNs, this.#ledger.untilNs);
     while (
       this.#pacer.nextNs <= limitNs &&
-      this.#pacer.nextNs < this.#recorder.untilNs &&
+      this.#pacer.nextNs < this.#ledger.untilNs &&
       this.#due < dueLimit
     ) {
       this.#dueNs[this.#due] = this.#pacer.nextNs;
@@ -119,7 +121,7 @@ export class OpenLoop {
       );
       const sentNs = this.#clock.nowNs();
       this.#recordLag(sent, until, sentNs);
-      this.#dispersion.sent(sentNs, until - sent);
+      this.dispersion?.sent(sentNs, until - sent);
       this.#client.sendDue(lane, this.#dueNs, sent, until, sentNs);
       sent = until;
     }
@@ -131,7 +133,7 @@ export class OpenLoop {
     for (let i = from; i < until; i += 1) {
       const intendedNs = this.#dueNs[i] ?? sentNs;
       if (intendedNs > this.#heldUntilNs) {
-        this.#recorder.lag(intendedNs, sentNs);
+        this.#ledger.lag(intendedNs, sentNs);
       }
     }
   }
@@ -146,6 +148,7 @@ export class OpenLoop {
       const lane = lanes[this.#turn];
       if (
         lane !== undefined &&
+        !lane.isRetiring &&
         lane.outstanding.size < connectionInFlightLimit &&
         !lane.connection.isClogged()
       ) {

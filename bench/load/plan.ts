@@ -1,35 +1,41 @@
 // What the main thread and a generator send each other: the plan and the reports. Plain data, so that it crosses threads.
 
-import type { WireBytes } from "../engine/connection.ts";
+import type { Endpoint, EngineName, WireBytes } from "../engine/connection.ts";
 import type { Numbering } from "../engine/template.ts";
-import type { ConnectReport } from "./connects.ts";
-import type { Arrivals } from "./pacer.ts";
-import type { Interval } from "./recorder.ts";
+import type { Population } from "../scenario/population.ts";
+import type { Loop } from "../scenario/traffic.ts";
+import type { Interval, Span } from "./recorder.ts";
 
-export type Loop =
-  | { readonly kind: "closed"; readonly depth: number }
-  | { readonly kind: "open"; readonly ratePerSecond: number; readonly arrivals: Arrivals };
-
-/** What one of several generators is to do; plain data. Rates are those of all of them together. */
+/** What one of several generators is to do. Rates and sizes are those of all of them together. */
 export interface Plan {
   readonly thread: { readonly index: number; readonly count: number };
   /** Where in the interval of an even schedule this run begins, 0 to 1: several runs side by side do not send in step. */
   readonly phase: number;
-  /** How the connections of this generator are numbered in templates. */
-  readonly numbering: Numbering;
-  /** Of random arrivals; another one in each generator. */
-  readonly seed: number;
-  /** Connections of this generator. */
-  readonly connections: number;
-  /** Pace of connecting, all generators together; undefined for as fast as they come. */
-  readonly connectionsPerSecond: number | undefined;
-  /** Source addresses to spread connections over; empty to let the system choose. */
-  readonly localAddresses: readonly string[];
-  readonly loop: Loop;
-  readonly payloads: readonly Uint8Array[];
+  readonly groups: readonly GroupPlan[];
+  /** How long each step of the timeline lasts. */
+  readonly stepsMs: readonly number[];
   /** How long a reply may take. */
   readonly timeoutMs: number;
+  /** Of random choices; another one in each generator. */
+  readonly seed: number;
 }
+
+export interface GroupPlan {
+  readonly engine: EngineName;
+  readonly endpoint: Endpoint;
+  /** How the connections of this generator are numbered in templates. */
+  readonly numbering: Numbering;
+  /** Source addresses to spread connections over; empty to let the system choose. */
+  readonly localAddresses: readonly string[];
+  readonly population: Population;
+  readonly traffic: TrafficPlan;
+}
+
+/** A Traffic without its contents, which are in the endpoint. */
+export type TrafficPlan =
+  | { readonly kind: "idle" }
+  | { readonly kind: "ping"; readonly intervalMs: number }
+  | { readonly kind: "echo"; readonly loop: Loop };
 
 /** Lateness in nanoseconds. */
 export interface Hiccups {
@@ -43,36 +49,50 @@ export type ErrorTally = Readonly<Record<string, { readonly count: number; reado
 
 export interface IntervalReport {
   readonly kind: "interval";
+  /** By their numbers; step -1 is the time before the timeline. */
+  readonly group: number;
+  readonly step: number;
   readonly interval: Interval;
-  /** CPU time of this thread during the interval; undefined when not known. */
+  /** CPU time of this thread since the last report of an interval; undefined when not known. */
   readonly cpuNs: number | undefined;
   readonly openConnections: number;
+  /** Clients that are to have a connection and have none. */
+  readonly absentClients: number;
   readonly errors: ErrorTally;
 }
 
-/** What a generator says; plain data. */
+/** How one generator itself did in a step. */
+export interface StepReport {
+  readonly kind: "step";
+  readonly step: number;
+  readonly groups: readonly GroupStep[];
+  /** How late a timer of 1 ms was; undefined when it was not watched. */
+  readonly hiccups: Hiccups | undefined;
+}
+
+export interface GroupStep {
+  /** Bytes on its sockets. */
+  readonly wire: WireBytes;
+  /** How evenly its messages left, see Dispersion; undefined without one rate to keep. */
+  readonly dispersion: number | undefined;
+}
+
+/** What a generator says. */
 export type Report =
   | { readonly kind: "connecting"; readonly opened: number }
   | {
       readonly kind: "connected";
       readonly opened: number;
       readonly failed: number;
+      /** When the first connection was due and when the last one opened; undefined when none was watched. */
+      readonly span: Span | undefined;
       readonly errors: ErrorTally;
     }
   | IntervalReport
+  | StepReport
   | {
       readonly kind: "done";
-      /** Connections that opened and ended before the run was over. */
-      readonly closedEarly: number;
-      /** Undefined for a generator that does not open connections by itself. */
-      readonly connects: ConnectReport | undefined;
-      /** Bytes on all sockets in the window; undefined when they are not counted. */
-      readonly wire: WireBytes | undefined;
-      /** How evenly messages left, see Dispersion; undefined without a schedule. */
-      readonly dispersion: number | undefined;
-      /** How late a timer of 1 ms was in the window; undefined when it was not watched. */
-      readonly hiccups: Hiccups | undefined;
-      /** End of the window on the shared clock. */
+      /** End of the timeline on the shared clock. */
       readonly endedNs: number;
       readonly errors: ErrorTally;
     };

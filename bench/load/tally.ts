@@ -1,19 +1,28 @@
-// Adds up the reports of all generators of one run: counts and histograms, in total and per second.
+// Adds up what all generators report of one step of a group: counts and histograms, in total and per second.
 
 import type { Histogram } from "hdr-histogram-js";
 import { addEncoded, createHistogram, encodeHistogram } from "./histogram.ts";
+import {
+  addCounters,
+  type Counters,
+  type DistributionName,
+  distributionNames,
+  type Ended,
+  zeroCounters,
+} from "./metrics.ts";
 import type { IntervalReport } from "./plan.ts";
 import type { Interval } from "./recorder.ts";
 
-/** One second of the window, all generators together. */
+/** One second of the step, all generators together. */
 export interface SecondTally {
-  /** End of it, in nanoseconds from the start of the window. */
+  /** End of it, in nanoseconds from the start of the step. */
   endNs: number;
-  replies: number;
-  bytes: number;
+  readonly counters: Counters;
+  /** At its end. */
+  readonly openConnections: number[];
   /** CPU time of the generator threads; undefined where it is not known. */
   cpuNs: number | undefined;
-  /** Of the window's messages that were answered in this second; undefined when there was none. */
+  /** Of the step's messages that were answered in this second; undefined when there was none. */
   latencyNs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
   /** p99 of how late the generators sent; undefined without a schedule. */
   lagNs: number | undefined;
@@ -35,124 +44,161 @@ interface UnfinishedSecond {
   reports: number;
 }
 
-/** Latencies in nanoseconds, with their exact extremes (a histogram only knows buckets). */
-export interface LatencyTally {
+/** Times in nanoseconds, with their exact extremes (a histogram only knows buckets). */
+export interface TimesTally {
   readonly histogram: Histogram;
   minNs: number;
   maxNs: number;
 }
 
-function createLatencyTally(): LatencyTally {
-  return { histogram: createHistogram(64), minNs: Number.POSITIVE_INFINITY, maxNs: 0 };
+/** How connections ended in one second, counted from the start of the step. */
+export interface EndedTally extends Ended {
+  readonly second: number;
 }
 
 export class Tally {
-  readonly latency = createLatencyTally();
-  readonly service = createLatencyTally();
-  readonly lag = createHistogram(64);
-  /** The part of `latency` that is of unsent messages. */
-  readonly unsentLatency = createHistogram(64);
-  /** Seconds of the window in order; the last one may be shorter. */
+  readonly counters = zeroCounters();
+  /** Seconds of the step in order; the last one may be shorter. */
   readonly seconds: SecondTally[] = [];
-  /** Intervals of `intervalSeconds` each, in order, as far as they are complete. */
+  readonly ended: EndedTally[] = [];
+  /** Latencies of `intervalSeconds` each, in order, as far as they are complete. */
   intervals: IntervalTally[] = [];
   intervalSeconds = 1;
-  sent = 0;
-  unsent = 0;
-  answered = 0;
-  lost = 0;
-  corrupt = 0;
-  /** Replies and payload octets that arrived inside the window. */
-  replies = 0;
-  bytes = 0;
-  readonly #fromNs: number;
+  readonly #times = new Map<DistributionName, TimesTally>();
+  /** Start of the step. */
+  readonly fromNs: number;
   readonly #threads: number;
-  readonly #latestRates: number[] = [];
   readonly #cpuNs: (number | undefined)[] = [];
+  /** The latest of each thread. */
+  readonly #openConnections: number[] = [];
+  readonly #absentClients: number[] = [];
   /** The seconds of the next interval, until there are enough of them. */
   #open: IntervalTally[] = [];
   readonly #unfinished = new Map<number, UnfinishedSecond>();
 
-  /** @param fromNs start of the window */
   constructor(fromNs: number, threads: number) {
-    this.#fromNs = fromNs;
+    this.fromNs = fromNs;
     this.#threads = threads;
-    addEncoded(this.lag, encodeHistogram(this.lag)); // The first time takes milliseconds: not in the window.
   }
 
   /** Takes a report of the generator with number `thread`. */
-  add(thread: number, { interval, cpuNs }: IntervalReport): void {
-    this.#addFates(interval);
-    if (interval.phase !== "drain") {
-      this.#latestRates[thread] =
-        interval.replies / Math.max(1e-9, (interval.endNs - interval.startNs) / 1e9);
+  add(thread: number, report: IntervalReport): void {
+    const { interval, cpuNs, openConnections, absentClients } = report;
+    addCounters(this.counters, interval.counters);
+    for (const name of distributionNames) {
+      const recorded = interval.distributions[name];
+      if (recorded !== undefined) {
+        const sum = this.times(name);
+        addEncoded(sum.histogram, recorded.encoded);
+        sum.minNs = Math.min(sum.minNs, recorded.minNs);
+        sum.maxNs = Math.max(sum.maxNs, recorded.maxNs);
+      }
     }
-    if (interval.phase === "measure") {
-      this.#addSecond(interval, cpuNs);
+    const second = Math.floor((interval.startNs - this.fromNs) / 1e9 + 1e-6);
+    this.#addEnded(second, interval.ended);
+    if (interval.phase === "step") {
+      this.#openConnections[thread] = openConnections;
+      this.#absentClients[thread] = absentClients;
       const earlier = this.#cpuNs[thread] ?? 0;
       this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
+      if (second >= 0) {
+        this.#addSecond(thread, second, report);
+      }
     }
   }
 
-  /** How the last full second went, warm-up included (which has no latencies): for the progress line. */
-  get latest(): { messagesPerSecond: number | null; p50Ns: number | undefined; p99Ns: number | undefined } {
-    const latencyNs = this.seconds.at(-1)?.latencyNs;
-    return {
-      messagesPerSecond:
-        this.#latestRates.length === 0 ? null : this.#latestRates.reduce((sum, rate) => sum + rate, 0),
-      p50Ns: latencyNs?.p50,
-      p99Ns: latencyNs?.p99,
-    };
+  /** What was timed under a name so far. */
+  times(name: DistributionName): TimesTally {
+    const known = this.#times.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const times = { histogram: createHistogram(64), minNs: Number.POSITIVE_INFINITY, maxNs: 0 };
+    this.#times.set(name, times);
+    return times;
   }
 
-  /** CPU time of each generator thread inside the window, undefined where it is not known. */
+  /** From the actual send time, which in a closed loop is the intended one. */
+  get service(): TimesTally {
+    const service = this.times("service");
+    return service.histogram.totalCount === 0 ? this.times("latency") : service;
+  }
+
+  /** CPU time of each generator thread inside the step, undefined where it is not known. */
   get threadCpuNs(): readonly (number | undefined)[] {
     return this.#cpuNs;
   }
 
-  #addFates(interval: Interval): void {
-    this.sent += interval.sent;
-    this.unsent += interval.unsent;
-    this.answered += interval.answered;
-    this.lost += interval.lost;
-    this.corrupt += interval.corrupt;
-    addTo(this.latency, interval.latency, interval.minLatencyNs, interval.maxLatencyNs);
-    if (interval.unsentLatency !== undefined) {
-      addEncoded(this.unsentLatency, interval.unsentLatency);
+  /** As last reported. */
+  get openConnections(): number {
+    return sumOfNumbers(this.#openConnections);
+  }
+
+  get absentClients(): number {
+    return sumOfNumbers(this.#absentClients);
+  }
+
+  /** Frees the memory of the histograms; the tally is of no use afterwards. */
+  destroy(): void {
+    for (const { histogram } of this.#times.values()) {
+      histogram.destroy();
     }
-    addTo(this.service, interval.service ?? interval.latency, interval.minServiceNs, interval.maxServiceNs);
-    if (interval.lag !== undefined) {
-      addEncoded(this.lag, interval.lag);
+    for (const { histogram, lag } of this.#unfinished.values()) {
+      histogram.destroy();
+      lag.destroy();
     }
   }
 
-  #addSecond(interval: Interval, cpuNs: number | undefined): void {
-    const index = Math.round((interval.startNs - this.#fromNs) / 1e9);
-    const second = this.seconds[index] ?? createSecond();
+  #addEnded(second: number, ended: readonly Ended[]): void {
+    for (const part of ended) {
+      const alike = this.ended.find(
+        (each) =>
+          each.second === second &&
+          each.kind === part.kind &&
+          each.code === part.code &&
+          each.status === part.status,
+      );
+      if (alike === undefined) {
+        this.ended.push({ ...part, second });
+      } else {
+        alike.count += part.count;
+      }
+    }
+  }
+
+  #addSecond(thread: number, index: number, { interval, cpuNs, openConnections }: IntervalReport): void {
+    const second = this.seconds[index] ?? {
+      endNs: 0,
+      counters: zeroCounters(),
+      openConnections: [],
+      cpuNs: 0,
+      latencyNs: undefined,
+      lagNs: undefined,
+    };
     this.seconds[index] = second;
-    second.endNs = Math.max(second.endNs, interval.endNs - this.#fromNs);
-    second.replies += interval.replies;
-    second.bytes += interval.bytes;
+    second.endNs = Math.max(second.endNs, interval.endNs - this.fromNs);
+    addCounters(second.counters, interval.counters);
+    second.openConnections[thread] = openConnections;
     second.cpuNs = second.cpuNs === undefined || cpuNs === undefined ? undefined : second.cpuNs + cpuNs;
-    this.replies += interval.replies;
-    this.bytes += interval.bytes;
     this.#addLatency(index, second, interval);
   }
 
   /** Keeps a second's histogram only until it is complete: memory must not grow with the duration. */
-  #addLatency(index: number, second: SecondTally, interval: Interval): void {
+  #addLatency(index: number, second: SecondTally, { distributions }: Interval): void {
     const unfinished = this.#unfinished.get(index) ?? {
       histogram: createHistogram(64),
       lag: createHistogram(64),
       reports: 0,
     };
     const { histogram, lag } = unfinished;
-    addEncoded(histogram, interval.latency);
-    unfinished.reports += 1;
-    if (interval.lag !== undefined) {
-      addEncoded(lag, interval.lag);
-      second.lagNs = lag.totalCount === 0 ? undefined : lag.getValueAtPercentile(99);
+    if (distributions.latency !== undefined) {
+      addEncoded(histogram, distributions.latency.encoded);
     }
+    if (distributions.lag !== undefined) {
+      addEncoded(lag, distributions.lag.encoded);
+      second.lagNs = lag.getValueAtPercentile(99);
+    }
+    unfinished.reports += 1;
     if (histogram.totalCount > 0) {
       second.latencyNs = {
         p50: histogram.getValueAtPercentile(50),
@@ -162,7 +208,7 @@ export class Tally {
     }
     if (unfinished.reports === this.#threads) {
       this.#unfinished.delete(index);
-      this.#addInterval({ encoded: encodeHistogram(histogram), replies: second.replies });
+      this.#addInterval({ encoded: encodeHistogram(histogram), replies: second.counters.received });
       histogram.destroy();
       lag.destroy();
     } else {
@@ -185,10 +231,6 @@ export class Tally {
   }
 }
 
-function createSecond(): SecondTally {
-  return { endNs: 0, replies: 0, bytes: 0, cpuNs: 0, latencyNs: undefined, lagNs: undefined };
-}
-
 function sumOf(parts: readonly IntervalTally[]): IntervalTally {
   const histogram = createHistogram(64);
   for (const { encoded } of parts) {
@@ -199,8 +241,29 @@ function sumOf(parts: readonly IntervalTally[]): IntervalTally {
   return { encoded, replies: parts.reduce((sum, { replies }) => sum + replies, 0) };
 }
 
-function addTo(tally: LatencyTally, encoded: Uint8Array, minNs: number, maxNs: number): void {
-  addEncoded(tally.histogram, encoded);
-  tally.minNs = Math.min(tally.minNs, minNs);
-  tally.maxNs = Math.max(tally.maxNs, maxNs);
+function sumOfNumbers(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Lets `use` have the sum of what several tallies timed under a name; its histogram is gone afterwards. */
+export function useTimes<T>(
+  tallies: readonly Tally[],
+  name: DistributionName,
+  use: (times: TimesTally) => T,
+): T {
+  const histogram = createHistogram(64);
+  const all = tallies.map((tally) => tally.times(name));
+  for (const times of all) {
+    histogram.add(times.histogram);
+  }
+  const sum = {
+    histogram,
+    minNs: Math.min(...all.map(({ minNs }) => minNs)),
+    maxNs: Math.max(...all.map(({ maxNs }) => maxNs)),
+  };
+  try {
+    return use(sum);
+  } finally {
+    histogram.destroy();
+  }
 }

@@ -1,8 +1,8 @@
 // Starts generators as worker threads.
 
-import type { Report } from "./plan.ts";
+import type { Plan, Report } from "./plan.ts";
 import { openThread } from "./thread-file.ts";
-import type { Command, WorkerTask } from "./worker.ts";
+import type { Command } from "./worker.ts";
 
 /** A generator that runs elsewhere. */
 export interface GeneratorThread {
@@ -21,11 +21,11 @@ export interface ThreadEvents {
 export type StartGenerator = (events: ThreadEvents) => GeneratorThread;
 
 /** Starts a generator of WebSocket messages. */
-export type StartThread = (task: WorkerTask, events: ThreadEvents) => GeneratorThread;
+export type StartThread = (plan: Plan, events: ThreadEvents) => GeneratorThread;
 
 /** Starts a generator in a worker thread of this process. */
-export const startWorkerThread: StartThread = (task, events) => {
-  const worker = openThread("worker", task);
+export const startWorkerThread: StartThread = (plan, events) => {
+  const worker = openThread("worker", plan);
   worker.on("message", events.onReport);
   worker.on("error", events.onCrash);
   return {

@@ -10,25 +10,38 @@ export class Timers {
     this.#clock = clock;
   }
 
-  /** Calls at `timeNs` or a little later. */
-  callAt(timeNs: number, callback: () => void): void {
+  /** Calls at `timeNs` or a little later. Returns what cancels it. */
+  callAt(timeNs: number, callback: () => void): () => void {
+    let isCancelled = false;
     const delayMs = Math.ceil((timeNs - this.#clock.nowNs()) / 1e6);
     const again = (): void => {
+      if (isCancelled) {
+        return;
+      }
       if (this.#clock.nowNs() < timeNs) {
         this.#clock.callSoon(again); // A timer may fire a little early.
       } else {
         callback();
       }
     };
-    this.callAfterMs(Math.max(0, delayMs), again);
+    const cancel = this.callAfterMs(Math.max(0, delayMs), again);
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
   }
 
-  callAfterMs(delayMs: number, callback: () => void): void {
+  /** Returns what cancels it. */
+  callAfterMs(delayMs: number, callback: () => void): () => void {
     const cancel = this.#clock.callAfterMs(delayMs, () => {
       this.#pending.delete(cancel);
       callback();
     });
     this.#pending.add(cancel);
+    return () => {
+      this.#pending.delete(cancel);
+      cancel();
+    };
   }
 
   cancelAll(): void {

@@ -1,4 +1,4 @@
-// Bytes on the sockets of one generator within its window.
+// Bytes on the sockets of one group within a step.
 
 import type { Connection, WireBytes } from "../engine/connection.ts";
 
@@ -7,8 +7,6 @@ export class WireMeter {
   /** What connections had moved that have ended since. */
   #ended: WireBytes = { sent: 0, received: 0 };
   #mark: WireBytes | undefined;
-  /** What was moved between `start` and `stop`; undefined before. */
-  counted: WireBytes | undefined;
 
   /** @param open connections, which may come and go */
   constructor(open: ReadonlyMap<number, Connection>) {
@@ -24,11 +22,12 @@ export class WireMeter {
     this.#ended = add(this.#ended, connection.wireBytes());
   }
 
-  stop(): void {
+  /** What was moved since `start`. */
+  stop(): WireBytes {
     const { sent, received } = this.#total();
-    const mark = this.#mark;
-    this.counted =
-      mark === undefined ? undefined : { sent: sent - mark.sent, received: received - mark.received };
+    const mark = this.#mark ?? { sent, received };
+    this.#mark = undefined;
+    return { sent: sent - mark.sent, received: received - mark.received };
   }
 
   #total(): WireBytes {

@@ -2,24 +2,21 @@
 
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Endpoint, EngineName } from "../engine/connection.ts";
+import type { Engine } from "../engine/connection.ts";
 import { createRawEngine } from "../engine/raw.ts";
 import { createWsEngine } from "../engine/ws.ts";
 import { AlarmClock } from "./alarm.ts";
 import { Generator } from "./generator.ts";
 import { createHiccupMeter } from "./hiccups.ts";
-import type { Plan } from "./plan.ts";
-import type { Window } from "./recorder.ts";
-
-/** What a worker thread is started with. */
-export interface WorkerTask {
-  readonly engine: EngineName;
-  readonly endpoint: Endpoint;
-  readonly plan: Plan;
-}
+import type { GroupPlan, Plan } from "./plan.ts";
 
 /** What the main thread says to a worker. */
-export type Command = { readonly kind: "begin"; readonly window: Window } | { readonly kind: "stop" };
+export type Command = { readonly kind: "begin"; readonly startNs: number } | { readonly kind: "stop" };
+
+/** The engine that a group asks for. */
+export function createEngine({ engine, endpoint, numbering }: GroupPlan): Engine {
+  return (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, numbering);
+}
 
 /** CPU time of the calling thread: its time on a CPU in nanoseconds is the first field (Linux, schedstat). */
 function threadCpuNs(): number | undefined {
@@ -36,10 +33,10 @@ function main(): void {
   if (port === null) {
     throw new Error("this file runs as a worker thread only");
   }
-  const { engine, endpoint, plan }: WorkerTask = workerData;
+  const plan: Plan = workerData;
   const generator = new Generator({
     plan,
-    engine: (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, plan.numbering),
+    createEngine,
     clock: new AlarmClock(),
     report: (report) => port.postMessage(report),
     threadCpuNs,
@@ -47,7 +44,7 @@ function main(): void {
   });
   port.on("message", (command: Command) => {
     if (command.kind === "begin") {
-      generator.begin(command.window);
+      generator.begin(command.startNs);
     } else {
       generator.stop();
     }

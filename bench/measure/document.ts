@@ -6,7 +6,8 @@ import type { Environment } from "../result/schema.ts";
 import type { Close, MetThreshold } from "../result/session-document.ts";
 import { formatActual } from "../result/threshold.ts";
 import type { ServerSample } from "../target/sampler.ts";
-import type { GroupFigures, SessionOutcome } from "./session.ts";
+import type { GroupFigures } from "./figures.ts";
+import type { SessionOutcome } from "./session.ts";
 
 /** What is known without a conclusion. */
 export interface DocumentHead {

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { Crew } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
-import type { Tally } from "../load/tally.ts";
+import type { Tally, TimesTally } from "../load/tally.ts";
 import { encodeHistogram, latencyOf } from "../result/histogram.ts";
 import {
   type Environment,
@@ -40,12 +40,13 @@ export interface MeasurementParts {
   readonly untilNs: number;
   readonly clock: ClockOffset | undefined;
   readonly partialReason: string | null;
-  readonly tally: Tally;
-  readonly connections: Measurement["connections"];
-  readonly errors: ErrorTally;
+  readonly crew: Crew;
+  /** The measured step. */
+  readonly step: number;
+  /** Connections that were asked for. */
+  readonly requested: number;
   readonly clientCpus: number[];
   readonly marks: Pick<Watched, "from" | "until" | "machine">;
-  readonly crew: Pick<Crew, "connects" | "wire" | "dispersion" | "hiccups">;
   readonly server: ServerRecord | undefined;
   readonly thresholds: readonly Threshold[];
 }
@@ -53,31 +54,34 @@ export interface MeasurementParts {
 const nanoseconds = { unitNs: 1 };
 
 export function buildMeasurement(parts: MeasurementParts): Measurement {
-  const { scenario, tally, environment } = parts;
+  const { scenario, crew, step, environment } = parts;
   const { url, loop } = outlineOf(scenario);
   const seconds = (parts.untilNs - parts.fromNs) / 1e9;
-  const series = seriesOf(parts);
+  const tally = crew.tally(0, step);
+  const { counters } = tally;
+  const series = seriesOf(parts, tally);
+  const encoded = ({ histogram }: TimesTally) => encodeHistogram(histogram, nanoseconds.unitNs);
   const spans = spansOf(tally);
   const figures = {
     summary: summaryOf(tally, seconds),
     messages: {
-      due: tally.sent + tally.unsent,
-      sent: tally.sent,
-      unsent: tally.unsent,
-      received: tally.answered,
-      lost: tally.lost,
-      corrupt: tally.corrupt,
+      due: counters.sent + counters.unsent,
+      sent: counters.sent,
+      unsent: counters.unsent,
+      received: counters.answered,
+      lost: counters.lost,
+      corrupt: counters.corrupt,
     },
-    connections: parts.connections,
-    errors: byKind(parts.errors, ({ count }) => count),
-    firstErrors: byKind(parts.errors, ({ detail }) => detail),
-    client: clientFigures(parts),
-    ...serverPart(parts.server, tally.replies, seconds),
+    connections: connectionsOf(parts),
+    errors: byKind(crew.errors, ({ count }) => count),
+    firstErrors: byKind(crew.errors, ({ detail }) => detail),
+    client: clientFigures({ ...parts, tallies: [tally], hasSchedule: loop === "open" }),
+    ...serverPart(parts.server, counters.received, seconds),
     steadiness: steadinessOfSeries(series),
     histograms: {
-      latency: encodeHistogram(tally.latency.histogram, nanoseconds.unitNs),
-      service: encodeHistogram(tally.service.histogram, nanoseconds.unitNs),
-      unsent: tally.unsent === 0 ? null : encodeHistogram(tally.unsentLatency, nanoseconds.unitNs),
+      latency: encoded(tally.times("latency")),
+      service: encoded(tally.service),
+      unsent: counters.unsent === 0 ? null : encoded(tally.times("unsentLatency")),
     },
   };
   return {
@@ -95,9 +99,13 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     clock: parts.clock ?? null,
     partial: parts.partialReason === null ? null : { reason: parts.partialReason },
     ...figures,
-    generator: generatorFigures(parts.crew),
-    connects: connectFigures(parts.crew, scenario),
-    wire: wireFigures(parts.crew),
+    generator: generatorFigures(crew.stepTally(step), 0),
+    connects: connectFigures(
+      crew,
+      0,
+      scenario.kind === "websocket" ? (scenario.connectionsPerSecond ?? null) : null,
+    ),
+    wire: loop === "http" ? null : wireFigures(crew.stepTally(step), 0),
     machine: machineFigures(parts.marks),
     intervals: intervalsOf(spans),
     spans,
@@ -112,25 +120,40 @@ function byKind<T>(errors: ErrorTally, value: (error: ErrorTally[string]) => T):
   return Object.fromEntries(Object.entries(errors).map(([kind, error]) => [kind, value(error)]));
 }
 
-function summaryOf({ latency, service, replies, bytes }: Tally, seconds: number): Measurement["summary"] {
-  const exact = ({ minNs, maxNs }: typeof latency) => ({ min: minNs / 1000, max: maxNs / 1000 });
+/** Of the whole run. What generators counted before the timeline is told apart only where they opened connections. */
+function connectionsOf({ crew, requested }: MeasurementParts): Measurement["connections"] {
+  const later = crew.tallies(0).slice(1);
+  const sum = (name: "opened" | "failed" | "closed"): number =>
+    later.reduce((total, { counters }) => total + counters[name], 0);
   return {
-    messagesPerSecond: replies / seconds,
-    bytesPerSecond: bytes / seconds,
-    latencyUs: latencyOf({ ...nanoseconds, histogram: latency.histogram }, exact(latency)),
-    serviceUs: latencyOf({ ...nanoseconds, histogram: service.histogram }, exact(service)),
+    requested,
+    opened: crew.opened + sum("opened"),
+    failed: crew.failed + sum("failed"),
+    closedEarly: sum("closed") + (crew.tallies(0)[0]?.counters.closed ?? 0),
   };
 }
 
-function seriesOf({ tally, server, fromNs }: MeasurementParts): Second[] {
+function summaryOf(tally: Tally, seconds: number): Measurement["summary"] {
+  const { counters } = tally;
+  const figures = ({ histogram, minNs, maxNs }: TimesTally) =>
+    latencyOf({ ...nanoseconds, histogram }, { min: minNs / 1000, max: maxNs / 1000 });
+  return {
+    messagesPerSecond: counters.received / seconds,
+    bytesPerSecond: counters.receivedBytes / seconds,
+    latencyUs: figures(tally.times("latency")),
+    serviceUs: figures(tally.service),
+  };
+}
+
+function seriesOf({ server, fromNs }: MeasurementParts, tally: Tally): Second[] {
   const series = tally.seconds.map((second, index): Second => {
     const startNs = index * 1e9;
     const seconds = (second.endNs - startNs) / 1e9;
     const { latencyNs } = second;
     return {
       endSeconds: second.endNs / 1e9,
-      messagesPerSecond: second.replies / seconds,
-      bytesPerSecond: second.bytes / seconds,
+      messagesPerSecond: second.counters.received / seconds,
+      bytesPerSecond: second.counters.receivedBytes / seconds,
       p50Us: latencyNs === undefined ? null : latencyNs.p50 / 1000,
       p99Us: latencyNs === undefined ? null : latencyNs.p99 / 1000,
       maxUs: latencyNs === undefined ? null : latencyNs.max / 1000,

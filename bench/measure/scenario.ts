@@ -1,15 +1,17 @@
 // Describes one measurement, and divides it among generators.
 
 import { createHash } from "node:crypto";
-import { mixSeeds } from "../../src/lib/random.ts";
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import type { Fill } from "../engine/payload.ts";
-import type { Loop, Plan } from "../load/plan.ts";
 import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
+import { constant } from "../scenario/curve.ts";
+import { type Arrivals, steadyPopulation } from "../scenario/population.ts";
+import { defaultGuards, type Scenario as Session, type Step } from "../scenario/scenario.ts";
 
-/** Connections that one local address can have to one target, well below the usual ephemeral port range. */
-const connectionsPerAddress = 20_000;
+export type Loop =
+  | { readonly kind: "closed"; readonly depth: number }
+  | { readonly kind: "open"; readonly ratePerSecond: number; readonly arrivals: Arrivals };
 
 interface Timing {
   /** Name for plots and tables; null to use the target's URL. */
@@ -70,29 +72,39 @@ export function outlineOf(scenario: Scenario): Outline {
   return { url: endpoint.url, connections, timeoutMs: endpoint.timeoutMs, loop: loop.kind };
 }
 
-/**
- * One plan per generator thread; connections are spread evenly.
- * @param isLoopback the target is reached over 127.0.0.0/8, where every address is ours to connect from
- */
-export function planThreads(scenario: WebSocketScenario, isLoopback: boolean): Plan[] {
-  const { connections, threads, endpoint, part = { number: 1, of: 1 } } = scenario;
-  const addressCount = Math.ceil(connections / connectionsPerAddress);
-  const localAddresses =
-    scenario.sources.length === 0 && isLoopback && addressCount > 1
-      ? Array.from({ length: addressCount }, (_, i) => `127.0.${Math.floor(i / 250)}.${(i % 250) + 1}`)
-      : scenario.sources;
-  return Array.from({ length: threads }, (_, index) => ({
-    thread: { index, count: threads },
-    phase: (part.number - 1) / part.of,
-    numbering: { first: part.number - 1 + part.of * index, step: part.of * threads },
-    seed: mixSeeds(scenario.seed, part.number, index),
-    connections: Math.floor(connections / threads) + (index < connections % threads ? 1 : 0),
-    connectionsPerSecond: scenario.connectionsPerSecond,
-    localAddresses,
-    loop: scenario.loop,
-    payloads: endpoint.payloads,
-    timeoutMs: endpoint.timeoutMs,
-  }));
+/** The warm-up, if there is one, and the measured window. */
+export function stepsOf({ warmupMs, durationMs }: Scenario): Step[] {
+  const measured: Step = { name: "measure", durationMs, measured: true, abortIf: [] };
+  return warmupMs > 0
+    ? [{ name: "warmup", durationMs: warmupMs, measured: false, abortIf: [] }, measured]
+    : [measured];
+}
+
+/** The same as a session of one group. */
+export function sessionOf(scenario: WebSocketScenario): Session {
+  const { endpoint, loop, connections, connectionsPerSecond, threads, part, seed, sources } = scenario;
+  const { payloads, type, verify, ...target } = endpoint;
+  return {
+    target: { ...target, engine: scenario.engine, sources },
+    groups: [
+      {
+        name: "echo",
+        population: steadyPopulation(connections, { connectRate: connectionsPerSecond }),
+        traffic: {
+          kind: "echo",
+          loop:
+            loop.kind === "closed"
+              ? loop
+              : { kind: "open", rate: constant(loop.ratePerSecond), arrivals: loop.arrivals },
+          messages: { payloads: payloads.map((content) => ({ content, weight: 1 })), type, verify },
+          match: "fifo",
+        },
+      },
+    ],
+    timeline: stepsOf(scenario),
+    guards: defaultGuards(connections),
+    resources: { threads, seed, part },
+  };
 }
 
 /** The scenario as a Result keeps it. */

@@ -1,13 +1,20 @@
 // Runs a scenario: opens its connections, goes through the steps, and says what happened in each. The base of all commands.
 
-import type { CounterName, DistributionName } from "../load/metrics.ts";
+import { routeOf } from "../engine/route.ts";
+import type { Crew } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
-import type { ClientFigures, EncodedHistogram, Environment, Latency, Machine } from "../result/schema.ts";
+import type { ClientFigures, Environment, Machine } from "../result/schema.ts";
 import type { Scenario, Step } from "../scenario/scenario.ts";
+import type { Traffic } from "../scenario/traffic.ts";
+import { allowedCpus } from "../target/environment.ts";
 import type { Sampler } from "../target/sampler.ts";
 import type { Locality } from "../target/target.ts";
-import type { World } from "./measure.ts";
-import type { ServerRecord } from "./usage.ts";
+import { type GroupFigures, groupFigures } from "./figures.ts";
+import type { EarlyEnd } from "./guard.ts";
+import { planThreads } from "./plan.ts";
+import { Run, type RunProgress, type RunRecord, type World } from "./run.ts";
+import { clientFigures, machineFigures, type ServerRecord } from "./usage.ts";
+import { realWorld } from "./world.ts";
 
 export interface SessionOptions {
   /** Where to read how the server is doing. */
@@ -24,7 +31,7 @@ export interface SessionOptions {
 }
 
 export interface SessionProgress {
-  readonly phase: "connect" | "step" | "drain";
+  readonly phase: "connect" | "wait" | "step" | "drain";
   /** The step that is under way; null in the other phases. */
   readonly step: string | null;
   readonly openConnections: number;
@@ -54,12 +61,6 @@ export interface SessionOutcome {
   readonly errors: ErrorTally;
 }
 
-export interface EarlyEnd {
-  readonly cause: "interrupted" | "aborted" | "target-gone" | "too-many-failures" | "not-connected";
-  /** For people. */
-  readonly reason: string;
-}
-
 export interface StepOutcome {
   readonly name: string;
   readonly measured: boolean;
@@ -77,51 +78,93 @@ export interface StepOutcome {
   readonly server: ServerRecord | undefined;
 }
 
-export interface GroupFigures {
-  readonly counters: Readonly<Record<CounterName, number>>;
-  /** Null where nothing was recorded. */
-  readonly distributions: Readonly<Record<DistributionName, TimedFigures | null>>;
-  /** How connections ended or failed to open, in order of time. Those that the client ended are not among them. */
-  readonly closes: readonly Close[];
-  readonly seconds: readonly GroupSecond[];
-  /** At the end of the step. */
-  readonly openConnections: number;
-  /** Clients that are to have a connection at the end of the step and have none. */
-  readonly absentClients: number;
-}
-
-export interface TimedFigures {
-  readonly latencyUs: Latency;
-  readonly histogram: EncodedHistogram;
-}
-
-/** Connections that ended alike within one second. */
-export interface Close {
-  /** From the start of the timeline; below 0 while connecting. */
-  readonly second: number;
-  /** `closed-1001`, `reset`, `handshake-refused`, ... as errors are called. */
-  readonly kind: string;
-  /** Close code (RFC 6455 section 7.1.5), 1006 without one; null when the connection never opened. */
-  readonly code: number | null;
-  /** HTTP status of a refusal. */
-  readonly status: number | null;
-  readonly count: number;
-}
-
-/** One second of a step; the last one may be shorter. */
-export interface GroupSecond {
-  /** From the start of the step. */
-  readonly endSeconds: number;
-  readonly counters: Readonly<Record<CounterName, number>>;
-  /** Of this step's messages that were answered in it; null when there was none. */
-  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
-  readonly openConnections: number;
-}
-
 /**
  * Goes through the scenario's timeline and reports what happened. What the target does is in the outcome; only our own
  * failures reject.
  */
-export function runScenario(_scenario: Scenario, _options: SessionOptions = {}): Promise<SessionOutcome> {
-  return Promise.reject(new Error("sessions are not implemented yet"));
+export async function runScenario(scenario: Scenario, options: SessionOptions = {}): Promise<SessionOutcome> {
+  const world = options.world ?? realWorld;
+  const { groups, timeline, guards, target } = scenario;
+  const locality = await world.locate(target.url, routeOf(target));
+  const environment = world.environment();
+  const { onProgress } = options;
+  const run = new Run({
+    world,
+    starters: planThreads(scenario, locality).map((plan) => (events) => world.startThread(plan, events)),
+    groups: groups.length,
+    steps: timeline,
+    guards,
+    sampler: options.sampler,
+    signal: options.signal,
+    hurry: options.hurry,
+    onProgress: onProgress && ((progress) => onProgress(progressOf(progress, timeline))),
+    onStep: options.onStep,
+  });
+  try {
+    const record = await run.record();
+    await run.crew.done;
+    return {
+      startedAt: record.startedAt,
+      environment,
+      locality,
+      connect: figuresOf(scenario, run.crew, -1, record),
+      steps: record.watched.map((_, number) => stepOf(scenario, run.crew, number, record)),
+      endedEarly: record.endedEarly,
+      errors: run.crew.errors,
+    };
+  } finally {
+    await run.end();
+  }
+}
+
+function progressOf({ phase, step, ...rest }: RunProgress, timeline: readonly Step[]): SessionProgress {
+  return { ...rest, phase, step: step === undefined ? null : (timeline[step]?.name ?? null) };
+}
+
+function figuresOf(
+  { groups }: Scenario,
+  crew: Crew,
+  step: number,
+  { startNs, untilNs }: RunRecord,
+): StepOutcome["groups"] {
+  return Object.fromEntries(
+    groups.map(({ name }, number) => [
+      name,
+      groupFigures(crew.tally(number, step), crew.stepTally(step)?.groups[number], startNs ?? untilNs),
+    ]),
+  );
+}
+
+function stepOf(scenario: Scenario, crew: Crew, number: number, record: RunRecord): StepOutcome {
+  const { timeline, groups } = scenario;
+  const step = timeline[number];
+  const span = record.spans[number];
+  const watched = record.watched[number];
+  if (step === undefined || span === undefined || watched === undefined || record.startNs === undefined) {
+    throw new RangeError(`there is no step ${number}`);
+  }
+  const untilNs = Math.max(span.fromNs, Math.min(span.untilNs, record.untilNs));
+  const tallies = groups.map((_, group) => crew.tally(group, number));
+  return {
+    name: step.name,
+    measured: step.measured,
+    fromMs: (span.fromNs - record.startNs) / 1e6,
+    untilMs: (untilNs - record.startNs) / 1e6,
+    complete: untilNs === span.untilNs,
+    groups: figuresOf(scenario, crew, number, record),
+    client: clientFigures({
+      tallies,
+      marks: watched,
+      clientCpus: allowedCpus("self") ?? [],
+      fromNs: span.fromNs,
+      untilNs,
+      hasSchedule: groups.some(({ traffic }) => hasSchedule(traffic)),
+    }),
+    machine: machineFigures(watched),
+    server: watched.server,
+  };
+}
+
+function hasSchedule(traffic: Traffic): boolean {
+  return traffic.kind === "echo" ? traffic.loop.kind === "open" : "rate" in traffic;
 }

@@ -1,12 +1,11 @@
 // Turns what was read of generator, server and machine at the edges of the window into the figures of a Result.
 
-import type { ConnectStage } from "../load/connects.ts";
-import type { Crew } from "../load/crew.ts";
-import type { Tally } from "../load/tally.ts";
+import type { Crew, StepTally } from "../load/crew.ts";
+import type { DistributionName } from "../load/metrics.ts";
+import { type Tally, type TimesTally, useTimes } from "../load/tally.ts";
 import { encodeHistogram, latencyOf } from "../result/histogram.ts";
 import type { ClientFigures, Connects, Machine, Result, ServerFigures } from "../result/schema.ts";
 import type { ServerSample } from "../target/sampler.ts";
-import { outlineOf, type Scenario } from "./scenario.ts";
 import type { Watched } from "./watch.ts";
 
 /** CPU time and memory of this process at one moment. */
@@ -28,33 +27,46 @@ export interface ServerRecord {
 const wholeShare = 0.9;
 
 interface ClientParts {
-  readonly tally: Tally;
+  /** The step's, of all groups. */
+  readonly tallies: readonly Tally[];
   readonly marks: Pick<Watched, "from" | "until" | "machine">;
   readonly clientCpus: number[];
   readonly fromNs: number;
   readonly untilNs: number;
-  readonly scenario: Scenario;
+  /** Something has a schedule to be late against. */
+  readonly hasSchedule: boolean;
 }
 
 /** CPU time is that of the whole process, with what it takes to wake up in time for a schedule. */
 export function clientFigures(parts: ClientParts): ClientFigures {
-  const { tally, marks, clientCpus, fromNs, untilNs, scenario } = parts;
+  const { tallies, marks, clientCpus, fromNs, untilNs, hasSchedule } = parts;
   const { from, until } = marks;
   const markedUs = (until.takenNs - from.takenNs) / 1000;
   const share = (spentUs: number): number => (markedUs > 0 ? Math.max(0, spentUs) / markedUs : 0);
   const cpuShare = share(until.cpuUs - from.cpuUs);
   const windowNs = untilNs - fromNs;
-  const threads = tally.threadCpuNs.filter((cpuNs) => cpuNs !== undefined);
+  const replies = tallies.reduce((sum, { counters }) => sum + counters.received, 0);
+  const threads = threadCpuNs(tallies);
   const isWaitKnown = from.waitedUs !== null && until.waitedUs !== null;
   return {
-    cpuUsPerMessage: tally.replies > 0 ? (cpuShare * windowNs) / 1000 / tally.replies : null,
+    cpuUsPerMessage: replies > 0 ? (cpuShare * windowNs) / 1000 / replies : null,
     cpuPercent: 100 * cpuShare,
     busiestThreadPercent: threads.length > 0 ? (100 * Math.max(...threads)) / windowNs : null,
-    lagUs: outlineOf(scenario).loop === "open" ? tally.lag.getValueAtPercentile(99) / 1000 : null,
+    lagUs: hasSchedule
+      ? useTimes(tallies, "lag", ({ histogram }) => histogram.getValueAtPercentile(99) / 1000)
+      : null,
     waitedPercent: isWaitKnown ? 100 * share((until.waitedUs ?? 0) - (from.waitedUs ?? 0)) : null,
     rssBytes: until.rssBytes,
     cpus: clientCpus,
   };
+}
+
+/** Of each thread over all groups, where it is known. */
+function threadCpuNs(tallies: readonly Tally[]): number[] {
+  const threads = Math.max(...tallies.map((tally) => tally.threadCpuNs.length));
+  return Array.from({ length: threads }, (_, thread) => tallies.map((tally) => tally.threadCpuNs[thread]))
+    .filter((parts) => parts.every((cpuNs) => cpuNs !== undefined))
+    .map((parts) => parts.reduce<number>((sum, cpuNs) => sum + (cpuNs ?? 0), 0));
 }
 
 /** @param replies to our messages in the window */
@@ -123,43 +135,51 @@ export function machineFigures({ from, until, machine }: ClientParts["marks"]): 
   };
 }
 
-export function generatorFigures({
-  hiccups,
-  dispersion,
-}: Pick<Crew, "hiccups" | "dispersion">): Result["generator"] {
+export function generatorFigures(step: StepTally | undefined, group: number): Result["generator"] {
+  const hiccups = step?.hiccups;
   return {
     hiccupUs:
       hiccups === undefined
         ? null
         : { p50: hiccups.p50Ns / 1000, p99: hiccups.p99Ns / 1000, max: hiccups.maxNs / 1000 },
-    dispersion: dispersion ?? null,
+    dispersion: step?.groups[group]?.dispersion ?? null,
   };
 }
 
-export function wireFigures({ wire }: Pick<Crew, "wire">): Result["wire"] {
+export function wireFigures(step: StepTally | undefined, group: number): Result["wire"] {
+  const wire = step?.groups[group]?.wire;
   return wire === undefined ? null : { sentBytes: wire.sent, receivedBytes: wire.received };
 }
 
-export function connectFigures({ connects }: Pick<Crew, "connects">, scenario: Scenario): Connects | null {
-  if (connects === undefined) {
+/** Of the connections of a group, over the whole run; null where the generator did not open them itself. */
+export function connectFigures(
+  crew: Pick<Crew, "tallies" | "connectSpan">,
+  group: number,
+  askedPerSecond: number | null,
+): Connects | null {
+  const span = crew.connectSpan;
+  if (span === undefined) {
     return null;
   }
-  const opened = connects.stages.open.histogram.totalCount;
-  const seconds = (connects.untilNs - connects.fromNs) / 1e9;
-  const stage = (name: ConnectStage): Connects["open"] => {
-    const { histogram, minNs, maxNs } = connects.stages[name];
-    const latencyUs = latencyOf({ histogram, unitNs: 1 }, { min: minNs / 1000, max: maxNs / 1000 });
-    return latencyUs === null ? null : { latencyUs, histogram: encodeHistogram(histogram, 1) };
-  };
+  const tallies = crew.tallies(group);
+  const opened = tallies[0]?.counters.opened ?? 0;
+  const seconds = (span.untilNs - span.fromNs) / 1e9;
+  const stage = (name: DistributionName): Connects["open"] => useTimes(tallies, name, timedFigures);
   return {
-    askedPerSecond: scenario.kind === "websocket" ? (scenario.connectionsPerSecond ?? null) : null,
+    askedPerSecond,
     perSecond: opened > 0 && seconds > 0 ? opened / seconds : null,
-    compressed: connects.compressed,
-    lag: stage("lag"),
+    compressed: tallies.reduce((sum, { counters }) => sum + counters.compressed, 0),
+    lag: stage("connectLag"),
     tcp: stage("tcp"),
     tls: stage("tls"),
     upgrade: stage("upgrade"),
     open: stage("open"),
     firstEcho: stage("firstEcho"),
   };
+}
+
+/** Null where nothing was recorded. */
+export function timedFigures({ histogram, minNs, maxNs }: TimesTally): Connects["open"] {
+  const latencyUs = latencyOf({ histogram, unitNs: 1 }, { min: minNs / 1000, max: maxNs / 1000 });
+  return latencyUs === null ? null : { latencyUs, histogram: encodeHistogram(histogram, 1) };
 }

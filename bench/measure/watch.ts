@@ -1,7 +1,7 @@
-// Samples this process at the edges of the window, and the server there and every second in between.
+// Samples this process at the edges of a step, and the server there and every second in between.
 
 import type { Clock } from "../load/clock.ts";
-import type { Window } from "../load/recorder.ts";
+import type { Span } from "../load/recorder.ts";
 import type { MachineMark } from "../target/machine.ts";
 import type { Sampler, ServerSample } from "../target/sampler.ts";
 import type { ClientMark, ServerRecord } from "./usage.ts";
@@ -23,6 +23,8 @@ export interface Watched {
   readonly until: ClientMark;
   readonly machine: { readonly from: MachineMark; readonly until: MachineMark };
   readonly server: ServerRecord | undefined;
+  /** The run was over before the step was. */
+  readonly isCutShort: boolean;
 }
 
 export interface WatchOptions {
@@ -31,12 +33,16 @@ export interface WatchOptions {
   readonly processUsage: () => ProcessUsage;
   readonly markMachine: () => MachineMark;
   readonly sampler: Sampler | undefined;
-  /** Resolves when the run is over, which may be before the window is. */
+  /** Resolves when the run is over, which may be before the step is. */
   readonly over: Promise<void>;
+  /** The step begins. */
+  readonly onBegin?: () => void;
+  /** No step was watched before. */
+  readonly isFirst?: boolean;
 }
 
-/** Watches one window, until its end or that of the run. */
-export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOptions): Promise<Watched> {
+/** Watches one step, until its end or that of the run. */
+export async function watchSpan({ fromNs, untilNs }: Span, options: WatchOptions): Promise<Watched> {
   const { clock, now, processUsage, markMachine, sampler, over } = options;
   const samples: ServerSample[] = [];
   const sample = async (isEdge: boolean): Promise<void> => {
@@ -47,9 +53,12 @@ export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOpt
   };
   const mark = (): ClientMark => ({ takenNs: clock.nowNs(), ...processUsage() });
   const waitUntil = createWait(clock, over);
-  await sampler?.sample(() => clock.nowNs()); // The first one takes milliseconds: not in the window.
+  if (options.isFirst !== false) {
+    await sampler?.sample(() => clock.nowNs()); // The first one takes milliseconds: not in the step.
+  }
   let end = await waitUntil(fromNs);
-  // The window began when it was due to, even if this thread wakes up late: generators are merged by this.
+  options.onBegin?.();
+  // The step began when it was due to, even if this thread wakes up late: generators are merged by this.
   const startedAt = new Date(now().getTime() - (clock.nowNs() - fromNs) / 1e6);
   const from = mark();
   const machineFrom = markMachine();
@@ -69,7 +78,8 @@ export async function watchWindow({ fromNs, untilNs }: Window, options: WatchOpt
     }
   }
   const server = sampler === undefined ? undefined : { source: sampler.source, cpus: sampler.cpus, samples };
-  return { startedAt, from, until, machine: { from: machineFrom, until: machineUntil }, server };
+  const machine = { from: machineFrom, until: machineUntil };
+  return { startedAt, from, until, machine, server, isCutShort: end === "over" };
 }
 
 /** A function that waits for a moment; the run may be over before it comes. */

@@ -15,8 +15,13 @@ export interface Scenario {
 }
 
 /** Where connections lead to, and how they are opened. `timeoutMs` is for a handshake, and for a reply. */
-export type Target = Omit<Endpoint, "payloads" | "type" | "verify" | "readBytesPerSecond"> & {
+export type Target = Omit<
+  Endpoint,
+  "payloads" | "type" | "verify" | "readBytesPerSecond" | "passesContent"
+> & {
   readonly engine: EngineName;
+  /** Addresses to connect from, in turn; none for the system's choice. */
+  readonly sources?: readonly string[];
 };
 
 /** Connections that are alike. */

@@ -7,7 +7,8 @@ import { AlarmClock } from "../../bench/load/alarm.ts";
 import { systemClock } from "../../bench/load/clock.ts";
 import { Generator } from "../../bench/load/generator.ts";
 import type { StartThread } from "../../bench/load/threads.ts";
-import { type MeasureOptions, measure, type Outcome, type World } from "../../bench/measure/measure.ts";
+import { type MeasureOptions, measure, type Outcome } from "../../bench/measure/measure.ts";
+import type { World } from "../../bench/measure/run.ts";
 import type { WebSocketScenario } from "../../bench/measure/scenario.ts";
 import type { Result } from "../../bench/result/schema.ts";
 import { describeEnvironment } from "../../bench/target/environment.ts";
@@ -15,17 +16,18 @@ import { markMachine } from "../../bench/target/machine.ts";
 import { locate } from "../../bench/target/target.ts";
 import { exampleScenario } from "./virtual-world.ts";
 
-const startHere: StartThread = ({ engine, endpoint, plan }, events) => {
+const startHere: StartThread = (plan, events) => {
   const generator = new Generator({
     plan,
-    engine: (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, plan.numbering),
+    createEngine: ({ engine, endpoint, numbering }) =>
+      (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, numbering),
     clock: new AlarmClock(),
     report: (report) => events.onReport(structuredClone(report)),
     threadCpuNs: () => undefined,
   });
   setImmediate(() => generator.connect());
   return {
-    send: (command) => (command.kind === "begin" ? generator.begin(command.window) : generator.stop()),
+    send: (command) => (command.kind === "begin" ? generator.begin(command.startNs) : generator.stop()),
     terminate: () => Promise.resolve(),
   };
 };

@@ -1,7 +1,8 @@
 // Outcomes of sessions for tests: sound in every way, to be changed in the one way that a test is about.
 
 import { type CounterName, counterNames, distributionNames } from "../../bench/load/metrics.ts";
-import type { GroupFigures, SessionOutcome, StepOutcome } from "../../bench/measure/session.ts";
+import type { GroupFigures } from "../../bench/measure/figures.ts";
+import type { SessionOutcome, StepOutcome } from "../../bench/measure/session.ts";
 import { encodeHistogram, latencyOf } from "../../bench/result/histogram.ts";
 import type { MemorySample, ServerSample } from "../../bench/target/sampler.ts";
 import { exampleResult, histogramOf } from "./result.ts";

@@ -2,7 +2,7 @@
 
 import type { Connection, ConnectionEvents } from "../../bench/engine/connection.ts";
 import { Generator } from "../../bench/load/generator.ts";
-import type { World } from "../../bench/measure/measure.ts";
+import type { World } from "../../bench/measure/run.ts";
 import type { WebSocketScenario } from "../../bench/measure/scenario.ts";
 import { describeEnvironment } from "../../bench/target/environment.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
@@ -14,9 +14,13 @@ export interface VirtualTarget {
   /** How long a handshake takes. */
   readonly handshakeNs?: number;
   /** Connections that cannot be opened. */
-  readonly refuses?: (connection: number) => boolean;
+  readonly refuses?: (connection: number, nowNs: number) => boolean;
   /** The kind of error of those. */
   readonly refusal?: string;
+  /** How long those are asked to wait. */
+  readonly retryAfterMs?: number;
+  /** When the target closes a connection that has just opened, and with which code; undefined for never. */
+  readonly closes?: (connection: number, openedNs: number) => { atNs: number; code: number } | undefined;
   /** When the target dies. */
   readonly diesAtNs?: number;
   /** While this holds, connections take nothing more. */
@@ -44,17 +48,18 @@ export function createVirtualWorld(clock: VirtualClock, target: VirtualTarget): 
     locate: () => Promise.resolve({ local: true, overIpv4Loopback: true }),
     markMachine: () => quietMachine,
     processUsage: () => ({ waitedUs: 0, cpuUs: (cpuShare * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
-    startThread: ({ plan }, events) => {
+    startThread: (plan, events) => {
       const generator = new Generator({
         plan,
         clock,
-        engine: (index, _localAddress, toGenerator) => connectVirtually(clock, target, index, toGenerator),
+        createEngine: () => (index, _localAddress, toGenerator) =>
+          connectVirtually(clock, target, index, toGenerator),
         report: (report) => events.onReport(structuredClone(report)),
         threadCpuNs: () => cpuShare * clock.nowNs(),
       });
       clock.callSoon(() => generator.connect());
       return {
-        send: (command) => (command.kind === "begin" ? generator.begin(command.window) : generator.stop()),
+        send: (command) => (command.kind === "begin" ? generator.begin(command.startNs) : generator.stop()),
         terminate: () => Promise.resolve(),
       };
     },
@@ -71,12 +76,19 @@ function connectVirtually(
   const close = (kind: string, detail: string): void => {
     if (isOpen || detail === "refused") {
       isOpen = false;
-      events.onClosed(index, { kind, detail });
+      const { retryAfterMs } = target;
+      events.onClosed(index, detail === "refused" ? { kind, detail, retryAfterMs } : { kind, detail });
     }
   };
   const connection: Connection = {
     index,
     isCompressed: false,
+    ping: (payload) =>
+      clock.callAtNs(clock.nowNs() + 250_000, () => {
+        if (isOpen) {
+          events.onPong(connection, payload);
+        }
+      }),
     wireBytes: () => ({ sent: 0, received: 0 }),
     isClogged: () => target.isClogged?.(clock.nowNs()) ?? false,
     close: () => clock.callSoon(() => close("closed-1000", "goodbye")),
@@ -96,11 +108,15 @@ function connectVirtually(
     },
   };
   clock.callAtNs(clock.nowNs() + (target.handshakeNs ?? 250_000), () => {
-    if (target.refuses?.(index) === true) {
+    if (target.refuses?.(index, clock.nowNs()) === true) {
       close(target.refusal ?? "unreachable", "refused");
-    } else {
-      isOpen = true;
-      events.onOpen(connection);
+      return;
+    }
+    isOpen = true;
+    events.onOpen(connection);
+    const closing = target.closes?.(index, clock.nowNs());
+    if (closing !== undefined) {
+      clock.callAtNs(closing.atNs, () => close(`closed-${closing.code}`, "the target closed it"));
     }
   });
   if (target.diesAtNs !== undefined) {

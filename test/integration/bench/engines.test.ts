@@ -237,6 +237,8 @@ for (const engine of engines) {
           onBadReply: () => undefined,
           onUnasked: () => undefined,
           onMissing: () => undefined,
+          onMessage: () => undefined,
+          onPong: () => undefined,
           onClosed: () => resolve(),
         });
       }),

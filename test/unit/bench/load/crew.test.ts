@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Crew } from "../../../../bench/load/crew.ts";
-import { planThreads, type WebSocketScenario } from "../../../../bench/measure/scenario.ts";
+import { type Tally, useTimes } from "../../../../bench/load/tally.ts";
+import { planThreads } from "../../../../bench/measure/plan.ts";
+import { sessionOf, type WebSocketScenario } from "../../../../bench/measure/scenario.ts";
 import { VirtualClock } from "../../../support/virtual-clock.ts";
 import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../../support/virtual-world.ts";
 
@@ -22,19 +24,28 @@ async function load(
   const { clock = new VirtualClock(), timeoutMs = 1000 } = options;
   const example = exampleScenario(changes);
   const scenario = { ...example, endpoint: { ...example.endpoint, timeoutMs } };
-  const { endpoint } = scenario;
   const { startThread } = createVirtualWorld(clock, target);
+  const plans = planThreads(sessionOf({ ...scenario, durationMs: 2000 }), { overIpv4Loopback: false });
   const crew = new Crew(
-    planThreads(scenario, false).map(
-      (plan) => (events) => startThread({ engine: "raw", endpoint, plan }, events),
-    ),
+    plans.map((plan) => (events) => startThread(plan, events)),
+    { groups: 1, fromNs: clock.nowNs() },
   );
   await clock.runUntil(crew.connected);
   const connectedNs = clock.nowNs();
-  const startNs = connectedNs + 20 * ms;
-  crew.begin({ startNs, fromNs: startNs + 1000 * ms, untilNs: startNs + 3000 * ms });
+  crew.begin(connectedNs + 20 * ms, [1000, 2000]);
   await clock.runUntil(crew.done);
-  return { crew, tally: crew.tally, connects: crew.connects, connectedNs, endedNs: clock.nowNs() };
+  return {
+    crew,
+    tally: crew.tally(0, 1),
+    dispersion: crew.stepTally(1)?.groups[0]?.dispersion,
+    connectedNs,
+    endedNs: clock.nowNs(),
+  };
+}
+
+/** How often something was timed on a group's connections, and the longest time. */
+function timesOf(tallies: readonly Tally[], name: Parameters<Tally["times"]>[0]) {
+  return useTimes(tallies, name, ({ histogram, maxNs }) => ({ count: histogram.totalCount, maxNs }));
 }
 
 describe("an open loop", () => {
@@ -54,12 +65,13 @@ describe("an open loop", () => {
       },
     };
     const { tally } = await load(open1000, target);
-    assert.equal(tally.sent + tally.unsent, 2000);
-    assert.ok(tally.unsent > 900, `${tally.unsent} unsent`);
-    assert.equal(tally.sent, tally.answered);
-    assert.equal(tally.latency.histogram.totalCount, 2000);
-    assert.equal(tally.unsentLatency.totalCount, tally.unsent);
-    assert.ok(tally.latency.histogram.getValueAtPercentile(99) > 900 * ms);
+    const { sent, unsent, answered } = tally.counters;
+    assert.equal(sent + unsent, 2000);
+    assert.ok(unsent > 900, `${unsent} unsent`);
+    assert.equal(sent, answered);
+    assert.equal(tally.times("latency").histogram.totalCount, 2000);
+    assert.equal(tally.times("unsentLatency").histogram.totalCount, unsent);
+    assert.ok(tally.times("latency").histogram.getValueAtPercentile(99) > 900 * ms);
   });
 
   test("sends what is due at the very end, though it wakes up after it", async () => {
@@ -67,18 +79,18 @@ describe("an open loop", () => {
       { loop: { kind: "open", ratePerSecond: 50_000, arrivals: "even" } },
       fixed20Ms,
     );
-    assert.equal(tally.sent, 100_000);
-    assert.equal(tally.unsent, 0);
+    assert.equal(tally.counters.sent, 100_000);
+    assert.equal(tally.counters.unsent, 0);
   });
 
   test("measures how evenly it sent", async () => {
     const even = await load(open1000, fixed20Ms);
-    assert.ok((even.crew.dispersion ?? 9) < 0.05, `${even.crew.dispersion}`);
+    assert.ok((even.dispersion ?? 9) < 0.05, `${even.dispersion}`);
     const poisson = await load(
       { loop: { kind: "open", ratePerSecond: 5000, arrivals: "poisson" } },
       fixed20Ms,
     );
-    assert.ok(Math.abs((poisson.crew.dispersion ?? 9) - 1) < 0.4, `${poisson.crew.dispersion}`);
+    assert.ok(Math.abs((poisson.dispersion ?? 9) - 1) < 0.4, `${poisson.dispersion}`);
   });
 });
 
@@ -90,9 +102,9 @@ describe("a reply that comes after the time-out", () => {
 
   test("is lost, and not taken for the reply to a later message", async () => {
     const { tally, crew } = await load({}, slowFrom100);
-    assert.equal(tally.lost, 1);
-    assert.equal(tally.sent, tally.answered + 1);
-    assert.equal(tally.latency.maxNs, 20 * ms);
+    assert.equal(tally.counters.lost, 1);
+    assert.equal(tally.counters.sent, tally.counters.answered + 1);
+    assert.equal(tally.times("latency").maxNs, 20 * ms);
     assert.deepEqual(crew.errors, {});
   });
 
@@ -101,23 +113,22 @@ describe("a reply that comes after the time-out", () => {
       replyAtNs: (sentNs, connection) => (connection === 3 ? undefined : sentNs + 20 * ms),
     };
     const { tally, endedNs, connectedNs } = await load({}, target, { timeoutMs: 200 });
-    assert.equal(tally.lost, 0); // it was sent in the warm-up, and its connection hangs since
+    assert.equal(tally.counters.lost, 0); // it was sent in the warm-up, and its connection hangs since
     assert.ok(endedNs - connectedNs < 3200 * ms);
   });
 });
 
 describe("connecting", () => {
   test("at a pace does not wait for handshakes, and knows how long each took", async () => {
-    const { connects, connectedNs } = await load(
+    const { crew, connectedNs } = await load(
       { connections: 600, connectionsPerSecond: 2000 },
       { ...fixed20Ms, handshakeNs: 1000 * ms },
     );
+    const tallies = crew.tallies(0);
     assert.ok(connectedNs < 1000 * ms + 1350 * ms, `${connectedNs / ms} ms`);
-    assert.equal(connects?.stages.open.histogram.totalCount, 600);
-    assert.equal(connects.stages.open.maxNs, 1000 * ms);
-    assert.equal(connects.stages.firstEcho.histogram.totalCount, 600);
-    assert.equal(connects.stages.firstEcho.maxNs, 20 * ms);
-    assert.ok(connects.stages.lag.maxNs < ms);
+    assert.deepEqual(timesOf(tallies, "open"), { count: 600, maxNs: 1000 * ms });
+    assert.deepEqual(timesOf(tallies, "firstEcho"), { count: 600, maxNs: 20 * ms });
+    assert.ok(timesOf(tallies, "connectLag").maxNs < ms);
   });
 
   test("gives up on a target that never answers within the time-out", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createPacer, EvenPacer, type Pacer, PoissonPacer, type Turn } from "../../../../bench/load/pacer.ts";
+import { createPacer, type Pacer } from "../../../../bench/load/pacer.ts";
+import { constant } from "../../../../bench/scenario/curve.ts";
+import { createRandom } from "../../../../src/lib/random.ts";
 
 /** The next `count` due times. */
 function take(pacer: Pacer, count: number): number[] {
@@ -12,22 +14,16 @@ function take(pacer: Pacer, count: number): number[] {
   });
 }
 
-function turnOf(index: number, count: number): Turn {
-  return { thread: { index, count }, phase: 0, seed: index };
-}
+const alone = { index: 0, count: 1 };
 
-/** A generator of numbers in [0, 1) that repeats. */
-function lehmer(seed: number): () => number {
-  let state = (seed % 2_147_483_646) + 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
+/** Random arrivals of a million a second from 0 on. */
+function poisson(seed: number): Pacer {
+  return createPacer("poisson", constant(1_000_000), 0, alone, 0, createRandom(seed));
 }
 
 describe("an even schedule", () => {
   test("is a multiple of its interval, without an error that adds up", () => {
-    const pacer = new EvenPacer(1000, 1e9 / 3);
+    const pacer = createPacer("even", constant(3), 1000, alone);
     const due = take(pacer, 30_001);
     assert.equal(due[0], 1000);
     assert.ok(Math.abs((due[30_000] ?? 0) - (1000 + 1e13)) < 1);
@@ -37,12 +33,12 @@ describe("an even schedule", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000_000 }), (count, rate) => {
         const together = Array.from({ length: count }, (_, index) =>
-          take(createPacer("even", rate, 5e9, turnOf(index, count)), 20),
+          take(createPacer("even", constant(rate), 5e9, { index, count }), 20),
         )
           .flat()
           .sort((a, b) => a - b);
-        const alone = take(createPacer("even", rate, 5e9, turnOf(0, 1)), 20 * count);
-        for (const [i, dueNs] of alone.entries()) {
+        const ofOne = take(createPacer("even", constant(rate), 5e9, alone), 20 * count);
+        for (const [i, dueNs] of ofOne.entries()) {
           assert.ok(Math.abs(dueNs - (together[i] ?? 0)) < 1, `message ${i}`);
         }
       }),
@@ -54,21 +50,19 @@ describe("a Poisson schedule", () => {
   test("never goes back, and repeats with its random numbers", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
-        const due = take(new PoissonPacer(0, 1000, lehmer(seed)), 200);
-        assert.deepEqual(due, take(new PoissonPacer(0, 1000, lehmer(seed)), 200));
+        const due = take(poisson(seed), 200);
+        assert.deepEqual(due, take(poisson(seed), 200));
         assert.ok(due.every((dueNs, i) => i === 0 || dueNs >= (due[i - 1] ?? 0)));
       }),
     );
   });
 
-  test("repeats with its seed, and is another one with another seed", () => {
-    const dueOf = (seed: number) => take(createPacer("poisson", 1000, 0, { ...turnOf(0, 1), seed }), 100);
-    assert.deepEqual(dueOf(7), dueOf(7));
-    assert.notDeepEqual(dueOf(7), dueOf(8));
+  test("is another one with another seed", () => {
+    assert.notDeepEqual(take(poisson(7), 100), take(poisson(8), 100));
   });
 
   test("has the mean and the spread of exponential gaps", () => {
-    const due = take(new PoissonPacer(0, 1000, lehmer(42)), 100_000);
+    const due = take(poisson(42), 100_000);
     const gaps = due.map((dueNs, i) => dueNs - (due[i - 1] ?? 0));
     const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
     const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length);
@@ -79,7 +73,7 @@ describe("a Poisson schedule", () => {
 
 test("even schedules of several generators that start together take turns", () => {
   const due = [0, 1, 2, 3].flatMap((part) => {
-    const pacer = createPacer("even", 100, 0, { ...turnOf(0, 1), phase: part / 4 });
+    const pacer = createPacer("even", constant(100), 0, alone, part / 4);
     return [0, 1, 2].map(() => {
       const { nextNs } = pacer;
       pacer.advance();

@@ -1,26 +1,33 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeProgress } from "../../../../bench/commands/progress.ts";
-import { planThreads } from "../../../../bench/measure/scenario.ts";
+import { shareOf } from "../../../../bench/load/arrivals.ts";
+import { planThreads } from "../../../../bench/measure/plan.ts";
+import { sessionOf, type WebSocketScenario } from "../../../../bench/measure/scenario.ts";
 import { exampleScenario } from "../../../support/virtual-world.ts";
 
+function plansOf(changes: Partial<WebSocketScenario>, overIpv4Loopback = false) {
+  return planThreads(sessionOf(exampleScenario(changes)), { overIpv4Loopback });
+}
+
 test("connections are spread evenly over threads, and all of them are", () => {
-  const plans = planThreads(exampleScenario({ connections: 11, threads: 3 }), false);
-  assert.deepEqual(
-    plans.map((plan) => plan.connections),
-    [4, 4, 3],
-  );
+  const plans = plansOf({ connections: 11, threads: 3 });
   assert.deepEqual(
     plans.map((plan) => plan.thread),
     [0, 1, 2].map((index) => ({ index, count: 3 })),
   );
+  assert.deepEqual(
+    plans.map((plan) => shareOf(11, plan.thread)),
+    [4, 4, 3],
+  );
 });
 
 test("more connections than one address has ports for come from several loopback addresses", () => {
-  const many = exampleScenario({ connections: 50_000 });
-  assert.deepEqual(planThreads(many, true)[0]?.localAddresses, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
-  assert.deepEqual(planThreads(many, false)[0]?.localAddresses, []);
-  assert.deepEqual(planThreads(exampleScenario(), true)[0]?.localAddresses, []);
+  const addresses = (connections: number, isLoopback: boolean) =>
+    plansOf({ connections }, isLoopback)[0]?.groups[0]?.localAddresses;
+  assert.deepEqual(addresses(50_000, true), ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
+  assert.deepEqual(addresses(50_000, false), []);
+  assert.deepEqual(addresses(10, true), []);
 });
 
 test("the progress line says what is going on, in one line", () => {

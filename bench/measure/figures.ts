@@ -1,0 +1,80 @@
+// The figures of one group of connections in one step.
+
+import { type CounterName, type DistributionName, distributionNames } from "../load/metrics.ts";
+import type { GroupStep } from "../load/plan.ts";
+import { type Tally, useTimes } from "../load/tally.ts";
+import type { EncodedHistogram, Latency } from "../result/schema.ts";
+import { timedFigures } from "./usage.ts";
+
+export interface GroupFigures {
+  readonly counters: Readonly<Record<CounterName, number>>;
+  /** Null where nothing was recorded. */
+  readonly distributions: Readonly<Record<DistributionName, TimedFigures | null>>;
+  /** How connections ended or failed to open, in order of time. Those that the client ended are not among them. */
+  readonly closes: readonly Close[];
+  readonly seconds: readonly GroupSecond[];
+  /** At the end of the step. */
+  readonly openConnections: number;
+  /** Clients that are to have a connection at the end of the step and have none. */
+  readonly absentClients: number;
+}
+
+export interface TimedFigures {
+  readonly latencyUs: Latency;
+  readonly histogram: EncodedHistogram;
+}
+
+/** Connections that ended alike within one second. */
+export interface Close {
+  /** From the start of the timeline; below 0 while connecting. */
+  readonly second: number;
+  /** `closed-1001`, `reset`, `handshake-refused`, ... as errors are called. */
+  readonly kind: string;
+  /** Close code (RFC 6455 section 7.1.5), 1006 without one; null when the connection never opened. */
+  readonly code: number | null;
+  /** HTTP status of a refusal. */
+  readonly status: number | null;
+  readonly count: number;
+}
+
+/** One second of a step; the last one may be shorter. */
+export interface GroupSecond {
+  /** From the start of the step. */
+  readonly endSeconds: number;
+  readonly counters: Readonly<Record<CounterName, number>>;
+  /** Of this step's messages that were answered in it; null when there was none. */
+  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
+  readonly openConnections: number;
+}
+
+/** @param startNs start of the timeline on the shared clock */
+export function groupFigures(tally: Tally, step: GroupStep | undefined, startNs: number): GroupFigures {
+  const { sent = 0, received = 0 } = step?.wire ?? {};
+  const distributions = {} as Record<DistributionName, TimedFigures | null>;
+  for (const name of distributionNames) {
+    distributions[name] = useTimes([tally], name, timedFigures);
+  }
+  // In a closed loop the intended send time is the actual one.
+  distributions.service ??= distributions.latency;
+  return {
+    counters: { ...tally.counters, wireSent: sent, wireReceived: received },
+    distributions,
+    closes: tally.ended
+      .map(({ second, ...ended }) => ({
+        second: Math.floor((tally.fromNs + second * 1e9 - startNs) / 1e9 + 1e-6),
+        ...ended,
+      }))
+      .sort((a, b) => a.second - b.second),
+    seconds: tally.seconds.map(({ endNs, counters, latencyNs, openConnections }) => ({
+      endSeconds: endNs / 1e9,
+      counters,
+      latencyUs:
+        latencyNs === undefined
+          ? null
+          : { p50: latencyNs.p50 / 1000, p99: latencyNs.p99 / 1000, max: latencyNs.max / 1000 },
+      openConnections: openConnections.reduce((sum, open) => sum + open, 0),
+    })),
+    openConnections: tally.openConnections,
+    absentClients: tally.absentClients,
+  };
+}

@@ -1,0 +1,104 @@
+// Compiles a scenario: one plan per generator thread.
+
+import { mixSeeds, randomSeed } from "../../src/lib/random.ts";
+import type { Endpoint } from "../engine/connection.ts";
+import type { GroupPlan, Plan, TrafficPlan } from "../load/plan.ts";
+import { largestOf } from "../scenario/curve.ts";
+import type { Group, Scenario } from "../scenario/scenario.ts";
+import type { Messages, Traffic } from "../scenario/traffic.ts";
+import type { Locality } from "../target/target.ts";
+
+/** Connections that one local address can have to one target, well below the usual ephemeral port range. */
+const connectionsPerAddress = 20_000;
+
+/** Where nothing is sent, an engine is given an empty message all the same. */
+const nothingSent: Messages = {
+  payloads: [{ content: new Uint8Array(), weight: 1 }],
+  type: "binary",
+  verify: "none",
+};
+
+/** The plans of all threads. More connections than one address has ports for leave from several loopback addresses. */
+export function planThreads(
+  scenario: Scenario,
+  { overIpv4Loopback }: Pick<Locality, "overIpv4Loopback">,
+): Plan[] {
+  const { groups, timeline, resources, target } = scenario;
+  const { threads, seed = randomSeed(), part = { number: 1, of: 1 } } = resources;
+  const { sources = [] } = target;
+  const localAddresses =
+    sources.length === 0 && overIpv4Loopback ? loopbackAddresses(connectionsOf(groups)) : sources;
+  const plans = groups.map((group) => planGroup(scenario, group, localAddresses));
+  return Array.from({ length: threads }, (_, index) => ({
+    thread: { index, count: threads },
+    phase: (part.number - 1) / part.of,
+    groups: plans.map((plan, number) => ({
+      ...plan,
+      numbering: {
+        // After those of the groups before.
+        first: connectionsOf(groups.slice(0, number)) * part.of + part.number - 1 + part.of * index,
+        step: part.of * threads,
+      },
+    })),
+    stepsMs: timeline.map(({ durationMs }) => durationMs),
+    timeoutMs: target.timeoutMs,
+    seed: mixSeeds(seed, part.number, index),
+  }));
+}
+
+/** The most connections that there may be at a time. */
+export function connectionsOf(groups: readonly Group[]): number {
+  return groups.reduce((sum, { population }) => sum + Math.ceil(largestOf(population.size)), 0);
+}
+
+function loopbackAddresses(connections: number): string[] {
+  const count = Math.ceil(connections / connectionsPerAddress);
+  return count > 1
+    ? Array.from({ length: count }, (_, i) => `127.0.${Math.floor(i / 250)}.${(i % 250) + 1}`)
+    : [];
+}
+
+function planGroup(
+  { target }: Scenario,
+  { population, traffic }: Group,
+  localAddresses: readonly string[],
+): Omit<GroupPlan, "numbering"> {
+  const { engine, sources: _sources, ...route } = target;
+  const { payloads, type, verify } = messagesOf(traffic);
+  const endpoint: Endpoint = {
+    ...route,
+    payloads: payloads.flatMap(({ content, weight }) => Array.from({ length: weight }, () => content)),
+    type,
+    verify,
+    readBytesPerSecond: traffic.kind === "read" ? traffic.bytesPerSecond : undefined,
+    passesContent: traffic.kind === "idle" || traffic.kind === "ping",
+  };
+  // Only the raw engine can read slowly.
+  const isSlow = traffic.kind === "read";
+  return {
+    engine: isSlow ? "raw" : engine,
+    endpoint: isSlow ? { ...endpoint, deflate: false } : endpoint,
+    localAddresses,
+    population,
+    traffic: trafficPlan(traffic),
+  };
+}
+
+function messagesOf(traffic: Traffic): Messages {
+  return traffic.kind === "echo" || traffic.kind === "read" ? traffic.messages : nothingSent;
+}
+
+function trafficPlan(traffic: Traffic): TrafficPlan {
+  switch (traffic.kind) {
+    case "idle":
+      return { kind: "idle" };
+    case "ping":
+      return { kind: "ping", intervalMs: traffic.intervalMs };
+    case "echo":
+      return { kind: "echo", loop: traffic.loop };
+    case "read":
+      return { kind: "echo", loop: { kind: "open", rate: traffic.rate, arrivals: "even" } };
+    default:
+      throw new RangeError(`a traffic of ${traffic.kind} is not supported yet`);
+  }
+}
