@@ -7,14 +7,17 @@ import { parseNumber } from "../../src/lib/units.ts";
 import { type CompareOptions, compareArms, type JudgeOptions } from "../measure/compare.ts";
 import { isUrl } from "../measure/rounds.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
+import { concludeComparison } from "../report/checks/comparison.ts";
+import { concludeNothing } from "../report/checks/conclusion.ts";
 import { formatComparison } from "../report/comparison/text.ts";
 import { figureTitles } from "../report/comparison/words.ts";
 import { type Comparison, type Finding, figureNames, findings, isAcceptable } from "../result/comparison.ts";
 import { findResults } from "../result/log.ts";
 import type { Result } from "../result/schema.ts";
-import { formatComparisonFile, readText, writeOnce } from "../result/store.ts";
+import { formatComparisonFile, readText } from "../result/store.ts";
 import { compareStored } from "../result/stored.ts";
 import { requireHost } from "../target/target.ts";
+import { addCiOptions, tellCi } from "./ci-output.ts";
 import { withoutSecrets } from "./command-line.ts";
 import { tellProgress } from "./compare-progress.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -29,7 +32,7 @@ import {
   UsageError,
   whole,
 } from "./option-schemas.ts";
-import { act, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
+import { act, interruptOnSignal, keep, type OutputOptions, outputProblems } from "./outcome.ts";
 
 const narrow = share(0.001, 0.5);
 
@@ -50,7 +53,18 @@ const shape = {
 const defaultMaxRounds = 50;
 
 /** Options that have a meaning for stored Results, by their names in camel case. */
-const storedOptions = new Set(["margin", "primary", "failOn", "nameA", "nameB", "json", "out", "against"]);
+const storedOptions = new Set([
+  "margin",
+  "primary",
+  "failOn",
+  "nameA",
+  "nameB",
+  "json",
+  "out",
+  "junit",
+  "summary",
+  "against",
+]);
 
 interface Raw extends OutputOptions, Readonly<Record<string, unknown>> {
   readonly against: readonly string[];
@@ -105,6 +119,7 @@ export function addCompareCommand(program: Command): void {
     .option("--json", "print only the Comparison, as JSON, to standard output")
     .option("-o, --out <file>", "write the Comparison to this new file")
     .addHelpText("after", examples);
+  addCiOptions(command);
   addLoadOptions(command, { duration: "3s", warmup: "1s" }); // Shorter than a single run's, since there are many.
   command.action((targets: string[], raw: Raw) =>
     raw.against.length > 0
@@ -192,7 +207,9 @@ async function run(options: CompareOptions, raw: Raw): Promise<number> {
     }
     const comparison = await compareArms({ ...options, ...progress, signal: interruption.signal });
     if (comparison === undefined) {
-      process.stderr.write("error: nothing was compared: interrupted during the first round\n");
+      const reason = "interrupted during the first round";
+      process.stderr.write(`error: nothing was compared: ${reason}\n`);
+      tellCi(raw, () => concludeNothing("compare", `${raw.nameB} against ${raw.nameA}`, reason));
       return exitCodes.nothing;
     }
     return tell(comparison, raw);
@@ -234,18 +251,18 @@ function resultsOf(files: readonly string[]): readonly Result[] {
 }
 
 /** Prints and writes what came out. @returns the exit code */
-function tell(compared: Comparison, { json, out, failOn }: Raw): number {
+function tell(compared: Comparison, output: Raw): number {
+  const { json, out, failOn } = output;
   const comparison = { ...compared, command: withoutSecrets(process.argv.slice(2)) };
   const content = formatComparisonFile(comparison);
   process.stdout.write(json === true ? content : formatComparison(comparison, lookFor(process.stdout)));
-  if (out !== undefined) {
-    writeOnce(out, content);
-  }
+  const isWritten = out === undefined || keep(out, content, content, json);
+  const isKept = tellCi(output, () => concludeComparison(comparison, failOn)) && isWritten;
   const { figures, primary } = comparison;
   const { finding } = figures[primary];
   const isFailed = failOn.includes(finding);
   if (isFailed) {
     process.stderr.write(`error: ${figureTitles[primary]} is ${finding} (--fail-on ${finding})\n`);
   }
-  return isFailed || !isAcceptable(comparison) ? exitCodes.notAcceptable : exitCodes.good;
+  return isFailed || !isKept || !isAcceptable(comparison) ? exitCodes.notAcceptable : exitCodes.good;
 }

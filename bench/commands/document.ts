@@ -4,7 +4,9 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Look, lookFor } from "../../src/lib/terminal.ts";
+import { type ConcludedDocument, concludeDocument } from "../report/checks/document.ts";
 import { StoreError, writeOnce } from "../result/store.ts";
+import { tellCi } from "./ci-output.ts";
 import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { OutputOptions } from "./outcome.ts";
@@ -20,11 +22,8 @@ export interface Told<D> {
 }
 
 /** Every kind of document says what it is, when it began, and why it is not acceptable. */
-interface Document {
-  readonly kind: string;
-  readonly startedAt: string;
+interface Document extends ConcludedDocument {
   readonly command: readonly string[] | null;
-  readonly failures: readonly string[];
 }
 
 /** Prints the document and writes it to its file. @returns the exit code */
@@ -42,7 +41,8 @@ export function tellDocument<D extends Document>(told: Told<D>): number {
     );
     return exitCodes.crashed;
   }
-  return document.failures.length > 0 || !isKept ? exitCodes.notAcceptable : exitCodes.good;
+  const isTold = tellCi(output, () => concludeDocument(nameOf(document), document));
+  return document.failures.length > 0 || !isKept || !isTold ? exitCodes.notAcceptable : exitCodes.good;
 }
 
 /** To its file, or else to the standard output: a measurement is never lost. */

@@ -4,6 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { lookFor } from "../../src/lib/terminal.ts";
 import { parseNumber } from "../../src/lib/units.ts";
+import { concludeResult } from "../report/checks/result.ts";
 import { formatText } from "../report/run/text.ts";
 import { findResults } from "../result/log.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
@@ -11,11 +12,12 @@ import type { Result } from "../result/schema.ts";
 import { formatResultLine, readText, StoreError, writeResult } from "../result/store.ts";
 import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
 import { judge } from "../result/verdict.ts";
+import { addCiOptions, type CiOutput, ciProblems, tellCi } from "./ci-output.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { quantity, readFields, whole } from "./option-schemas.ts";
 import { act } from "./outcome.ts";
 
-interface MergeOptions {
+interface MergeOptions extends CiOutput {
   readonly out?: string;
   readonly json?: boolean;
   readonly expect?: string;
@@ -23,7 +25,7 @@ interface MergeOptions {
 
 /** Adds `merge FILE...` to the program. */
 export function addMergeCommand(program: Command): void {
-  program
+  const command = program
     .command("merge")
     .description("merge the Results of several generators of one run: counts and histograms add up")
     .argument(
@@ -32,18 +34,19 @@ export function addMergeCommand(program: Command): void {
     )
     .option("--expect <number>", "fail unless the Results come from this many generators")
     .option("-o, --out <file>", "write the merged Result to this new file")
-    .option("--json", "print only the merged Result, as one line of JSON, to standard output")
-    .action((files: string[], options: MergeOptions, command: Command) =>
-      act(command, async () => merge(await resultsOf(files, options), options), exitCodes.usage),
-    );
+    .option("--json", "print only the merged Result, as one line of JSON, to standard output");
+  addCiOptions(command).action((files: string[], options: MergeOptions) =>
+    act(command, async () => merge(await resultsOf(files, options), options), exitCodes.usage),
+  );
 }
 
 /** The Results of all files. @throws MergeError with every problem: none is left out silently */
-async function resultsOf(files: readonly string[], { expect }: MergeOptions): Promise<readonly Result[]> {
+async function resultsOf(files: readonly string[], options: MergeOptions): Promise<readonly Result[]> {
   const { values, problems } = readFields(
     { expect: quantity(parseNumber, whole(1, 1_000_000)).optional() },
-    { expect },
+    { expect: options.expect },
   );
+  problems.push(...ciProblems(options));
   const texts: { name: string; text: string }[] = [];
   for (const file of files) {
     try {
@@ -74,7 +77,8 @@ async function resultsOf(files: readonly string[], { expect }: MergeOptions): Pr
   return found.results;
 }
 
-function merge(results: readonly Result[], { out, json }: MergeOptions): number {
+function merge(results: readonly Result[], options: MergeOptions): number {
+  const { out, json } = options;
   const merged = mergeResults(results);
   // What each generator was held against, the whole is.
   const expressions = new Set(
@@ -88,5 +92,6 @@ function merge(results: readonly Result[], { out, json }: MergeOptions): number 
   process.stdout.write(
     json === true ? formatResultLine(result) : formatText(result, lookFor(process.stdout)),
   );
-  return result.failures.length > 0 ? exitCodes.notAcceptable : exitCodes.good;
+  const isTold = tellCi(options, () => concludeResult("merge", result));
+  return result.failures.length > 0 || !isTold ? exitCodes.notAcceptable : exitCodes.good;
 }

@@ -10,19 +10,22 @@ import { lookFor } from "../../src/lib/terminal.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import { measure, type Outcome } from "../measure/measure.ts";
 import { outlineOf, type Scenario } from "../measure/scenario.ts";
+import { concludeNothing } from "../report/checks/conclusion.ts";
+import { concludeResult } from "../report/checks/result.ts";
 import { formatText } from "../report/run/text.ts";
-import type { Result } from "../result/schema.ts";
 import {
+  formatResult,
   formatResultLine,
   problemOfResult,
   problemOfWriting,
   StoreError,
-  writeResult,
+  writeOnce,
 } from "../result/store.ts";
 import type { Threshold } from "../result/threshold.ts";
 import { measureClockOffset } from "../target/clock-offset.ts";
 import { chooseSampler } from "../target/sampler.ts";
 import { defaultMetricsUrl, requireHost } from "../target/target.ts";
+import { addCiOptions, type CiOutput, ciProblems, tellCi } from "./ci-output.ts";
 import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
@@ -31,22 +34,24 @@ import { createProgressLine } from "./progress.ts";
 /** Where Results go that were given no name. */
 const defaultFolder = "uws-echo-bench-results";
 
-export interface OutputOptions {
+export interface OutputOptions extends CiOutput {
   readonly json?: boolean;
   readonly out?: string;
 }
 
 /** @param kind what is written */
 export function addOutputOptions(command: Command, kind = "Result"): Command {
-  return command
-    .option("--json", `print only the ${kind}, as one line of JSON, to standard output`)
-    .option("-o, --out <file>", `write the ${kind} to this new file (default: one in ${defaultFolder}/)`);
+  return addCiOptions(
+    command
+      .option("--json", `print only the ${kind}, as one line of JSON, to standard output`)
+      .option("-o, --out <file>", `write the ${kind} to this new file (default: one in ${defaultFolder}/)`),
+  );
 }
 
-/** Why the file that is asked for cannot be written, found out by trying before anything is measured. */
-export function outputProblems({ out }: OutputOptions): string[] {
-  const problem = out === undefined ? undefined : problemOfWriting(out);
-  return problem === undefined ? [] : [`--out: ${problem}`];
+/** Why a file that is asked for cannot be written, found out by trying before anything is measured. */
+export function outputProblems(output: OutputOptions): string[] {
+  const problem = output.out === undefined ? undefined : problemOfWriting(output.out);
+  return [...(problem === undefined ? [] : [`--out: ${problem}`]), ...ciProblems(output)];
 }
 
 /**
@@ -141,7 +146,7 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
       onProgress: (progress) => line.show(progress),
     });
     line.end();
-    return tell(outcome, output);
+    return tell(outcome, output, { command: scenario.kind === "http" ? "http" : "run", url });
   } finally {
     line.end();
     interruption.end();
@@ -149,12 +154,18 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
 }
 
 /** Prints and writes what came out. @returns the exit code */
-function tell(outcome: Outcome, { json, out }: OutputOptions): number {
+function tell(
+  outcome: Outcome,
+  output: OutputOptions,
+  { command, url }: { readonly command: string; readonly url: string },
+): number {
+  const { json, out } = output;
   if (outcome.kind === "nothing" || json === true) {
     tellErrors(outcome.errors);
   }
   if (outcome.kind === "nothing") {
     process.stderr.write(`error: nothing was measured: ${outcome.reason}\n`);
+    tellCi(output, () => concludeNothing(command, url, outcome.reason));
     return exitCodes.nothing;
   }
   const result = { ...outcome.result, command: withoutSecrets(process.argv.slice(2)) };
@@ -162,7 +173,11 @@ function tell(outcome: Outcome, { json, out }: OutputOptions): number {
     json === true ? formatResultLine(result) : formatText(result, lookFor(process.stdout)),
   );
   const path = out ?? (json === true ? undefined : defaultPath(result.window.startedAt));
-  const isKept = path === undefined || keep(path, result, json === true);
+  const isWritten = path === undefined || keep(path, formatResult(result), formatResultLine(result), json);
+  if (path !== undefined && isWritten) {
+    process.stderr.write(`Result: ${path}\n`);
+  }
+  const isKept = tellCi(output, () => concludeResult(command, result)) && isWritten;
   const fault = problemOfResult(result);
   if (fault !== undefined) {
     process.stderr.write(
@@ -173,19 +188,21 @@ function tell(outcome: Outcome, { json, out }: OutputOptions): number {
   return result.failures.length > 0 || !isKept ? exitCodes.notAcceptable : exitCodes.good;
 }
 
-/** Writes the Result to its file, or else to the standard output: a measurement is never lost. */
-function keep(path: string, result: Result, isPrinted: boolean): boolean {
+/**
+ * Writes a document to its file, or else to the standard output, if it is not there already: a measurement is never lost.
+ * @returns whether it is in its file
+ */
+export function keep(path: string, content: string, line: string, isPrinted = false): boolean {
   try {
-    writeResult(path, result);
-    process.stderr.write(`Result: ${path}\n`);
+    writeOnce(path, content);
     return true;
   } catch (error) {
     if (!(error instanceof StoreError)) {
       throw error;
     }
-    process.stderr.write(`error: ${error.message}; the Result is on the standard output instead\n`);
+    process.stderr.write(`error: ${error.message}; the JSON is on the standard output instead\n`);
     if (!isPrinted) {
-      process.stdout.write(formatResultLine(result));
+      process.stdout.write(line);
     }
     return false;
   }

@@ -5,6 +5,7 @@ import { colorChoices, colorHelp, paintFor, wantsColor, widthFor } from "../../s
 import { addCompareCommand } from "./compare.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
+import { addGateCommand } from "./gate.ts";
 import { addHttpCommand } from "./http.ts";
 import { addMergeCommand } from "./merge.ts";
 import { addReportCommand } from "./report.ts";
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addCompareCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
+  addGateCommand(program);
   addCompletionCommand(program);
   return program;
 }

@@ -32,7 +32,7 @@ export function findResults(texts: readonly { readonly name: string; readonly te
         placeOf.set(result.id, place);
         results.push(result);
       } else {
-        problems.push(`${place} is the same Result as ${before}: merging both would count it twice`);
+        problems.push(`${place} is the same Result as ${before}: it would count twice`);
       }
     } catch (error) {
       if (!(error instanceof StoreError)) {

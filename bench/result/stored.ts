@@ -26,17 +26,16 @@ export interface StoredOptions {
 }
 
 /** What has to be the same for figures to be comparable. Target, label and the harness's commit may differ. */
-const environmentKeys: readonly (keyof Environment)[] = [
+const machineKeys: readonly (keyof Environment)[] = [
   "cpuModel",
   "cores",
   "cpuGovernor",
   "cpuLimitCores",
   "memoryBytes",
   "architecture",
-  "kernel",
-  "distribution",
   "container",
 ];
+const systemKeys: readonly (keyof Environment)[] = ["kernel", "distribution"];
 const versionKeys = ["node", "uws-echo-bench"] as const;
 
 /**
@@ -75,11 +74,39 @@ function targetsOf(results: readonly Result[]): string {
 }
 
 function differencesOf(results: readonly Result[]): string[] {
-  const facts = results.map(({ environment, scenario, engine, loop }) => ({
-    ...Object.fromEntries(environmentKeys.map((key) => [`environment.${key}`, environment[key]])),
+  return differencesIn(
+    results.map((result) => ({ ...machineOf(result), ...systemOf(result), ...loadOf(result) })),
+  );
+}
+
+/** A sentence for each fact that is not the same everywhere. */
+export function differencesIn(facts: readonly Facts[]): string[] {
+  return Object.keys(facts[0] ?? {}).flatMap((name) => {
+    const seen = new Set(facts.map((fact) => JSON.stringify(fact[name])));
+    return seen.size === 1 ? [] : [`${name} differs: ${[...seen].join(" and ")}`];
+  });
+}
+
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** What a machine is. */
+export function machineOf({ environment }: Result): Facts {
+  return Object.fromEntries(machineKeys.map((key) => [`environment.${key}`, environment[key]]));
+}
+
+/** What runs on the machine. */
+export function systemOf({ environment }: Result): Facts {
+  return {
+    ...Object.fromEntries(systemKeys.map((key) => [`environment.${key}`, environment[key]])),
     ...Object.fromEntries(
       versionKeys.map((key) => [`environment.versions.${key}`, environment.versions[key] ?? null]),
     ),
+  };
+}
+
+/** What was measured, and by which engine. */
+export function loadOf({ scenario, engine, loop }: Result): Facts {
+  return {
     ...Object.fromEntries(
       Object.entries({ ...scenario, ...madeUpOf(scenario) }).map(([key, entry]) => [
         `scenario.${key}`,
@@ -88,11 +115,7 @@ function differencesOf(results: readonly Result[]): string[] {
     ),
     "engine.name": engine.name,
     loop,
-  })) as readonly Readonly<Record<string, unknown>>[];
-  return Object.keys(facts[0] ?? {}).flatMap((name) => {
-    const seen = new Set(facts.map((fact) => JSON.stringify(fact[name])));
-    return seen.size === 1 ? [] : [`${name} differs: ${[...seen].join(" and ")}`];
-  });
+  };
 }
 
 /** What differs from run to run without being another load: the seed, and payloads made from it. */

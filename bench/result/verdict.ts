@@ -54,7 +54,23 @@ function isVoid({ messages, connections, errors }: Measurement): boolean {
 }
 
 /** Why a measurement must not be used, one sentence each; empty when it may. Any of them means exit code 1. */
-export function failuresOf({ messages, connections, errors, thresholds, partial }: Measurement): string[] {
+export function failuresOf(measurement: Measurement): string[] {
+  const missed = measurement.thresholds.filter(({ passed }) => !passed);
+  return [
+    ...unsoundness(measurement),
+    ...missed.map(
+      (threshold) => `threshold ${threshold.expression} was not met: it was ${formatActual(threshold)}`,
+    ),
+  ];
+}
+
+/** What is wrong with a measurement, whatever it was held against; empty when nothing is. */
+export function unsoundness({
+  messages,
+  connections,
+  errors,
+  partial,
+}: Pick<Measurement, "messages" | "connections" | "errors" | "partial">): string[] {
   const errorCount = Object.values(errors).reduce((sum, count) => sum + count, 0);
   return [
     partial !== null && `the run ended early: ${partial.reason}`,
@@ -65,10 +81,5 @@ export function failuresOf({ messages, connections, errors, thresholds, partial 
     messages.corrupt > 0 && `${formatNumber(messages.corrupt)} messages were corrupt`,
     connections.failed > 0 && `${formatNumber(connections.failed)} connections failed`,
     errorCount > 0 && `${formatNumber(errorCount)} errors occurred`,
-    ...thresholds.map(
-      (threshold) =>
-        !threshold.passed &&
-        `threshold ${threshold.expression} was not met: it was ${formatActual(threshold)}`,
-    ),
   ].filter((sentence) => sentence !== false);
 }

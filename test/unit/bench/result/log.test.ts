@@ -74,9 +74,7 @@ test("a duplicate Result is reported, across texts too", () => {
     { name: "two.json", text: formatResult(result) },
   ]);
   assert.equal(results.length, 1);
-  assert.deepEqual(problems, [
-    "two.json is the same Result as line 1 of one.log: merging both would count it twice",
-  ]);
+  assert.deepEqual(problems, ["two.json is the same Result as line 1 of one.log: it would count twice"]);
 });
 
 test("a log without any Result says so, and an empty one too", () => {
