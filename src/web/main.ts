@@ -1,4 +1,4 @@
-// The page's entry: makes the parts and joins them. Reads as the table of contents of src/web.
+// The entry of the page: creates and connects its parts.
 
 import { createConsole } from "./console/console.ts";
 import { type DeepLink, readDeepLink, writeDeepLink } from "./console/deep-link.ts";
@@ -45,7 +45,7 @@ function wirePanels(): void {
     server.classList.toggle("selected", shown === "server");
   };
   wireTabs(list, select);
-  // On a wide page the server has a column of its own, and no tab.
+  // On a wide page the server has a column instead of a tab.
   const adapt = () => {
     if (wideSize.matches && server.classList.contains("selected")) {
       choose(list, byId("tab-console", HTMLButtonElement), select);
@@ -105,7 +105,7 @@ urlField.addEventListener("input", () => {
   const result = target();
   if ("url" in result) {
     snippets.setUrl(result.url);
-    // The page's own server is what a page without a memory shows.
+    // A page without stored settings shows its own server.
     remember("url", result.url === defaultUrl(location) ? undefined : result.url);
   }
 });

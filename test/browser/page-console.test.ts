@@ -110,7 +110,7 @@ test("the log can be opened, filtered, paused, downloaded and cleared", async (t
   await page.click("#send");
   await page.locator(".entry.message summary").click();
   // Drawn once it is open.
-  const body = await seeText(page, ".entry.message .body", /The first 4 KiB of 97\.7 KiB are shown/);
+  const body = await seeText(page, ".entry.message .body", /Only the first 4 KiB of 97\.7 KiB are shown/);
   assert.match(body, /00000000 {2}41 41 41 41 41 41 41 41 {2}41 .* AAAAAAAAAAAAAAAA$/m);
   assert.ok(!body.includes("00001000"), "no more than 4 KiB is drawn");
 

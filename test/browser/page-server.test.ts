@@ -35,7 +35,7 @@ test("readyState follows a server that stops and starts again, and reconnecting 
   await seeReadyState(page, 3);
   await page.locator(".entry.close").first().waitFor();
   assert.match((await logRows(page))[1] ?? "", /1001 Going Away[\s\S]*Trying again in/);
-  await seeText(page, "#server-message-text", /does not answer/);
+  await seeText(page, "#server-message-text", /does not respond/);
   await waitUntil(
     async () => (await logRows(page)).some((row) => /1006[\s\S]*never opened/.test(row)),
     "a failed try",

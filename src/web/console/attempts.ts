@@ -1,4 +1,4 @@
-// The attempts to connect: how long each took, and why it ended, in words. Pure: the caller brings the clock.
+// Describes attempts to connect: how long each took, and why it ended. Pure: the caller passes the clock.
 import { formatElapsed } from "../../lib/format.ts";
 import { type CloseFacts, describeClose } from "../websocket/close-codes.ts";
 import { createReconnect } from "./reconnect.ts";
@@ -9,7 +9,7 @@ export interface Attempts {
   opened(): string;
   sent(bytes: number): void;
   /**
-   * Why the attempt or the connection ended. A failure like the one before is told in one line.
+   * Describes why the attempt or the connection ended. A failure like the previous one is one line.
    * @param tryAgain plan another attempt
    */
   ended(facts: CloseFacts, maxPayload: number | undefined, tryAgain: boolean): string;
@@ -21,7 +21,7 @@ export interface Attempts {
   cancel(): void;
 }
 
-/** @param connect makes a planned attempt */
+/** @param connect called for a planned attempt */
 export function createAttempts(now: () => number, connect: () => void): Attempts {
   const reconnect = createReconnect(connect);
   let startedAtMs = 0;

@@ -1,4 +1,4 @@
-// The composer: what is typed or chosen, checked as it changes; history; variables; repeat.
+// The composer: edits and checks a message, with history, variables and repeat.
 
 import { formatBytes } from "../../lib/format.ts";
 import { wireDivider } from "../ui/divider.ts";
@@ -18,9 +18,9 @@ import { createRepeat } from "./repeat.ts";
 import { expandVariables } from "./variables.ts";
 
 export interface Composer {
-  /** Follows readyState: what the send button says, whether it can be pressed; a closing connection ends repeating. */
+  /** Updates the send button for a readyState; a closing connection stops repeating. */
   setReadyState(readyState: number): void;
-  /** The server's largest message in bytes, once known: a warning beyond it. */
+  /** Sets the server's largest message in bytes, once known; larger drafts get a warning. */
   setMaxPayload(bytes: number | undefined): void;
   /** Puts a message into the composer. */
   show(draft: Draft): void;
@@ -35,7 +35,7 @@ const firstDrafts: Record<ComposerMode, string> = {
   binary: "48 65 6c 6c 6f",
 };
 
-/** @param send sends one checked payload; false means that the connection does not take it now */
+/** @param send sends one checked payload; returns false if the connection cannot send now */
 export function createComposer(send: (data: MessageData) => boolean): Composer {
   const form = byId("composer", HTMLFormElement);
   const area = byId("message", HTMLTextAreaElement);

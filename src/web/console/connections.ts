@@ -1,4 +1,4 @@
-// Several connections side by side: each has its own URL, session and log; one of them is shown.
+// Several connections, each with its own URL, session and log. Shows one of them.
 import { byId, make } from "../ui/dom.ts";
 import type { LogStore } from "./log-store.ts";
 import type { Session } from "./session.ts";
@@ -14,7 +14,7 @@ export interface Tab {
 }
 
 export interface Connections {
-  /** The connection that is shown. */
+  /** The visible connection. */
   shown(): Tab;
   /** Draws each connection's state. */
   refresh(): void;
@@ -22,7 +22,7 @@ export interface Connections {
 
 export interface ConnectionsHost {
   readonly create: (number: number) => Tab;
-  /** Called after another connection was chosen; `before` is the one that was shown. */
+  /** Called after another connection is chosen; `before` is the previous one. */
   readonly show: (tab: Tab, before: Tab) => void;
 }
 

@@ -22,11 +22,11 @@ export interface Console {
   connect(): void;
 }
 
-/** readyState and bufferedAmount change without an event, so they are read this often. */
+/** Interval at which readyState and bufferedAmount are read, because they change without an event. */
 const stateIntervalMs = 100;
 
 /**
- * @param target reads the URL and sub-protocol fields, and shows what is wrong with them
+ * @param target reads the URL and sub-protocol fields, and shows their problems
  * @param opened called when a connection has opened
  */
 export function createConsole(target: () => TargetResult, announcer: Announcer, opened: () => void): Console {
@@ -64,7 +64,7 @@ export function createConsole(target: () => TargetResult, announcer: Announcer, 
       protocols: protocols.value,
       session: createSession({
         target() {
-          // A connection that is not shown reconnects to where it was.
+          // A hidden connection reconnects to its last target.
           lastTarget = connections.shown() === made || lastTarget === undefined ? target() : lastTarget;
           return lastTarget;
         },
@@ -112,7 +112,7 @@ export function createConsole(target: () => TargetResult, announcer: Announcer, 
   };
 }
 
-/** Connect, Close, and cancelling what is planned. */
+/** Wires Connect, Close, and Cancel of a planned attempt. */
 function wireTargetForm(session: () => Session, refresh: () => void): void {
   const reconnects = byId("reconnect", HTMLInputElement);
 

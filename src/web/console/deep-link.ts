@@ -1,7 +1,7 @@
-// The page's own address as a deep link: `#url=ws://...&protocols=chat&message=Hello&connect`. Pure.
+// Reads and writes deep links: `#url=ws://...&protocols=chat&message=Hello&connect`. Pure.
 import type { ComposerMode } from "../websocket/payload.ts";
 
-/** What a link asks the page to show. A part that is not in the link is undefined. */
+/** The content of a deep link. Missing parts are undefined. */
 export interface DeepLink {
   readonly url: string | undefined;
   readonly protocols: string | undefined;
@@ -25,7 +25,7 @@ export function readDeepLink(hash: string, base: string): DeepLink {
   };
 }
 
-/** The fragment that brings this state back. */
+/** Returns the fragment that restores this state. */
 export function writeDeepLink(link: Pick<DeepLink, "url" | "protocols" | "message" | "mode">): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(link)) {

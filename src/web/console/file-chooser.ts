@@ -1,4 +1,4 @@
-// The file that a binary message can be taken from.
+// Chooses a file as a binary message.
 import { formatBytes } from "../../lib/format.ts";
 import { byId } from "../ui/dom.ts";
 import type { PayloadResult } from "../websocket/payload.ts";
@@ -6,7 +6,7 @@ import type { PayloadResult } from "../websocket/payload.ts";
 const maxFileBytes = 256 * 1024 * 1024;
 
 export interface FileChooser {
-  /** The file's bytes, or a problem with it; undefined when none is chosen. */
+  /** The file's bytes, or a problem; undefined if none is chosen. */
   payload(): PayloadResult | undefined;
   show(visible: boolean): void;
 }

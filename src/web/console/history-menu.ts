@@ -1,15 +1,15 @@
-// The menu of messages that were sent or saved.
+// The menu of sent and saved messages.
 import { byId, make } from "../ui/dom.ts";
 import type { Draft, History } from "./history.ts";
 import { variableNames } from "./variables.ts";
 
 export interface HistoryMenuHost {
   readonly history: Pick<History, "drafts" | "toggleSaved">;
-  /** Called with the draft that was chosen. */
+  /** Called with the chosen draft. */
   readonly choose: (draft: Draft) => void;
   /** The draft in the composer, for saving it. */
   readonly current: () => Draft;
-  /** Called when a draft was saved or released. */
+  /** Called when a draft is saved or removed. */
   readonly changed: () => void;
 }
 

@@ -1,27 +1,27 @@
-// Messages that were sent or saved, newest first, for sending again. Pure.
+// Keeps sent and saved messages, newest first. Pure.
 import type { ComposerMode } from "../websocket/payload.ts";
 
 export interface Draft {
   readonly mode: ComposerMode;
   readonly typed: string;
-  /** Kept until it is removed, above the messages that were only sent. */
+  /** Saved drafts are kept until removed, and listed first. */
   readonly saved?: boolean;
 }
 
 export interface History {
-  /** Puts a draft on top; one that is in the history already moves up. */
+  /** Adds a draft at the top, or moves it there. */
   remember(draft: Draft): void;
   /** Saved ones first, each group newest first. */
   drafts(): readonly Draft[];
-  /** Saves a draft, or makes a saved one an ordinary one again. */
+  /** Marks a draft as saved or not saved. */
   toggleSaved(draft: Draft): void;
-  /** One step to an older (1) or newer (-1) draft; undefined where there is none. Remembering starts over. */
+  /** Steps to an older (1) or newer (-1) draft; undefined at the end. `remember` starts over. */
   step(direction: 1 | -1): Draft | undefined;
 }
 
 /**
- * @param capacity how many unsaved drafts are kept, and how many saved ones
- * @param initial what an earlier visit left
+ * @param capacity maximum of unsaved drafts, and of saved drafts
+ * @param initial drafts of an earlier visit
  */
 export function createHistory(capacity: number, initial: readonly Draft[] = []): History {
   let drafts: Draft[] = [...initial];
@@ -55,7 +55,7 @@ export function createHistory(capacity: number, initial: readonly Draft[] = []):
   };
 }
 
-/** Reads what an earlier visit stored; anything else than drafts is left out. */
+/** Parses stored drafts of an earlier visit, and skips anything else. */
 export function readDrafts(stored: unknown): Draft[] {
   if (!Array.isArray(stored)) {
     return [];

@@ -1,4 +1,4 @@
-// The round-trip times of one connection in a sentence. Pure.
+// Summarizes the round-trip times of one connection. Pure.
 
 import { formatDurationUs } from "../../lib/format.ts";
 import { createHistogram } from "../ui/histogram.ts";

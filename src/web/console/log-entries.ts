@@ -4,7 +4,7 @@ import { formatTimeOfDay } from "../ui/format.ts";
 import { toHex } from "../websocket/hex.ts";
 import { type MessageData, payloadBytes } from "../websocket/payload.ts";
 
-/** The four events of the WebSocket API, and `sent` for what went out. */
+/** The four events of the WebSocket API, and `sent`. */
 export type EntryKind = "open" | "sent" | "message" | "error" | "close";
 
 export interface Entry {
@@ -12,7 +12,7 @@ export interface Entry {
   readonly kind: EntryKind;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** The payload of `sent` and `message`; undefined for the others, and once it has been let go to save memory. */
+  /** The payload of `sent` and `message`; undefined for other kinds, and once dropped to save memory. */
   data: MessageData | undefined;
   /** Payload length in bytes; undefined for events without one. */
   readonly bytes: number | undefined;
@@ -21,16 +21,16 @@ export interface Entry {
   readonly roundTripMs: number | undefined;
   /** One line for events without a payload, for example `1000 Normal Closure`. */
   readonly headline: string;
-  /** A sentence in words below it, or an empty string. */
+  /** A sentence below the headline, or an empty string. */
   readonly explanation: string;
-  /** Drawn as a failure: an error, or a close that nobody asked for. */
+  /** Drawn as a failure: an error, or an unrequested close. */
   readonly isFailure: boolean;
 }
 
 /** An entry before the log has numbered it. */
 export type NewEntry = Omit<Entry, "id">;
 
-/** An open, error or close event of this moment. */
+/** Creates an open, error or close event at the current time. */
 export function eventEntry(kind: "open" | "error" | "close", headline: string, explanation = ""): NewEntry {
   return {
     kind,
@@ -45,7 +45,7 @@ export function eventEntry(kind: "open" | "error" | "close", headline: string, e
   };
 }
 
-/** A message of this moment. */
+/** Creates a message at the current time. */
 export function messageEntry(
   kind: "sent" | "message",
   data: MessageData,
@@ -67,11 +67,11 @@ export function messageEntry(
 /** Which entries the log shows. */
 export interface EntryFilter {
   readonly kinds: "all" | "sent" | "received" | "lifecycle";
-  /** Shown when the text occurs in it, in any case; empty shows all. */
+  /** Text to search for, ignoring case; empty matches all. */
   readonly text: string;
 }
 
-/** A one-line preview is cut after this many characters (or a third as many bytes). */
+/** Maximum length of a one-line preview, in characters (or a third as many bytes). */
 const previewCharacters = 240;
 
 export function matches(entry: Entry, filter: EntryFilter): boolean {
@@ -99,8 +99,8 @@ export function preview(entry: Entry): string {
     const line = entry.data.slice(0, previewCharacters).replace(/\s+/g, " ");
     return entry.data.length > previewCharacters ? `${line}…` : line;
   }
-  const octets = toHex(entry.data, previewCharacters / 3);
-  return entry.data.length > previewCharacters / 3 ? `${octets} …` : octets;
+  const hex = toHex(entry.data, previewCharacters / 3);
+  return entry.data.length > previewCharacters / 3 ? `${hex} …` : hex;
 }
 
 /** The log as plain text, one line per entry: time, event, type, size, round-trip time, content. */

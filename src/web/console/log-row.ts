@@ -1,4 +1,4 @@
-// One row of the log: a line, and for messages a body that is drawn when it is opened.
+// Draws one row of the log: a line, and for messages a body that is drawn on opening.
 import { formatBytes, formatDurationUs, formatElapsed } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { make } from "../ui/dom.ts";
@@ -7,19 +7,19 @@ import { hexDump, toBase64, toHex } from "../websocket/hex.ts";
 import { type MessageData, prettyJson } from "../websocket/payload.ts";
 import { type Entry, preview } from "./log-entries.ts";
 
-/** How much of a payload an opened row shows. */
+/** Maximum of the payload that an open row shows. */
 const shownCharacters = 64 * 1024;
 const shownBytes = 4 * 1024;
 
-/** What the buttons of an opened row do. */
+/** The buttons of an open row. */
 export interface RowActions {
-  /** Sends the message once more. */
+  /** Sends the message again. */
   readonly resend: (data: MessageData) => void;
   /** Puts the message into the composer. */
   readonly edit: (data: MessageData) => void;
 }
 
-/** @param previous the entry before it in the log, for the time between the two */
+/** @param previous the previous entry, for the time between the two */
 export function drawEntry(entry: Entry, previous: Entry | undefined, actions: RowActions): HTMLLIElement {
   const row = make("li", `entry ${entry.kind}${entry.isFailure ? " failed" : ""}`);
   if (entry.bytes === undefined) {
@@ -67,7 +67,7 @@ function lineParts(entry: Entry, previous: Entry | undefined): HTMLElement[] {
   return parts;
 }
 
-/** Milliseconds apart, since there is no room for them on a phone. */
+/** Separates the milliseconds, which do not fit on a phone. */
 function splitTime(atMs: number): [string, HTMLElement] {
   const [seconds = "", milliseconds = ""] = formatTimeOfDay(atMs).split(".");
   return [seconds, make("small", "", `.${milliseconds}`)];
@@ -116,7 +116,7 @@ interface View {
   readonly draw: () => string;
 }
 
-/** The views of a payload, the one that suits it first. */
+/** The views of a payload, the best first. */
 function viewsOf(data: MessageData): View[] {
   const bytes = (limit: number) =>
     typeof data === "string" ? new TextEncoder().encode(data.slice(0, limit)) : data.subarray(0, limit);
@@ -140,11 +140,11 @@ function viewsOf(data: MessageData): View[] {
 function cutSentence(data: MessageData): string {
   if (typeof data === "string") {
     return data.length > shownCharacters
-      ? `The first ${formatBytes(shownCharacters)} are shown; copy and save give all.`
+      ? `Only the first ${formatBytes(shownCharacters)} are shown; Copy and Save use all.`
       : "";
   }
   return data.length > shownBytes
-    ? `The first ${formatBytes(shownBytes)} of ${formatBytes(data.length)} are shown; copy and save give all.`
+    ? `Only the first ${formatBytes(shownBytes)} of ${formatBytes(data.length)} are shown; Copy and Save use all.`
     : "";
 }
 

@@ -1,13 +1,13 @@
-// Keeps the log's entries within bounds: a number of entries, and bytes of payload. Pure.
+// Stores the log's entries, with limits on entries and payload bytes. Pure.
 import type { Entry, NewEntry } from "./log-entries.ts";
 
 export interface LogBounds {
   readonly entries: number;
-  /** Octets of payload kept over all entries; beyond, the oldest payloads are let go. */
+  /** Bytes of payload kept over all entries; beyond that, the oldest payloads are dropped. */
   readonly payloadBytes: number;
 }
 
-/** What the page keeps of each connection's log. */
+/** The limits of each connection's log. */
 export const logBounds: LogBounds = { entries: 1000, payloadBytes: 64 * 1024 * 1024 };
 
 export interface LogStore {
@@ -15,9 +15,9 @@ export interface LogStore {
   add(entry: NewEntry): Entry;
   /** Oldest first. */
   entries(): readonly Entry[];
-  /** The entry before this one; undefined for the first that is kept. */
+  /** The previous entry; undefined for the first. */
   before(entry: Entry): Entry | undefined;
-  /** How many were ever added since the last clear. */
+  /** Number of entries added since the last clear. */
   total(): number;
   clear(): void;
 }
@@ -60,7 +60,7 @@ export function createLogStore(bounds: LogBounds): LogStore {
       return entry;
     },
     entries: () => entries,
-    // Ids are consecutive, so an entry's place follows from its id.
+    // Ids are consecutive, so the index of an entry follows from its id.
     before: (entry) => entries[entry.id - (entries[0]?.id ?? 0) - 1],
     total: () => total,
     clear() {

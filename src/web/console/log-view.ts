@@ -1,4 +1,4 @@
-// Draws the log of the connection that is shown: rows, filter, pause, copy, download.
+// Draws the log of the visible connection: rows, filter, pause, copy, download.
 import { formatNumber } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { byId } from "../ui/dom.ts";
@@ -9,14 +9,14 @@ import { type LogStore, logBounds } from "./log-store.ts";
 export interface LogView {
   /** Shows another connection's log. */
   show(log: LogStore): void;
-  /** Draws an entry that was added to the log that is shown. */
+  /** Draws an entry that was added to the visible log. */
   added(entry: Entry): void;
 }
 
 /** Within this many pixels of its end, the log follows new entries. */
 const followPx = 24;
 
-/** @param actions what the buttons of an opened row do */
+/** @param actions the buttons of an open row */
 export function createLogView(first: LogStore, actions: RowActions): LogView {
   const box = byId("log", HTMLDivElement);
   const list = byId("entries", HTMLOListElement);
@@ -76,7 +76,7 @@ export function createLogView(first: LogStore, actions: RowActions): LogView {
   box.addEventListener("scroll", () => {
     jump.hidden = isAtEnd();
   });
-  // Opening and closing a row changes the length without a scroll event.
+  // Opening or closing a row changes the height without a scroll event.
   list.addEventListener(
     "toggle",
     () => {

@@ -1,9 +1,9 @@
-// Schedules reconnects: doubling delays with jitter, so that many pages do not return at once.
+// Schedules reconnects with doubling delays and jitter, so that many pages do not reconnect at once.
 
 export interface Reconnect {
-  /** Plans the next try; the answer is how long it waits, in ms. */
+  /** Plans the next attempt; returns the delay in ms. */
   plan(): number;
-  /** A connection opened: the next wait is short again. */
+  /** Resets the delay after a connection has opened. */
   succeeded(): void;
   /** When the next attempt starts, in ms of performance.now(); undefined when none is planned. */
   plannedAtMs(): number | undefined;

@@ -1,4 +1,4 @@
-// Sends again and again at an interval, until told to stop or until sending fails.
+// Sends at an interval, until stopped or until sending fails.
 import { byId } from "../ui/dom.ts";
 import { readWhole } from "../ui/numbers.ts";
 
@@ -8,7 +8,7 @@ export interface Repeat {
 
 const intervalMs = { min: 10, max: 3_600_000 };
 
-/** @param send sends once; false ends the repetition */
+/** @param send sends once; returning false stops the repetition */
 export function createRepeat(send: () => boolean): Repeat {
   const button = byId("repeat", HTMLButtonElement);
   const field = byId("repeat-ms", HTMLInputElement);

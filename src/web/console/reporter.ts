@@ -1,4 +1,4 @@
-// Tells the log and the screen reader what happened to a connection.
+// Reports events of a connection to the log and the screen reader.
 import { formatBytes } from "../../lib/format.ts";
 import type { Announcer } from "../ui/announcer.ts";
 import { explainClose } from "../websocket/close-codes.ts";
@@ -10,13 +10,13 @@ export interface Reporter {
   connecting(): void;
   refused(error: unknown): void;
   /**
-   * @param took how long the handshake took, in words
-   * @param asked what the URL asks of the server, in words
+   * @param took the duration of the handshake, in words
+   * @param asked the endpoint and parameters of the URL, in words
    */
   opened(took: string, subprotocol: string, asked: string): void;
   sent(data: MessageData): void;
   received(data: MessageData, roundTripMs: number | undefined): void;
-  /** @param isRepeated the attempt before failed alike, and says enough */
+  /** @param isRepeated the previous attempt failed in the same way */
   failed(isRepeated: boolean): void;
   closed(facts: ClosedFacts, why: string, isFailure: boolean): void;
 }
@@ -40,9 +40,7 @@ export function createReporter(log: (entry: NewEntry) => void, announcer: Announ
     },
     failed(isRepeated) {
       if (!isRepeated) {
-        log(
-          eventEntry("error", "The error event carries no detail; the close event that follows says more."),
-        );
+        log(eventEntry("error", "The error event has no details; see the close event that follows."));
       }
     },
     closed(facts, why, isFailure) {

@@ -1,10 +1,10 @@
-// Which echo answers which message, and how long it took. Pure: the caller brings the clock.
+// Matches echoes to messages, and measures round-trip times. Pure: the caller passes the clock.
 import type { MessageData } from "../websocket/payload.ts";
 
-/** Outstanding messages of one connection, oldest first. An echo server keeps order, so an echo belongs to the oldest match. */
+/** Outstanding messages of one connection. An echo server keeps their order, so an echo belongs to the oldest match. */
 export interface RoundTrips {
   sent(data: MessageData, atMs: number): void;
-  /** The round-trip time in ms, or undefined when this is no echo of anything outstanding. */
+  /** The round-trip time in ms, or undefined if the message is not an echo of an outstanding one. */
   received(data: MessageData, atMs: number): number | undefined;
   outstanding(): number;
   clear(): void;
@@ -12,7 +12,7 @@ export interface RoundTrips {
 
 const maxOutstanding = 10_000;
 
-/** Messages older than a matched echo count as dropped by the server and are forgotten. */
+/** Messages older than a matched echo count as dropped by the server. */
 export function createRoundTrips(): RoundTrips {
   let waiting: { readonly data: MessageData; readonly atMs: number }[] = [];
   return {
@@ -42,5 +42,5 @@ function sameMessage(left: MessageData, right: MessageData): boolean {
   if (typeof left === "string" || typeof right === "string") {
     return left === right;
   }
-  return left.length === right.length && left.every((octet, at) => octet === right[at]);
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }

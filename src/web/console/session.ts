@@ -10,17 +10,17 @@ import type { NewEntry } from "./log-entries.ts";
 import { createReporter } from "./reporter.ts";
 import { createRoundTrips } from "./round-trips.ts";
 
-/** What a session needs from the page. */
+/** The page, as a session uses it. */
 export interface SessionHost {
   target(): TargetResult;
   log(entry: NewEntry): void;
-  /** Whether a lost connection should be tried again. */
+  /** Whether to reconnect a lost connection. */
   reconnects(): boolean;
   /** The server's largest message in bytes, once known. */
   maxPayload(): number | undefined;
   /** Called when a connection has opened. */
   opened(): void;
-  /** Called when something that the page shows has changed. */
+  /** Called when the page has to be updated. */
   changed(): void;
   announcer: Announcer;
 }
@@ -34,11 +34,11 @@ export interface Session {
   latency: LatencySummary;
   connect(): void;
   cancelReconnect(): void;
-  /** Closes the connection and plans no further one. */
+  /** Closes the connection without reconnecting. */
   dispose(): void;
-  /** Sends, connecting first when closed; false when it cannot be sent now. */
+  /** Sends, and connects first if closed. Returns false if it cannot send now. */
   send(data: MessageData): boolean;
-  /** Sends, and closes with 1000 once the echo is there. */
+  /** Sends, and closes with 1000 once the echo has arrived. */
   sendOnce(data: MessageData): void;
 }
 

@@ -8,7 +8,7 @@ const states = ["connecting", "open", "closing", "closed"] as const;
 const pills = { connecting: "Connecting", open: "Open", closing: "Closing", closed: "Closed" };
 
 /**
- * @param failed whether the last connection ended badly, which the pill shows once it is closed
+ * @param failed whether the last connection failed or was lost, which the pill shows once it is closed
  * @param isWaiting whether another attempt to connect is planned
  */
 export function showState(connection: Connection, failed: boolean, isWaiting: boolean): void {

@@ -1,4 +1,4 @@
-// Variables in messages: {{counter}}, {{time}}, {{timestamp}}, {{uuid}}. Pure: the caller brings clock and randomness.
+// Expands variables in messages: {{counter}}, {{time}}, {{timestamp}}, {{uuid}}. Pure: the caller passes clock and randomness.
 
 export interface VariableSources {
   /** The number of the message, from 1. */
@@ -7,7 +7,7 @@ export interface VariableSources {
   readonly uuid: () => string;
 }
 
-/** The variables by name, with what each becomes. */
+/** The variables with their descriptions. */
 export const variableNames: readonly (readonly [name: string, meaning: string])[] = [
   ["counter", "1, 2, 3, ... for each message sent"],
   ["time", "the time, ISO 8601"],
@@ -15,7 +15,7 @@ export const variableNames: readonly (readonly [name: string, meaning: string])[
   ["uuid", "a random UUID"],
 ];
 
-/** Replaces the variables in a text; anything else in double braces stays as it is. */
+/** Replaces the variables in a text; other names in double braces stay. */
 export function expandVariables(text: string, sources: VariableSources): string {
   if (!text.includes("{{")) {
     return text;
@@ -24,7 +24,7 @@ export function expandVariables(text: string, sources: VariableSources): string 
   return text.replace(/\{\{(counter|time|timestamp|uuid)\}\}/g, (_, name: string) => {
     switch (name) {
       case "counter":
-        // One message has one number, however often it is written in it.
+        // All counters of one message have the same number.
         counter ??= sources.counter();
         return String(counter);
       case "time":

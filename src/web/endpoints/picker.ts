@@ -1,11 +1,11 @@
-// The picker of endpoints on demand: choose what the server does, set its parameters, get the URL.
+// Builds a URL from an endpoint on demand and its parameters.
 import { type BehaviourName, behaviours, displayPath } from "../../lib/behaviours.ts";
 import type { Parameter, Parameters } from "../../lib/parameters.ts";
 import { copyWithFeedback } from "../ui/clipboard.ts";
 import { byId, make, showProblem } from "../ui/dom.ts";
 import { behaviourEntries, problemsOf, readAsked, writeAsked } from "../websocket/asked.ts";
 
-/** @param fallback a URL of this server, for when the URL field holds none */
+/** @param fallback a URL of this server, for an empty URL field */
 export function createPicker(fallback: string): void {
   const url = byId("url", HTMLInputElement);
   const choice = byId("endpoint", HTMLSelectElement);
@@ -15,7 +15,7 @@ export function createPicker(fallback: string): void {
   let isWriting = false;
 
   for (const [name, { path, via }] of behaviourEntries) {
-    // A browser's WebSocket cannot reach what only HTTP has.
+    // A WebSocket cannot reach endpoints that exist only over HTTP.
     if ((via as readonly string[]).includes("websocket")) {
       choice.append(new Option(displayPath(path), name));
     }
@@ -77,7 +77,7 @@ export function createPicker(fallback: string): void {
   show(first?.name ?? "echo", first?.values ?? new Map());
 }
 
-/** A path needs its segments, so they start with their examples. */
+/** The initial values of path segments, which are required. */
 function exampleSegments(name: BehaviourName): ReadonlyMap<string, string> {
   const { segments }: { readonly segments: Parameters } = behaviours[name];
   return new Map(Object.entries(segments).map(([key, { example }]) => [key, example]));

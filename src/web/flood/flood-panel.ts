@@ -22,7 +22,7 @@ const planBounds = {
   sizeBytes: { min: 0, max: 64 * 1024 * 1024 },
   depth: { min: 1, max: 10_000 },
 };
-/** In flight times size: what the browser and the server together may have to hold. */
+/** Limit of messages in flight times size, which browser and server together may have to buffer. */
 const maxInFlightBytes = 256 * 1024 * 1024;
 const drawMs = 200;
 const chartHeight = 150;
@@ -165,7 +165,7 @@ function endSentence(progress: FloodProgress): string {
   const wrong =
     progress.wrong === 0
       ? ""
-      : ` ${formatNumber(progress.wrong)} had another length or type: the target is not an echo server.`;
+      : ` ${formatNumber(progress.wrong)} had another length or type: the server does not echo.`;
   switch (progress.end) {
     case "running":
       return `Running; ${formatNumber(lost)} in flight.${wrong}`;
@@ -189,7 +189,7 @@ function endSentence(progress: FloodProgress): string {
 
 function clockSentence(): string {
   const resolution = window.crossOriginIsolated ? "5 µs" : "0.1 ms";
-  return `The browser's clock advances in steps of ${resolution}. A browser tops out long before the server does; to measure the server, use uws-echo-bench.`;
+  return `The resolution of the browser's clock is ${resolution}. A browser reaches its limit long before the server; to measure the server, use uws-echo-bench.`;
 }
 
 interface Charts {
@@ -234,7 +234,7 @@ function createCharts(): Charts {
     },
     add(progress) {
       const seconds = (progress.elapsedMs - before.elapsedMs) / 1000;
-      // The last piece of a flood can be too short to tell a rate.
+      // The last interval of a flood can be too short for a rate.
       if (seconds > drawMs / 2000) {
         times.push(progress.elapsedMs / 1000);
         rates.push((progress.echoed - before.echoed) / seconds);

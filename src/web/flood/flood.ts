@@ -1,4 +1,4 @@
-// Sends messages as fast as echoes come back, and measures. The caller passes the socket and the clock.
+// Sends messages as fast as echoes return, and measures. The caller passes the socket and the clock.
 
 import { createHistogram, type Histogram } from "../ui/histogram.ts";
 import type { MessageData } from "../websocket/payload.ts";
@@ -6,7 +6,7 @@ import type { MessageData } from "../websocket/payload.ts";
 /** What to send and when to stop. */
 export interface FloodPlan {
   readonly payload: MessageData;
-  /** Messages sent and not yet echoed, at most. */
+  /** Maximum of messages in flight. */
   readonly depth: number;
   readonly stopAfter: { readonly messages: number } | { readonly seconds: number };
 }
@@ -23,18 +23,18 @@ export type FloodEnd = "running" | "done" | "stopped" | "stalled" | "closed";
 export interface FloodProgress {
   readonly sent: number;
   readonly echoed: number;
-  /** Echoes whose length or type is not that of the message. */
+  /** Echoes with another length or type than the message. */
   readonly wrong: number;
   /** From the first send to the last echo, or to now while it runs. */
   readonly elapsedMs: number;
   readonly histogram: Histogram;
   readonly bufferedAmount: number;
   readonly end: FloodEnd;
-  /** The close code when the server or the network ended it. */
+  /** The close code, if the server or the network ended it. */
   readonly closeCode: number | undefined;
 }
 
-/** The owner of the socket passes its events on. */
+/** A running flood. Pass the events of the socket to it. */
 export interface Flood {
   opened(): void;
   /** @param data a string or an ArrayBuffer */
@@ -42,17 +42,17 @@ export interface Flood {
   closed(code: number): void;
   progress(): FloodProgress;
   stop(): void;
-  /** Ends a flood whose echoes have stopped coming or whose time is over; call it a few times a second. */
+  /** Ends a flood that has stalled or whose time is over; call it a few times a second. */
   tick(): void;
 }
 
-/** With messages outstanding and no echo for this long, the flood gives up. */
+/** Time without an echo after which the flood has stalled, while messages are outstanding. */
 const stallMs = 10_000;
 
-/** @param now a clock in ms that does not jump, the finer the better */
+/** @param now a monotonic clock in ms, with a high resolution */
 export function startFlood(plan: FloodPlan, socket: FloodSocket, now: () => number): Flood {
   const histogram = createHistogram();
-  // The send times of what is in flight: a ring, since an echo server keeps order.
+  // A ring of send times, because an echo server keeps the order of messages.
   const sentAtMs = new Float64Array(plan.depth);
   const limit = "messages" in plan.stopAfter ? plan.stopAfter.messages : Number.POSITIVE_INFINITY;
   const durationMs = "seconds" in plan.stopAfter ? plan.stopAfter.seconds * 1000 : Number.POSITIVE_INFINITY;

@@ -2,14 +2,14 @@
 import { formatBytes, formatElapsed, formatNumber } from "../../lib/format.ts";
 
 export interface OverrunProgress {
-  /** Octets handed to the browser that it has not handed on: `bufferedAmount`, or what a stream has not taken. */
+  /** Bytes that the browser has not sent: `bufferedAmount`, or the unwritten bytes of a stream. */
   readonly waitingBytes: number;
   readonly peakBytes: number;
   readonly sent: number;
   readonly echoed: number;
   readonly elapsedMs: number;
   readonly isOver: boolean;
-  /** The code with which it ended; undefined while it runs or when the browser does not tell. */
+  /** The close code; undefined while it runs or if the browser does not report it. */
   readonly closeCode: number | undefined;
 }
 
@@ -18,9 +18,9 @@ export interface OverrunFacts {
   readonly messages: number;
   /** True when the echoes were left unread. */
   readonly unread: boolean;
-  /** The most that the server said it had buffered; undefined when its numbers cannot be read. */
+  /** The maximum that the server reported as buffered; undefined if its metrics cannot be read. */
   readonly serverPeakBytes: number | undefined;
-  /** Echoes that the server counted as dropped meanwhile. */
+  /** Echoes that the server counted as dropped in the meantime. */
   readonly serverDrops: number | undefined;
 }
 
@@ -30,10 +30,10 @@ export function describeOutcome(facts: OverrunFacts): string {
   const held =
     facts.serverPeakBytes === undefined
       ? ""
-      : ` At most ${formatBytes(facts.serverPeakBytes)} waited inside the server.`;
+      : ` The server buffered at most ${formatBytes(facts.serverPeakBytes)}.`;
   if (progress.closeCode === 1006) {
     return facts.unread
-      ? `The server cut the connection after ${after}: too much waited for a reader that took nothing (its policy is to close).${held}`
+      ? `The server cut the connection after ${after}: too many bytes were buffered for a reader that does not read (its policy is to close).${held}`
       : `The connection was cut after ${after} (1006).${held}`;
   }
   const drops = facts.serverDrops ?? 0;

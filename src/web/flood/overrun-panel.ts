@@ -22,7 +22,7 @@ const mebibyte = 1024 * kibibyte;
 const totalMib = { min: 1, max: 512 };
 const messageKib = { min: 1, max: 16 * 1024 };
 const drawMs = 100;
-/** The server's numbers are asked for this often meanwhile. */
+/** Interval at which the server's metrics are read meanwhile. */
 const feedMs = 250;
 
 export function createOverrunPanel(target: () => TargetResult, feed: Feed): void {
@@ -45,14 +45,14 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
     write(
       "overrun-note",
       silent.checked
-        ? `Messages of ${formatBytes(unreadMessageBytes)}, some 4 MiB/s: the server's buffer fills before your eyes.`
+        ? `Messages of ${formatBytes(unreadMessageBytes)}, about 4 MiB/s: watch the server's buffer fill.`
         : "",
     );
   });
   if (!canStayUnread()) {
     silent.disabled = true;
     byId("overrun-note", HTMLParagraphElement).textContent =
-      "Leaving echoes unread needs WebSocketStream, which this browser does not have here (Chromium has it, on https and localhost).";
+      "Leaving echoes unread needs WebSocketStream, which only Chromium has, on https and localhost.";
   }
 
   byId("overrun-form", HTMLFormElement).addEventListener("submit", (event) => {
@@ -98,7 +98,7 @@ export function createOverrunPanel(target: () => TargetResult, feed: Feed): void
       clearInterval(timer);
       running = undefined;
       button.textContent = "Overrun";
-      // The numbers of the last moments come with the next reading.
+      // The next reading contains the last moments.
       setTimeout(() => {
         release();
         showFigures(progress, feed.latest()?.bufferedBytes);

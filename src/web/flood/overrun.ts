@@ -1,4 +1,4 @@
-// Sends far more than is read, on purpose, and watches where it piles up.
+// Sends far more than is read, and shows where the bytes are buffered.
 
 import type { MessageData } from "../websocket/payload.ts";
 import type { OverrunProgress } from "./overrun-outcome.ts";
@@ -16,28 +16,28 @@ export interface Overrun {
   stop(): void;
 }
 
-/** Octets that are queued in one go, so that the page stays alive in between. */
+/** Bytes queued at once; the page stays responsive in between. */
 const burstBytes = 8 * 1024 * 1024;
 /**
- * Chromium (seen in 156) crashes the tab when a connection is cut while a write to its WebSocketStream is pending. A
- * message that fits the pipe to its network process is written at once, so it stays small and the pipe gets time.
+ * Chromium (seen in 156) crashes the tab when a connection is cut while a write to its WebSocketStream is pending. So
+ * messages are small enough to be written at once to the pipe to its network process, and are paced.
  */
 export const unreadMessageBytes = 16 * 1024;
 const paceMs = 4;
-/** A write that took longer than a moment found the pipe full: time for it to empty. */
+/** A write that took longer than this found the pipe full, so the next one waits. */
 const momentMs = 2;
 const longPauseMs = 100;
-/** How long a silent reader waits for the server to act, after the last message has gone. */
+/** Time that a silent reader waits for the server to act after the last message. */
 const silenceMs = 3000;
-/** Once a silent reader does read, no echo for this long means that there are no more. */
+/** Once a silent reader reads, no echo for this long means that there are no more. */
 const drainedMs = 1500;
 
-/** Whether this browser can leave echoes unread (WebSocketStream; the plain WebSocket API reads always). */
+/** Whether this browser can leave echoes unread (WebSocketStream; the WebSocket API always reads). */
 export function canStayUnread(): boolean {
   return "WebSocketStream" in globalThis;
 }
 
-/** Sends everything at once and reads what comes: only bufferedAmount, on this side, climbs. */
+/** Sends everything at once and reads the echoes: only bufferedAmount on this side grows. */
 export function overrunReading(plan: OverrunPlan): Overrun {
   const socket = new WebSocket(plan.url, [...plan.protocols]);
   socket.binaryType = "arraybuffer";
@@ -75,7 +75,7 @@ export function overrunReading(plan: OverrunPlan): Overrun {
   };
 }
 
-/** Sends everything and reads nothing until the server has acted, or has had time to; then reads what is left. */
+/** Sends everything and reads nothing until the server has acted or had time to; then reads the rest. */
 export function overrunUnread(plan: OverrunPlan): Overrun {
   const state = createState();
   const stream = new WebSocketStream(plan.url, { protocols: [...plan.protocols] });

@@ -1,10 +1,10 @@
-// Turns two readings of the server's /metrics into what the Server panel shows. Pure; the only file here that uses
+// Computes the figures of the Server panel from two readings of /metrics. Pure; the only file here that uses
 // the server's metric names.
 import { type Samples, sumOf } from "../../lib/prometheus-text.ts";
 
-/** The counters and gauges of one scrape. A figure that the page does not have is undefined. */
+/** The counters and gauges of one scrape. Missing figures are undefined. */
 export interface Reading {
-  /** When it was read, in ms on any clock that does not jump. */
+  /** Time of the reading, in ms of a monotonic clock. */
   readonly atMs: number;
   readonly version: string | undefined;
   readonly connections: number | undefined;
@@ -32,18 +32,18 @@ export interface Limit {
   readonly unit: "bytes" | "seconds" | "count";
 }
 
-/** What changed between two readings, per second. */
+/** Changes between two readings, per second. */
 export interface Rates {
   readonly messagesIn: number | undefined;
   readonly messagesOut: number | undefined;
   readonly bytesIn: number | undefined;
   readonly bytesOut: number | undefined;
   readonly drops: number | undefined;
-  /** CPU use in cores times 100, so 200 is two whole cores. */
+  /** CPU use in percent of a core: 200 is two cores. */
   readonly cpuPercent: number | undefined;
 }
 
-/** Takes the figures out of a parsed page. */
+/** Extracts the figures from a parsed page. */
 export function readFigures(samples: Samples, atMs: number): Reading {
   return {
     atMs,
@@ -65,7 +65,7 @@ export function readFigures(samples: Samples, atMs: number): Reading {
   };
 }
 
-/** Rates between two readings of the same server; a counter that went down was reset and has counted from 0 since. */
+/** Rates between two readings of the same server; a counter that decreased was reset to 0. */
 export function ratesBetween(before: Reading, after: Reading): Rates {
   const seconds = (after.atMs - before.atMs) / 1000;
   const rate = (from: number | undefined, to: number | undefined) => {

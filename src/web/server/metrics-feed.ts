@@ -8,18 +8,18 @@ export interface Feed {
   listen(listener: (status: FeedStatus) => void): void;
   /** The last good reading. */
   latest(): Reading | undefined;
-  /** Reads at least this often in ms until released; for a short experiment that wants finer steps. */
+  /** Reads at least at this interval in ms until released, for short experiments. */
   hurry(intervalMs: number): () => void;
   readNow(): void;
 }
 
 const liveMs = 1000;
-/** After this long without news, a read has failed. */
+/** Timeout of a read. */
 const timeoutMs = 4000;
-/** The longest wait between tries while the numbers cannot be read. */
+/** Maximum delay between attempts while the metrics cannot be read. */
 const slowestMs = 15_000;
 
-/** @param url where /metrics is now; undefined when that cannot be told */
+/** @param url the current URL of /metrics; undefined if unknown */
 export function createFeed(url: () => string | undefined): Feed {
   const listeners: ((status: FeedStatus) => void)[] = [];
   let previous: Reading | undefined;
@@ -86,7 +86,7 @@ async function readOnce(url: string | undefined, previous: Reading | undefined):
     }
     page = await response.text();
   } catch {
-    // fetch tells scripts no more than "failed": refused, unknown host and cross-origin look alike.
+    // fetch() does not report a reason: a refused connection, an unknown host and a cross-origin failure look the same.
     return { kind: "unreachable" };
   }
   try {

@@ -1,4 +1,4 @@
-// The Server panel: plots, limits, and an explanation where the figures cannot be read.
+// The Server panel: plots, limits, and an explanation if the metrics cannot be read.
 
 import { formatBytes, formatElapsed, formatNumber } from "../../lib/format.ts";
 import { byId, make } from "../ui/dom.ts";
@@ -40,7 +40,7 @@ export function createServerPanel(feed: Feed, page: PageAddress): void {
   byId("server-retry", HTMLButtonElement).addEventListener("click", () => feed.readNow());
 }
 
-/** The option behind each limit gauge, which the build writes into the page. */
+/** The option of each limit gauge, which the build writes into the page. */
 function readOptionNames(): ReadonlyMap<string, string> {
   const text = byId("limit-options", HTMLScriptElement).textContent;
   return new Map(Object.entries(JSON.parse(text) as Record<string, string>));
@@ -58,7 +58,7 @@ function showLimits(limits: readonly Limit[]): void {
   byId("server-limits-empty", HTMLParagraphElement).hidden = rows.length > 0;
 }
 
-/** Every limit of the server takes 0 for "no limit". */
+/** Formats a limit; 0 means "no limit" for every limit of the server. */
 function writeLimit(limit: Limit): string {
   if (limit.value === 0) {
     return "off";

@@ -1,4 +1,4 @@
-// The Server panel's plots: which figures, in which colours, over the last two minutes.
+// The plots of the Server panel, over the last two minutes.
 
 import { formatBytes, formatCompact } from "../../lib/format.ts";
 import { make } from "../ui/dom.ts";
@@ -7,7 +7,7 @@ import type { Rates, Reading } from "./figures.ts";
 
 export interface ServerPlots {
   add(reading: Reading, rates: Rates | undefined): void;
-  /** Leaves a gap: nothing was read. */
+  /** Adds a gap for a failed reading. */
   gap(atMs: number): void;
 }
 
@@ -15,18 +15,18 @@ const spanSeconds = 120;
 
 type Value = number | undefined;
 
-/** One plot: its title, and what it draws of a reading. */
+/** One plot: its title, and the figures that it draws. */
 interface Chart {
   readonly title: string;
   readonly wide?: true;
-  /** What each line shows, for a plot of several. */
+  /** The names of the lines, for a plot of several. */
   readonly legend?: readonly string[];
   readonly steps?: readonly number[];
   readonly atLeast: number;
   readonly colors: readonly PlotColor[];
   readonly format: (value: number) => string;
   readonly values: (reading: Reading, rates: Rates | undefined) => readonly Value[];
-  /** The figures in words, for the head of the plot. */
+  /** Formats the figures for the head of the plot. */
   readonly words: (values: readonly Value[]) => string;
 }
 
@@ -123,7 +123,7 @@ export function createServerPlots(place: HTMLElement): ServerPlots {
 
 interface Drawn {
   readonly chart: Chart;
-  /** Adds one value for each series and forgets the `old` first ones. Ages are in seconds, 0 for the newest. */
+  /** Adds one value for each series and drops the first `old` values. Ages are in seconds, 0 for the newest. */
   push(ages: readonly number[], values: readonly Value[], old: number): void;
 }
 

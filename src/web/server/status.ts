@@ -1,12 +1,12 @@
-// Describes whether the server's figures can be read, and why not. Pure.
+// Explains why the server's metrics cannot be read. Pure.
 
 import type { PageAddress } from "../websocket/target.ts";
 import type { Rates, Reading } from "./figures.ts";
 
-/** How the last attempt to read the numbers ended. */
+/** The outcome of the last attempt to read the metrics. */
 export type FeedStatus =
   | { readonly kind: "live"; readonly reading: Reading; readonly rates: Rates | undefined }
-  /** The server answers, but not with numbers: 404 when --admin-port moved them. */
+  /** The server responds without metrics, such as 404 with --admin-port. */
   | { readonly kind: "refused"; readonly httpStatus: number }
   | { readonly kind: "unreachable" }
   | { readonly kind: "unreadable"; readonly problem: string };
@@ -14,7 +14,7 @@ export type FeedStatus =
 export interface StatusWords {
   readonly badge: string;
   readonly state: "live" | "hidden" | "unreachable";
-  /** Empty when all is well. */
+  /** Empty if the metrics can be read. */
   readonly message: string;
 }
 
@@ -27,8 +27,8 @@ export function describeStatus(status: FeedStatus, page: PageAddress): StatusWor
       badge: "Not here",
       state: "hidden",
       message:
-        "This port does not serve /metrics (404). The server was probably started with --admin-port, which moves its " +
-        "numbers to a port of their own. Console, flood and snippets work all the same.",
+        "This port does not serve /metrics (404). The server probably runs with --admin-port, which moves its " +
+        "metrics to another port. Console, flood and snippets still work.",
     };
   }
   if (status.kind === "refused") {
@@ -42,7 +42,7 @@ export function describeStatus(status: FeedStatus, page: PageAddress): StatusWor
     return {
       badge: "Unreadable",
       state: "hidden",
-      message: `What GET /metrics answers is not understood. ${status.problem}`,
+      message: `The response of GET /metrics cannot be parsed. ${status.problem}`,
     };
   }
   if (page.protocol === "file:") {
@@ -50,13 +50,13 @@ export function describeStatus(status: FeedStatus, page: PageAddress): StatusWor
       badge: "Cross-origin",
       state: "hidden",
       message:
-        "This page was opened from a file, so to the browser the server is another origin, whose /metrics a script may " +
-        "not read (or nothing listens there). Open the page from the server itself, http://localhost:9998/, to see its numbers.",
+        "This page was opened from a file, so for the browser the server is another origin, whose /metrics a script may " +
+        "not read (or nothing listens there). Open the page from the server, http://localhost:9998/, to see its metrics.",
     };
   }
   return {
     badge: "No answer",
     state: "unreachable",
-    message: "The server does not answer: it is down, restarting, or out of reach. This page keeps trying.",
+    message: "The server does not respond: it is down, restarting, or unreachable. This page keeps trying.",
   };
 }

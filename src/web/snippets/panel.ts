@@ -1,4 +1,4 @@
-// The Snippets panel: one tab for each language, filled with the URL of the target form.
+// The Snippets panel: one tab per language, with the URL of the target form.
 import { copyWithFeedback } from "../ui/clipboard.ts";
 import { byId, make } from "../ui/dom.ts";
 import { choose, wireTabs } from "../ui/tabs.ts";

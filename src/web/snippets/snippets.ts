@@ -1,14 +1,14 @@
-// Programs that talk to this server, ready to copy. Pure: a URL in, text out.
+// Generates client programs for a URL. Pure.
 
 export interface Snippet {
   readonly id: string;
   readonly title: string;
-  /** One line about what to install and how to run it. */
+  /** How to install and run it, in one line. */
   readonly note: string;
   readonly code: string;
 }
 
-/** All snippets for a ws:// or wss:// URL; the URL is written out normalised, so only ASCII ever needs quoting. */
+/** All snippets for a ws:// or wss:// URL. The URL is normalised, so only ASCII needs quoting. */
 export function snippetsFor(wsUrl: string): Snippet[] {
   const url = new URL(wsUrl).href;
   const httpUrl = url.replace(/^ws/, "http");
@@ -24,7 +24,7 @@ export function snippetsFor(wsUrl: string): Snippet[] {
   ];
 }
 
-/** Quotes one argument for a POSIX shell, and only when it needs it. */
+/** Quotes one argument for a POSIX shell if necessary. */
 export function shellQuote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
@@ -33,7 +33,7 @@ function browser(url: string): Snippet {
   return {
     id: "browser",
     title: "Browser",
-    note: "Paste it into the developer tools of any page that may connect here.",
+    note: "Paste it into the developer tools of a page that may connect to this server.",
     code: `const ws = new WebSocket(${url});
 ws.onopen = () => ws.send("Hello");
 ws.onmessage = (event) => {
@@ -123,7 +123,7 @@ function curl(httpUrl: string): Snippet {
   return {
     id: "curl",
     title: "curl",
-    note: "curl cannot hold a WebSocket conversation everywhere, but it shows the handshake, and the same path echoes an HTTP body.",
+    note: "Not every curl supports WebSocket, but each shows the handshake, and the same path echoes an HTTP body.",
     code: `# The handshake: expect "101 Switching Protocols". curl then waits for more, so it gives up after a second.
 curl --silent --include --no-buffer --http1.1 --max-time 1 \\
   --header 'Connection: Upgrade' --header 'Upgrade: websocket' \\
@@ -172,7 +172,7 @@ function harness(url: string): Snippet {
   return {
     id: "harness",
     title: "uws-echo-bench",
-    note: "The load harness of this project, from a clone after npm ci: what a browser cannot measure, it can.",
+    note: "The load harness of this project, from a clone after npm ci. It measures what a browser cannot.",
     code: `# Closed loop: 64 connections, one message in flight on each.
 npm run bench -- run ${url} --connections 64 --depth 1 --duration 10s
 

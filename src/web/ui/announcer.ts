@@ -1,10 +1,10 @@
-// The page's one live region for screen readers. It announces a burst of events once.
+// Announces events in the page's one live region for screen readers, and a burst of messages once.
 
-/** Says important things at once, and messages at most once in `quietMs`, counted. */
+/** Announces state changes at once, and messages at most once per `quietMs`, with their number. */
 export interface Announcer {
-  /** A change of state, said at once. */
+  /** Announces a state change at once. */
   say(sentence: string): void;
-  /** One more message arrived; said alone, or as a number of messages. */
+  /** Announces one more message, alone or as a number of messages. */
   message(sentence: string): void;
 }
 

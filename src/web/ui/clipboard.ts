@@ -1,7 +1,7 @@
-// Copies to the clipboard and saves files, also outside a secure context.
+// Copies to the clipboard and saves files, even outside a secure context.
 import { make } from "./dom.ts";
 
-/** Copies, and says so on the button for a moment. */
+/** Copies, and shows that on the button for a moment. */
 export async function copyWithFeedback(button: HTMLButtonElement, text: string): Promise<void> {
   const label = button.textContent;
   button.textContent = (await copy(text)) ? "Copied" : "Press Ctrl+C";
@@ -30,7 +30,7 @@ async function copy(text: string): Promise<boolean> {
   return copyBySelection(text);
 }
 
-// The asynchronous clipboard exists only on https:// and localhost; over plain http:// this old way still works.
+// The asynchronous clipboard exists only on https:// and localhost; this also works over http://.
 function copyBySelection(text: string): boolean {
   const area = make("textarea", "sr");
   area.value = text;

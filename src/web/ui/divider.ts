@@ -6,7 +6,7 @@ export interface DividerOptions {
   readonly max: number;
   /** Called with the new height while it changes. */
   readonly resize: (heightPx: number) => void;
-  /** The height now. */
+  /** The current height. */
   readonly height: () => number;
 }
 

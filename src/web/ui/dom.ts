@@ -1,6 +1,6 @@
 // Finds and creates elements, typed.
 
-/** The element with this id; throws when the document does not have it or it is of another type. */
+/** Returns the element with this id; throws if it is missing or of another type. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof type) {
@@ -9,7 +9,7 @@ export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   throw new Error(`The page has no ${type.name} with the id "${id}".`);
 }
 
-/** An element with a class, and text or children. */
+/** Creates an element with a class, and text or children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -23,7 +23,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Shows a problem beside its field, or takes it away when undefined. */
+/** Shows a problem beside its field, or removes it if undefined. */
 export function showProblem(
   place: HTMLElement,
   field: HTMLElement | undefined,

@@ -1,4 +1,4 @@
-// How the page writes clock times. Figures are written by src/lib/format.ts.
+// Formats clock times. src/lib/format.ts formats figures.
 
 /** The local time of day with milliseconds, `14:03:09.120`. */
 export function formatTimeOfDay(epochMs: number): string {

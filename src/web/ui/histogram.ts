@@ -1,14 +1,14 @@
-// A latency histogram in microseconds with a fixed relative error, as HdrHistogram lays its buckets out. Pure; 40 lines
-// instead of the harness's hdr-histogram-js, which would double the page.
+// A latency histogram in microseconds with a fixed relative error, with the buckets of HdrHistogram. Pure; 40 lines
+// instead of the harness's hdr-histogram-js, which would double the size of the page.
 
 /** Values below this are exact; above, each power of two has half as many buckets, so a value is at most 3.2 % off. */
 const subBuckets = 64;
 const halfBuckets = subBuckets / 2;
-/** The largest value that is told apart, 2^31 - 1 us (36 minutes). */
+/** The largest distinct value, 2^31 - 1 us (36 minutes). */
 const highestValueUs = 2 ** 31 - 1;
 const bucketCount = indexOf(highestValueUs) + 1;
 
-/** One bar of a drawing: how many values were in `fromUs` to `toUs`, both included. */
+/** One bar: the number of values from `fromUs` to `toUs`, inclusive. */
 export interface Bar {
   readonly fromUs: number;
   readonly toUs: number;
@@ -20,7 +20,7 @@ export interface Histogram {
   count(): number;
   /** The largest recorded value in us, exact; 0 when empty. */
   max(): number;
-  /** The value in us at or below which the share `quantile` (0 to 1) of all values lies; 0 when empty. */
+  /** The value in us at a quantile (0 to 1); 0 when empty. */
   valueAt(quantile: number): number;
   /** From the smallest to the largest value, four bars for each power of two, empty ones included. */
   bars(): Bar[];
@@ -57,7 +57,7 @@ export function createHistogram(): Histogram {
   };
 }
 
-/** Buckets per bar: an eighth of `halfBuckets` would be too fine to see, so a power of two becomes four bars. */
+/** Buckets per bar: four bars for each power of two. */
 const perBar = halfBuckets / 4;
 
 function coarse(counts: Float64Array): Bar[] {

@@ -1,8 +1,8 @@
-// Parses numbers that people type. Pure.
+// Parses typed numbers. Pure.
 
 export type NumberResult = { readonly value: number } | { readonly problem: string };
 
-/** A whole number within bounds; separators and blanks as in `20,000` or `20 000` are allowed. */
+/** Parses a whole number within bounds; separators as in `20,000` or `20 000` are allowed. */
 export function readWhole(
   what: string,
   typed: string,

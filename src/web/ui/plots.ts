@@ -1,29 +1,29 @@
-// Plots on uPlot in the page's colours: lines over time, and bars.
+// Draws line and bar plots with uPlot in the page's colours.
 
 import uPlot from "uplot";
 import { formatCompact } from "../../lib/format.ts";
 import { themeChanged } from "./theme.ts";
 
-/** CSS custom properties that a series may be drawn in. */
+/** CSS custom properties for the colours of series. */
 export type PlotColor = "--plot-a" | "--plot-b" | "--plot-c";
 
 export interface LinePlotOptions {
   readonly height: number;
   readonly colors: readonly PlotColor[];
-  /** How a value is written at the axis. */
+  /** Formats a value for the axis. */
   readonly format: (value: number) => string;
-  /** How an x value is written; without it there is no x axis. */
+  /** Formats an x value; without it there is no x axis. */
   readonly formatX?: (value: number) => string;
-  /** The x axis shows exactly this; without it, all there is. */
+  /** The range of the x axis; by default, all values. */
   readonly rangeX?: readonly [number, number];
-  /** Steps that the axis may take between its numbers; without it, round decimal ones. */
+  /** Allowed steps of the axis; by default, round decimal ones. */
   readonly stepsX?: readonly number[];
   readonly stepsY?: readonly number[];
-  /** The axis reaches at least this far up. */
+  /** The minimum upper end of the axis. */
   readonly atLeast: number;
   /** Plots with the same name share their cursor. */
   readonly syncKey?: string;
-  /** Hears which point the pointer is on; undefined when it has left. */
+  /** Called with the point under the pointer; undefined when it has left. */
   readonly hovered?: (index: number | undefined) => void;
 }
 
@@ -37,7 +37,7 @@ export interface Plot {
 /** Steps of an axis of bytes: 1 to 512 of each binary unit. */
 export const binarySteps = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
-/** Steps of an axis of things that are counted. */
+/** Steps of an axis of counts. */
 export const countSteps = Array.from(
   { length: 30 },
   (_, at) => ([1, 2, 5][at % 3] ?? 1) * 10 ** Math.floor(at / 3),
@@ -46,14 +46,14 @@ export const countSteps = Array.from(
 const axisWidth = 52;
 const axisHeight = 24;
 
-/** A plot that fills the width of its place, follows its size, and follows the system's dark and light. */
+/** Creates a plot that fills the width of its element and follows its size and the theme. */
 export function createLinePlot(place: HTMLElement, options: LinePlotOptions): Plot {
   return createPlot(place, options.height, options.colors.length, () => lineOptions(place, options));
 }
 
 export interface BarPlotOptions {
   readonly height: number;
-  /** What is written below a bar. */
+  /** Formats the label of a bar. */
   readonly label: (index: number) => string;
   /** Called with the bar under the pointer; undefined when it has left. */
   readonly hovered?: (index: number | undefined) => void;
@@ -68,7 +68,7 @@ function createPlot(place: HTMLElement, height: number, series: number, options:
   let data: PlotData = [[], ...Array.from({ length: series }, () => [])];
   let plot: uPlot | undefined;
 
-  // A hidden place has no width; the plot is made once it has one.
+  // A hidden element has no width; the plot is created once it has one.
   function rebuild(): void {
     plot?.destroy();
     plot = place.clientWidth === 0 ? undefined : new uPlot(options(), asUplotData(data), place);

@@ -1,8 +1,8 @@
-// Stores what the page remembers in this browser; without localStorage it remembers nothing.
+// Stores settings in this browser, if localStorage is available.
 
 const prefix = "uws-echo:";
 
-/** The stored value; undefined when there is none, or when it cannot be read. */
+/** The stored value; undefined if there is none or it cannot be read. */
 export function recall(key: string): unknown {
   try {
     const text = localStorage.getItem(prefix + key);

@@ -1,6 +1,6 @@
-// Tab lists as the ARIA practices describe them: arrows, Home and End move; only the chosen tab is in the tab order.
+// Tab lists as in the ARIA practices: arrows, Home and End move; only the chosen tab is in the tab order.
 
-/** Makes the buttons of a tab list work. `select` is called with the button that was chosen. */
+/** Wires the buttons of a tab list. `select` is called with the chosen button. */
 export function wireTabs(list: HTMLElement, select: (tab: HTMLElement) => void): void {
   const tabs = () =>
     [...list.querySelectorAll<HTMLElement>('[role="tab"]')].filter((tab) => tab.offsetParent !== null);
@@ -23,7 +23,7 @@ export function wireTabs(list: HTMLElement, select: (tab: HTMLElement) => void):
   });
 }
 
-/** Marks one tab as chosen and tells the owner. */
+/** Marks one tab as chosen and calls `select`. */
 export function choose(list: HTMLElement, chosen: HTMLElement, select: (tab: HTMLElement) => void): void {
   for (const tab of list.querySelectorAll<HTMLElement>('[role="tab"]')) {
     tab.setAttribute("aria-selected", String(tab === chosen));

@@ -1,8 +1,8 @@
-// What a URL asks of an uws-echo server: which endpoint on demand, with which parameters. Pure.
+// Reads and writes URLs of endpoints on demand with their parameters. Pure.
 import { type BehaviourName, behaviours, matchPath } from "../../lib/behaviours.ts";
 import { defaultCaps, type Parameters, readParameters } from "../../lib/parameters.ts";
 
-/** An endpoint on demand and the values of its parameters as they stand in a URL, decoded. */
+/** An endpoint on demand and the values of its parameters in a URL, decoded. */
 export interface Asked {
   readonly name: BehaviourName;
   readonly values: ReadonlyMap<string, string>;
@@ -13,7 +13,7 @@ export const behaviourEntries = Object.entries(behaviours) as readonly [
   (typeof behaviours)[BehaviourName],
 ][];
 
-/** The endpoint that a URL names; undefined when it is none of the table. */
+/** The endpoint of a URL; undefined if the table does not have it. */
 export function readAsked(url: string): Asked | undefined {
   if (!URL.canParse(url)) {
     return undefined;
@@ -29,7 +29,7 @@ export function readAsked(url: string): Asked | undefined {
   return undefined;
 }
 
-/** The URL that asks for this, on the same server as `url`. */
+/** Formats the URL of a request, on the same server as `url`. */
 export function writeAsked(url: string, { name, values }: Asked): string {
   const { path, parameters } = behaviours[name];
   const written = new URL(url);
@@ -48,7 +48,7 @@ export function writeAsked(url: string, { name, values }: Asked): string {
   return written.href;
 }
 
-/** Everything that is wrong with what a URL asks for, with the limits of a server with default options. */
+/** All problems of the parameters, with the limits of a server with default options. */
 export function problemsOf({ name, values }: Asked): readonly string[] {
   const { segments, parameters } = behaviours[name];
   const known: Parameters = { ...segments, ...parameters };
@@ -58,7 +58,7 @@ export function problemsOf({ name, values }: Asked): readonly string[] {
   return readParameters(known, query.join("&"), { caps: defaultCaps }).problems ?? [];
 }
 
-/** What the server was asked to do, in a sentence; empty for a plain echo and for other servers' paths. */
+/** Describes the request of a URL; empty for a plain echo and for unknown paths. */
 export function describeAsked(url: string): string {
   const asked = readAsked(url);
   if (asked === undefined) {

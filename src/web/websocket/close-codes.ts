@@ -1,11 +1,11 @@
 // Explains WebSocket close codes. Pure. Source: RFC 6455, section 7.4, and the IANA registry.
 
-/** What the page knows about a connection that has ended. */
+/** The known facts about a connection that has ended. */
 export interface CloseFacts {
   readonly code: number;
-  /** True when this page asked for the close. */
+  /** True if this page requested the close. */
   readonly wanted?: boolean;
-  /** True when the `open` event had fired before. */
+  /** True if the `open` event had fired before. */
   readonly opened: boolean;
   readonly url: string;
 }
@@ -13,7 +13,7 @@ export interface CloseFacts {
 export interface CloseExplanation {
   /** The registered name of the code, for example `Abnormal Closure`. */
   readonly name: string;
-  /** What it means, and for a failure what commonly causes it. */
+  /** The meaning, and the common causes of a failure. */
   readonly sentence: string;
 }
 
@@ -38,7 +38,7 @@ const registeredCodes = new Map<number, CloseExplanation>([
     1005,
     {
       name: "No Status Received",
-      sentence: "A close frame came without a code. That is a clean close; no reason was given.",
+      sentence: "The close frame had no code. That is a clean close without a reason.",
     },
   ],
   [1007, { name: "Invalid Payload Data", sentence: "A text message was not valid UTF-8." }],
@@ -46,7 +46,7 @@ const registeredCodes = new Map<number, CloseExplanation>([
     1008,
     {
       name: "Policy Violation",
-      sentence: "The server refused by its own rules, for example origin, authentication or rate.",
+      sentence: "The server refused for a policy, for example origin, authentication or rate.",
     },
   ],
   [
@@ -57,20 +57,20 @@ const registeredCodes = new Map<number, CloseExplanation>([
     1010,
     {
       name: "Mandatory Extension",
-      sentence: "The client asked for an extension that the server did not grant.",
+      sentence: "The client requires an extension that the server did not accept.",
     },
   ],
-  [1011, { name: "Internal Error", sentence: "The server met an error of its own. See the server's log." }],
-  [1012, { name: "Service Restart", sentence: "The server restarts. Connect again in a few seconds." }],
+  [1011, { name: "Internal Error", sentence: "The server had an internal error. See its log." }],
+  [1012, { name: "Service Restart", sentence: "The server is restarting. Connect again in a few seconds." }],
   [1013, { name: "Try Again Later", sentence: "The server is overloaded. Wait before you connect again." }],
-  [1014, { name: "Bad Gateway", sentence: "A gateway got an invalid answer from the server behind it." }],
+  [1014, { name: "Bad Gateway", sentence: "A gateway got an invalid response from the server behind it." }],
   [
     1015,
     { name: "TLS Handshake", sentence: "TLS failed, most often because the certificate is not trusted." },
   ],
 ]);
 
-/** Explains the code of a `close` event; every number gets an answer. */
+/** Explains the code of a `close` event, for every number. */
 export function explainClose(facts: CloseFacts): CloseExplanation {
   if (facts.code === 1006) {
     return { name: "Abnormal Closure", sentence: facts.opened ? lostConnection : neverOpened(facts.url) };
@@ -82,7 +82,7 @@ export function explainClose(facts: CloseFacts): CloseExplanation {
   if (facts.code >= 3000 && facts.code <= 3999) {
     return {
       name: "Registered Code",
-      sentence: "A code that a library or framework has registered with IANA.",
+      sentence: "A code that a library or framework registered with IANA.",
     };
   }
   if (facts.code >= 4000 && facts.code <= 4999) {
@@ -98,8 +98,8 @@ export function explainClose(facts: CloseFacts): CloseExplanation {
 }
 
 /**
- * Says who closed the connection and why, as far as the page knows.
- * @param largestSentBytes size of the largest message that was sent on the connection
+ * Describes who closed the connection and why, as far as known.
+ * @param largestSentBytes size of the largest message sent on the connection
  * @param maxPayload the server's --max-payload in bytes, once known
  */
 export function describeClose(
@@ -125,15 +125,15 @@ export function describeClose(
 
 const lostConnection =
   "The TCP connection ended without a close frame. Common causes: the server was killed or crashed; a message was over " +
-  "--max-payload; the server's backpressure policy cut off a slow reader; a proxy's idle time-out; the network went away.";
+  "--max-payload; the server's backpressure policy closed a slow reader; a proxy's idle timeout; the network failed.";
 
 function neverOpened(url: string): string {
   const tls = url.startsWith("wss:")
-    ? "the certificate is not trusted (open the https:// address once to see), "
-    : "the server speaks TLS only (try wss://), ";
+    ? "the certificate is not trusted (open the https:// address to check), "
+    : "the server accepts only TLS (try wss://), ";
   return (
-    "The connection never opened, and browsers do not tell scripts why. Common causes: nothing listens at this host and " +
+    "The connection never opened, and browsers do not report the reason to scripts. Common causes: nothing listens at this host and " +
     `port; the server answered the handshake with an error (403 origin, 404 path, 429 or 503 limits); ${tls}` +
-    "or a proxy in between does not pass the Upgrade header on."
+    "or a proxy in between removes the Upgrade header."
   );
 }

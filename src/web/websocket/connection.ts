@@ -4,7 +4,7 @@ import type { MessageData } from "./payload.ts";
 
 export interface ClosedFacts extends CloseFacts {
   readonly reason: string;
-  /** True when this side asked for the close. */
+  /** True if this side requested the close. */
   readonly wanted: boolean;
 }
 
@@ -24,9 +24,9 @@ export interface Connection {
   url(): string;
   protocol(): string;
   extensions(): string;
-  /** Starts connecting. Throws what the WebSocket constructor throws: a bad URL, or sub-protocols that are no tokens. */
+  /** Starts connecting. Throws like the WebSocket constructor: for an invalid URL or sub-protocol. */
   connect(url: string, protocols: readonly string[]): void;
-  /** Throws when the code or the reason is not allowed. */
+  /** Throws if the code or the reason is not allowed. */
   close(code: number, reason: string): void;
   send(data: MessageData): void;
 }

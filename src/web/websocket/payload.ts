@@ -1,7 +1,7 @@
 // Turns the content of the composer into one WebSocket message. Pure.
 import { parseHex } from "./hex.ts";
 
-/** What the composer can be set to. JSON is sent as a text message, once it has been checked. */
+/** The modes of the composer. JSON is checked and sent as a text message. */
 export type ComposerMode = "text" | "json" | "binary";
 
 /** The data of one message: a text message is a string, a binary one is bytes. */
@@ -11,7 +11,7 @@ export type PayloadResult = { readonly data: MessageData } | { readonly problem:
 
 const encoder = new TextEncoder();
 
-/** Checks what was typed in the given mode. */
+/** Converts typed text to a payload in the given mode, or returns its problem. */
 export function composePayload(mode: ComposerMode, typed: string): PayloadResult {
   if (mode === "text") {
     return { data: typed };
@@ -21,15 +21,15 @@ export function composePayload(mode: ComposerMode, typed: string): PayloadResult
     return problem === undefined ? { data: typed } : { problem };
   }
   const hex = parseHex(typed);
-  return "octets" in hex ? { data: hex.octets } : hex;
+  return "bytes" in hex ? { data: hex.bytes } : hex;
 }
 
-/** Payload length in bytes, as it counts on the wire: text in UTF-8. */
+/** Payload length in bytes, with text in UTF-8. */
 export function payloadBytes(data: MessageData): number {
   return typeof data === "string" ? encoder.encode(data).length : data.length;
 }
 
-/** JSON laid out with two blanks, or undefined when the text is not JSON (or a bare word or number, which gains nothing). */
+/** Formats JSON with an indent of two, or returns undefined if the text is not a JSON object or array. */
 export function prettyJson(text: string): string | undefined {
   if (!/^\s*[{[]/.test(text) || jsonProblem(text) !== undefined) {
     return undefined;
@@ -37,16 +37,16 @@ export function prettyJson(text: string): string | undefined {
   return JSON.stringify(JSON.parse(text), null, 2);
 }
 
-/** `length` bytes of printable ASCII or a repeating ramp, so that a cut or shifted echo shows. */
+/** Generates `length` bytes of printable ASCII or a repeating ramp, in which a cut or shifted echo is visible. */
 export function syntheticPayload(type: "text" | "binary", length: number): MessageData {
   if (type === "text") {
     return "abcdefghijklmnopqrstuvwxyz0123456789".repeat(Math.ceil(length / 36)).slice(0, length);
   }
-  const octets = new Uint8Array(length);
+  const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at += 1) {
-    octets[at] = at & 0xff;
+    bytes[at] = at & 0xff;
   }
-  return octets;
+  return bytes;
 }
 
 function jsonProblem(text: string): string | undefined {

@@ -1,4 +1,4 @@
-// WebSocketStream (Chromium), which TypeScript's DOM library does not have yet: https://websockets.spec.whatwg.org
+// Types of WebSocketStream (Chromium), which TypeScript's DOM library lacks: https://websockets.spec.whatwg.org
 interface WebSocketOpenInfo {
   readonly readable: ReadableStream<string | ArrayBuffer>;
   readonly writable: WritableStream<string | Uint8Array<ArrayBuffer>>;

@@ -15,15 +15,15 @@ const http = { protocol: "http:", host: "localhost:9998" };
 
 test("whatever is written as hex is read back", () => {
   fc.assert(
-    fc.property(fc.uint8Array(), fc.constantFrom(" ", "", ",", ":", "-", "\n", ", "), (octets, separator) => {
-      const typed = Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join(separator);
+    fc.property(fc.uint8Array(), fc.constantFrom(" ", "", ",", ":", "-", "\n", ", "), (bytes, separator) => {
+      const typed = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(separator);
       const read = parseHex(typed);
-      assert.ok("octets" in read);
-      assert.deepEqual([...read.octets], [...octets]);
+      assert.ok("bytes" in read);
+      assert.deepEqual([...read.bytes], [...bytes]);
     }),
   );
-  assert.deepEqual(parseHex("0x48, 0X65"), { octets: Uint8Array.of(0x48, 0x65) });
-  assert.deepEqual(parseHex("  "), { octets: new Uint8Array(0) });
+  assert.deepEqual(parseHex("0x48, 0X65"), { bytes: Uint8Array.of(0x48, 0x65) });
+  assert.deepEqual(parseHex("  "), { bytes: new Uint8Array(0) });
 });
 
 test("bad hex names the digit or the group", () => {
@@ -32,8 +32,8 @@ test("bad hex names the digit or the group", () => {
 });
 
 test("the hex dump has sixteen bytes a line, with offset and text, and stops at its limit", () => {
-  const octets = Uint8Array.from({ length: 40 }, (_, at) => at + 0x41);
-  assert.deepEqual(hexDump(octets, 18).split("\n"), [
+  const bytes = Uint8Array.from({ length: 40 }, (_, at) => at + 0x41);
+  assert.deepEqual(hexDump(bytes, 18).split("\n"), [
     "00000000  41 42 43 44 45 46 47 48  49 4a 4b 4c 4d 4e 4f 50  ABCDEFGHIJKLMNOP",
     `00000010  51 52${" ".repeat(18)}  ${" ".repeat(23)}  QR`,
   ]);
@@ -88,10 +88,10 @@ test("a target is checked with a sentence for each mistake", () => {
   });
   const mistakes: readonly (readonly [string, string, RegExp])[] = [
     ["nonsense", "", /not a URL/],
-    ["ftp://h/", "", /begins with ws:\/\/ or wss:\/\//],
+    ["ftp://h/", "", /starts with ws:\/\/ or wss:\/\//],
     ["ws://h/#x", "", /no fragment/],
     ["ws://h/", "a b(c", /"b\(c" is not a sub-protocol name/],
-    ["ws://h/", "a,a", /"a" is there twice/],
+    ["ws://h/", "a,a", /"a" is listed twice/],
   ];
   for (const [url, protocols, words] of mistakes) {
     assert.match(JSON.stringify(readTarget(http, url, protocols)).replaceAll('\\"', '"'), words);

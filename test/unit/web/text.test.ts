@@ -63,16 +63,16 @@ test("an overrun's outcome says what the server did", () => {
     serverPeakBytes: 2 ** 24,
     progress: { ...facts.progress, closeCode: 1006, echoed: 0 },
   };
-  assert.match(describeOutcome(cut), /cut the connection after 2 s.*16 MiB waited inside the server/);
+  assert.match(describeOutcome(cut), /cut the connection after 2 s.*server buffered at most 16 MiB/);
   assert.match(describeOutcome({ ...facts, unread: true, serverDrops: 7 }), /dropped 7 echoes and kept/);
   assert.match(describeOutcome({ ...facts, progress: { ...facts.progress, echoed: 3 } }), /3 of 100 echoes/);
 });
 
-test("each way of not reading the numbers has its own words", () => {
+test("each reason why the metrics cannot be read has a sentence", () => {
   const http = { protocol: "http:", host: "localhost:9998" };
   assert.match(describeStatus({ kind: "refused", httpStatus: 404 }, http).message, /--admin-port/);
   assert.match(describeStatus({ kind: "refused", httpStatus: 503 }, http).message, /503/);
-  assert.match(describeStatus({ kind: "unreachable" }, http).message, /does not answer/);
+  assert.match(describeStatus({ kind: "unreachable" }, http).message, /does not respond/);
   assert.match(
     describeStatus({ kind: "unreachable" }, { protocol: "file:", host: "" }).message,
     /another origin/,
