@@ -2,12 +2,15 @@
 import { endpointsReference } from "./endpoints.ts";
 import { harnessReference } from "./harness.ts";
 import { libraryOptions } from "./library-options.ts";
+import { harnessManual, serverManual } from "./manual.ts";
 import { metricsReference } from "./metrics.ts";
 import { onDemandReference } from "./on-demand.ts";
 import { optionsReference } from "./options.ts";
 
 export async function references(): Promise<Map<string, string>> {
   return new Map([
+    ["docs/man/uws-echo.1", serverManual()],
+    ["docs/man/uws-echo-bench.1", harnessManual()],
     ["docs/reference/endpoints.md", await endpointsReference()],
     ["docs/reference/harness.md", harnessReference()],
     ["docs/reference/metrics.md", await metricsReference()],

@@ -54,6 +54,18 @@ test("every metric that is mentioned exists", () => {
   }
 });
 
+toolTest("groff", "the manual pages are set without a warning, and show every flag of the server", () => {
+  for (const name of ["uws-echo", "uws-echo-bench"]) {
+    const args = ["-man", "-ww", "-Tutf8", "-P-cbu", `docs/man/${name}.1`];
+    const { stdout, stderr } = spawnSync("groff", args, { cwd: root, encoding: "utf8" });
+    assert.equal(stderr, "", name);
+    assert.match(stdout, new RegExp(`${name} - `));
+    for (const flag of name === "uws-echo" ? firstCells("docs/reference/options.md") : ["--connections"]) {
+      assert.ok(stdout.includes(flag), `${name}(1) does not have ${flag}`);
+    }
+  }
+});
+
 test("every flag that is mentioned exists", () => {
   const known = new Set([
     ...firstCells("docs/reference/options.md"),

@@ -11,6 +11,7 @@ import { root } from "../support/deploy.ts";
 const manifest = z
   .object({
     bin: z.record(z.string(), z.string()),
+    man: z.array(z.string()),
     exports: z.object({ ".": z.record(z.string(), z.string()) }),
   })
   .parse(JSON.parse(readFileSync(`${root}package.json`, "utf8")));
@@ -22,6 +23,7 @@ const published = [
   /^dist\/bench\/(?!peers\/).*\.(js|html)$/,
   /^dist\/web\/page\.html(\.gz|\.br)?$/,
   /^docs\/.*\.(md|png)$/,
+  /^docs\/man\/uws-echo(-bench)?\.1$/,
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE)$/,
 ];
 
@@ -74,7 +76,7 @@ test("the package holds the two programs, the page and the docs, and nothing els
     [],
   );
   const entries = [...Object.values(manifest.bin), ...Object.values(manifest.exports["."])];
-  for (const path of [...entries, "./dist/web/page.html", "dist/bench/report/page.html"]) {
+  for (const path of [...entries, ...manifest.man, "./dist/web/page.html", "dist/bench/report/page.html"]) {
     assert.ok(paths.includes(path.replace(/^\.\//, "")), `${path} is missing`);
     assert.ok(existsSync(`${root}${path}`), path);
   }
