@@ -11,7 +11,8 @@ export function readHeaders(req: HttpRequest): RequestHeaders {
   // No prototype: a header may be called "constructor".
   const headers: Record<string, string> = Object.create(null);
   req.forEach((name, value) => {
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
   });
   return headers;
 }

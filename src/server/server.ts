@@ -21,7 +21,7 @@ import type { Log } from "../system/log.ts";
 import { loadNative, type Native } from "../system/uws.ts";
 import { createAdmission } from "../websocket/admission.ts";
 import { Backpressure } from "../websocket/backpressure.ts";
-import type { EchoSocket } from "../websocket/connection.ts";
+import { connectionOf, type EchoSocket } from "../websocket/connection.ts";
 import { createEcho } from "../websocket/echo.ts";
 import { OnDemandMount } from "../websocket/endpoints/mount.ts";
 import { createLifecycle } from "../websocket/lifecycle.ts";
@@ -164,7 +164,7 @@ function createEchoing(native: Native, config: Config, role: Role, stats: Stats,
   const backpressure = new Backpressure(config, stats, now, (ws, reason, bufferedBytes) => {
     // A close that the client requested is not logged.
     if (reason !== "asked") {
-      warn(reason, { address: ws.getUserData().address || undefined, bufferedBytes });
+      warn(reason, { address: connectionOf(ws).address || undefined, bufferedBytes });
     }
   });
   const admission = createAdmission(config, now);

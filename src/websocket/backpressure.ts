@@ -12,7 +12,7 @@ import {
   slot,
   type TerminationReason,
 } from "../metrics/counters.ts";
-import type { EchoSocket } from "./connection.ts";
+import { connectionOf, type EchoSocket } from "./connection.ts";
 
 export type BackpressureLimits = Pick<Config, "maxBuffered" | "stallTimeout" | "onBackpressure">;
 
@@ -51,7 +51,10 @@ export class Backpressure {
       stats[slot.bufferedBytes] = totalBytes;
     });
     this.budget.join({
-      largest: () => this.#slowest()?.getUserData().buffered ?? 0,
+      largest: () => {
+        const slowest = this.#slowest();
+        return slowest === undefined ? 0 : connectionOf(slowest).buffered;
+      },
       dropLargest: () => this.#dropSlowest(),
     });
     // A corked send() may return SENT and leave bytes behind afterwards, and a stalled reader causes no event.
@@ -104,7 +107,7 @@ export class Backpressure {
   /** uWS has written buffered bytes. */
   drained(ws: EchoSocket): void {
     bump(this.#stats, slot.drains);
-    ws.getUserData().progressAt = this.#now();
+    connectionOf(ws).progressAt = this.#now();
     this.#reread(ws);
   }
 
@@ -123,7 +126,7 @@ export class Backpressure {
     }
     this.#leaving.set(ws, { code, text });
     countTermination(this.#stats, reason);
-    ws.getUserData().sendHeld?.();
+    connectionOf(ws).sendHeld?.();
     // Sending the delayed echoes may have ended the connection.
     if (this.#leaving.has(ws)) {
       this.#reread(ws);
@@ -148,7 +151,7 @@ export class Backpressure {
 
   // Updates the total by the change of one socket, which keeps it exact.
   #account(ws: EchoSocket, amount: number): void {
-    const connection = ws.getUserData();
+    const connection = connectionOf(ws);
     const wasPressured = connection.buffered > 0;
     const addedBytes = amount - connection.buffered;
     connection.buffered = amount;
@@ -191,7 +194,7 @@ export class Backpressure {
 
   // While messages keep arriving, uWS writes the backlog from send(), and no drain event follows.
   #noteProgress(ws: EchoSocket, amountBefore: number): void {
-    const connection = ws.getUserData();
+    const connection = connectionOf(ws);
     if (amountBefore < connection.buffered) {
       connection.progressAt = this.#now();
     }
@@ -205,12 +208,12 @@ export class Backpressure {
     this.#sweptAt = at;
     for (const ws of this.#pressured) {
       if (lostMs >= sweepIntervalMs) {
-        const connection = ws.getUserData();
+        const connection = connectionOf(ws);
         connection.progressAt = Math.min(at, connection.progressAt + lostMs);
       }
       this.#reread(ws);
       // #reread() may have completed a graceful close.
-      if (stallTimeout > 0 && this.#pressured.has(ws) && at - ws.getUserData().progressAt >= stallTimeout) {
+      if (stallTimeout > 0 && this.#pressured.has(ws) && at - connectionOf(ws).progressAt >= stallTimeout) {
         this.terminate(ws, "stalled");
       }
     }
@@ -219,7 +222,7 @@ export class Backpressure {
   #slowest(): EchoSocket | undefined {
     let slowest: EchoSocket | undefined;
     for (const ws of this.#pressured) {
-      if (slowest === undefined || ws.getUserData().buffered > slowest.getUserData().buffered) {
+      if (slowest === undefined || connectionOf(ws).buffered > connectionOf(slowest).buffered) {
         slowest = ws;
       }
     }

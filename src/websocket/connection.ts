@@ -9,7 +9,7 @@ export interface Allowance {
   at: number;
 }
 
-/** The state of a connection. uWS puts these properties on the socket itself. */
+/** The state of a connection. */
 export interface Connection {
   /** Client address; the empty string if nothing needs it. */
   readonly address: string;
@@ -29,4 +29,13 @@ export interface Connection {
   readonly sendHeld?: () => void;
 }
 
-export type EchoSocket = WebSocket<Connection>;
+/** uWS copies each property to the socket, which costs more than the object: so it gets one. */
+export interface SocketData {
+  readonly connection: Connection;
+}
+
+export type EchoSocket = WebSocket<SocketData>;
+
+export function connectionOf(ws: EchoSocket): Connection {
+  return ws.getUserData().connection;
+}

@@ -5,7 +5,7 @@ import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
 import { asksForMore } from "../lib/behaviours.ts";
 import { messageSizeBucket, type Stats, slot } from "../metrics/counters.ts";
 import { type Backpressure, frameBytes, leastCompressedBytes } from "./backpressure.ts";
-import type { Connection, EchoSocket } from "./connection.ts";
+import type { EchoSocket, SocketData } from "./connection.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { limitMessages, type MessageLimits } from "./message-limits.ts";
 import { socketOptions } from "./socket-options.ts";
@@ -77,7 +77,7 @@ export function createEcho({
     }
   }
 
-  const behavior: WebSocketBehavior<Connection> = {
+  const behavior: WebSocketBehavior<SocketData> = {
     ...socketOptions(config, compression),
     upgrade(res, req, context) {
       if (config.endpoints !== "off" && asksForMore(req.getQuery())) {

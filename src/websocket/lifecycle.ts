@@ -11,7 +11,7 @@ import {
 import type { Log } from "../system/log.ts";
 import type { Admission } from "./admission.ts";
 import type { Backpressure } from "./backpressure.ts";
-import type { EchoSocket } from "./connection.ts";
+import { connectionOf, type EchoSocket } from "./connection.ts";
 
 export interface Lifecycle {
   open(ws: EchoSocket): void;
@@ -40,7 +40,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 
   return {
     open(ws) {
-      const connection = ws.getUserData();
+      const connection = connectionOf(ws);
       connections.add(ws);
       bump(stats, slot.connectionsOpened);
       stats[slot.connections] = connections.size;
@@ -55,7 +55,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     },
 
     close(ws, code) {
-      const connection = ws.getUserData();
+      const connection = connectionOf(ws);
       clearTimeout(connection.lifetime);
       connections.delete(ws);
       backpressure.forget(ws);

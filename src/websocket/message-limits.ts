@@ -2,10 +2,10 @@
 import type { WebSocketBehavior } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Backpressure } from "./backpressure.ts";
-import type { Connection, EchoSocket } from "./connection.ts";
+import { connectionOf, type EchoSocket, type SocketData } from "./connection.ts";
 
 export type MessageLimits = Pick<Config, "maxPayload" | "compression" | "maxMessageRate" | "maxReceiveRate">;
-type OnMessage = NonNullable<WebSocketBehavior<Connection>["message"]>;
+type OnMessage = NonNullable<WebSocketBehavior<SocketData>["message"]>;
 
 /**
  * The limit for uWS, in bytes. uWS also applies it to a frame before inflation, and an incompressible message grows: by
@@ -53,7 +53,7 @@ function isWithinRates(
     return false;
   }
   const burstBytes = Math.max(maxReceiveRate, maxPayload);
-  const connection = ws.getUserData();
+  const connection = connectionOf(ws);
   connection.allowance ??= { messages: maxMessageRate, bytes: burstBytes, at };
   const { allowance } = connection;
   const seconds = (at - allowance.at) / 1000;

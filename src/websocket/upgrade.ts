@@ -7,7 +7,7 @@ import type { SendReply } from "../http/reply.ts";
 import { countRejection, type Route, type Stats } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import type { Admission } from "./admission.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, SocketData } from "./connection.ts";
 import { chooseDeflateOffer } from "./deflate-offer.ts";
 import { type Asked, chooseSubprotocol, type Refusal, readHandshake } from "./handshake.ts";
 
@@ -52,14 +52,12 @@ export interface UpgradeParts {
 export class Upgrade {
   readonly #parts: UpgradeParts;
   readonly #trusts: TrustsAddress;
-  readonly #instanceHeader: Readonly<Record<string, string>> | undefined;
   readonly #needsAddress: boolean;
 
   constructor(parts: UpgradeParts) {
     const { config, log } = parts;
     this.#parts = parts;
     this.#trusts = trustNetworks(config.trustProxy);
-    this.#instanceHeader = config.instance === "none" ? undefined : { "Uws-Echo-Instance": config.instance };
     // Formatting an address costs more than the rest of a handshake, so it is read only if needed.
     this.#needsAddress =
       config.maxConnectionsPerIp > 0 || config.handshakeRatePerIp > 0 || log.isLevelEnabled("debug");
@@ -123,16 +121,20 @@ export class Upgrade {
       progressAt: 0,
       lifetime: undefined,
       allowance: undefined,
-      ...choice.properties,
     };
     const { subprotocol, extensions } = this.negotiate(admitted, choice);
-    if (this.#instanceHeader !== undefined || choice.headers !== undefined) {
+    const { instance } = this.#parts.config;
+    if (instance !== "none" || choice.headers !== undefined) {
       res.writeStatus("101 Switching Protocols");
-      for (const [name, value] of Object.entries({ ...this.#instanceHeader, ...choice.headers })) {
-        res.writeHeader(name, value);
-      }
     }
-    res.upgrade(connection, choice.key ?? admitted.asked.key, subprotocol, extensions, context);
+    if (instance !== "none") {
+      res.writeHeader("Uws-Echo-Instance", instance);
+    }
+    for (const name in choice.headers) {
+      res.writeHeader(name, choice.headers[name] ?? "");
+    }
+    const data: SocketData = { connection: Object.assign(connection, choice.properties) };
+    res.upgrade(data, choice.key ?? admitted.asked.key, subprotocol, extensions, context);
   }
 
   /**

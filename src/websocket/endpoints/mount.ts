@@ -26,7 +26,7 @@ import {
 import { type Caps, formatQuery, type Parameters, readParameters } from "../../lib/parameters.ts";
 import { bump, countMessage, endpointSlot, type Stats, slot } from "../../metrics/counters.ts";
 import type { Backpressure } from "../backpressure.ts";
-import type { Connection, EchoSocket } from "../connection.ts";
+import { type Connection, connectionOf, type EchoSocket, type SocketData } from "../connection.ts";
 import type { Refusal } from "../handshake.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { limitMessages, type MessageLimits } from "../message-limits.ts";
@@ -147,14 +147,14 @@ export class OnDemandMount {
     for (const { name } of this.#endpoints) {
       const { path, via }: Behaviour = behaviours[name];
       if (name !== "echo" && via.includes("websocket")) {
-        app.ws<Connection>(
+        app.ws<SocketData>(
           path,
           this.#behavior((res, req, context) => this.#upgrade(name, path, res, req, context)),
         );
       }
     }
     const { echoPaths } = this.#parts.config;
-    app.ws<Connection>(
+    app.ws<SocketData>(
       "/*",
       this.#behavior((res, req, context) => {
         const path = req.getUrl();
@@ -321,11 +321,11 @@ export class OnDemandMount {
     }
   }
 
-  #behavior(upgrade: NonNullable<WebSocketBehavior<Connection>["upgrade"]>): WebSocketBehavior<Connection> {
+  #behavior(upgrade: NonNullable<WebSocketBehavior<SocketData>["upgrade"]>): WebSocketBehavior<SocketData> {
     const { config, compression, backpressure, lifecycle, stats, now } = this.#parts;
-    const connectionOf = (ws: EchoSocket): OnDemandConnection => ws.getUserData() as OnDemandConnection;
+    const onDemandOf = (ws: EchoSocket): OnDemandConnection => connectionOf(ws) as OnDemandConnection;
     const message = (ws: EchoSocket, data: ArrayBuffer, isBinary: boolean): void => {
-      const { session, isEcho } = connectionOf(ws);
+      const { session, isEcho } = onDemandOf(ws);
       if (!session.isOpen) {
         return;
       }
@@ -340,20 +340,20 @@ export class OnDemandMount {
       upgrade,
       open(ws) {
         lifecycle.open(ws);
-        const { session, start } = connectionOf(ws);
+        const { session, start } = onDemandOf(ws);
         session.opened(ws, start);
       },
       message: limitMessages(config, backpressure, now, message),
       ping: (ws, payload) => backpressure.ponged(ws, payload.byteLength),
-      pong: (ws, payload) => connectionOf(ws).session.ponged(payload),
+      pong: (ws, payload) => onDemandOf(ws).session.ponged(payload),
       drain(ws) {
         backpressure.drained(ws);
         if (lifecycle.isOpen(ws)) {
-          connectionOf(ws).session.reactions.drain?.();
+          onDemandOf(ws).session.reactions.drain?.();
         }
       },
       close: (ws, code) => {
-        const { session, isCounted } = connectionOf(ws);
+        const { session, isCounted } = onDemandOf(ws);
         lifecycle.close(ws, code);
         session.closed();
         this.#count(session.name, isCounted, -1);

@@ -13,7 +13,7 @@ import {
   terminationReasons,
 } from "../../../src/metrics/counters.ts";
 import { Backpressure, type BackpressureLimits } from "../../../src/websocket/backpressure.ts";
-import type { Connection, EchoSocket } from "../../../src/websocket/connection.ts";
+import type { Connection, EchoSocket, SocketData } from "../../../src/websocket/connection.ts";
 
 /** As much of a uWS socket as Backpressure sees. Closing it reports back as uWS does: before close() returns. */
 class FakeSocket {
@@ -40,8 +40,8 @@ class FakeSocket {
     return this as unknown as EchoSocket;
   }
 
-  getUserData(): Connection {
-    return this.#connection;
+  getUserData(): SocketData {
+    return { connection: this.#connection };
   }
 
   getBufferedAmount(): number {
