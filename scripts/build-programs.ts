@@ -1,22 +1,28 @@
-// Bundles the processes of the server, after tsc: a start then reads three files instead of three hundred. What a start
-// does not need is in files that are loaded later. The library and the harness stay as tsc wrote them.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { build } from "esbuild";
+// Bundles the processes of the server, after tsc: a start then reads one file instead of three hundred. The library and
+// the harness stay as tsc wrote them.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type BuildOptions, type BuildResult, build, type Plugin } from "esbuild";
 
 const outputFolder = "dist/src";
-const sharedFolder = `${outputFolder}/bundle`;
+const bundleFolder = `${outputFolder}/bundle`;
+const mainBundle = `${bundleFolder}/main.cjs`;
 
-rmSync(sharedFolder, { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: [`${outputFolder}/cli.js`, `${outputFolder}/process/worker.js`],
-  outbase: outputFolder,
-  outdir: outputFolder,
+/** commander runs subcommands that are programs of their own, and pino logs from threads: both load what is never used here. */
+const leaveOutUnused: Plugin = {
+  name: "leave-out-unused",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:child_process|thread-stream)$/ }, ({ path, importer }) =>
+      /node_modules\/(commander|pino)\//.test(importer) ? { path, namespace: "unused" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
+const shared: BuildOptions = {
   allowOverwrite: true,
   bundle: true,
-  splitting: true,
-  chunkNames: "bundle/[name]-[hash]",
   platform: "node",
-  format: "esm",
   target: "node20.12",
   // Names stay, for stack traces.
   minifySyntax: true,
@@ -24,19 +30,63 @@ const { metafile } = await build({
   legalComments: "none",
   // The native binaries; and what only a terminal needs.
   external: ["uWebSockets.js", "pino-pretty"],
-  // Packages in CommonJS ask for Node's own modules with require().
-  banner: {
-    js: 'import{createRequire as requireFor}from"node:module";const require=requireFor(import.meta.url);',
-  },
+  plugins: [leaveOutUnused],
   metafile: true,
   logLevel: "warning",
-});
+};
+
+/** CommonJS, since a module has no code cache, and loads a Node module where it is used first. */
+function bundleMain(): Promise<BuildResult> {
+  return build({
+    ...shared,
+    entryPoints: [`${outputFolder}/main.js`],
+    outfile: mainBundle,
+    format: "cjs",
+    // A script with a code cache cannot import.
+    supported: { "dynamic-import": false },
+    define: { "import.meta.url": "bundleUrl" },
+    banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  });
+}
+
+function bundleModule(entry: string): Promise<BuildResult> {
+  return build({
+    ...shared,
+    entryPoints: [`${outputFolder}/${entry}`],
+    outfile: `${outputFolder}/${entry}`,
+    format: "esm",
+    // Packages in CommonJS ask for Node's own modules with require().
+    banner: {
+      js: 'import{createRequire as requireFor}from"node:module";const require=requireFor(import.meta.url);',
+    },
+  });
+}
+
+rmSync(bundleFolder, { recursive: true, force: true });
+mkdirSync(bundleFolder);
+const bundled = [await bundleMain(), await bundleModule("process/worker.js")];
+writeFileSync(
+  `${outputFolder}/main.js`,
+  `import { fileURLToPath } from "node:url";
+import { compileBundle, runBundle } from "./system/code-cache.js";
+const path = fileURLToPath(new URL("bundle/main.cjs", import.meta.url));
+export const { run } = runBundle(compileBundle(path), path);
+`,
+);
+bundled.push(await bundleModule("cli.js"));
+try {
+  execFileSync(process.execPath, ["--import", "tsx", "scripts/cache-code.ts", mainBundle], {
+    stdio: "inherit",
+  });
+} catch {
+  process.stderr.write("No code cache was made, so a start takes longer: the server does not run here.\n");
+}
 
 /** Licences ask for their text in every copy. */
 const packages = new Set(
-  Object.keys(metafile.inputs).flatMap(
-    (path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
-  ),
+  bundled
+    .flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}))
+    .flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
 );
 const notices = [...packages].toSorted().map((name) => {
   const folder = `node_modules/${name}`;
@@ -46,4 +96,4 @@ const notices = [...packages].toSorted().map((name) => {
   }
   return `${name}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
 });
-writeFileSync(`${sharedFolder}/LICENSES.txt`, notices.join("\n---\n\n"));
+writeFileSync(`${bundleFolder}/LICENSES.txt`, notices.join("\n---\n\n"));

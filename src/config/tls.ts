@@ -1,9 +1,10 @@
 // Reads and checks the TLS files and settings, before anything listens and again at each renewal.
 
 import type { AppOptions } from "uWebSockets.js";
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
+import { lazily } from "../system/lazy-builtins.ts";
 import type { Config } from "./options.ts";
 
 /** The options of TLS, with files as paths. */
@@ -57,6 +58,7 @@ export function readTls(settings: TlsSettings): TlsMaterial | { readonly problem
   if (tlsCert === undefined || tlsKey === undefined) {
     return { problems: [] };
   }
+  const { createPrivateKey, X509Certificate } = lazily.crypto();
   const problems: string[] = [];
   const read = (flag: string, path: string | undefined): string | undefined =>
     path === undefined ? undefined : attempt(problems, `${flag} ${path}`, () => readFileSync(path, "utf8"));
@@ -126,6 +128,7 @@ function settingProblems(
   privateKey: KeyObject,
 ): string[] {
   const problems: string[] = [];
+  const { createSecureContext } = lazily.tls();
   const { ciphers: _, ...others } = context;
   attempt(problems, "TLS", () => createSecureContext(others));
   attempt(problems, `--tls-ciphers ${settings.tlsCiphers}`, () => createSecureContext(settingsOf(settings)));

@@ -1,8 +1,8 @@
 // GET /: serves the page, which tests the server from a browser.
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Negotiator from "negotiator";
+import { lazily } from "../system/lazy-builtins.ts";
 import type { Endpoint, HttpHandler } from "./endpoint.ts";
 import type { Reply, SendReply } from "./reply.ts";
 
@@ -29,21 +29,25 @@ type Encoding = "br" | "gzip" | "identity";
 
 /**
  * Reads the page and its compressed copies, which `npm run build` creates.
+ * @returns a function that hashes it at its first call, since a start does not need that
  * @throws Error if the page is not built
  */
-export function readPage(path: URL): Page {
+export function readPage(path: URL): () => Page {
   if (!existsSync(path)) {
     throw new Error("The page of / is not built: run npm run build, or use --no-console.");
   }
-  return describePage(
-    readFileSync(path),
-    readFileSync(`${fileURLToPath(path)}.gz`),
-    readFileSync(`${fileURLToPath(path)}.br`),
-  );
+  const identity = readFileSync(path);
+  const gzip = readFileSync(`${fileURLToPath(path)}.gz`);
+  const br = readFileSync(`${fileURLToPath(path)}.br`);
+  let page: Page | undefined;
+  return () => {
+    page ??= describePage(identity, gzip, br);
+    return page;
+  };
 }
 
 export function describePage(identity: Uint8Array, gzip: Uint8Array, br: Uint8Array): Page {
-  const digest = createHash("sha256").update(identity).digest("base64url").slice(0, 22);
+  const digest = lazily.crypto().createHash("sha256").update(identity).digest("base64url").slice(0, 22);
   return {
     identity,
     gzip,
@@ -62,7 +66,7 @@ export function createPage(path: URL, reply: SendReply, isTls: boolean): Endpoin
   const handle =
     (isHead: boolean): HttpHandler =>
     (res, req) => {
-      const answer = answerPage(page, {
+      const answer = answerPage(page(), {
         acceptEncoding: req.getHeader("accept-encoding"),
         ifNoneMatch: req.getHeader("if-none-match"),
         host: req.getHeader("host"),
@@ -154,6 +158,7 @@ function hashesOf(html: string, element: "script" | "style"): string {
   const contents = [...html.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))].map(
     (match) => match[1] ?? "",
   );
+  const { createHash } = lazily.crypto();
   const hashes = contents.map(
     (content) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`,
   );

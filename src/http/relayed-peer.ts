@@ -1,8 +1,8 @@
 // Maps relayed connections to the clients of the TLS relay. uWS sees all of them on one Unix socket, and stores a
 // connection's token as its "proxied address" (PROXY protocol v2).
 import type { HttpResponse } from "uWebSockets.js";
-import { randomBytes } from "node:crypto";
 import type { TLSSocket } from "node:tls";
+import { lazily } from "../system/lazy-builtins.ts";
 
 /** A client whose TLS is terminated in this process. */
 export interface RelayedPeer {
@@ -32,7 +32,7 @@ export interface Registration {
  * client sends before a later request, but no client can guess the token of another.
  */
 export function registerPeer(peer: RelayedPeer): Registration {
-  const token = randomBytes(tokenBytes);
+  const token = lazily.crypto().randomBytes(tokenBytes);
   const key = token.toString("latin1");
   peers.set(key, peer);
   return { preface: Buffer.concat([head, token, rest]), forget: () => peers.delete(key) };

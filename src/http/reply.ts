@@ -1,7 +1,7 @@
 // Writes and counts one HTTP response. Nothing is buffered for a client that does not read it.
 import type { HttpResponse } from "uWebSockets.js";
-import { STATUS_CODES } from "node:http";
 import { bump, countHttp, type Route, type Stats, slot } from "../metrics/counters.ts";
+import { lazily } from "../system/lazy-builtins.ts";
 import type { KeepsAlive } from "./connections.ts";
 
 export interface Reply {
@@ -149,7 +149,7 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
 }
 
 function statusLine({ status }: Reply): string {
-  return `${status} ${STATUS_CODES[status] ?? ""}`;
+  return `${status} ${lazily.http().STATUS_CODES[status] ?? ""}`;
 }
 
 export function json(value: unknown): Pick<Reply, "headers" | "body"> {

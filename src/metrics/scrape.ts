@@ -1,14 +1,13 @@
 // Answers GET /metrics: negotiates format and compression, and measures its own time.
-import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import Negotiator from "negotiator";
 import type { Registry } from "prom-client";
 import { sampleName } from "../lib/prometheus-text.ts";
+import { lazily } from "../system/lazy-builtins.ts";
 import type { Pages } from "./pages.ts";
 import type { BuildInfo, Format, LimitGauge, MetricsSource } from "./registry.ts";
 
-const compress = promisify(gzip);
+const compress = (text: string): Promise<Buffer> => promisify(lazily.zlib().gzip)(text);
 const mediaTypes = {
   text: "text/plain",
   openmetrics: "application/openmetrics-text;version=1.0.0",

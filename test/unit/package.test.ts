@@ -19,7 +19,7 @@ const manifest = z
 /** Every file that may be published is below one of these, or is one of them. */
 const published = [
   /^dist\/src\/.*\.(js|d\.ts)$/,
-  /^dist\/src\/bundle\/LICENSES\.txt$/,
+  /^dist\/src\/bundle\/(LICENSES\.txt|main\.cjs)$/,
   /^dist\/bench\/(?!peers\/).*\.(js|html)$/,
   /^dist\/web\/page\.html(\.gz|\.br)?$/,
   /^docs\/.*\.(md|png)$/,

@@ -1,6 +1,5 @@
 // Options for endpoints on demand.
 
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import * as z from "zod";
 import { tokenPattern } from "../../lib/token.ts";
@@ -16,7 +15,7 @@ const headerName = z
   .regex(tokenPattern)
   .transform((name) => name.toLowerCase());
 /** Eight hexadecimal digits. */
-const randomInstance = (): string => randomBytes(4).toString("hex");
+const randomInstance = (): string => (Math.floor(Math.random() * 2 ** 32) + 2 ** 32).toString(16).slice(1);
 
 export const onDemand = {
   endpoints: choice({

@@ -1,6 +1,6 @@
 // /basic-auth/<user>/<password>: an echo that requires these credentials (RFC 7617).
-import { timingSafeEqual } from "node:crypto";
 import { json } from "../../http/reply.ts";
+import { lazily } from "../../system/lazy-builtins.ts";
 import { echoing, onDemand } from "./endpoint.ts";
 import type { Asked } from "./session.ts";
 
@@ -28,5 +28,5 @@ function isAuthorized(
   const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? "")?.[1];
   const given = Buffer.from(encoded ?? "", "base64");
   const wanted = Buffer.from(`${user}:${password}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+  return given.length === wanted.length && lazily.crypto().timingSafeEqual(given, wanted);
 }

@@ -1,12 +1,12 @@
 // /violate/<what>: violates the protocol in one way, to test that a client notices it.
-import { randomBytes } from "node:crypto";
+import { lazily } from "../../system/lazy-builtins.ts";
 import { onDemand } from "./endpoint.ts";
 
 export const violate = onDemand("violate", {
   accept(_request, { what }) {
     switch (what) {
       case "wrong-accept":
-        return { key: randomBytes(16).toString("base64") };
+        return { key: lazily.crypto().randomBytes(16).toString("base64") };
       case "unoffered-protocol":
         return { subprotocol: "nobody-offered-this" };
       default:
