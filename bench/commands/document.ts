@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Look, lookFor } from "../../src/lib/terminal.ts";
+import type { Conclusion } from "../report/checks/conclusion.ts";
 import { type ConcludedDocument, concludeDocument } from "../report/checks/document.ts";
 import { StoreError, writeOnce } from "../result/store.ts";
 import { tellCi } from "./ci-output.ts";
@@ -18,17 +19,29 @@ export interface Told<D> {
   readonly document: D;
   readonly schema: z.ZodType<D>;
   readonly text: (document: D, look: Look) => string;
+  /** For CI. */
+  readonly conclude: (command: string, document: D) => Conclusion;
   readonly output: OutputOptions;
 }
 
 /** Every kind of document says what it is, when it began, and why it is not acceptable. */
-interface Document extends ConcludedDocument {
+interface Document {
+  readonly kind: string;
+  readonly startedAt: string;
+  readonly failures: readonly string[];
   readonly command: readonly string[] | null;
 }
 
+/** Prints the document of a session and writes it to its file. @returns the exit code */
+export function tellDocument<D extends Document & ConcludedDocument>(
+  told: Omit<Told<D>, "conclude">,
+): number {
+  return tellConcluded<D>({ ...told, conclude: concludeDocument });
+}
+
 /** Prints the document and writes it to its file. @returns the exit code */
-export function tellDocument<D extends Document>(told: Told<D>): number {
-  const { schema, text, output } = told;
+export function tellConcluded<D extends Document>(told: Told<D>): number {
+  const { schema, text, output, conclude } = told;
   const { json = false, out } = output;
   const document = { ...told.document, command: withoutSecrets(process.argv.slice(2)) };
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : text(document, lookFor(process.stdout)));
@@ -41,7 +54,7 @@ export function tellDocument<D extends Document>(told: Told<D>): number {
     );
     return exitCodes.crashed;
   }
-  const isTold = tellCi(output, () => concludeDocument(nameOf(document), document));
+  const isTold = tellCi(output, () => conclude(nameOf(document), document));
   return document.failures.length > 0 || !isKept || !isTold ? exitCodes.notAcceptable : exitCodes.good;
 }
 

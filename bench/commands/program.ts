@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { packageVersion } from "../../src/lib/package.ts";
 import { colorChoices, colorHelp, paintFor, wantsColor, widthFor } from "../../src/lib/terminal.ts";
+import { addCheckCommand } from "./check.ts";
 import { addCompareCommand } from "./compare.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     .exitOverride();
   addRunCommand(program);
   addHttpCommand(program);
+  addCheckCommand(program);
   addCompareCommand(program);
   addReportCommand(program);
   addMergeCommand(program);

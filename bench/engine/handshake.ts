@@ -50,10 +50,16 @@ export class HandshakeResponse {
   readonly #key: string;
   readonly #subprotocols: readonly string[];
   #received = Buffer.alloc(0);
+  #head: Head | undefined;
 
   constructor(key: string, subprotocols: readonly string[]) {
     this.#key = key;
     this.#subprotocols = subprotocols;
+  }
+
+  /** Status and headers, once they are whole, whether or not they will do. */
+  get head(): Head | undefined {
+    return this.#head;
   }
 
   /** Takes more bytes: undefined until it is clear; then what came after an acceptable head, or why it will not do. */
@@ -66,6 +72,7 @@ export class HandshakeResponse {
         : undefined;
     }
     const head = parseHead(this.#received.toString("latin1", 0, headEnd));
+    this.#head = head;
     if (head === undefined) {
       return invalid(`the response is not HTTP: ${quote(this.#received.toString("latin1", 0, headEnd))}`);
     }
@@ -97,8 +104,7 @@ export interface Head {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** Reads the head of a response, up to its empty line. @returns undefined for what is not HTTP/1 */
-export function parseHead(text: string): Head | undefined {
+function parseHead(text: string): Head | undefined {
   const [statusLine = "", ...lines] = text.split("\r\n");
   const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine) ?? [];
   if (status === undefined) {
@@ -115,8 +121,8 @@ export function parseHead(text: string): Head | undefined {
   return { status: Number(status), headers };
 }
 
-/** The checks of a 101 that RFC 6455 section 4.1 asks of a client; undefined when all hold. */
-export function problemWith(
+/** The checks that RFC 6455 section 4.1 asks of a client; undefined when all hold. */
+function problemWith(
   headers: ReadonlyMap<string, string>,
   key: string,
   subprotocols: readonly string[],

@@ -114,7 +114,7 @@ export function describeEnvironment(environment: Environment): string {
  * filled in.
  */
 export function describeCommand(
-  { command, scenario }: Pick<Result, "command" | "scenario">,
+  { command, scenario }: Pick<Result, "command"> & { readonly scenario: Pick<Scenario, "seed"> },
   width: number,
 ): string[] {
   if (command === null) {

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { type CheckReport, checkSchema } from "../../bench/result/check.ts";
 import { type Result, resultSchema } from "../../bench/result/schema.ts";
 
 export const harnessPath = fileURLToPath(new URL("../../dist/bench/cli.js", import.meta.url));
@@ -12,4 +13,18 @@ export async function measureWithHarness(url: string, args: readonly string[]): 
   const options = { maxBuffer: 2 ** 26, timeout: 60_000 };
   const { stdout } = await promisify(execFile)(process.execPath, command, options);
   return resultSchema.parse(JSON.parse(stdout));
+}
+
+/** Runs `uws-echo-bench check URL --json` and gives its report, whatever it exits with. */
+export function checkWithHarness(url: string, args: readonly string[]): Promise<CheckReport> {
+  const command = [harnessPath, "check", url, "--json", ...args];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, command, { timeout: 60_000 }, (error, stdout, stderr) => {
+      if (stdout === "") {
+        reject(new Error(`check ended with ${error?.code}: ${stderr}`));
+      } else {
+        resolve(checkSchema.parse(JSON.parse(stdout)));
+      }
+    });
+  });
 }

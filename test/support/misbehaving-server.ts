@@ -11,6 +11,8 @@ export interface ClientMessage {
   readonly payload: Buffer;
   /** Messages on this connection before this one. */
   readonly index: number;
+  /** How many it came in. */
+  readonly frames: number;
   readonly socket: Socket;
 }
 
@@ -21,8 +23,8 @@ export interface Misbehaviour {
   readonly reply?: (message: ClientMessage) => Buffer | undefined;
   /** Sent right after the handshake. */
   readonly greeting?: Buffer;
-  /** A control frame that the client sent. */
-  readonly onControl?: (opcode: number, payload: Buffer, socket: Socket) => void;
+  /** A control frame that the client sent; `isWithin` a message that is not whole yet. */
+  readonly onControl?: (opcode: number, payload: Buffer, socket: Socket, isWithin: boolean) => void;
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
@@ -136,13 +138,14 @@ function converse(socket: Socket, misbehaviour: Misbehaviour): void {
     for (let next = takeFrame(received); next !== undefined; next = takeFrame(received)) {
       received = received.subarray(next.bytes);
       if (next.opcode >= 8) {
-        onControl(next.opcode, next.payload, socket);
+        onControl(next.opcode, next.payload, socket, message !== undefined);
         continue;
       }
       message ??= { opcode: next.opcode, parts: [] };
       message.parts.push(next.payload);
       if (next.final) {
-        const out = reply({ opcode: message.opcode, payload: Buffer.concat(message.parts), index, socket });
+        const { opcode, parts } = message;
+        const out = reply({ opcode, payload: Buffer.concat(parts), index, frames: parts.length, socket });
         message = undefined;
         index += 1;
         if (out !== undefined && socket.writable) {
@@ -157,9 +160,12 @@ export function echo({ opcode, payload }: ClientMessage): Buffer {
   return frame(opcode, payload);
 }
 
-function answerControl(opcode: number, payload: Buffer, socket: Socket): void {
+/** Answers close frames and pings. */
+export function answerControl(opcode: number, payload: Buffer, socket: Socket): void {
   if (opcode === 8) {
     socket.end(frame(8, payload));
+  } else if (opcode === 9) {
+    socket.write(frame(10, payload));
   }
 }
 

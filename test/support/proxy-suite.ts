@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type Client, connectClient, refusedHandshake } from "./client.ts";
 import { type Cleanup, type Spawned, scrape } from "./echo-server.ts";
-import { measureWithHarness } from "./harness.ts";
+import { checkWithHarness, measureWithHarness } from "./harness.ts";
 import {
   choosePorts,
   type Ports,
@@ -191,6 +191,26 @@ async function checkSilence(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   assert.equal((await inTime(closed, "the proxy to give up")).code, 1006);
 }
 
+/** What `uws-echo-bench check` says of a proxy with a limit of 2 s, beside the way around it. */
+async function checkCheck(t: Cleanup, proxy: ProxyProgram): Promise<void> {
+  const ports = await choosePorts();
+  await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "0"]);
+  const { authority } = await startProxy(t, proxy, ports, "2s");
+  const direct = `ws://${serverHosts[0]}:${ports.echo}/echo`;
+  const report = await checkWithHarness(`ws://${authority}/echo`, ["--direct", direct, "--idle", "5s"]);
+  const failed = report.checks.filter(({ status }) => status === "fails");
+  assert.deepEqual(
+    failed.map(({ id }) => id),
+    ["idle-silent"],
+  );
+  assert.match(
+    failed[0]?.advice ?? "",
+    /^cuts silence after \d.* s; a ping every \d+ m?s keeps it; the cause lies in between$/,
+  );
+  const forwarded = report.checks.find(({ id }) => id === "forwarded");
+  assert.match(forwarded?.seen ?? "", /x-forwarded-for: 127\.0\.0\.1/);
+}
+
 async function checkRollingRestart(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   const ports = await choosePorts();
   const first = await startOne(t, "first", ports);
@@ -287,6 +307,7 @@ const checks: readonly (readonly [name: string, check: typeof checkPings])[] = [
   ["sub-protocols, close codes and streamed bodies pass; metrics do not", checkPassage],
   ["the server sees the client, whatever the client calls itself", checkAddresses],
   ["without pings the proxy ends a silent connection, so its time-out is real", checkSilence],
+  ["check tells the limit on silence, that pings move it, and passes the rest", checkCheck],
   ["a rolling restart turns no client away and ends each connection with 1001", checkRollingRestart],
   ["clients that last find the other server through a rolling restart", checkLastingClients],
   ["a server that is full costs no client an error while there is another one", checkFullServer],

@@ -1,0 +1,129 @@
+// Finds out how long a connection may be silent, and what keeps it: many connections wait side by side.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { opcodes } from "../engine/frame.ts";
+import type { IdleProbe } from "../result/check.ts";
+import type { Conversation } from "./conversation.ts";
+import { exchange, exchangePing, text } from "./exchange.ts";
+import type { Traits, Way } from "./way.ts";
+
+/** Times that people set limits to, or keep connections alive by, in milliseconds. */
+const usualTimesMs = [
+  20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 20_000, 25_000, 30_000, 45_000, 55_000, 90_000,
+  110_000, 170_000, 230_000, 290_000, 590_000, 890_000, 1_790_000,
+] as const;
+/** At most so many of them are tried for each kind of traffic, and none shorter than this share of the whole time. */
+const candidateLimit = 12;
+const shortestShare = 0.01;
+
+/** The times that are tried within `idleMs`, in order. */
+export function candidateTimes(idleMs: number): number[] {
+  return usualTimesMs
+    .filter((timeMs) => timeMs >= idleMs * shortestShare && timeMs < idleMs)
+    .slice(-candidateLimit);
+}
+
+interface Plan {
+  readonly traffic: IdleProbe["traffic"];
+  readonly intervalMs: number;
+  /** How long to wait. */
+  readonly lengthMs: number;
+}
+
+/** What is tried, one connection for each. */
+export function planIdle(idleMs: number, { isEcho }: Pick<Traits, "isEcho">): Plan[] {
+  const times = candidateTimes(idleMs);
+  const silent = [...times, idleMs].map(
+    (timeMs): Plan => ({ traffic: "silent", intervalMs: timeMs, lengthMs: timeMs }),
+  );
+  const busy = (traffic: "ping" | "data"): Plan[] =>
+    times.map((intervalMs) => ({ traffic, intervalMs, lengthMs: idleMs }));
+  return [...silent, ...busy("ping"), ...(isEcho ? busy("data") : [])];
+}
+
+/** Waits on all connections at once. Resolves early with what is known so far when `signal` fires. */
+export async function probeIdle(
+  way: Way,
+  idleMs: number,
+  traits: Traits,
+  signal: AbortSignal,
+): Promise<IdleProbe[]> {
+  const probes: Promise<IdleProbe>[] = [];
+  for (const plan of planIdle(idleMs, traits)) {
+    if (signal.aborted) {
+      break;
+    }
+    // One handshake at a time: a burst of them meets limits of its own.
+    const opening = await way.open();
+    const { traffic, intervalMs } = plan;
+    probes.push(
+      opening.conversation === undefined
+        ? Promise.resolve({
+            traffic,
+            intervalMs,
+            outcome: "unknown",
+            afterMs: null,
+            ending: opening.ending.detail,
+            serverPings: 0,
+          })
+        : hold(opening.conversation, plan, traits, way.target.timeoutMs, signal),
+    );
+  }
+  return Promise.all(probes);
+}
+
+async function hold(
+  conversation: Conversation,
+  { traffic, intervalMs, lengthMs }: Plan,
+  traits: Traits,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<IdleProbe> {
+  const sinceMs = performance.now();
+  const isOver = new AbortController();
+  const timer =
+    traffic === "silent" ? undefined : setInterval(() => keepAlive(conversation, traffic), intervalMs);
+  const waiting = sleep(lengthMs, undefined, { signal: AbortSignal.any([signal, isOver.signal]) });
+  const ending = await Promise.race([waiting.catch(() => undefined), conversation.ended]);
+  isOver.abort();
+  clearInterval(timer);
+  const about = { traffic, intervalMs, serverPings: conversation.pings };
+  if (ending !== undefined) {
+    return {
+      ...about,
+      outcome: "cut",
+      afterMs: (conversation.endedMs ?? performance.now()) - sinceMs,
+      ending: ending.detail,
+    };
+  }
+  const afterMs = performance.now() - sinceMs;
+  if (signal.aborted) {
+    return { ...about, outcome: "unknown", afterMs, ending: "interrupted" };
+  }
+  conversation.clear();
+  const problem = await findLife(conversation, traits, timeoutMs);
+  conversation.leave();
+  return problem === undefined
+    ? { ...about, outcome: "kept", afterMs, ending: null }
+    : { ...about, outcome: "lost", afterMs, ending: problem };
+}
+
+function keepAlive(conversation: Conversation, traffic: "ping" | "data"): void {
+  if (traffic === "ping") {
+    conversation.send(opcodes.ping, Buffer.from("keep"));
+  } else {
+    conversation.send(opcodes.text, Buffer.from("keep"));
+  }
+}
+
+/** A connection that nobody has ended may be dead all the same, when what is in between forgot it. */
+async function findLife(
+  conversation: Conversation,
+  { isEcho, answersPings }: Traits,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  if (answersPings) {
+    return exchangePing(conversation, Buffer.from("alive?"), timeoutMs);
+  }
+  return isEcho ? (await exchange(conversation, text("alive?"), timeoutMs))?.detail : undefined;
+}

@@ -1,0 +1,228 @@
+// Runs all checks on one way to a server or on two, and puts what they found together.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Checked,
+  type CheckReport,
+  checkKind,
+  checkVersion,
+  compareFindings,
+  type Finding,
+  failuresOf,
+  type IdleProbe,
+} from "../result/check.ts";
+import type { Environment } from "../result/schema.ts";
+import { addressCheck, inspect } from "./address.ts";
+import type { Check, Limits } from "./check.ts";
+import { closingChecks } from "./closing.ts";
+import { controlChecks } from "./control.ts";
+import type { Target } from "./conversation.ts";
+import { binary, exchange, exchangePing, text } from "./exchange.ts";
+import { handshakeChecks, tlsCheck } from "./handshake.ts";
+import { planIdle, probeIdle } from "./idle.ts";
+import { messageChecks } from "./messages.ts";
+import { idleChecks } from "./silence.ts";
+import { notTested, type Traits, Way } from "./way.ts";
+
+export interface CheckOptions {
+  readonly target: Target;
+  /** Another way to the same server, to compare with. */
+  readonly direct: Target | undefined;
+  readonly limits: Limits;
+  readonly environment: Environment;
+  /** Ends the checks early; what is known by then is kept. */
+  readonly signal: AbortSignal;
+}
+
+/** A report, or why there is none: no connection to one of the targets. */
+export type CheckOutcome =
+  | { readonly kind: "report"; readonly report: CheckReport }
+  | { readonly kind: "nothing"; readonly reason: string };
+
+/** After an interruption, how long checks may take to say what they know. */
+const abortGraceMs = 200;
+/** How long a uws-echo may take to say what it is; another server says nothing. */
+const inspectMs = 1000;
+
+/** Connections that are open at once on each way, at most. */
+export function connectionsNeeded(limits: Limits): number {
+  return planIdle(limits.idleMs, { isEcho: true }).length + 1;
+}
+
+/** What one way was found to be. */
+interface Explored {
+  readonly way: Way;
+  /** Undefined when there is a server, but no connection can be opened. */
+  readonly traits: Traits | undefined;
+  readonly noEcho: string;
+}
+
+interface Findings {
+  readonly findings: ReadonlyMap<string, Finding>;
+  readonly idle: readonly IdleProbe[];
+}
+
+/** Runs all checks. Ends by itself: each step has a time limit. */
+export async function runChecks(options: CheckOptions): Promise<CheckOutcome> {
+  const { target, direct, limits, signal, environment } = options;
+  const startedAt = new Date();
+  const startedMs = performance.now();
+  const targets = direct === undefined ? [target] : [target, direct];
+  const explored = await Promise.all(targets.map((each) => explore(new Way(each))));
+  for (const each of explored) {
+    if (typeof each === "string") {
+      return { kind: "nothing", reason: each };
+    }
+  }
+  const ways = explored.filter((each) => typeof each !== "string");
+  const isSecure = targets.some(({ url }) => /^wss:/i.test(url));
+  const checks = allChecks.filter((check) => check !== tlsCheck || isSecure);
+  const [through, directly] = await Promise.all(ways.map((each) => runWay(each, checks, limits, signal)));
+  const traits = ways[0]?.traits;
+  const partial = signal.aborted ? { reason: "interrupted" } : null;
+  const together = bringTogether(checks, through, directly);
+  const report: CheckReport = {
+    kind: checkKind,
+    version: checkVersion,
+    startedAt: startedAt.toISOString(),
+    durationMs: performance.now() - startedMs,
+    command: null,
+    url: target.url,
+    directUrl: direct?.url ?? null,
+    idleMs: limits.idleMs,
+    timeoutMs: target.timeoutMs,
+    maxSizeBytes: limits.maxSizeBytes,
+    isEcho: traits?.isEcho ?? null,
+    isUwsEcho: traits?.isUwsEcho ?? false,
+    partial,
+    failures: failuresOf({ checks: together, partial }),
+    checks: together,
+    idle: { through: [...(through?.idle ?? [])], direct: directly === undefined ? null : [...directly.idle] },
+    environment,
+  };
+  return { kind: "report", report };
+}
+
+/** All checks but those of idle connections, in the order of the report. */
+export const allChecks: readonly Check[] = [
+  ...handshakeChecks,
+  addressCheck,
+  ...messageChecks,
+  ...controlChecks,
+  ...closingChecks,
+];
+
+/** Finds out what a target does. @returns a sentence when it cannot be reached at all */
+async function explore(way: Way): Promise<Explored | string> {
+  const { timeoutMs, url } = way.target;
+  const opening = await way.open();
+  if (opening.conversation === undefined) {
+    return opening.head === undefined && opening.ending.kind !== "handshake-invalid"
+      ? `${url}: ${opening.ending.detail}`
+      : { way, traits: undefined, noEcho: "" };
+  }
+  const { conversation, head } = opening;
+  const missing = exchange(conversation, text("an echo?"), timeoutMs);
+  const [missingText, missingBinary, missingPong, isUwsEcho] = await Promise.all([
+    missing,
+    onAnother(way, async (other) => exchange(other, binary(Buffer.from("an echo?")), timeoutMs)),
+    onAnother(way, (other) => exchangePing(other, Buffer.from("a pong?"), timeoutMs)),
+    head.headers.has("uws-echo-instance") ||
+      inspect(way, Math.min(inspectMs, timeoutMs)).then((said) => said !== undefined),
+  ]);
+  conversation.leave();
+  const isEcho = [missingText, missingBinary].some((each) => each === undefined || each.isDamaged);
+  return {
+    way,
+    traits: { isEcho, answersPings: missingPong === undefined, isUwsEcho },
+    noEcho: missingText?.detail ?? "",
+  };
+}
+
+async function onAnother<T>(
+  way: Way,
+  body: (conversation: Parameters<typeof exchange>[0]) => Promise<T | undefined>,
+): Promise<T | { readonly detail: string; readonly isDamaged: false } | undefined> {
+  const opening = await way.open();
+  if (opening.conversation === undefined) {
+    return { detail: opening.ending.detail, isDamaged: false };
+  }
+  const outcome = await body(opening.conversation);
+  opening.conversation.leave();
+  return outcome;
+}
+
+/** Idle connections wait while the other checks run one after another. */
+async function runWay(
+  { way, traits, noEcho }: Explored,
+  checks: readonly Check[],
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<Findings> {
+  const findings = new Map<string, Finding>();
+  const waiting = traits === undefined ? Promise.resolve([]) : probeIdle(way, limits.idleMs, traits, signal);
+  for (const check of checks) {
+    const reason = reasonAgainst(check, traits, noEcho, signal);
+    findings.set(
+      check.id,
+      reason === undefined ? await runOne(check, way, limits, signal) : notTested(reason),
+    );
+  }
+  const idle = await waiting;
+  for (const { id, conclude } of idleChecks) {
+    findings.set(
+      id,
+      traits === undefined ? notTested("no connection could be opened") : conclude(idle, traits.isEcho),
+    );
+  }
+  way.endAll();
+  return { findings, idle };
+}
+
+/** Why a check would say nothing; undefined when it would say something. */
+function reasonAgainst(
+  { id, needs }: Check,
+  traits: Traits | undefined,
+  noEcho: string,
+  signal: AbortSignal,
+): string | undefined {
+  if (signal.aborted) {
+    return "interrupted";
+  }
+  if (traits === undefined) {
+    return id === "upgrade" ? undefined : "no connection could be opened";
+  }
+  if (needs === undefined || traits[needs]) {
+    return undefined;
+  }
+  return needs === "isEcho"
+    ? `the target does not echo messages (${noEcho})`
+    : "only a uws-echo can be asked for this, and the target is another server";
+}
+
+async function runOne(check: Check, way: Way, limits: Limits, signal: AbortSignal): Promise<Finding> {
+  const over = new AbortController();
+  const interrupted = new Promise<Finding>((resolve) => {
+    const give = (): void => {
+      void sleep(abortGraceMs).then(() => resolve(notTested("interrupted")));
+    };
+    signal.addEventListener("abort", give, { signal: over.signal });
+  });
+  try {
+    return await Promise.race([check.run(way, limits), interrupted]);
+  } finally {
+    over.abort();
+  }
+}
+
+function bringTogether(
+  checks: readonly Check[],
+  through: Findings | undefined,
+  directly: Findings | undefined,
+): Checked[] {
+  return [...checks, ...idleChecks].flatMap(({ id, group, title }) => {
+    const finding = through?.findings.get(id);
+    const direct = directly?.findings.get(id) ?? null;
+    return finding === undefined ? [] : [{ id, group, title, ...compareFindings(finding, direct) }];
+  });
+}
