@@ -225,4 +225,9 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
   };
 }
 
+/** Connections that this process may have; unlimited when the system does not tell. */
+export function mostConnections(): number {
+  return descriptorLimit() - spareDescriptors;
+}
+
 /** Open files that this process may have; unlimited when the system does not tell. */

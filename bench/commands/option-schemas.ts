@@ -12,6 +12,7 @@ import {
   parseSize,
   UnitError,
 } from "../../src/lib/units.ts";
+import { parseSlo } from "../result/slo.ts";
 import { parseThreshold } from "../result/threshold.ts";
 import { canReadProcess } from "../target/process-sampler.ts";
 import { parseMoment } from "./moment.ts";
@@ -168,6 +169,11 @@ export const partSchema = z.string().transform((text, context) =>
     return part;
   }),
 );
+
+/** A service-level objective. */
+export const sloSchema = z
+  .string()
+  .transform((text, context) => attempt(context, text, () => parseSlo(text)));
 
 const thresholdSchema = z
   .string()

@@ -11,6 +11,7 @@ import { addHttpCommand } from "./http.ts";
 import { addMergeCommand } from "./merge.ts";
 import { addReportCommand } from "./report.ts";
 import { addRunCommand } from "./run.ts";
+import { addSearchCommand } from "./search.ts";
 
 const exitCodesHelp = `
 Exit codes:
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addHttpCommand(program);
   addCheckCommand(program);
   addCompareCommand(program);
+  addSearchCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
   addGateCommand(program);

@@ -5,10 +5,17 @@ import { checkReports } from "./check/kind.ts";
 import { comparisonReports } from "./comparison/kind.ts";
 import type { Form, Kind, Source } from "./kind.ts";
 import { runReports } from "./run/kind.ts";
+import { searchReports } from "./search/kind.ts";
 import { idleReports } from "./session/idle.ts";
 
 /** One row for each kind. */
-export const kinds: readonly Kind[] = [runReports, comparisonReports, idleReports, checkReports];
+export const kinds: readonly Kind[] = [
+  runReports,
+  comparisonReports,
+  searchReports,
+  idleReports,
+  checkReports,
+];
 
 /** All files in one report. @throws StoreError when a file cannot be reported, or they are of different kinds */
 export function reportSources(sources: readonly Source[], form: Form): string {

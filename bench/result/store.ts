@@ -17,6 +17,7 @@ import { type Comparison, comparisonKind, comparisonSchema, comparisonVersion } 
 import { comparisonV1Kind, comparisonV1Schema } from "./comparison-v1.ts";
 import { type Result, resultKind, resultSchema, resultVersion } from "./schema.ts";
 import { resultV1Schema } from "./schema-v1.ts";
+import { type Search, searchKind, searchSchema, searchVersion } from "./search.ts";
 
 /** A file that cannot be read as what it should be, or must not be written; the message says why. */
 export class StoreError extends UwsEchoError<"ERR_STORE"> {
@@ -157,6 +158,10 @@ export interface Version<T> {
 export const resultVersions: readonly Version<Result>[] = [
   { kind: resultKind, version: 1, schema: resultV1Schema },
   { kind: resultKind, version: resultVersion, schema: resultSchema },
+];
+
+export const searchVersions: readonly Version<Search>[] = [
+  { kind: searchKind, version: searchVersion, schema: searchSchema },
 ];
 
 export const comparisonVersions: readonly Version<Comparison>[] = [

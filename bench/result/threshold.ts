@@ -157,6 +157,15 @@ function timeUs(expression: string, text: string): number {
   return parseDuration(text) * 1000;
 }
 
+/** The time that a threshold allows for a reply; undefined when it bounds something else, or from below. */
+export function timeLimitUs({ expression, metric, operator, value }: Threshold): number | undefined {
+  const [, limit] = withinPattern.exec(metric) ?? [];
+  if (limit !== undefined) {
+    return operator.startsWith(">") ? timeUs(expression, limit) : undefined;
+  }
+  return metricOf(metric)?.unit === "us" && operator.startsWith("<") ? value : undefined;
+}
+
 /** What `--require` asks for, as thresholds. */
 export function requiredThresholds(required: "steady" | undefined): Threshold[] {
   return required === undefined ? [] : [parseThreshold("steady==1")];

@@ -9,11 +9,13 @@ import type { Page } from "playwright-core";
 import { pageOfComparisons } from "../../bench/report/comparison/page.ts";
 import { renderPage } from "../../bench/report/frame/frame.ts";
 import { pageOfResults } from "../../bench/report/run/page.ts";
+import { pageOfSearches } from "../../bench/report/search/page.ts";
 import type { Comparison } from "../../bench/result/comparison.ts";
 import { browserTest as test } from "../support/chromium.ts";
 import { allFigures, comparisonOf, normalOf, samplesOf } from "../support/comparison.ts";
 import { startServer } from "../support/echo-server.ts";
 import { exampleResult } from "../support/result.ts";
+import { exampleSearch } from "../support/search.ts";
 import { seeReadyState, seeText } from "./page-fixture.ts";
 
 /** Two arms that differ by a little noise. */
@@ -77,6 +79,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     t.after(() => rmSync(folder, { recursive: true }));
     const reports = {
       "results.html": renderPage(pageOfResults([exampleResult(), exampleResult()])),
+      "searches.html": renderPage(pageOfSearches([await exampleSearch(), await exampleSearch()])),
       "comparison.html": renderPage(pageOfComparisons([exampleComparison(), exampleComparison()])),
     };
     for (const [name, report] of Object.entries(reports)) {

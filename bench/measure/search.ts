@@ -1,0 +1,155 @@
+// Searches the largest load at which each goal holds: trial after trial, then a confirming one, and latencies below it.
+
+import { concludeGoal } from "../result/bounds.ts";
+import type { Rule, Search, SearchStop, Trial } from "../result/search.ts";
+import { nextLoad, type Start } from "./next-load.ts";
+
+/** What makes trials: a target under load, or a simulation of one. */
+export interface Rig {
+  /** Undefined when it was interrupted, or the time was over. */
+  trial(load: number, durationMs: number): Promise<Trial | undefined>;
+  nowMs(): number;
+}
+
+export interface SearchOptions {
+  /** As they were typed. */
+  readonly slos: readonly string[];
+  readonly rule: Rule;
+  readonly start: Start;
+  /** Time before each trial that does not count. */
+  readonly settleMs: number;
+  /** Length of the confirming trials; 0 for none, and then no latencies either. */
+  readonly confirmMs: number;
+  /** By the clock of the rig: nothing begins that would likely end later. */
+  readonly endMs: number;
+  readonly onTrial?: (trial: Trial, purpose: Purpose) => void;
+}
+
+export type Purpose = "search" | "confirm" | "latency";
+
+export type Found = Pick<Search, "goals" | "trials" | "confirm" | "latencies" | "stop">;
+
+/** Parts of the result at which latencies are measured. */
+export const latencyShares = [0.1, 0.5, 0.9] as const;
+/** Trials in a row in which nothing could be measured, after which the target is taken to be gone. */
+const nothingInRow = 3;
+/** What a trial takes besides its load: threads, connections, the last replies. */
+const firstOverheadMs = 500;
+
+/** How long the part after the search takes, about. */
+export function afterwardsMs({
+  slos,
+  rule,
+  settleMs,
+  confirmMs,
+}: Pick<SearchOptions, "slos" | "settleMs" | "confirmMs"> & {
+  readonly rule: Pick<Rule, "trialMs">;
+}): number {
+  const onceMs = settleMs + firstOverheadMs;
+  return confirmMs === 0
+    ? 0
+    : slos.length * (confirmMs + onceMs) + latencyShares.length * (rule.trialMs + onceMs);
+}
+
+/** Runs the whole search. Never rejects but by the rig. */
+export async function search(options: SearchOptions, rig: Rig): Promise<Found> {
+  const { slos, rule, start, endMs } = options;
+  const trials: Trial[] = [];
+  const schedule = new Schedule(options, rig);
+  const untilMs = endMs - afterwardsMs(options);
+  let stop: SearchStop = "complete";
+  for (let load = firstLoad(); load !== undefined && stop === "complete"; load = firstLoad()) {
+    const trial = await schedule.run(load, rule.trialMs, "search", untilMs);
+    if (typeof trial === "string") {
+      stop = trial;
+      break;
+    }
+    trials.push(trial);
+    stop = isGone(trials) ? "target-gone" : "complete";
+  }
+  const goals = slos.map((slo, goal) => concludeGoal(slo, goal, trials, rule, stop));
+  const found: Found = { goals, trials, confirm: [], latencies: [], stop };
+  return stop === "interrupted" || stop === "target-gone" || options.confirmMs === 0
+    ? found
+    : await measureAfterwards(found, options, schedule);
+
+  /** Of the first goal that needs one: goals share all trials. */
+  function firstLoad(): number | undefined {
+    for (let goal = 0; goal < slos.length; goal += 1) {
+      const load = nextLoad(trials, goal, rule, start);
+      if (load !== undefined) {
+        return load;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Confirms each result once, and measures the latencies below the first one, as far as the time allows. */
+async function measureAfterwards(found: Found, options: SearchOptions, schedule: Schedule): Promise<Found> {
+  const { endMs, confirmMs, rule } = options;
+  const confirm: Found["confirm"] = [];
+  const latencies: Found["latencies"] = [];
+  for (const [goal, { lower }] of found.goals.entries()) {
+    const same = confirm.find(({ trial }) => trial.load === lower);
+    const trial =
+      lower === null ? undefined : (same?.trial ?? (await schedule.run(lower, confirmMs, "confirm", endMs)));
+    if (typeof trial === "string") {
+      return { ...found, confirm, latencies, stop: trial };
+    }
+    if (trial !== undefined) {
+      confirm.push({ goal, trial });
+    }
+  }
+  const lower = found.goals.find((goal) => goal.lower !== null)?.lower ?? null;
+  for (const share of lower === null ? [] : latencyShares) {
+    const load = rule.isWhole ? Math.max(1, Math.round(share * (lower ?? 1))) : share * (lower ?? 1);
+    const trial = await schedule.run(load, rule.trialMs, "latency", endMs);
+    if (typeof trial === "string") {
+      return { ...found, confirm, latencies, stop: trial };
+    }
+    latencies.push({ share, trial });
+  }
+  return { ...found, confirm, latencies };
+}
+
+function isGone(trials: readonly Trial[]): boolean {
+  const last = trials.slice(-nothingInRow);
+  return (
+    last.length === nothingInRow &&
+    last.every(({ outcomes }) => outcomes.every(({ cause }) => cause === "nothing"))
+  );
+}
+
+/** Runs trials while there is time for them. */
+class Schedule {
+  readonly #options: SearchOptions;
+  readonly #rig: Rig;
+  /** The longest that a trial took besides its load. */
+  #overheadMs = firstOverheadMs;
+
+  constructor(options: SearchOptions, rig: Rig) {
+    this.#options = options;
+    this.#rig = rig;
+  }
+
+  async run(
+    load: number,
+    durationMs: number,
+    purpose: Purpose,
+    untilMs: number,
+  ): Promise<Trial | "deadline" | "interrupted"> {
+    const { settleMs, onTrial } = this.#options;
+    const beginMs = this.#rig.nowMs();
+    if (beginMs + settleMs + durationMs + this.#overheadMs > untilMs) {
+      return "deadline";
+    }
+    const trial = await this.#rig.trial(load, durationMs);
+    if (trial === undefined) {
+      return this.#rig.nowMs() >= this.#options.endMs ? "deadline" : "interrupted";
+    }
+    this.#overheadMs = Math.max(this.#overheadMs, this.#rig.nowMs() - beginMs - settleMs - durationMs);
+    onTrial?.(trial, purpose);
+    return trial;
+  }
+}
