@@ -36,11 +36,16 @@ export function parseManifests(text: string): Manifest[] {
   });
 }
 
-/** Where the schemas of an API group are: those of Kubernetes itself, and of the Prometheus operator. */
+/** Packages with the schemas of API groups that are not Kubernetes' own. */
+const packages: readonly (readonly [string, string])[] = [
+  ["monitoring.coreos.com/", "@kubernetes-models/prometheus-operator"],
+  ["cert-manager.io/", "@kubernetes-models/cert-manager"],
+];
+
+/** Where the schemas of an API group are. */
 function packageOf({ apiVersion }: Manifest): string {
-  return apiVersion.startsWith("monitoring.coreos.com/")
-    ? `@kubernetes-models/prometheus-operator/${apiVersion}`
-    : `kubernetes-models/${apiVersion}`;
+  const [, name = "kubernetes-models"] = packages.find(([group]) => apiVersion.startsWith(group)) ?? [];
+  return `${name}/${apiVersion}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 // deploy/compose: the file by Compose itself, and what its services run, run here as processes.
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -29,27 +30,29 @@ const { services } = z
   })
   .parse(readYaml(file));
 
-/** What docker-compose says about a file. */
-function validate(text: string): { status: number | null; stderr: string } {
+/** What docker-compose says about a text in the place of a file. */
+function validate(path: string, text: string): { status: number | null; stderr: string } {
   return spawnSync("docker-compose", ["-f", "-", "config", "--quiet"], {
-    cwd: `${root}deploy/compose`,
+    cwd: `${root}${dirname(path)}`,
     input: text,
     encoding: "utf8",
   });
 }
 
-toolTest(
-  "docker-compose",
-  "Compose accepts the file, and would not if it had a key that does not exist",
-  () => {
-    const text = read(file);
-    const { status, stderr } = validate(text);
-    assert.equal(status, 0, stderr);
-    const wrong = validate(text.replace("    read_only:", "    read_onli:"));
-    assert.equal(wrong.status, 1);
-    assert.match(wrong.stderr, /Unsupported config option for services\.echo: 'read_onli'/);
-  },
-);
+for (const path of [file, "deploy/public/compose.yaml"]) {
+  toolTest(
+    "docker-compose",
+    `Compose accepts ${path}, and would not if it had a key that does not exist`,
+    () => {
+      const text = read(path);
+      const { status, stderr } = validate(path, text);
+      assert.equal(status, 0, stderr);
+      const wrong = validate(path, text.replace("    read_only:", "    read_onli:"));
+      assert.equal(wrong.status, 1);
+      assert.match(wrong.stderr, /Unsupported config option for services\.echo: 'read_onli'/);
+    },
+  );
+}
 
 test("the harness comes with the server's image, only when asked for, and ends by itself", () => {
   const { bench, echo } = services;

@@ -22,6 +22,7 @@ const kustomizations = [
   "overlays/ingress",
   "overlays/load",
   "overlays/monitoring",
+  "overlays/public",
 ];
 
 test("each file of deploy/kubernetes is named in its kustomization, or has a test of its own", () => {
@@ -31,6 +32,7 @@ test("each file of deploy/kubernetes is named in its kustomization, or has a tes
     // Only what kubectl 1.20 and a current one both read: no `labels`, `components`, `patches`, `envs`.
     bases: z.array(z.string()).optional(),
     resources: z.array(z.string()),
+    patchesStrategicMerge: z.array(z.string()).default([]),
     configMapGenerator: z
       .array(
         z.strictObject({ name: z.string(), behavior: z.string().optional(), literals: z.array(z.string()) }),
@@ -39,8 +41,12 @@ test("each file of deploy/kubernetes is named in its kustomization, or has a tes
     images: z.array(z.strictObject({ name: z.string(), newTag: z.string() })).optional(),
   });
   const known = kustomizations.flatMap((name) => {
-    const { resources } = shape.parse(readYaml(`${folder}/${name}/kustomization.yaml`));
-    return ["kustomization.yaml", ...resources].map((path) => `${folder}/${name}/${path}`);
+    const { resources, patchesStrategicMerge } = shape.parse(
+      readYaml(`${folder}/${name}/kustomization.yaml`),
+    );
+    return ["kustomization.yaml", ...resources, ...patchesStrategicMerge].map(
+      (path) => `${folder}/${name}/${path}`,
+    );
   });
   const others = [
     `${folder}/load.sh`, // test/integration/deploy/load.test.ts
@@ -112,6 +118,8 @@ describe("the Kubernetes schemas", () => {
         /interval must match/,
       ],
       [spoil("overlays/monitoring/pod-monitor.yaml", "interval: 15s", "every: 15s"), /every/],
+      [spoil("overlays/public/certificate.yaml", "dnsNames: [echo.example.com]", "dnsName: x"), /dnsName/],
+      [spoil("overlays/public/certificate.yaml", "algorithm: ECDSA", "algorithm: DSA"), /algorithm/],
       [spoil("overlays/ingress/ingress.yaml", "pathType: Prefix", "pathTyp: Prefix"), /pathTyp/],
       [spoil("base/service.yaml", "kind: Service", "kind: Servise"), /has no kind Servise/],
     ];

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe } from "node:test";
+import { parseEnv } from "node:util";
 import { z } from "zod";
 import type { Config } from "../../../src/config/options.ts";
 import { resolveConfig, unknownVariables, variableName } from "../../../src/config/resolve.ts";
@@ -13,7 +14,7 @@ import { toolTest } from "../../support/tools.ts";
 
 const folder = "deploy/kubernetes";
 /** Those that run the server; the others add something to a server that runs. */
-const servers = ["base", "overlays/ingress"];
+const servers = ["base", "overlays/ingress", "overlays/public"];
 
 const rendered = new Map<string, Manifest[]>();
 function manifestsOf(name: string): Manifest[] {
@@ -98,7 +99,13 @@ function configOf(name: string): Config {
   assert.equal(reference, metadata.name, "the Deployment reads the generated map, hash and all");
   assert.match(metadata.name, /^uws-echo-options-\w+$/);
   assert.deepEqual(unknownVariables(data), []);
-  return resolveConfig({}, data).config;
+  return resolveConfig({}, withoutFiles(data)).config;
+}
+
+/** Options without those that name files of a pod. */
+function withoutFiles(data: Readonly<Record<string, string>>): Record<string, string> {
+  const files = [variableName("tlsCert"), variableName("tlsKey")];
+  return Object.fromEntries(Object.entries(data).filter(([key]) => !files.includes(key)));
 }
 
 describe("the server in Kubernetes", () => {
@@ -318,6 +325,86 @@ toolTest(
     assert.ok(config.trustProxy.length > 0);
   },
 );
+
+describe("a public server", () => {
+  const name = "overlays/public";
+
+  toolTest("kubectl", "has the options of deploy/public, but for files, names and the shutdown", () => {
+    const { data } = one(name, "ConfigMap", z.object({ data: labels }));
+    const differing = ["tlsCert", "tlsKey", "instance", "workers", "drainDelay", "drainSpread"] as const;
+    const others = new Set(differing.map(variableName));
+    const rest = (options: Readonly<Record<string, string | undefined>>) =>
+      Object.fromEntries(Object.entries(options).filter(([key]) => !others.has(key)));
+    assert.deepEqual(rest(data), rest(parseEnv(read("deploy/public/options.env"))));
+  });
+
+  toolTest("kubectl", "reads the certificate that cert-manager writes, as the group that may", () => {
+    const { secretName } = one(
+      name,
+      "Certificate",
+      z.object({ spec: z.object({ secretName: z.string() }) }),
+    ).spec;
+    const volume = z.object({
+      name: z.string(),
+      secret: z.object({ secretName: z.string(), defaultMode: z.literal(0o440) }),
+    });
+    const mount = z.object({ name: z.string(), mountPath: z.string(), readOnly: z.literal(true) });
+    const { spec } = one(
+      name,
+      "Deployment",
+      z.object({
+        spec: z.object({
+          template: z.object({
+            spec: z.object({
+              securityContext: z.object({ fsGroup: z.number(), runAsGroup: z.number() }),
+              volumes: z.array(volume).length(1),
+              containers: z.array(z.object({ volumeMounts: z.array(mount).length(1) })),
+            }),
+          }),
+        }),
+      }),
+    ).spec.template;
+    assert.equal(spec.securityContext.fsGroup, spec.securityContext.runAsGroup);
+    assert.equal(spec.volumes[0]?.secret.secretName, secretName);
+    const [mounted] = spec.containers[0]?.volumeMounts ?? [];
+    assert.equal(mounted?.name, spec.volumes[0]?.name);
+    const { data } = one(name, "ConfigMap", z.object({ data: labels }));
+    // cert-manager's names in the Secret.
+    assert.equal(data[variableName("tlsCert")], `${mounted?.mountPath}/tls.crt`);
+    assert.equal(data[variableName("tlsKey")], `${mounted?.mountPath}/tls.key`);
+  });
+
+  toolTest("kubectl", "shows clients only port 443, and keeps their addresses", () => {
+    const { spec } = one(
+      name,
+      "Service",
+      z.object({
+        spec: z.object({
+          type: z.string(),
+          externalTrafficPolicy: z.string(),
+          ports: z.array(z.object({ port: z.number(), targetPort: z.string() })),
+        }),
+      }),
+    );
+    assert.deepEqual(spec.ports, [{ port: 443, targetPort: "echo" }]);
+    assert.deepEqual([spec.type, spec.externalTrafficPolicy], ["LoadBalancer", "Local"]);
+    const rule = z.object({
+      from: z.array(z.unknown()).optional(),
+      ports: z.array(z.object({ port: z.string() })),
+    });
+    const policy = one(
+      name,
+      "NetworkPolicy",
+      z.object({ spec: z.object({ ingress: z.array(rule), egress: z.array(z.unknown()) }) }),
+    ).spec;
+    const open = policy.ingress.filter(({ from }) => from === undefined);
+    assert.deepEqual(
+      open.flatMap(({ ports }) => ports.map(({ port }) => port)),
+      ["echo"],
+    );
+    assert.deepEqual(policy.egress, []);
+  });
+});
 
 toolTest("kubectl", "the generators' exit codes: 1 is a Result all the same, others end the Job", () => {
   const { spec } = one("overlays/load", "Job", job);
