@@ -32,6 +32,8 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** Messages in flight per connection; 0 when someone else (the open loop) decides what is sent. */
   readonly depth: number;
+  /** Messages that a connection sends when it has opened. */
+  readonly first: number;
   /** More replies came than messages were sent. */
   readonly onSurplus: (count: number) => void;
   /** The last message in flight was answered or lost. */
@@ -76,8 +78,8 @@ export class Client {
     const lane = new Lane(connection);
     this.lanes.push(lane);
     this.#laneOf[connection.index] = lane;
-    if (this.#isSending && this.#options.depth > 0) {
-      this.#sendNow(lane, this.#options.depth, this.#options.clock.nowNs());
+    if (this.#isSending && this.#options.first > 0) {
+      this.#sendNow(lane, this.#options.first, this.#options.clock.nowNs());
     }
   }
 
@@ -102,13 +104,13 @@ export class Client {
     this.#checkSettled();
   }
 
-  /** Starts the closed loop: every connection sends `depth` messages, and one more for each reply. */
+  /** Every connection sends its first messages; in a closed loop, one more for each reply. */
   start(): void {
     this.#isSending = true;
-    const { clock, depth } = this.#options;
-    if (depth > 0) {
+    const { clock, first } = this.#options;
+    if (first > 0) {
       for (const lane of [...this.lanes]) {
-        this.#sendNow(lane, depth, clock.nowNs());
+        this.#sendNow(lane, first, clock.nowNs());
       }
     }
   }

@@ -25,6 +25,7 @@ export class EchoTraffic implements Traffic {
       payloads,
       timeoutMs: tools.timeoutMs,
       depth: loop.kind === "closed" ? loop.depth : 0,
+      first: firstOf(loop),
       onSurplus: (count) =>
         tools.countError("surplus-reply", "more replies came than messages were sent", count),
       onAllSettled: tools.onSettled,
@@ -105,6 +106,10 @@ export class EchoTraffic implements Traffic {
   onPong(): void {
     // It sends no pings.
   }
+}
+
+function firstOf(loop: Loop): number {
+  return loop.kind === "once" ? 1 : loop.kind === "closed" ? loop.depth : 0;
 }
 
 /** Only at one rate are equal spans alike. */

@@ -20,6 +20,8 @@ export const counterNames = [
   "begun",
   "opened",
   "failed",
+  /** Refusals that said when to come back (Retry-After). */
+  "retryAfter",
   /** On how many of those opened the target agreed to compression. */
   "compressed",
   /** Connections that the target ended: with a code that is an error, and with one that is expected. */
@@ -61,6 +63,8 @@ export const distributionNames = [
   "ping",
   /** How long a client was without a connection, from losing it to having one again. */
   "gap",
+  /** From the moment a client was to have a connection, or lost it, to having one, failed attempts included. */
+  "absence",
 ] as const;
 export type DistributionName = (typeof distributionNames)[number];
 
@@ -81,6 +85,7 @@ export function zeroCounters(): Counters {
     begun: 0,
     opened: 0,
     failed: 0,
+    retryAfter: 0,
     compressed: 0,
     closed: 0,
     closedExpected: 0,
@@ -131,6 +136,7 @@ export class Metrics {
   readonly firstEcho = new Distribution();
   readonly ping = new Distribution();
   readonly gap = new Distribution();
+  readonly absence = new Distribution();
   #ended: Ended[] = [];
 
   ended(kind: string, code: number | null, status: number | null): void {

@@ -51,6 +51,8 @@ interface Client {
   failures: number;
   /** When it lost its connection; undefined while it has one, or never had. */
   lostNs: number | undefined;
+  /** When it was to have a connection, or lost it; undefined while it has one. */
+  sinceNs: number | undefined;
   hasTried: boolean;
 }
 
@@ -89,6 +91,7 @@ export class Population {
       markNs: 0,
       failures: 0,
       lostNs: undefined,
+      sinceNs: undefined,
       hasTried: false,
     }));
     this.#nextChange = options.calls.create(() => this.#makeChanges());
@@ -156,7 +159,7 @@ export class Population {
     }
     const { clock, ledger, described } = this.#options;
     const nowNs = clock.nowNs();
-    const { counters, upgrade, open, gap } = ledger.now(nowNs);
+    const { counters, upgrade, open, gap, absence } = ledger.now(nowNs);
     counters.opened += 1;
     this.opened += 1;
     counters.compressed += connection.isCompressed ? 1 : 0;
@@ -166,7 +169,11 @@ export class Population {
       counters.reconnected += 1;
       gap.record(nowNs - client.lostNs, 1);
     }
+    if (client.sinceNs !== undefined) {
+      absence.record(nowNs - client.sinceNs, 1);
+    }
     client.lostNs = undefined;
+    client.sinceNs = undefined;
     client.failures = 0;
     client.connection = connection;
     client.state = "open";
@@ -203,6 +210,7 @@ export class Population {
     if (state === "open") {
       this.#open -= 1;
       client.lostNs = nowNs;
+      client.sinceNs = nowNs;
       this.#countClosed(ending, nowNs);
     } else {
       this.#connecting -= 1;
@@ -234,6 +242,7 @@ export class Population {
     const metrics = this.#options.ledger.now(nowNs);
     metrics.ended(ending.kind, null, ending.status ?? null);
     metrics.counters.failed += 1;
+    metrics.counters.retryAfter += ending.retryAfterMs === undefined ? 0 : 1;
     this.failed += 1;
     this.#options.countError(ending.kind, ending.detail);
   }
@@ -304,7 +313,7 @@ export class Population {
       if (change.by < 0) {
         this.#removeOne();
       } else {
-        this.#addOne(isPaced ? dueNs : nowNs);
+        this.#addOne(isPaced ? dueNs : nowNs, dueNs);
       }
     }
   }
@@ -328,7 +337,8 @@ export class Population {
     }
   }
 
-  #addOne(dueNs: number): void {
+  /** @param sinceNs when the client was to have a connection, which may be before its turn to begin */
+  #addOne(dueNs: number, sinceNs: number): void {
     const { described, random } = this.#options;
     const gap = described.arrivals === "even" ? 1 : -Math.log(1 - random());
     this.#turnNs = dueNs + gap * this.#turnGapNs();
@@ -336,6 +346,7 @@ export class Population {
     this.#wanted += 1;
     if (client !== undefined) {
       client.isWanted = true;
+      client.sinceNs = sinceNs;
       if (client.state === "absent") {
         this.#begin(client, dueNs);
       }
@@ -373,6 +384,7 @@ export class Population {
       case "waiting":
         client.state = "absent";
         client.lostNs = undefined;
+        client.sinceNs = undefined;
         break;
       default:
         break; // One that is connecting leaves once it is open.

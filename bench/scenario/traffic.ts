@@ -18,8 +18,12 @@ export interface Payload {
   readonly weight: number;
 }
 
-/** A closed loop has `depth` messages in flight on each connection; an open one sends at a rate of the whole group. */
+/**
+ * A closed loop has `depth` messages in flight on each connection; an open one sends at a rate of the whole group.
+ * once: one message on each connection, as soon as it is open.
+ */
 export type Loop =
+  | { readonly kind: "once" }
   | { readonly kind: "closed"; readonly depth: number }
   | { readonly kind: "open"; readonly rate: Curve; readonly arrivals: Arrivals };
 

@@ -210,6 +210,31 @@ describe("a population", () => {
   });
 });
 
+describe("clients that come as the size grows", () => {
+  const growing: Partial<Population> = { ...comesBack, size: [{ durationMs: 1000, from: 0, to: 10 }] };
+  const once: Echo = { ...closedLoop, loop: { kind: "once" } };
+
+  test("send one message each, where they are to send one once", async () => {
+    const outcome = await outcomeOf(scenarioOf(steadyPopulation(0, growing), once));
+    assert.deepEqual(countersOf(outcome, "opened"), [10, 0]);
+    assert.deepEqual(countersOf(outcome, "answered"), [10, 0]);
+    assert.equal(stepsOf(outcome)[0]?.distributions.firstEcho?.latencyUs.min, 20_000);
+  });
+
+  test("are absent from the moment they were due, through every attempt that fails", async () => {
+    const outcome = await outcomeOf(scenarioOf(steadyPopulation(0, growing), once), {
+      ...answers,
+      refuses: (connection, nowNs) => connection === 0 && nowNs < 500 * ms,
+      retryAfterMs: 700,
+    });
+    assert.deepEqual(countersOf(outcome, "retryAfter"), [1, 0]);
+    assert.deepEqual(countersOf(outcome, "opened"), [10, 0]);
+    const absenceUs = stepsOf(outcome)[0]?.distributions.absence?.latencyUs;
+    assert.ok((absenceUs?.min ?? 0) < 1000, JSON.stringify(absenceUs));
+    assert.ok((absenceUs?.max ?? 0) >= 700_000, JSON.stringify(absenceUs));
+  });
+});
+
 test("pings are timed until their pongs, spread over the interval", async () => {
   const scenario = scenarioOf(steadyPopulation(10), { kind: "ping", intervalMs: 100 });
   const outcome = await outcomeOf(scenario);
