@@ -1,14 +1,14 @@
-// Describes what went wrong with a connection: turns a system error into a kind and a sentence.
+// Describes connection failures: turns a system error into a kind and a sentence.
 
 import { STATUS_CODES } from "node:http";
 import type { Ending } from "./connection.ts";
 import type { ProtocolFault } from "./frame.ts";
 import type { ReplyFault } from "./payload.ts";
 
-/** How far a connection had come when it failed. */
+/** The stage in which a connection failed. */
 export type Stage = "connecting" | "securing" | "handshaking" | "open";
 
-/** How much of a refusal's first line is shown, in characters. */
+/** Maximum length of a refusal's first line that is shown, in characters. */
 const refusalLimit = 200;
 
 const noDescriptor = new Set(["EMFILE", "ENFILE"]);
@@ -18,7 +18,7 @@ function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** The first error that says something: connecting to a name with several addresses fails with one for each. */
+/** The first informative error: connecting to a name with several addresses fails with one error for each. */
 function meaningful(error: Error): Error {
   return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
 }
@@ -85,19 +85,19 @@ function retryAfterMs(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.min(86_400_000, Math.max(0, ms));
 }
 
-/** The target sent what RFC 6455 does not allow. */
+/** The target violated RFC 6455. */
 export function endingOfFault(fault: ProtocolFault): Ending {
   return { kind: `protocol-${fault}`, detail: `the target broke RFC 6455: ${fault.replaceAll("-", " ")}` };
 }
 
-/** What is said about replies that no message waits for. */
+/** Descriptions of replies that answer no message. */
 const unasked = new Map<ReplyFault, string>([
   ["surplus-reply", "more replies came than messages were sent"],
   ["duplicate-reply", "a reply came twice"],
   ["reordered-reply", "a reply came after one to a later message"],
 ]);
 
-/** A reply failed its check; the connection lives on. */
+/** A reply failed its check; the connection stays open. */
 export function describeBadReply(fault: ReplyFault): {
   kind: string;
   detail: string;

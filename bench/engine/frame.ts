@@ -8,7 +8,7 @@ const opcodeBits = 0x0f;
 const maskBit = 0x80;
 const controlPayloadLimitBytes = 125;
 
-/** What a server may not send; the name is the error kind that a Result counts. */
+/** Protocol violations of a server; the names are error kinds of a Result. */
 export type ProtocolFault =
   | "masked-frame"
   | "reserved-bits"
@@ -20,14 +20,14 @@ export type ProtocolFault =
   | "unexpected-continuation"
   | "interleaved-message";
 
-/** Where a FrameReader reports. Chunks are only valid during the call: they are reused for the next read. */
+/** The callbacks of a FrameReader. Chunks are valid only during the call: they are reused for the next read. */
 export interface FrameSink {
   /** The next bytes [start, end) of the data message being received. */
   onPayload(chunk: Uint8Array, start: number, end: number): void;
-  /** A whole data message, however many frames it came in. */
+  /** A whole data message, in any number of frames. */
   onMessage(opcode: number, payloadBytes: number): void;
   onControl(opcode: number, payload: Uint8Array): void;
-  /** The stream cannot be understood from here on; the reader ignores the rest. */
+  /** The stream is invalid; the reader ignores the rest. */
   onProtocolFault(fault: ProtocolFault): void;
 }
 
@@ -62,7 +62,7 @@ export function encodeMaskedFrame(opcode: number, payload: Uint8Array, maskKey: 
 }
 
 /**
- * Reads a server's frames, split at any byte, and hands messages to its sink.
+ * Parses a server's frames, split at any byte, and passes messages to its sink.
  * Frames of one message, control frames between them, and the three length forms are all taken;
  * anything RFC 6455 forbids a server to send is a ProtocolFault.
  */
@@ -81,7 +81,7 @@ export class FrameReader {
   #control: Uint8Array | undefined;
   #stopped = false;
 
-  /** @param maxMessageBytes a longer message is a fault as soon as its header says so */
+  /** @param maxMessageBytes a longer message is a fault once its header is read */
   constructor(sink: FrameSink, maxMessageBytes: number) {
     this.#sink = sink;
     this.#maxMessageBytes = maxMessageBytes;
@@ -92,7 +92,7 @@ export class FrameReader {
     this.#stopped = true;
   }
 
-  /** Takes the bytes [start, end) of `chunk`. */
+  /** Parses the bytes [start, end) of `chunk`. */
   push(chunk: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end && !this.#stopped) {

@@ -57,12 +57,12 @@ export class HandshakeResponse {
     this.#subprotocols = subprotocols;
   }
 
-  /** Status and headers, once they are whole, whether or not they will do. */
+  /** Status and headers once complete, even if they are not valid. */
   get head(): Head | undefined {
     return this.#head;
   }
 
-  /** Takes more bytes: undefined until it is clear; then what came after an acceptable head, or why it will not do. */
+  /** Parses more bytes. Returns undefined until complete, then the bytes after a valid head, or the failure. */
   push(chunk: Uint8Array): { readonly rest: Buffer } | Ending | undefined {
     this.#received = Buffer.concat([this.#received, chunk]);
     const headEnd = this.#received.indexOf("\r\n\r\n");
@@ -85,7 +85,7 @@ export class HandshakeResponse {
     return problem === undefined ? { rest: body } : invalid(problem);
   }
 
-  /** The target hung up, or said all it had to say. */
+  /** The target closed the connection, or ended its response. */
   end(): Ending {
     const headEnd = this.#received.indexOf("\r\n\r\n");
     const head = headEnd < 0 ? undefined : parseHead(this.#received.toString("latin1", 0, headEnd));

@@ -5,25 +5,25 @@ import { request as requestHttps } from "node:https";
 import type { Ending } from "./connection.ts";
 import { endingOf } from "./failure.ts";
 
-/** What to ask for, again and again. */
+/** The request of an HTTP load. */
 export interface HttpLoad {
   /** http: or https:, whose certificate autocannon does not check. */
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** ASCII, if it is to be verified. */
+  /** Must be ASCII to be verified. */
   readonly body: string | undefined;
   readonly connections: number;
-  /** Requests under way on each connection. */
+  /** Requests in flight on each connection. */
   readonly pipelining: number;
   readonly timeoutMs: number;
-  /** What of each response body is checked against the request's. */
+  /** How each response body is compared with the request's. */
   readonly verify: "none" | "length" | "full";
 }
 
 const bodyLimitBytes = 256 * 1024 * 1024;
 
-/** Asks once. @returns what is wrong with the target, or undefined when it answers as it should */
+/** Sends one request. @returns the failure, or undefined if the target answers correctly */
 export function probe(load: HttpLoad): Promise<Ending | undefined> {
   const { url, method, headers, body, timeoutMs } = load;
   const { host, protocol } = new URL(url);

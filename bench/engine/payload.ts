@@ -12,7 +12,7 @@ export type Verify = "none" | "length" | "full";
 /** What was wrong with a reply; the name is the error kind that a Result counts. */
 export type ReplyFault = "wrong-type" | "wrong-length" | "wrong-bytes" | "wrong-sequence" | UnaskedFault;
 
-/** Nothing wrong with the reply, but no message waits for it. */
+/** A reply that is correct but answers no message. */
 export type UnaskedFault = "surplus-reply" | "duplicate-reply" | "reordered-reply";
 
 /** With `full`, the first bytes of a payload carry its sequence number, as hexadecimal digits, lowest first. */

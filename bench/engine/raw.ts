@@ -19,16 +19,16 @@ import { ReplyChecker } from "./reply-checker.ts";
 import { connectSocket } from "./socket.ts";
 import { type Numbering, personalise, wholeRun } from "./template.ts";
 
-/** One read buffer serves all connections of a thread: its content is used up before the next read. */
+/** One read buffer for all connections of a thread: its content is processed before the next read. */
 const readBufferBytes = 256 * 1024;
 
-/** More than this waiting in user space means that the target does not take what we send. */
+/** With more unwritten bytes than this in user space, the target does not keep up. */
 const cloggedBytes = 1024 * 1024;
 
 /** A message longer than this, or than twice the longest we send, is not an echo. */
 const messageLimitBytes = 16 * 1024 * 1024;
 
-/** What the connections of one thread have in common. */
+/** The shared state of one thread's connections. */
 interface Shared {
   readonly endpoint: Endpoint;
   readonly personal: ReturnType<typeof personalise>;

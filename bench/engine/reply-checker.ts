@@ -1,4 +1,4 @@
-// Checks the replies of one connection, in order, as their bytes come in.
+// Checks the replies of one connection, in order, as their bytes arrive.
 
 import { at, type MessageType, opcodeOf, type ReplyFault, sequenceDigits, type Verify } from "./payload.ts";
 

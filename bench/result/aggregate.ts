@@ -1,10 +1,10 @@
-// Sums and extremes of figures of which some may be unknown.
+// Computes sums and extremes of figures, some of which may be unknown.
 
 export function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((sum, item) => sum + value(item), 0);
 }
 
-/** The sum, or null when a part of it is unknown. */
+/** The sum, or null if a part is unknown. */
 export function sumOrNull(values: readonly (number | null)[]): number | null {
   return values.reduce(
     (sum, value) => (sum === null || value === null ? null : sum + value),

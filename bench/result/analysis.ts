@@ -1,4 +1,4 @@
-// Makes a Comparison of samples: chooses the primary figure, draws the conclusions, and warns of what weakens them.
+// Makes a Comparison from samples: chooses the primary figure, draws the conclusions, and adds warnings.
 
 import {
   type Comparison,
@@ -12,21 +12,21 @@ import {
 } from "./comparison.ts";
 import { contrast, control, rankFinding } from "./contrast.ts";
 
-/** Fewer rounds than this leave the noise poorly known. */
+/** With fewer rounds than this, the noise is poorly known. */
 const fewRounds = 5;
 
-/** What is known before the conclusions. */
+/** A Comparison without its conclusions. */
 export interface Compared
   extends Pick<
     Comparison,
     "startedAt" | "stop" | "failedRounds" | "margin" | "arms" | "scenario" | "environment" | "samples"
   > {
   readonly isPaired: boolean;
-  /** The figure that was asked for; undefined to choose. */
+  /** The requested figure; undefined to choose. */
   readonly primary: FigureName | undefined;
 }
 
-/** The Comparison, with everything that follows from its samples. */
+/** Makes the Comparison, with all conclusions from its samples. */
 export function compare({ isPaired, primary: asked, ...compared }: Compared): Comparison {
   const { samples, arms, margin } = compared;
   const primary = asked ?? choosePrimary(samples, compared.scenario);
@@ -61,7 +61,7 @@ export function compare({ isPaired, primary: asked, ...compared }: Compared): Co
   return { ...comparison, warnings: warningsOf(comparison) };
 }
 
-/** CPU time per message, which depends least on what else is going on; without it, what the loop is there to show. */
+/** CPU time per message, which depends least on other load; if unknown, the figure that the loop measures. */
 export function choosePrimary(
   samples: readonly Sample[],
   { ratePerSecond }: Pick<Comparison["scenario"], "ratePerSecond">,
@@ -75,7 +75,7 @@ export function choosePrimary(
   return ratePerSecond === null ? "messagesPerSecond" : "p99";
 }
 
-/** What a reader of the comparison has to know, the gravest first. */
+/** The warnings of a comparison, the most severe first. */
 function warningsOf(comparison: Comparison): string[] {
   return [
     ...integrityWarnings(comparison),
@@ -94,7 +94,7 @@ function integrityWarnings({ samples, failedRounds, stop, rounds }: Comparison):
       `${failed.length} of ${samples.length} measurements are not acceptable (${reasons.join("; ")}): the comparison is invalid.`,
     ...failedRounds.map(({ round, reason }) => `Round ${round} does not count: ${reason}.`),
     stop === "interrupted" && `Interrupted after ${countOf(rounds, "complete round")}.`,
-    stop === "failures" && "Ended early: rounds kept failing.",
+    stop === "failures" && "Ended early because rounds kept failing.",
   ];
 }
 
@@ -107,7 +107,7 @@ function primaryWarnings(comparison: Comparison): Warnings {
     ...figureNames.map((figure) => missingWarning(comparison, figure)),
     drift?.holds === false &&
       `The machine drifted: within a round, the second process of an arm had ${describeShift(drift.ratio)} of the first one's ${primary}. ` +
-        "ABBA rounds cancel a steady drift, not a jump.",
+        "ABBA rounds cancel out a steady drift, but not a jump.",
     ofRanks !== undefined &&
       ofRanks !== figures[primary].finding &&
       `By ranks, which outliers move little, ${primary} is "${ofRanks}" (${rank?.ratio.toFixed(3)}, ${rank?.low.toFixed(3)} to ` +
@@ -122,7 +122,7 @@ function primaryWarnings(comparison: Comparison): Warnings {
   ];
 }
 
-/** A figure that some measurements know and some do not; one that none knows is not missed, unless it is the primary. */
+/** Warns about a figure that only some measurements have. One that none has needs no warning, unless it is the primary. */
 function missingWarning(
   { figures, samples, primary, rounds }: Comparison,
   figure: FigureName,
@@ -133,7 +133,7 @@ function missingWarning(
     return false;
   }
   const rest = rounds === 0 ? `${known} Results a side` : `${known} of ${countOf(rounds, "round")}`;
-  return `${missing} of ${total} measurements do not know ${figure}: it rests on ${rest}.`;
+  return `${missing} of ${total} measurements lack ${figure}: it is based on ${rest}.`;
 }
 
 function sampleWarnings({ samples, rounds, stop, figures, primary }: Comparison): Warnings {
@@ -145,10 +145,10 @@ function sampleWarnings({ samples, rounds, stop, figures, primary }: Comparison)
     count("client-bound") > 0 &&
       `In ${count("client-bound")} of ${all} measurements the generator was the bottleneck: compare CPU time per message, not rates.`,
     count("idle") > 0 &&
-      `In ${count("idle")} of ${all} measurements the target was not seen to be saturated, so its rate is not its limit.`,
+      `In ${count("idle")} of ${all} measurements the target was not saturated, so its rate is not its limit.`,
     stop === "stored" &&
-      "The Results were measured apart, so what changed between the two times counts as a difference of the targets.",
-    stop === "stored" && known < 2 && "One Result on a side has no interval: give several of each.",
+      "The Results were measured at different times, so any change in between counts as a difference of the targets.",
+    stop === "stored" && known < 2 && "A single Result on a side gives no interval: give several of each.",
     stop !== "stored" &&
       rounds < fewRounds &&
       `Only ${countOf(rounds, "round")}: the interval is wide${rounds < 2 ? ", and there is none of a single one" : ""}. Run at least ${fewRounds}.`,

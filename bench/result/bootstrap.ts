@@ -1,9 +1,9 @@
-// Intervals of percentiles and of the rate: a moving-block bootstrap over the histograms of equal spans of the window.
+// Computes intervals of percentiles and of the rate by a moving-block bootstrap over equal spans of the window.
 
 import type { JsHistogram } from "hdr-histogram-js";
 import { createRandom } from "../../src/lib/random.ts";
 
-/** A histogram as its buckets: their upper ends in ascending order, and what is in each. */
+/** A histogram as buckets: upper ends in ascending order, and counts. */
 export interface SparseHistogram {
   readonly values: readonly number[];
   readonly counts: readonly number[];
@@ -15,7 +15,7 @@ export interface Span {
   readonly replies: number;
 }
 
-/** The middle 95 % of what resampling gives. */
+/** The middle 95 % of the resampled values. */
 export interface ResampledInterval {
   readonly low: number;
   readonly high: number;
@@ -30,7 +30,7 @@ export const resamples = 500;
 export const bootstrapSeed = 1;
 /** Fewer spans say nothing about each other. */
 export const fewestSpans = 5;
-/** A percentile is believed when at least this many messages lie beyond it. */
+/** A percentile is reliable if at least this many messages lie beyond it. */
 const messagesBeyond = 10;
 
 export function sparseOf(histogram: JsHistogram): SparseHistogram {
@@ -46,16 +46,17 @@ export function sparseOf(histogram: JsHistogram): SparseHistogram {
   return { values, counts };
 }
 
-/** Messages in it at or below a value. */
+/** The number of messages at or below a value. */
 export function countUpTo({ values, counts }: SparseHistogram, limit: number): number {
   return counts.reduce((sum, count, i) => ((values[i] ?? 0) <= limit ? sum + count : sum), 0);
 }
 
 /**
- * Neighbouring spans resemble each other, so blocks of them are drawn, about as long as the cube root of their number.
+ * Resamples the spans in blocks, because neighbouring spans are correlated. Blocks are about as long as the cube root of
+ * the number of spans.
  * @param spans of equal length, in order
  * @param percentiles 0 to 100
- * @returns undefined when there are too few spans
+ * @returns undefined if there are too few spans
  */
 export function resample(spans: readonly Span[], percentiles: readonly number[]): Resampled | undefined {
   if (spans.length < fewestSpans) {

@@ -6,7 +6,7 @@ import { type Comparison, comparisonSchema } from "./comparison.ts";
 import { scenarioV1Schema, unknownOfScenario } from "./schema-v1.ts";
 
 export const comparisonV1Kind = "uws-echo-bench/comparison";
-/** Version 1 knew no margin; this is the default of `compare`. */
+/** Version 1 had no margin; this is the default of `compare`. */
 const margin = 0.02;
 
 const amount = z.number().nonnegative().nullable();

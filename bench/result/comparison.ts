@@ -1,21 +1,21 @@
-// Describes a Comparison: two arms or more, the samples of each, and what may be concluded.
+// Defines a Comparison: two arms or more, their samples, and the conclusions.
 
 import { z } from "zod";
 import { environmentSchema, type Result, scenarioSchema, verdicts } from "./schema.ts";
 
-/** What the `kind` of every Comparison says. */
+/** The `kind` of every Comparison. */
 export const comparisonKind = "comparison";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const comparisonVersion = 2;
 
-/** What is compared, the most telling first. Times are in microseconds. */
+/** The compared figures, the most informative first. Times are in microseconds. */
 export const figureNames = ["serverCpuPerMessage", "messagesPerSecond", "p50", "p99", "p999"] as const;
 export type FigureName = (typeof figureNames)[number];
 
 /**
- * What may be said of a ratio. `higher`, `lower`: its interval lies on that side of 1. `equivalent`: its interval lies
- * within the margin. `undecided`: neither. Outside the primary figure, `higher` and `lower` also have to stand among
- * the other figures (Holm).
+ * The conclusion from a ratio. `higher`, `lower`: its interval lies on that side of 1. `equivalent`: its interval lies
+ * within the margin. `undecided`: neither. Outside the primary figure, `higher` and `lower` are corrected for multiple
+ * tests (Holm).
  */
 export const findings = ["higher", "lower", "equivalent", "undecided"] as const;
 export type Finding = (typeof findings)[number];
@@ -26,7 +26,7 @@ const figureName = z.enum(figureNames);
 const spreadSchema = z.strictObject({ median: amount, min: amount, max: amount });
 
 const sampleSchema = z.strictObject({
-  /** From 1; rounds that were not completed leave a gap. Without rounds, the place among the Results of its arm. */
+  /** From 1; failed rounds leave a gap. Without rounds, the index among the Results of its arm. */
   round: z.int().positive(),
   /** Index in `arms`. */
   arm: count,
@@ -35,11 +35,11 @@ const sampleSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   figures: z.record(figureName, amount.nullable()),
   verdict: z.enum(verdicts),
-  /** Why this measurement must not be used; empty when it may. */
+  /** Why this measurement must not be used; empty if it may. */
   failures: z.array(z.string()),
 });
 
-/** One figure of an arm, over the same figure of the first arm. Null: too few values to say. */
+/** The ratio of an arm's figure to that of the first arm. Null: too few values. */
 const contrastSchema = z.strictObject({
   ratio: amount.nullable(),
   /** The interval of the ratio, with a confidence of 95 %. */
@@ -48,21 +48,21 @@ const contrastSchema = z.strictObject({
   finding: z.enum(findings),
   /** Whether the whole interval lies beyond the margin, on one side. */
   beyondMargin: z.boolean(),
-  /** Of a ratio this far from 1 or farther, when there is no difference; outside the primary figure, after Holm. */
+  /** The probability of a ratio at least this far from 1 without a difference; after Holm, except for the primary figure. */
   probability: amount.nullable(),
-  /** The same by ranks (Hodges and Lehmann, Wilcoxon), from ten rounds on: outliers move it little. */
+  /** The same by ranks (Hodges and Lehmann, Wilcoxon), from ten rounds on: outliers affect it little. */
   rank: z.strictObject({ ratio: amount, low: amount, high: amount }).nullable(),
   /** The smallest difference that four in five such comparisons find, as a ratio above 1. */
   detectable: amount.nullable(),
   /** Rounds (Results on each side, when there are no rounds) to find a difference of the margin four times in five. */
   roundsNeeded: count.nullable(),
-  /** Rounds (Results of the smaller side) that the ratio rests on. */
+  /** Rounds (Results of the smaller side) that the ratio is based on. */
   rounds: count,
-  /** Measurements of both arms that do not know the figure. */
+  /** Measurements of both arms without the figure. */
   missing: count,
   baseline: spreadSchema.nullable(),
   value: spreadSchema.nullable(),
-  /** Processes far from the others of their arm (Tukey's outer fences on logarithms). They count like all others. */
+  /** Processes far from the others of their arm (Tukey's outer fences on logarithms). They are not excluded. */
   outliers: z.array(
     z.strictObject({
       round: count,
@@ -73,14 +73,14 @@ const contrastSchema = z.strictObject({
   ),
 });
 
-/** The second process of a round over the first one of the same arm: 1, unless something changed in between. */
+/** The ratio of an arm's second process in a round to its first: 1, unless something changed in between. */
 const controlSchema = z.strictObject({
   ratio: amount.nullable(),
   low: amount.nullable(),
   high: amount.nullable(),
-  /** Whether the interval holds 1; null when there is none. */
+  /** Whether the interval contains 1; null if there is none. */
   holds: z.boolean().nullable(),
-  /** How far processes of one arm are apart by noise: their standard deviation, as a share. */
+  /** The noise between processes of one arm: their standard deviation, as a share. */
   noise: amount.nullable(),
 });
 
@@ -104,19 +104,19 @@ export const comparisonSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   /** Complete rounds, each of two processes of every arm in turns; 0 when stored Results are compared. */
   rounds: count,
-  /** `width`: the interval of the primary figure is as narrow as was asked. `stored`: nothing was measured. */
+  /** `width`: the interval of the primary figure is as narrow as requested. `stored`: nothing was measured. */
   stop: z.enum(stops),
-  /** Rounds that were not completed, and why; their measurements do not count. */
+  /** Failed rounds, with the reason; their measurements do not count. */
   failedRounds: z.array(z.strictObject({ round: z.int().positive(), reason: z.string() })),
-  /** A difference up to this share is taken as none. */
+  /** A difference up to this share is negligible. */
   margin: z.number().positive(),
-  /** The figure that the comparison is about; the others are exploratory. */
+  /** The figure that decides; the others are exploratory. */
   primary: figureName,
-  /** The second arm over the first one. */
+  /** The ratios of the second arm to the first. */
   figures: contrastsSchema,
   /** Each arm against itself; null without rounds. */
   control: controlsSchema.nullable(),
-  /** Arms beyond the second one, over the first one. */
+  /** The ratios of further arms to the first. */
   further: z.array(
     z.strictObject({ arm: count, figures: contrastsSchema, control: controlsSchema.nullable() }),
   ),
@@ -138,7 +138,7 @@ export type Controls = z.infer<typeof controlsSchema>;
 export type Stop = (typeof stops)[number];
 export type Comparison = z.infer<typeof comparisonSchema>;
 
-/** What a comparison keeps of a Result. */
+/** The parts of a Result that a Comparison stores. */
 export function sampleOf(result: Result): Pick<Sample, "startedAt" | "figures" | "verdict" | "failures"> {
   const { latencyUs, messagesPerSecond } = result.summary;
   return {
@@ -155,7 +155,7 @@ export function sampleOf(result: Result): Pick<Sample, "startedAt" | "figures" |
   };
 }
 
-/** What may be said of an arm against the first one. */
+/** The conclusions about an arm compared with the first. */
 export function contrastsOf({ figures, further }: Comparison, arm: number): Contrasts | undefined {
   return arm === 1 ? figures : further.find((entry) => entry.arm === arm)?.figures;
 }
@@ -165,7 +165,7 @@ export function figuresOf(samples: readonly Sample[], figure: FigureName, arm: n
   return samples.filter((sample) => sample.arm === arm).flatMap(({ figures }) => figures[figure] ?? []);
 }
 
-/** Whether every measurement may be used, and every round that was asked for is there. */
+/** Whether every measurement may be used, and every requested round is complete. */
 export function isAcceptable({
   samples,
   failedRounds,

@@ -1,7 +1,6 @@
 // Concludes from the samples of a comparison: ratios with intervals, findings, the control. Pure.
-//
-// Everything is done on logarithms: ratios become differences, B against A is exactly the inverse of A against B, and
-// a difference of two processes within a round is free of what changes slowly (docs/decisions/0024).
+// All calculations use logarithms: ratios become differences, B against A is exactly the inverse of A against B, and
+// slow changes cancel out in the difference of two processes within a round (docs/decisions/0024).
 
 import {
   type Contrast,
@@ -28,26 +27,26 @@ import {
 } from "./interval.ts";
 import { percentile, spread } from "./stats.ts";
 
-/** Rounds from which on ranks tell more than they cost. */
+/** Minimum of rounds for ranks. */
 const ranksFromRounds = 10;
-/** Values from which on quartiles say what is far from the others. */
+/** Minimum of values for outlier fences. */
 const fencesFromValues = 8;
-/** Tukey's outer fences: so many times the middle half beyond its ends. The inner ones (1.5) name one in ten of few values. */
+/** Tukey's outer fences, in interquartile ranges. The inner ones (1.5) flag one in ten of few values. */
 const fenceReach = 3;
 const significance = 0.05;
 
 export interface ContrastOptions {
   readonly samples: readonly Sample[];
-  /** Index of the arm that is held against the first one. */
+  /** Index of the arm that is compared with the first. */
   readonly arm: number;
   /** Whether samples of a round belong together. */
   readonly isPaired: boolean;
-  /** Share that is taken as no difference. */
+  /** Share of a negligible difference. */
   readonly margin: number;
   readonly primary: FigureName;
 }
 
-/** Every figure of one arm against the first arm. */
+/** Compares every figure of one arm with the first arm. */
 export function contrast(options: ContrastOptions): Contrasts {
   const raw = figureNames.map((figure) => ({ figure, ...contrastOf(options, figure) }));
   const others = raw.filter(({ figure, probability }) => figure !== options.primary && probability !== null);
@@ -62,7 +61,7 @@ export function contrast(options: ContrastOptions): Contrasts {
   return byFigure(raw.map(({ figure, ...entry }) => [figure, entry]));
 }
 
-/** One figure by itself, as if it were the only one. */
+/** Compares one figure, without correction for the others. */
 export function contrastOf(options: Omit<ContrastOptions, "primary">, figure: FigureName): Contrast {
   const { samples, arm, isPaired, margin } = options;
   const both = samples.filter((sample) => sample.arm === 0 || sample.arm === arm);
@@ -82,7 +81,7 @@ export function contrastOf(options: Omit<ContrastOptions, "primary">, figure: Fi
   };
 }
 
-/** Each arm against itself. */
+/** Compares each arm with itself. */
 export function control(samples: readonly Sample[], arm: number): Controls {
   return byFigure(figureNames.map((figure) => [figure, controlOf(samples, figure, arm)]));
 }
@@ -115,7 +114,7 @@ function pairedContrast(
     return { ...unknownInference, ratio: ratioOf(differences), rounds: rounds.length };
   }
   const ranks = rounds.length >= ranksFromRounds ? signedRankInterval(differences) : undefined;
-  // Two processes of each arm, half of each difference: what is left is the variance of one process.
+  // The mean of two processes per arm halves the variance of each arm, so the sum is the variance of one process.
   const variance = processVariance(rounds);
   return {
     ...inferenceOf(tInterval(mean), margin),
@@ -179,7 +178,7 @@ function findingOf({ low, high }: Pick<Estimate, "low" | "high">, reach: number)
   return high < 0 ? "lower" : "undecided";
 }
 
-/** The finding that the ranks alone would give; undefined when there are none. */
+/** The finding by ranks alone; undefined without ranks. */
 export function rankFinding({ rank }: Contrast, margin: number): Finding | undefined {
   return rank === null
     ? undefined
@@ -204,7 +203,7 @@ interface Round {
   readonly value: readonly [number, number];
 }
 
-/** The rounds in which all four measurements know the figure. */
+/** The rounds in which all four measurements have the figure. */
 function roundsOf(samples: readonly Sample[], figure: FigureName, arm: number): Round[] {
   const known = new Map<string, number>();
   for (const sample of samples) {
@@ -224,7 +223,7 @@ function roundsOf(samples: readonly Sample[], figure: FigureName, arm: number): 
   });
 }
 
-/** The logarithm of a figure; a 0 says as little as a null. */
+/** The logarithm of a figure; undefined for 0 and null. */
 function knownOf({ figures }: Sample, figure: FigureName): number | undefined {
   const value = figures[figure];
   return value == null || value <= 0 ? undefined : Math.log(value);

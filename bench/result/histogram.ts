@@ -8,7 +8,7 @@ import {
 } from "hdr-histogram-js";
 import type { EncodedHistogram, Latency } from "./schema.ts";
 
-/** A decoded histogram together with what one of its units stands for. */
+/** A decoded histogram with its unit. */
 export interface LatencyHistogram {
   readonly histogram: Histogram;
   readonly unitNs: number;
@@ -17,19 +17,19 @@ export interface LatencyHistogram {
 /** Counts are kept as 64-bit floats: 32-bit ones overflow after an hour at a million messages per second. */
 const countBits = 64;
 
-/** The histogram as the Result carries it. `unitNs` is what one recorded unit stands for, in nanoseconds. */
+/** Encodes a histogram for a Result. `unitNs` is the length of one recorded unit in nanoseconds. */
 export function encodeHistogram(histogram: Histogram, unitNs: number): EncodedHistogram {
   return { encoding: "hdr-v2-compressed-base64", unitNs, data: encodeIntoCompressedBase64(histogram) };
 }
 
-/** The histogram that a Result carries. @throws Error when the data are not a histogram */
+/** Decodes a histogram of a Result. @throws Error if the data are not a histogram */
 export function decodeHistogram(encoded: EncodedHistogram): LatencyHistogram {
   return { histogram: decodeFromCompressedBase64(encoded.data, countBits), unitNs: encoded.unitNs };
 }
 
 /**
  * The figures of a Result's `latencyUs` and `serviceUs`, in microseconds; null when nothing was recorded.
- * @param exact lowest and highest value in microseconds, when known better than by the histogram's buckets
+ * @param exact lowest and highest value in microseconds, if known more exactly than by the histogram's buckets
  */
 export function latencyOf(
   { histogram, unitNs }: LatencyHistogram,
@@ -39,7 +39,7 @@ export function latencyOf(
     return null;
   }
   const toUs = (units: number): number => (units * unitNs) / 1000;
-  // minNonZeroValue is just that: a recorded 0 has to be asked for.
+  // minNonZeroValue ignores recorded zeros.
   const min = exact?.min ?? (histogram.getValueAtPercentile(0) === 0 ? 0 : toUs(histogram.minNonZeroValue));
   const max = exact?.max ?? toUs(histogram.maxValue);
   // A percentile is the upper end of its bucket, which may lie beyond the highest value.
@@ -49,7 +49,7 @@ export function latencyOf(
 }
 
 /**
- * One histogram with the records of all, bucket by bucket, so nothing is estimated.
+ * Adds histograms bucket by bucket, so nothing is estimated.
  * @throws Error when they were recorded in different units
  */
 export function addHistograms(histograms: readonly LatencyHistogram[]): LatencyHistogram {

@@ -12,16 +12,16 @@ export interface Estimate {
 
 /** Confidence of every interval, two-sided. */
 export const confidence = 0.95;
-/** Probability with which an effect is to be found, in plans. */
+/** Probability of finding an effect, for plans. */
 export const power = 0.8;
 
 const upperTail = (1 + confidence) / 2;
-/** From this number of values on, the signed-rank distribution is taken as normal, to three digits. */
+/** From this number of values on, the signed-rank distribution is approximated as normal, to three digits. */
 const manyValues = 100;
 /** The 97.5 % quantile of the standard normal distribution. */
 const normalQuantile = 1.959963984540054;
 
-/** What is known of a mean: how far the estimate may be off is judged by Student's distribution. */
+/** A mean with its standard error, for Student's distribution. */
 interface Mean {
   readonly mean: number;
   readonly standardError: number;
@@ -40,7 +40,7 @@ export function meanOf(differences: readonly number[]): Mean | undefined {
       };
 }
 
-/** How far the mean of `values` lies above that of `baseline`, by Welch; undefined with fewer than two on a side. */
+/** The mean of `values` minus that of `baseline`, by Welch; undefined with fewer than two on a side. */
 export function meanDifference(baseline: readonly number[], values: readonly number[]): Mean | undefined {
   if (baseline.length < 2 || values.length < 2) {
     return undefined;
@@ -48,7 +48,7 @@ export function meanDifference(baseline: readonly number[], values: readonly num
   const mean = average(values) - average(baseline);
   const [a, b] = [baseline, values].map((side) => variance(side) / side.length) as [number, number];
   const degreesOfFreedom = (a + b) ** 2 / (a ** 2 / (baseline.length - 1) + b ** 2 / (values.length - 1));
-  // Without any spread there is no such number, and none is needed.
+  // Without spread, the degrees of freedom are undefined and not needed.
   return { mean, standardError: Math.sqrt(a + b), degreesOfFreedom: a + b === 0 ? 1 : degreesOfFreedom };
 }
 
@@ -58,7 +58,7 @@ export function tInterval({ mean, standardError, degreesOfFreedom }: Mean): Esti
   return { center: mean, low: mean - reach, high: mean + reach };
 }
 
-/** Two-sided probability of a mean at least this far from 0, when the true one is 0. */
+/** Two-sided probability of a mean at least this far from 0, if the true mean is 0. */
 export function tProbability({ mean, standardError, degreesOfFreedom }: Mean): number {
   if (standardError === 0) {
     return mean === 0 ? 1 : 0;
@@ -68,7 +68,7 @@ export function tProbability({ mean, standardError, degreesOfFreedom }: Mean): n
 
 /**
  * The Hodges-Lehmann estimate with the interval of Wilcoxon's signed-rank test: the median of all pairwise means, and
- * those of them that the test does not reject. One wild value moves neither far. Undefined for fewer than six values,
+ * those of them that the test does not reject. One outlier affects neither much. Undefined for fewer than six values,
  * for which no interval has this confidence.
  */
 export function signedRankInterval(values: readonly number[]): Estimate | undefined {
@@ -91,7 +91,7 @@ function signedRankCritical(count: number): number | undefined {
     const deviation = Math.sqrt((sums * (2 * count + 1)) / 12);
     return Math.round(sums / 2 - normalQuantile * deviation);
   }
-  // In how many of the 2^count ways to give signs the positive ranks add up to each sum.
+  // The number of the 2^count sign patterns whose positive ranks add up to each sum.
   const ways = new Float64Array(sums + 1);
   ways[0] = 1;
   for (let rank = 1; rank <= count; rank += 1) {
@@ -110,7 +110,7 @@ function signedRankCritical(count: number): number | undefined {
 }
 
 /**
- * The smallest true mean that `count` differences of this variance show with the power above.
+ * The smallest true mean that `count` differences of this variance detect with the power above.
  * @param count at least 2
  */
 export function detectable(differenceVariance: number, count: number): number {
@@ -119,7 +119,7 @@ export function detectable(differenceVariance: number, count: number): number {
 }
 
 /**
- * How many differences of this variance show a true mean of `effect` with the power above.
+ * The number of differences of this variance that detect a true mean of `effect` with the power above.
  * @param effect above 0
  * @returns 2 at least; undefined beyond a million
  */
@@ -132,7 +132,7 @@ export function neededCount(differenceVariance: number, effect: number): number 
   return count > 1e6 ? undefined : count;
 }
 
-/** Holm's adjustment: each probability as it stands among the others, so that 0.05 holds for all of them together. */
+/** Adjusts probabilities for multiple tests (Holm), so that 0.05 applies to all of them together. */
 export function holm(probabilities: readonly number[]): number[] {
   const order = probabilities
     .map((_, index) => index)

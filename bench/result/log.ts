@@ -3,19 +3,19 @@
 import type { Result } from "./schema.ts";
 import { parseResult, StoreError } from "./store.ts";
 
-/** How a Result on one line begins; what a log puts before it (a time, the name of a pod) is not its own. */
+/** The start of a Result on one line; a log may prefix it with a time or a pod's name. */
 const opening = '{"kind":"uws-echo-bench/';
 
-/** Results with what has to be told about them, so that the good ones are known whatever else is wrong. */
+/** The valid Results, and the problems of the others. */
 export interface Found {
   readonly results: readonly Result[];
-  /** One sentence for each Result that cannot be read, and for each that was there before. */
+  /** One sentence for each invalid or repeated Result. */
   readonly problems: readonly string[];
 }
 
 /**
- * Finds the Results of all texts. Lines that hold none are passed over, as a log has many.
- * @param texts each with the name that errors call it by
+ * Finds the Results in all texts. Skips lines without one, of which a log has many.
+ * @param texts each with its name for errors
  */
 export function findResults(texts: readonly { readonly name: string; readonly text: string }[]): Found {
   const placeOf = new Map<string, string>();
@@ -49,7 +49,7 @@ interface Piece {
   readonly text: string;
 }
 
-/** What should be a Result each: lines that begin like one, blocks of lines, or else the text as a whole. */
+/** The candidates for Results: lines that start like one, blocks of lines, or else the whole text. */
 function piecesOf({ name, text }: { readonly name: string; readonly text: string }): Piece[] {
   const lines = text.split("\n");
   const pieces = lines.flatMap((line, index) => {
@@ -60,7 +60,7 @@ function piecesOf({ name, text }: { readonly name: string; readonly text: string
   return all.length > 0 ? all : [{ place: name, text }];
 }
 
-/** Results over several lines, from a brace to the one that closes it: as in a Result file, or as jq prints one. */
+/** Results over several lines, from a brace to its closing brace, as in a Result file or from jq. */
 function blocksOf(name: string, lines: readonly string[]): Piece[] {
   return lines.flatMap((line, index) => {
     if (line.trimEnd() !== "{" || !/^ *"kind": *"uws-echo-bench\//.test(lines[index + 1] ?? "")) {

@@ -1,4 +1,4 @@
-// How the figures of several generators that are not sums become one: the worst counts, histograms add.
+// Merges figures of several generators that are not sums: takes the worst, and adds histograms.
 
 import { maxKnown, sumOf, sumOrNull } from "./aggregate.ts";
 import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
@@ -12,7 +12,7 @@ export function extremes(latencies: readonly (Latency | null)[]): Pick<Latency, 
   return { min: Math.min(...known.map(({ min }) => min)), max: Math.max(...known.map(({ max }) => max)) };
 }
 
-/** The sum of histograms of which some may be missing; null when all are. */
+/** The sum of histograms, some of which may be missing; null if all are. */
 export function addEncoded(parts: readonly (EncodedHistogram | null)[]): EncodedHistogram | null {
   const known = parts.filter((part) => part !== null);
   if (known.length === 0) {

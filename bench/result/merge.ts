@@ -24,13 +24,13 @@ export class MergeError extends UwsEchoError<"ERR_MERGE"> {
   }
 }
 
-/** Part of the longest window that all windows have to share, for their rates to be added. */
+/** Share of the longest window that all windows must have in common, so that their rates can be added. */
 const leastOverlap = 0.9;
 
 /**
- * Makes one measurement of what several generators measured at the same time on the same target.
+ * Merges Results that several generators measured at the same time on the same target.
  * Percentiles of a time are those of all latencies in it, where every generator kept them. The generators' lag is that of the worst.
- * @throws MergeError when there are fewer than two, or they are not of one run
+ * @throws MergeError if there are fewer than two, or they are not of one run
  */
 export function mergeResults(results: readonly Result[]): Measurement {
   const [first] = results;
@@ -96,7 +96,7 @@ export function mergeResults(results: readonly Result[]): Measurement {
   };
 }
 
-/** What has to be the same in every part. */
+/** The fields that must be equal in every part. */
 const identity: readonly (readonly [string, (result: Result) => unknown])[] = [
   ["target.url", ({ target }) => target.url],
   ["engine.name", ({ engine }) => engine.name],
@@ -173,7 +173,7 @@ function mergeClients(results: readonly Result[]): ClientFigures {
   };
 }
 
-/** The generators looked at one and the same server, so its figures are averaged, and divided by all messages. */
+/** All generators sampled the same server, so its figures are averaged, and divided by all messages. */
 function mergeServers(results: readonly Result[], messagesPerSecond: number): ServerFigures | undefined {
   const servers = results.flatMap(({ server }) => (server === undefined ? [] : [server]));
   const [first] = servers;
@@ -196,7 +196,7 @@ function mergeServers(results: readonly Result[], messagesPerSecond: number): Se
   };
 }
 
-/** Second by second, as far as every generator has one, with the percentiles of spans of the same length. */
+/** Merges the series second by second, up to the shortest, with the percentiles of spans of the same length. */
 function mergeSeries(
   parts: readonly { readonly startedMs: number; readonly series: readonly Second[] }[],
   spans: Spans | null,
@@ -225,7 +225,7 @@ function mergeSeries(
   });
 }
 
-/** The first machine's, naming the others where a text differs. */
+/** The environment of the first machine, with the others' texts where they differ. */
 function mergeEnvironments(environments: readonly Result["environment"][]): Result["environment"] {
   const [first] = environments as readonly [Result["environment"], ...Result["environment"][]];
   return {

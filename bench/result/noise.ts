@@ -1,14 +1,14 @@
-// Whether the machine was busy with something else while it measured.
+// Detects whether the machine was busy with something else during the measurement.
 
 import { formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { Measurement } from "./schema.ts";
 
-/** From which on each is worth a word, in per cent of all cores or of the window. */
+/** Thresholds of the warning, in per cent of all cores or of the window. */
 const limits = { otherPercent: 10, stealPercent: 2, waitedPercent: 10, pressurePercent: 40 };
 /** Runnable processes for each core. */
 const crowdedLoad = 1.5;
 
-/** One sentence with everything that speaks for it; null when nothing does. */
+/** A warning with all signs; null if there is none. */
 export function noiseWarning(measurement: Measurement): string | null {
   const signs = [...machineSigns(measurement), ...waitSigns(measurement)].filter((sign) => sign !== null);
   return signs.length === 0
@@ -21,7 +21,7 @@ function machineSigns({ machine, client, server, target }: Measurement): (string
     return [];
   }
   const { loadAverage, cores, busyPercent, stealPercent, pressurePercent } = machine;
-  // A server elsewhere takes nothing here; one here of which nothing is known may be all the rest.
+  // A remote server uses no CPU here; a local one with unknown use may account for all the rest.
   const ofServer = target.local ? (server?.cpuPercent ?? null) : 0;
   const other =
     busyPercent === null || ofServer === null ? null : (busyPercent - client.cpuPercent - ofServer) / cores;

@@ -1,4 +1,4 @@
-// Knows which Results a merged one was made of, so that none counts twice.
+// Tracks the parts of a merged Result, so that none counts twice.
 
 import { createHash } from "node:crypto";
 import type { Part, Result } from "./schema.ts";
@@ -8,7 +8,7 @@ export function hashOf(content: unknown): string {
   return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
 }
 
-/** A Result as a part of a merged one; the parts of one that is merged already. */
+/** A Result as a part of a merged one, or the parts of an already merged one. */
 export function partsOf(result: Result): Part[] {
   if (result.parts.length > 0) {
     return result.parts;
@@ -25,7 +25,7 @@ export function partsOf(result: Result): Part[] {
   ];
 }
 
-/** A sentence for each part of a merged Result that is among the other Results, too. */
+/** A sentence for each part of a merged Result that is also among the other Results. */
 export function repeatedParts(results: readonly Result[]): string[] {
   return results.flatMap((merged, index) => {
     const others = new Set(
@@ -35,7 +35,7 @@ export function repeatedParts(results: readonly Result[]): string[] {
       .filter(({ id }) => others.has(id))
       .map(
         ({ label, startedAt }) =>
-          `the Result of ${label ?? startedAt} is a part of another one that is merged: it would count twice`,
+          `the Result of ${label ?? startedAt} is also a part of a merged Result: it would count twice`,
       );
   });
 }

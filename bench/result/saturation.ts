@@ -1,19 +1,19 @@
-// Who was busy, and whether what was due was done: what verdict and warnings both look at. Pure functions of the figures.
+// Decides which side was busy, and whether due messages were sent and answered, for verdict and warnings. Pure.
 
 import type { Measurement } from "./schema.ts";
 
-/** Use of what it may use from which on a thread or a server counts as fully busy, in per cent. */
+/** Share of the available CPU from which on a thread or a server is busy, in per cent. */
 export const saturatedPercent = 90;
-/** Part of the due messages that has to leave, and in the end to be answered as fast as it is due. */
+/** Share of the due messages that must be sent, and answered at the rate at which they are due. */
 const keptShare = 0.99;
-/** Standard deviations of a random count that are put down to chance. */
+/** Standard deviations of a random count that are attributed to chance. */
 const chance = 3;
-/** Part of the window by which a generator has to be late for its lag to set the pace. */
+/** Share of the window by which a generator must be late to be the bottleneck. */
 const lateShare = 0.01;
 
 /**
- * How much of what it could do the server did, in per cent; null when unknown. One busy thread is a limit by itself:
- * the other cores do not help it.
+ * The server's use of its available CPU, in per cent; null if unknown. One busy thread is a limit by itself, because the
+ * other cores do not help it.
  */
 export function serverUsePercent({ server }: Pick<Measurement, "server">): number | null {
   if (server?.cpuPercent == null) {
@@ -29,24 +29,24 @@ export function isServerBusy(measurement: Pick<Measurement, "server">): boolean 
   return (serverUsePercent(measurement) ?? 0) >= saturatedPercent;
 }
 
-/** Only in a loop without a schedule: one that keeps a schedule may spin while it waits, and be busy with nothing. */
+/** Only for a closed loop: an open loop may be busy because it spins while it waits. */
 export function isClientBusy({ client }: Measurement): boolean {
   return (client.busiestThreadPercent ?? client.cpuPercent) >= saturatedPercent;
 }
 
-/** The generator sent what was due, but by far too late. */
+/** The generator sent the due messages, but far too late. */
 export function isGeneratorLate({ client, window }: Measurement): boolean {
   return client.lagUs !== null && client.lagUs >= lateShare * window.seconds * 1e6;
 }
 
-/** The target let us send what was due. */
+/** The target accepted the due messages. */
 export function wasSent({ messages }: Measurement): boolean {
   return messages.sent >= keptShare * messages.due;
 }
 
 /**
- * Whether replies came as fast as messages were due, once they came: the last third of the window tells a target that
- * falls behind from one that answers after a constant delay. True when no reply came by then.
+ * Whether replies arrived as fast as messages were due. The last third of the window distinguishes a target that falls
+ * behind from one with a constant delay. True if no reply arrived by then.
  */
 export function wasKeptUp({ messages, series, window }: Measurement): boolean {
   const last = series.slice(-Math.max(1, Math.floor(series.length / 3)));
@@ -60,7 +60,7 @@ export function wasKeptUp({ messages, series, window }: Measurement): boolean {
   return replies === 0 || replies >= keptShare * due - chance * Math.sqrt(due) - 1;
 }
 
-/** More replies came than were due, and not by chance: of a backlog from the warm-up. */
+/** More replies arrived than messages were due, beyond chance: from a backlog of the warm-up. */
 export function hadBacklog({ messages, summary, window }: Measurement): boolean {
   const replies = summary.messagesPerSecond * window.seconds;
   return replies > 1.05 * messages.due + chance * Math.sqrt(messages.due) + 1;

@@ -1,4 +1,4 @@
-// The parts of a Result that describe how the two sides and the machine did, and how connections opened.
+// Defines the parts of a Result that describe generator, server, machine and connecting.
 
 import { z } from "zod";
 import { steadinessVerdicts } from "./steadiness.ts";
@@ -20,7 +20,7 @@ export const latencySchema = z.strictObject({
 /** Base64 of HdrHistogram's V2 compressed encoding. */
 export const histogramSchema = z.strictObject({
   encoding: z.literal("hdr-v2-compressed-base64"),
-  /** Nanoseconds that one recorded unit stands for. */
+  /** Length of one recorded unit in nanoseconds. */
   unitNs: z.int().positive(),
   data: z.base64(),
 });
@@ -35,9 +35,9 @@ export const spansSchema = z.strictObject({
 export const clientSchema = z.strictObject({
   cpuUsPerMessage: amount.nullable(),
   cpuPercent: amount,
-  /** The busiest generator thread alone; it is at its limit near 100. */
+  /** The busiest generator thread; its limit is 100. */
   busiestThreadPercent: amount.nullable(),
-  /** p99 of how late the generator sent, against its own schedule; null when there is no schedule. */
+  /** p99 of the generator's delay against its schedule; null without a schedule. */
   lagUs: amount.nullable(),
   /** Time that its threads were ready to run and had no CPU, of the window's; null when unknown. */
   waitedPercent: amount.nullable(),
@@ -46,36 +46,36 @@ export const clientSchema = z.strictObject({
 });
 
 export const serverSchema = z.strictObject({
-  /** Where these figures come from: /proc of a process, or the target's Prometheus page. */
+  /** The source of these figures: /proc of a process, or the target's Prometheus page. */
   source: z.enum(["pid", "metrics"]),
   cpuUsPerMessage: amount.nullable(),
   cpuPercent: amount.nullable(),
-  /** Its busiest thread (of a page: worker) alone; it is at its limit near 100. Null when unknown. */
+  /** Its busiest thread (of a page: worker); its limit is 100. Null if unknown. */
   busiestThreadPercent: amount.nullable(),
   /** Time that its threads were ready to run and had no CPU, of the window's; null when unknown. */
   waitedPercent: amount.nullable(),
   /** Processes that share the work. */
   workers: count,
   rssBytes: count.nullable(),
-  /** Highest sum of octets that the server held back for slow readers. */
+  /** Maximum of bytes that the server buffered for slow readers. */
   maxBufferedBytes: count.nullable(),
   droppedMessages: count.nullable(),
-  /** Messages that it says it has received in the window. */
+  /** Messages received in the window, by its own count. */
   receivedMessages: count.nullable(),
-  /** Different processes that answered for it: more than one behind a balancer. */
+  /** Different processes that answered: more than one behind a balancer. */
   replicas: count,
   cpus: z.array(count).nullable(),
 });
 
-/** How the generator itself did, besides CPU and lag. The worst of its threads. */
+/** Further figures of the generator, from its worst thread. */
 export const generatorSchema = z.strictObject({
-  /** Closed loop: how late a timer of one millisecond was in the window. */
+  /** Closed loop: the delay of a timer of one millisecond in the window. */
   hiccupUs: z.strictObject({ p50: amount, p99: amount, max: amount }).nullable(),
-  /** Open loop: variance over mean of the messages that left in equal spans. 0 is even, 1 is Poisson, more is bursts. */
+  /** Open loop: variance over mean of the messages sent in equal spans. 0 is even, 1 is Poisson, more is bursts. */
   dispersion: amount.nullable(),
 });
 
-/** What moved on the sockets in the window: frames, compressed or not, but not TLS. */
+/** Bytes on the sockets in the window: frames, compressed or not, without TLS. */
 export const wireSchema = z.strictObject({ sentBytes: count, receivedBytes: count });
 
 const connectStageSchema = z
@@ -85,17 +85,17 @@ const connectStageSchema = z
 /** How connections opened. A stage that did not happen is null. */
 export const connectsSchema = z.strictObject({
   askedPerSecond: amount.nullable(),
-  /** From the moment the first was due to the end of the last handshake. */
+  /** From the due time of the first to the end of the last handshake. */
   perSecond: amount.nullable(),
   /** Connections on which the target agreed to compression. */
   compressed: count,
-  /** How late the generator began to connect. */
+  /** The generator's delay before connecting. */
   lag: connectStageSchema,
-  /** Each from the end of the stage before. */
+  /** Each from the end of the previous stage. */
   tcp: connectStageSchema,
   tls: connectStageSchema,
   upgrade: connectStageSchema,
-  /** From the moment it was due to the end of the handshake. */
+  /** From its due time to the end of the handshake. */
   open: connectStageSchema,
   /** From the first message on the connection to its reply. */
   firstEcho: connectStageSchema,
@@ -107,7 +107,7 @@ const intervalSchema = z.strictObject({ low: amount, high: amount });
 export const intervalsSchema = z.strictObject({
   resamples: count,
   seed: count,
-  /** Spans that were resampled, and how long each is. */
+  /** Number of resampled spans, and their length. */
   spans: count,
   spanSeconds: count,
   messagesPerSecond: intervalSchema,
@@ -120,9 +120,9 @@ export const intervalsSchema = z.strictObject({
 
 export const steadinessSchema = z.strictObject({
   verdict: z.enum(steadinessVerdicts),
-  /** Where the last change was, from the start of the window; null when there was none. */
+  /** Time of the last change, from the start of the window; null if there was none. */
   changedAtSeconds: amount.nullable(),
-  /** What changed, and by which factor from the first stretch to the last. */
+  /** The figure that changed, and its factor from the first level to the last. */
   figure: z.string().nullable(),
   factor: amount.nullable(),
 });
@@ -134,8 +134,8 @@ export const machineSchema = z.strictObject({
   cores: count,
   /** CPU time of everything on it; 100 is one core. */
   busyPercent: amount.nullable(),
-  /** CPU time that the hypervisor gave to others. */
+  /** CPU time that the hypervisor gave to other guests. */
   stealPercent: amount.nullable(),
-  /** Part of the time in which something was ready to run and had no CPU (PSI, some). */
+  /** Share of the time in which something was ready to run but waited for a CPU (PSI, some). */
   pressurePercent: amount.nullable(),
 });

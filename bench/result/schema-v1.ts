@@ -1,4 +1,4 @@
-// Reads Results of version 1 as what they are now. Their verdict stays as it was given, and what they did not record is null.
+// Converts Results of version 1 to the current form. Their verdict stays, and figures that they lack are null.
 
 import { z } from "zod";
 import { hashOf } from "./parts.ts";

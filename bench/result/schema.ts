@@ -1,5 +1,5 @@
-// The shape of a Result, the versioned JSON file of one measurement.
-// Unknown values are null (never 0, never left out), so that every key is always present.
+// Defines a Result, the versioned JSON file of one measurement.
+// Unknown values are null (never 0, never omitted), so that every key is always present.
 
 import { z } from "zod";
 import {
@@ -18,7 +18,7 @@ import {
 
 /** What the `kind` of every Result says; a file with another one is not ours. */
 export const resultKind = "uws-echo-bench/result";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const resultVersion = 2;
 
 const count = z.int().nonnegative();
@@ -30,14 +30,14 @@ export const scenarioSchema = z.strictObject({
   connections: count,
   /** Messages in flight per connection (for http: pipelined requests); null in an open loop. */
   depth: count.nullable(),
-  /** Asked rate over all connections; null unless the loop is open. */
+  /** Requested rate over all connections; null unless the loop is open. */
   ratePerSecond: amount.nullable(),
   arrivals: z.enum(["even", "poisson"]).nullable(),
   durationMs: amount,
   warmupMs: amount,
-  /** Pace at which connections are opened; null when as fast as they come. */
+  /** Rate at which connections are opened; null for as fast as possible. */
   connectionsPerSecond: amount.nullable(),
-  /** Payload sizes that take turns, in octets. */
+  /** Payload sizes in bytes, sent in turn. */
   payloadBytes: z.array(count).min(1),
   type: z.enum(["text", "binary"]),
   verify: z.enum(["none", "length", "full"]),
@@ -46,13 +46,13 @@ export const scenarioSchema = z.strictObject({
   subprotocols: z.array(z.string()),
   /** Whether permessage-deflate was offered. */
   compression: z.boolean(),
-  /** What payloads are made of; null for the content of a file, and where it is not known. */
+  /** The content of payloads; null for the content of a file, or if unknown. */
   fill: z.enum(["random", "words", "zeros"]).nullable(),
   /** SHA-256 of all payloads, one after the other; null without a payload, and where it is not known. */
   payloadSha256: sha256.nullable(),
   /** What payloads and random arrivals were made from (--seed); null where nothing was, and where it is not known. */
   seed: count.nullable(),
-  /** Which of several generators this is, from 1; null for the only one, and for a merged Result. */
+  /** The number of this generator, from 1; null for a single one, and for a merged Result. */
   part: z.strictObject({ number: count, of: count }).nullable(),
   /** Generators whose Results were merged into this one; 1 for a single run. */
   generators: count,
@@ -61,24 +61,24 @@ export const scenarioSchema = z.strictObject({
 const summarySchema = z.strictObject({
   /** Replies that arrived inside the window, per second of window. */
   messagesPerSecond: amount,
-  /** Payload octets of those replies (one direction; whole responses for http without a body), per second of window. */
+  /** Payload bytes of those replies (one direction; whole responses for http without a body), per second of window. */
   bytesPerSecond: amount,
-  /** From the intended send time, see `latencyFrom`; null when no reply came. */
+  /** From the intended send time, see `latencyFrom`; null without replies. */
   latencyUs: latencySchema.nullable(),
-  /** From the actual send time; null when no reply came. */
+  /** From the actual send time; null without replies. */
   serviceUs: latencySchema.nullable(),
 });
 
 const messagesSchema = z.strictObject({
-  /** In an open loop, what the schedule asked for: sent or unsent. Else what was sent. */
+  /** In an open loop, the messages of the schedule: sent and unsent. In a closed loop, the sent messages. */
   due: count,
   sent: count,
-  /** Held back until the end of the window, since the target took nothing more. In latencyUs with what it had waited. */
+  /** Held back until the end of the window, because the target did not accept more. Their wait is part of latencyUs. */
   unsent: count,
   received: count,
   /** Sent in the window and never answered, by the timeout or by the end of their connection. */
   lost: count,
-  /** Replies whose type, length or octets were not those sent (as far as `verify` looked). */
+  /** Replies with another type, length or content than the message (as far as `verify` checks). */
   corrupt: count,
 });
 
@@ -86,7 +86,7 @@ const connectionsSchema = z.strictObject({
   requested: count,
   opened: count,
   failed: count,
-  /** Opened, but ended by the target or the network before the run was over. */
+  /** Opened, but ended by the target or the network before the end of the run. */
   closedEarly: count,
 });
 
@@ -120,12 +120,12 @@ export const environmentSchema = z.strictObject({
   cpuModel: z.string(),
   cores: count,
   cpuGovernor: z.string().nullable(),
-  /** CPU limit of the control group, in cores; null when there is none. */
+  /** CPU limit of the control group, in cores; null if there is none. */
   cpuLimitCores: amount.nullable(),
   memoryBytes: count,
   /** Kind of container (`docker`, `podman`, `kubernetes`, ...); null on a bare or virtual machine. */
   container: z.string().nullable(),
-  /** Load average over one minute before the run: what else was going on. */
+  /** Load average over one minute before the run. */
   loadAverage: amount,
 });
 
@@ -159,7 +159,7 @@ export const resultSchema = z.strictObject({
   id: z.string().min(1),
   /** The command line that made it, without the program; values of headers that are secret are `***`. Null where there was none. */
   command: z.array(z.string()).nullable(),
-  /** Name for plots and tables; null to use the target's URL. */
+  /** Name for plots and tables; null for the target's URL. */
   label: z.string().nullable(),
   target: z.strictObject({
     url: z.string(),
@@ -168,19 +168,19 @@ export const resultSchema = z.strictObject({
   }),
   engine: z.strictObject({ name: z.string(), version: z.string() }),
   loop: z.enum(["closed", "open", "http"]),
-  /** What latencyUs is measured from; only an open loop has a schedule that does not wait. */
+  /** The start of latencyUs; only an open loop has intended send times. */
   latencyFrom: z.enum(["intended-send", "actual-send"]),
   scenario: scenarioSchema,
-  /** The one window that every figure here is taken over; it starts after warm-up. */
+  /** The window of all figures; it starts after the warm-up. */
   window: z.strictObject({ startedAt: timestamp, seconds: z.number().positive() }),
-  /** The target's clock less ours, when it was measured: before a start at a given time. */
+  /** The target's clock minus ours, measured before a start at a given time. */
   clock: z.strictObject({ offsetMs: z.number(), errorMs: amount }).nullable(),
-  /** Why the run ended before its time; null when it did not. */
+  /** Why the run ended early; null if it did not. */
   partial: z.strictObject({ reason: z.string() }).nullable(),
   summary: summarySchema,
   messages: messagesSchema,
   connections: connectionsSchema,
-  /** Number of errors by kind; empty when there was none. */
+  /** Number of errors by kind; empty if there were none. */
   errors: z.record(z.string(), z.int().positive()),
   /** What was said of the first error of each kind, as far as it is known. */
   firstErrors: z.record(z.string(), z.string()),
@@ -198,14 +198,14 @@ export const resultSchema = z.strictObject({
   histograms: z.strictObject({
     latency: histogramSchema,
     service: histogramSchema,
-    /** The part of `latency` that is of unsent messages; null when there were none. */
+    /** The part of `latency` from unsent messages; null if there were none. */
     unsent: histogramSchema.nullable(),
   }),
   /** The latencies by the time at which replies came in; null where that is not known. */
   spans: spansSchema.nullable(),
   thresholds: z.array(thresholdSchema),
   environment: environmentSchema,
-  /** Why this measurement must not be used; empty when it may. */
+  /** Why this measurement must not be used; empty if it may. */
   failures: z.array(z.string()),
   warnings: z.array(z.string()),
   verdict: z.enum(verdicts),
@@ -225,5 +225,5 @@ export type Environment = z.infer<typeof environmentSchema>;
 export type Verdict = (typeof verdicts)[number];
 /** One measurement, complete or partial. */
 export type Result = z.infer<typeof resultSchema>;
-/** A Result before it is judged, see result/verdict. */
+/** A Result without verdict, see result/verdict. */
 export type Measurement = Omit<Result, "failures" | "warnings" | "verdict">;

@@ -1,6 +1,6 @@
-// Statistics of a few repeated measurements: median, percentiles, range. Pure.
+// Computes statistics of a few repeated measurements: median, percentiles, range. Pure.
 
-/** Lowest and highest of some values, and the one in the middle. */
+/** Median and range of some values. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -10,7 +10,7 @@ export interface Spread {
 /**
  * The value below which `percent` of the values lie, between two neighbours by linear interpolation.
  * @param percent 0 (the lowest) to 100 (the highest)
- * @throws RangeError when there are no values or `percent` is out of range
+ * @throws RangeError if there are no values or `percent` is out of range
  */
 export function percentile(values: readonly number[], percent: number): number {
   if (values.length === 0) {
@@ -26,12 +26,12 @@ export function percentile(values: readonly number[], percent: number): number {
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
-/** The value in the middle; of an even number of values, the mean of the two in the middle. */
+/** The median; of an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   return percentile(values, 50);
 }
 
-/** Median, lowest and highest. @throws RangeError when there are no values */
+/** Median, lowest and highest. @throws RangeError if there are no values */
 export function spread(values: readonly number[]): Spread {
   return { median: median(values), min: percentile(values, 0), max: percentile(values, 100) };
 }

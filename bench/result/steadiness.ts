@@ -1,21 +1,21 @@
-// Whether a run was steady: change points in the logarithms of its figures, second by second.
+// Judges whether a run was steady, by change points in the logarithms of its figures per second.
 
 import { findLevels, meanOf } from "./change-points.ts";
 import type { Second } from "./schema.ts";
 
-/** `too-short`: nothing can be said. `unsteady`: it changed, and neither for better at first nor for worse at last. */
+/** `too-short`: unknown. `unsteady`: the level changed, without getting better at the start or worse at the end. */
 export const steadinessVerdicts = ["steady", "warming-up", "slowing-down", "unsteady", "too-short"] as const;
 
 export interface Steadiness {
   readonly verdict: (typeof steadinessVerdicts)[number];
-  /** Where the last change was, from the start of the window; null when there was none. */
+  /** Time of the last change, from the start of the window; null if there was none. */
   readonly changedAtSeconds: number | null;
-  /** The figure that changed, and by which factor from the first stretch to the last. */
+  /** The figure that changed, and its factor from the first level to the last. */
   readonly figure: string | null;
   readonly factor: number | null;
 }
 
-/** One figure over time; null where it is not known. */
+/** One figure over time; null if unknown. */
 export interface Track {
   readonly figure: string;
   readonly isBetterHigh: boolean;
@@ -29,7 +29,7 @@ const leastChange = 0.05;
 /** More points are not needed to find a change, and take time by the square. */
 const mostPoints = 600;
 
-/** @param endSeconds of each value, from the start of the window */
+/** @param endSeconds the time of each value, from the start of the window */
 export function steadinessOf(endSeconds: readonly number[], tracks: readonly Track[]): Steadiness {
   const nothing = { changedAtSeconds: null, figure: null, factor: null };
   if (endSeconds.length < fewestSeconds) {
@@ -58,7 +58,7 @@ export function steadinessOf(endSeconds: readonly number[], tracks: readonly Tra
   return { verdict: "steady", ...nothing };
 }
 
-/** Of the series of a Result. */
+/** Judges the series of a Result. */
 export function steadinessOfSeries(series: readonly Second[]): Steadiness {
   const whole = series.filter(
     ({ endSeconds }, i) => endSeconds - (series[i - 1]?.endSeconds ?? 0) > 0.9 * (series[0]?.endSeconds ?? 1),

@@ -1,4 +1,4 @@
-// Writes Result files once, whole, and never over an existing file; reads them with errors that name the cause.
+// Writes Result files atomically and never over an existing file, and reads them with errors that name the cause.
 
 import {
   constants,
@@ -19,7 +19,7 @@ import { type Result, resultKind, resultSchema, resultVersion } from "./schema.t
 import { resultV1Schema } from "./schema-v1.ts";
 import { type Search, searchKind, searchSchema, searchVersion } from "./search.ts";
 
-/** A file that cannot be read as what it should be, or must not be written; the message says why. */
+/** A file is invalid, or must not be written; the message says why. */
 export class StoreError extends UwsEchoError<"ERR_STORE"> {
   override readonly name = "StoreError";
   constructor(problems: string | readonly string[], options?: ErrorOptions) {
@@ -28,7 +28,7 @@ export class StoreError extends UwsEchoError<"ERR_STORE"> {
 }
 
 /**
- * Writes a text under a name that nothing has yet, all of it or nothing; missing folders are made.
+ * Writes a new file atomically, and creates missing folders.
  * @throws StoreError when the file exists or cannot be written
  */
 export function writeOnce(path: string, text: string): void {
@@ -52,7 +52,7 @@ export function writeOnce(path: string, text: string): void {
   }
 }
 
-/** Why a new file cannot be written there, found out by trying; undefined when it can. */
+/** Why a new file cannot be written there, found by trying; undefined if it can. */
 export function problemOfWriting(path: string): string | undefined {
   if (existsSync(path)) {
     return `${path} already exists and is never overwritten`;
@@ -68,7 +68,7 @@ export function problemOfWriting(path: string): string | undefined {
   }
 }
 
-/** Not mkdir's own `recursive`, which never returns where the system says ENOENT to every attempt, as in /proc. */
+/** Not mkdir's `recursive`, which never returns if the system answers every attempt with ENOENT, as in /proc. */
 function makeFolders(folder: string): void {
   const missing: string[] = [];
   for (let path = resolve(folder); !existsSync(path); path = dirname(path)) {
@@ -79,13 +79,13 @@ function makeFolders(folder: string): void {
       mkdirSync(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-        throw error; // else made by another process meanwhile
+        throw error; // else created by another process in the meantime
       }
     }
   }
 }
 
-/** Gives the draft its name. A link, unlike a rename, refuses to replace an existing file. */
+/** Publishes the draft under its name. Unlike a rename, a link does not replace an existing file. */
 function publish(draft: string, path: string): void {
   try {
     linkSync(draft, path);
@@ -99,7 +99,7 @@ function publish(draft: string, path: string): void {
 }
 
 /**
- * Writes a Result to a file of its own.
+ * Writes a Result to a new file.
  * @throws StoreError when the file exists or cannot be written
  */
 export function writeResult(path: string, result: Result): void {
@@ -112,32 +112,32 @@ export function problemOfResult(result: Result): string | undefined {
   return parsed.success ? undefined : z.prettifyError(parsed.error);
 }
 
-/** The Result as the JSON text of its file. Also one that `problemOfResult` objects to: a measurement is not thrown away. */
+/** Formats a Result as the JSON text of its file, even an invalid one: a measurement is never discarded. */
 export function formatResult(result: Result): string {
   return `${JSON.stringify(result, null, 2)}\n`;
 }
 
-/** The Result as one line, which stays whole among the other lines of a log. */
+/** Formats a Result as one line, which a log keeps whole. */
 export function formatResultLine(result: Result): string {
   return `${JSON.stringify(result)}\n`;
 }
 
-/** The Comparison as the JSON text of its file. @throws ZodError when it is no valid Comparison */
+/** Formats a Comparison as the JSON text of its file. @throws ZodError if it is invalid */
 export function formatComparisonFile(comparison: Comparison): string {
   return `${JSON.stringify(comparisonSchema.parse(comparison), null, 2)}\n`;
 }
 
-/** Reads a Result file. @throws StoreError that says what is wrong with it */
+/** Reads a Result file. @throws StoreError with its problem */
 export function readResult(path: string): Result {
   return parseResult(path, readText(path));
 }
 
-/** The Result that a text holds; errors call the text by `name`. @throws StoreError that says what is wrong with it */
+/** Parses a Result; errors call the text by `name`. @throws StoreError with its problem */
 export function parseResult(name: string, text: string): Result {
   return parseVersioned(name, text, resultVersions);
 }
 
-/** Reads a Comparison file. @throws StoreError that says what is wrong with it */
+/** Reads a Comparison file. @throws StoreError with its problem */
 export function readComparison(path: string): Comparison {
   return parseVersioned(path, readText(path), comparisonVersions);
 }
@@ -148,7 +148,7 @@ export function kindNameOf(name: string, text: string): string | undefined {
   return typeof kind === "string" ? kind : undefined;
 }
 
-/** A kind of file in one of its versions. */
+/** One version of a kind of file. */
 export interface Version<T> {
   readonly kind: string;
   readonly version: number;
@@ -171,7 +171,7 @@ export const comparisonVersions: readonly Version<Comparison>[] = [
 
 /**
  * Reads JSON of a known kind in any of its versions, the newest last.
- * @throws StoreError when it is truncated, foreign, of another version, or has wrong fields (all are named)
+ * @throws StoreError if it is truncated, foreign, of another version, or has invalid fields (all are named)
  */
 export function parseVersioned<T>(name: string, text: string, versions: readonly Version<T>[]): T {
   const data = parseJson(name, text);
@@ -221,7 +221,7 @@ function parseJson(name: string, text: string): object {
   try {
     data = JSON.parse(trimmed);
   } catch (error) {
-    throw new StoreError(`${name} is not JSON, or is damaged: ${(error as Error).message}`, { cause: error });
+    throw new StoreError(`${name} is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
   if (typeof data !== "object" || data === null) {
     throw new StoreError(`${name} holds no JSON object`);

@@ -1,11 +1,11 @@
-// Compares stored Results: two groups that were measured at different times, so nothing is paired.
+// Compares stored Results: two unpaired groups, measured at different times.
 
 import { UwsEchoError } from "../../src/lib/errors.ts";
 import { compare } from "./analysis.ts";
 import { type Comparison, type FigureName, sampleOf } from "./comparison.ts";
 import type { Environment, Result } from "./schema.ts";
 
-/** Results that cannot be compared; every difference is a problem of its own. */
+/** Results cannot be compared; every difference is a separate problem. */
 export class MismatchError extends UwsEchoError<"ERR_MISMATCH"> {
   override readonly name = "MismatchError";
   constructor(problems: string | readonly string[]) {
@@ -25,7 +25,7 @@ export interface StoredOptions {
   readonly primary: FigureName | undefined;
 }
 
-/** What has to be the same for figures to be comparable. Target, label and the harness's commit may differ. */
+/** The fields that must be equal for a comparison. Target, label and the harness's commit may differ. */
 const machineKeys: readonly (keyof Environment)[] = [
   "cpuModel",
   "cores",
@@ -39,8 +39,8 @@ const systemKeys: readonly (keyof Environment)[] = ["kernel", "distribution"];
 const versionKeys = ["node", "uws-echo-bench"] as const;
 
 /**
- * Holds one group of Results against another.
- * @throws MismatchError when machine, versions or load differ, or a Result is there twice
+ * Compares one group of Results with another.
+ * @throws MismatchError if machine, versions or load differ, or a Result is on both sides
  */
 export function compareStored({ baseline, value, margin, primary }: StoredOptions): Comparison {
   const arms = [baseline, value];

@@ -14,7 +14,7 @@ type Measured = Pick<
 
 /** A condition on one figure of a Result. */
 export interface Threshold {
-  /** As it was typed. */
+  /** The typed text. */
   readonly expression: string;
   readonly metric: string;
   readonly operator: string;
@@ -69,7 +69,7 @@ const metricNames = new Map<string, Metric<Measured>>([
   ["server.rss", bytes((m) => m.server?.rssBytes ?? null)],
 ]);
 
-/** 1 or 0; null when the run was too short to say. */
+/** 1 or 0; null if the run was too short. */
 function steadyOf({ steadiness: { verdict } }: Measured): number | null {
   return verdict === "too-short" ? null : Number(verdict === "steady");
 }
@@ -88,7 +88,7 @@ export const thresholdMetrics: readonly string[] = [...metricNames.keys(), "with
 
 const withinPattern = /^within\(([^)]+)\)$/i;
 
-/** A metric by its name; `within(5ms)` is the share of due messages that were answered in that time. */
+/** A metric by its name; `within(5ms)` is the share of due messages answered in that time. */
 function metricOf(name: string): Metric<Measured> | undefined {
   const [, limit] = withinPattern.exec(name) ?? [];
   return limit === undefined

@@ -1,4 +1,4 @@
-// Judges a measurement: warnings, the bottleneck, and whether its figures may be used. Pure.
+// Judges a measurement: failures, warnings and the bottleneck. Pure.
 
 import { formatNumber } from "../../src/lib/format.ts";
 import { isClientBusy, isGeneratorLate, isServerBusy, wasKeptUp, wasSent } from "./saturation.ts";
@@ -18,9 +18,9 @@ export function judge(measurement: Measurement): Result {
 }
 
 /**
- * Who set the pace. `invalid`: the figures mean nothing. `client-bound`: they are the generator's limit.
- * `server-bound`: the target's. `rate-limited`: the asked rate's. `idle`: nobody was shown to be busy. In an open loop
- * it is judged by what was due and sent, not by the replies that happened to fall into the window.
+ * Determines the bottleneck. `invalid`: the figures are meaningless. `client-bound`: they are the generator's limit.
+ * `server-bound`: the target's limit. `rate-limited`: the requested rate. `idle`: neither side was busy. An open loop is
+ * judged by the messages due and sent, because the number of replies in the window depends on its edges.
  */
 function verdictOf(measurement: Measurement): Verdict {
   if (isVoid(measurement)) {
@@ -41,7 +41,7 @@ function verdictOf(measurement: Measurement): Verdict {
   return isServerBusy(measurement) || !isGeneratorLate(measurement) ? "server-bound" : "client-bound";
 }
 
-/** Replies that match no message, or messages that went elsewhere: no figure of it can be trusted. */
+/** Replies match no message, or messages are missing: no figure is reliable. */
 function isVoid({ messages, connections, errors }: Measurement): boolean {
   return (
     messages.received === 0 ||
@@ -53,7 +53,7 @@ function isVoid({ messages, connections, errors }: Measurement): boolean {
   );
 }
 
-/** Why a measurement must not be used, one sentence each; empty when it may. Any of them means exit code 1. */
+/** Why a measurement must not be used, one sentence each; empty if it may. Any of them means exit code 1. */
 export function failuresOf(measurement: Measurement): string[] {
   const missed = measurement.thresholds.filter(({ passed }) => !passed);
   return [
@@ -74,7 +74,7 @@ export function unsoundness({
   const errorCount = Object.values(errors).reduce((sum, count) => sum + count, 0);
   return [
     partial !== null && `the run ended early: ${partial.reason}`,
-    messages.received === 0 && "no message came back",
+    messages.received === 0 && "no replies were received",
     messages.lost > 0 && `${formatNumber(messages.lost)} messages were lost`,
     messages.unsent > 0 &&
       `${formatNumber(messages.unsent)} of ${formatNumber(messages.due)} messages that were due could not be sent`,

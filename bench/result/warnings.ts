@@ -1,4 +1,4 @@
-// The sentences that a reader of the figures has to know.
+// Writes the warnings of a Result.
 
 import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { noiseWarning } from "./noise.ts";
@@ -12,22 +12,22 @@ import {
 } from "./saturation.ts";
 import type { Measurement, Verdict } from "./schema.ts";
 
-/** Part of the p99 latency from which on the generator's own lag is worth a warning. */
+/** Share of the p99 latency from which on the generator's lag gets a warning. */
 const largeLagShare = 0.2;
-/** A percentile is believed when at least this many messages lie beyond it. */
+/** A percentile is reliable if at least this many messages lie beyond it. */
 const messagesBeyondPercentile = 10;
-/** How many times the p99 of the middle part that of another has to be for a warning. */
+/** A part whose p99 is this many times that of the median part gets a warning. */
 const outlyingPart = 2;
-/** How many times the median a closed loop's slowest reply has to be to look like a stall, and how slow at least. */
+/** A closed loop's slowest reply is a sign of a stall at this many times the median, and at least this latency. */
 const stallSign = { timesMedian: 20, leastUs: 50_000 };
-/** A closed loop was held up itself: for so long, and for so much of the slowest reply. */
+/** The generator of a closed loop was held up: at least for this time, and this share of the slowest reply. */
 const hiccupSign = { leastUs: 20_000, shareOfSlowest: 0.5 };
-/** Index of dispersion from which on messages left in bursts, by the arrivals that were asked for. */
+/** Index of dispersion above which messages were sent in bursts, by the requested arrivals. */
 const burstsFrom = { even: 1, poisson: 2 };
 /** Part of our messages that a server has to have seen, to be all of the target. */
 const wholeShare = 0.9;
 
-/** Everything that a reader of the figures has to know, the gravest first. */
+/** All warnings, the most severe first. */
 export function warningsOf(measurement: Measurement, verdict: Verdict): string[] {
   return [
     ...integrityWarnings(measurement),
@@ -52,8 +52,8 @@ function integrityWarnings({ messages, connections, errors, partial, window }: M
       : `${share(messages.lost, messages.sent, "messages")} were lost: the result is invalid.`,
     messages.corrupt === 0
       ? null
-      : `${share(messages.corrupt, messages.received, "messages")} came back corrupt: the result is invalid.`,
-    messages.received === 0 ? "No message came back, so nothing could be measured." : null,
+      : `${share(messages.corrupt, messages.received, "messages")} were corrupt: the result is invalid.`,
+    messages.received === 0 ? "No replies were received, so nothing could be measured." : null,
     connections.failed === 0
       ? null
       : `${share(connections.failed, connections.requested, "connections")} could not be opened.`,
@@ -73,15 +73,15 @@ function loadWarnings(measurement: Measurement, verdict: Verdict): Warnings {
       : null,
     saturationWarning(measurement, verdict),
     isOpen && !wasSent(measurement)
-      ? `${share(messages.unsent, messages.due, "messages")} that were due could not be sent: the target took no more. ` +
-        "They are in the latency with what they had waited by the end."
+      ? `${share(messages.unsent, messages.due, "messages")} that were due could not be sent: the target did not accept more. ` +
+        "The latency includes their wait until the end of the window."
       : null,
     isOpen && wasSent(measurement) && !wasKeptUp(measurement)
-      ? `The target did not keep up: ${formatNumber(summary.messagesPerSecond)} replies/s came, ` +
-        `${formatNumber(messages.due / window.seconds)} were due, so latency is that of a queue that grows.`
+      ? `The target did not keep up: ${formatNumber(summary.messagesPerSecond)} replies/s arrived, ` +
+        `${formatNumber(messages.due / window.seconds)} were due, so latency is that of a growing queue.`
       : null,
     isOpen && hadBacklog(measurement)
-      ? `More replies came than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
+      ? `More replies arrived than messages were due (${formatNumber(summary.messagesPerSecond)} per second, ` +
         `${formatNumber(messages.due / window.seconds)} due): the target was working off a backlog from the warm-up.`
       : null,
     steadinessWarning(measurement),
@@ -104,7 +104,7 @@ function steadinessWarning({ steadiness }: Measurement): string | null {
         `${formatPercent(100 * Math.abs(factor - 1))} ${factor > 1 ? "up" : "down"} from the first level to the last.`;
 }
 
-/** What the generator did to its own figures. */
+/** Warnings about the generator's influence on the figures. */
 function generatorWarnings(measurement: Measurement): Warnings {
   const { summary, client, generator, scenario, connects, connections } = measurement;
   const { latencyUs } = summary;
@@ -118,10 +118,10 @@ function generatorWarnings(measurement: Measurement): Warnings {
     latencyUs !== null &&
     hiccupUs >= hiccupSign.leastUs &&
     hiccupUs >= hiccupSign.shareOfSlowest * latencyUs.max
-      ? `The generator itself was held up for ${formatDurationUs(hiccupUs)}: the slowest replies may be its own.`
+      ? `The generator itself was held up for ${formatDurationUs(hiccupUs)}, which may explain the slowest replies.`
       : null,
     scenario.arrivals !== null && wasSent(measurement) && dispersion > burstsFrom[scenario.arrivals]
-      ? `Messages left in bursts: the index of dispersion was ${dispersion.toFixed(1)}, where ${scenario.arrivals} ` +
+      ? `Messages were sent in bursts: the index of dispersion was ${dispersion.toFixed(1)}, where ${scenario.arrivals} ` +
         `arrivals have ${scenario.arrivals === "even" ? 0 : 1}.`
       : null,
     scenario.compression && connects !== null && connects.compressed < connections.opened
@@ -134,7 +134,7 @@ function generatorWarnings(measurement: Measurement): Warnings {
   ];
 }
 
-/** What the server's page does not show. */
+/** Warnings about figures that the server's page does not show. */
 function serverWarnings(measurement: Measurement): Warnings {
   const { server, summary, window } = measurement;
   if (server === undefined) {
@@ -144,7 +144,7 @@ function serverWarnings(measurement: Measurement): Warnings {
   const replies = Math.round(summary.messagesPerSecond * window.seconds);
   return [
     replicas > 1
-      ? `${replicas} different processes answered for the target's metrics (it is behind a balancer), so its CPU time is unknown.`
+      ? `${replicas} different processes served the target's metrics (it is behind a balancer), so its CPU time is unknown.`
       : null,
     replicas === 1 &&
     receivedMessages !== null &&
@@ -156,7 +156,7 @@ function serverWarnings(measurement: Measurement): Warnings {
   ];
 }
 
-/** In a closed loop a target that had time to spare has not shown what it can do. */
+/** In a closed loop, a target that is not busy has not reached its limit. */
 function saturationWarning(measurement: Measurement, verdict: Verdict): string | null {
   if (measurement.scenario.ratePerSecond !== null || verdict === "invalid") {
     return null;
@@ -173,7 +173,7 @@ function saturationWarning(measurement: Measurement, verdict: Verdict): string |
   const waited = measurement.server?.waitedPercent ?? 0;
   return use + waited >= saturatedPercent
     ? `The target was starved: it used ${formatPercent(use)} of a CPU and waited for one ${formatPercent(waited)} of the time, ` +
-        "so this is the machine's limit, not its own."
+        "so this is the machine's limit, not the target's."
     : `The target was not saturated: it used ${formatPercent(use)} of the CPU available to it, so this is not its limit.`;
 }
 
@@ -228,10 +228,10 @@ function share(part: number, whole: number, what: string): string {
   return `${formatNumber(part)} of ${formatNumber(whole)} ${what}`;
 }
 
-/** One generator of a merged run may have had a bad machine, or a bad way to the target. */
+/** One generator of a merged run may have had a slow machine or network. */
 function partWarnings({ parts }: Measurement): Warnings {
   const known = parts.flatMap(({ p99Us, ...part }) => (p99Us === null ? [] : [{ ...part, p99Us }]));
-  // The lower one of two middle parts: of two generators, one can be the outlier.
+  // The lower one of two middle parts, because one of two generators can be the outlier.
   const middle =
     known.map(({ p99Us }) => p99Us).sort((a, b) => a - b)[Math.floor((known.length - 1) / 2)] ?? 0;
   return known

@@ -1,4 +1,4 @@
-// How far the target's clock is from ours, from the instant at which the second of its HTTP Date header changes.
+// Measures the offset of the target's clock, from the moment at which the second of its HTTP Date header changes.
 
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -6,17 +6,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Route, routeOptions } from "../engine/route.ts";
 
 const pollIntervalMs = 50;
-/** A second, and some. */
+/** A little more than a second. */
 const longestMs = 1500;
 
 export interface ClockOffset {
-  /** What to add to our clock to have the target's. */
+  /** The target's clock minus ours. */
   readonly offsetMs: number;
-  /** Half of the span in which the second changed: the offset is no better known. */
+  /** The uncertainty: half of the span in which the second changed. */
   readonly errorMs: number;
 }
 
-/** @returns undefined when the target tells no date, or not often enough */
+/** @returns undefined if the target sends no Date header, or responds too slowly */
 export async function measureClockOffset(url: string, route: Route = {}): Promise<ClockOffset | undefined> {
   const until = Date.now() + longestMs;
   let before: { dateMs: number; atMs: number } | undefined;
@@ -36,7 +36,7 @@ export async function measureClockOffset(url: string, route: Route = {}): Promis
   return undefined;
 }
 
-/** The date of one answer, whatever it is otherwise. */
+/** The Date header of one response of any status. */
 function dateOf(url: string, route: Route): Promise<number | undefined> {
   const target = new URL("/", url);
   const isSecure = /^(?:wss|https):$/.test(target.protocol);

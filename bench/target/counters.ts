@@ -1,19 +1,18 @@
-// Sums of counters that come, go and start again, as those of threads and processes do.
+// Sums counters that appear, disappear and reset, such as those of threads and processes.
 
 export class CounterSum {
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
-  /** What all have counted since each was first seen. */
+  /** The sum of all counters since each was first seen. */
   total = 0;
 
-  /** Of each counter, what it has counted since it was first seen. */
+  /** The increase of each counter since it was first seen. */
   get each(): ReadonlyMap<string, number> {
     return this.#sums;
   }
 
   /**
-   * Takes the counters as they are now. One that is lower than before has started again at 0; one that is missing
-   * keeps what it had.
+   * Updates the counters. One that decreased was reset to 0; one that is missing keeps its sum.
    * @param isNew whether a counter not seen before started at 0 since the last call, so that all of it counts
    */
   take(values: ReadonlyMap<string, number>, isNew: boolean): void {

@@ -1,4 +1,4 @@
-// Describes the machine that a measurement runs on. What cannot be found out is null.
+// Describes the machine of a measurement. Unknown values are null.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { packageRoot, packageVersion } from "../../src/lib/package.ts";
 import type { Environment } from "../result/schema.ts";
 
-/** Describes this machine and this harness as they are now; call it before the load starts. */
+/** Describes this machine and this harness; call it before the load starts. */
 export function describeEnvironment(): Environment {
   return {
     ...describeCheckout(),
@@ -49,7 +49,7 @@ export function parseCpuList(list: string): number[] {
   });
 }
 
-/** Commit and state of our own checkout: not of somebody's repository that has us in its node_modules. */
+/** Commit and state of our own checkout, not of a repository that has this package in its node_modules. */
 function describeCheckout(): Pick<Environment, "commit" | "dirty"> {
   const root = fileURLToPath(packageRoot);
   if (git(root, "rev-parse", "--show-toplevel") !== resolve(root)) {
@@ -108,6 +108,6 @@ function readText(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return null; // another kernel, another system, or not ours to read
+    return null; // another kernel or system, or no permission
   }
 }

@@ -1,4 +1,4 @@
-// Reads how busy the whole machine is, and who is kept waiting.
+// Reads the load of the whole machine, and the time spent waiting for a CPU.
 
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
@@ -36,6 +36,6 @@ function read(path: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch {
-    return ""; // Another system, or a kernel without it.
+    return ""; // Another system, or a kernel without this file.
   }
 }

@@ -1,4 +1,4 @@
-// Samples a Prometheus page: the usual process metrics, and the echo_ ones when the target is ours.
+// Samples a Prometheus page: the usual process metrics, and the echo_ metrics of an uws-echo server.
 
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
@@ -8,7 +8,7 @@ import { CounterSum } from "./counters.ts";
 import type { Sampler, ServerSample } from "./sampler.ts";
 
 const scrapeTimeoutMs = 2000;
-/** The target may have a clock of its own. */
+/** Tolerance for differences between the clocks. */
 const clockSlackSeconds = 2;
 const pageLimitBytes = 16 * 1024 * 1024;
 
@@ -16,9 +16,9 @@ export interface PageOptions extends Route {
   readonly metricsPeriodMs: number;
 }
 
-/** A sampler that can say why it has no samples. */
+/** A sampler that can explain missing samples. */
 export interface PageSampler extends Sampler {
-  /** What is wrong with the page, to go after its address; undefined when it will do. */
+  /** The problem of the page, as it follows its URL; undefined if it can be used. */
   problem(): Promise<string | undefined>;
 }
 
@@ -41,13 +41,13 @@ export function samplePage(url: string, options: PageOptions): PageSampler {
       try {
         return reader.read(await scrape(url, options), nowNs());
       } catch {
-        return undefined; // A target that is gone, or too busy to answer.
+        return undefined; // The target is gone, or too busy to respond.
       }
     },
   };
 }
 
-/** The page's text. Always settles: with an error when the target hangs up, answers otherwise, or takes too long. */
+/** The page's text. Always settles: rejects if the target disconnects, answers with another status, or takes too long. */
 function scrape(url: string, route: PageOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -69,13 +69,13 @@ function scrape(url: string, route: PageOptions): Promise<string> {
       response.on("end", () =>
         response.statusCode === 200
           ? resolve(page)
-          : reject(new Error(`it is answered with ${response.statusCode}`)),
+          : reject(new Error(`its status is ${response.statusCode}`)),
       );
     });
     request.on("error", (error) =>
-      reject(error.name === "TimeoutError" ? new Error(`no answer within ${scrapeTimeoutMs} ms`) : error),
+      reject(error.name === "TimeoutError" ? new Error(`no response within ${scrapeTimeoutMs} ms`) : error),
     );
-    request.on("close", () => reject(new Error("the connection ended without an answer")));
+    request.on("close", () => reject(new Error("the connection ended without a response")));
   });
 }
 
@@ -109,7 +109,7 @@ export class PageReader {
       return undefined;
     }
     const { droppedMessages, receivedMessages, startedSeconds } = page;
-    // A replica's counters are its own: they must not be taken for a counter that goes back.
+    // Counters are kept per replica: those of another must not look like a reset.
     const of = (name: string): string => `${startedSeconds ?? ""} ${name}`;
     const isRestarted = this.#isRestarted(startedSeconds);
     this.#startedSeconds = startedSeconds;
@@ -145,7 +145,7 @@ export class PageReader {
     };
   }
 
-  /** Another process than before, which has not been running since before the first page. */
+  /** A different process, which started after the first page. */
   #isRestarted(startedSeconds: number | null): boolean {
     const nowSeconds = Date.now() / 1000;
     this.#firstSeenSeconds ??= nowSeconds;
@@ -201,6 +201,6 @@ function samplesOn(text: string): Samples {
   try {
     return parseMetricsText(text);
   } catch {
-    return new Map(); // Not a Prometheus page.
+    return new Map(); // not a Prometheus page
   }
 }

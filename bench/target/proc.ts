@@ -1,4 +1,4 @@
-// Reads processes from /proc: CPU time in nanoseconds, memory, parents and groups. Gone processes are left out.
+// Reads processes from /proc: CPU time in nanoseconds, memory, parents and groups. Ended processes are skipped.
 
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -8,7 +8,7 @@ export interface ProcessEntry {
   readonly group: number;
   /** Ended, but not waited for by its parent. */
   readonly isZombie: boolean;
-  /** CPU time so far of all its threads, those that have ended among them, in steps of a clock tick. */
+  /** CPU time so far of all its threads, including ended ones, in whole clock ticks. */
   readonly tickNs: number;
 }
 
@@ -29,7 +29,7 @@ export function listProcesses(): ProcessEntry[] {
   return listFolder("/proc").flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
 }
 
-/** One process; undefined when there is none, or it is not ours to read. */
+/** One process; undefined if it does not exist or cannot be read. */
 export function readProcess(pid: number): ProcessEntry | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) {
@@ -72,7 +72,7 @@ export function listFolder(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {
-    return []; // Gone meanwhile, or not Linux.
+    return []; // The process has ended, or this is not Linux.
   }
 }
 
@@ -80,6 +80,6 @@ export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "latin1");
   } catch {
-    return undefined; // Gone meanwhile, not ours to read, or a kernel without it.
+    return undefined; // The process has ended, or the file is not readable or not supported by the kernel.
   }
 }

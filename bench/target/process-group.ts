@@ -1,17 +1,17 @@
-// Lists and ends process groups. A group outlives the process that it is named after.
+// Lists and ends process groups. A group outlives its leader.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { descendantsOf, listProcesses, readProcess } from "./proc.ts";
 
-/** How long a group may take to end by itself before it is killed, and how long the kernel may take for that. */
+/** Time for a group to end before it is killed, and for the kernel to kill it. */
 const stopTimeoutMs = 5000;
 const killTimeoutMs = 5000;
 const pollIntervalMs = 10;
 
-/** Groups that we have started and not ended: when this process exits, they go with it. */
+/** Groups that this process has started. They are killed when it exits. */
 const started = new Set<number>();
 
-/** Remembers a group, so that it ends with this process at the latest. */
+/** Registers a group, so that it ends with this process at the latest. */
 export function adoptGroup(group: number): void {
   if (started.size === 0) {
     process.on("exit", killStarted);
@@ -25,7 +25,7 @@ function killStarted(): void {
   }
 }
 
-/** Ends every process of a group, and those that they have started in other groups; gently first. */
+/** Ends every process of a group, and their children in other groups: SIGTERM, then SIGKILL. */
 export async function endGroup(group: number): Promise<void> {
   const outside = membersOf(group)
     .flatMap(descendantsOf)
@@ -41,12 +41,12 @@ export async function endGroup(group: number): Promise<void> {
   }
 }
 
-/** Whether a process of the group runs; one that has ended and was not waited for does not. */
+/** Whether a process of the group runs; zombies do not count. */
 export function isGroupAlive(group: number): boolean {
   return signalGroup(group, 0) && (readProcess(process.pid) === undefined || membersOf(group).length > 0);
 }
 
-/** The processes of a group that run. */
+/** The running processes of a group. */
 export function membersOf(group: number): number[] {
   return listProcesses().flatMap((entry) => (entry.group === group && !entry.isZombie ? [entry.pid] : []));
 }
@@ -79,7 +79,7 @@ function signalOne(pid: number, signal: NodeJS.Signals | 0): boolean {
     process.kill(pid, signal);
     return true;
   } catch (error) {
-    // EPERM: there are processes, none of which is ours any more.
+    // EPERM: the group exists, but none of its processes belongs to this user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,4 +1,4 @@
-// Samples a process and its descendants, which may come and go, thread by thread through /proc.
+// Samples a process and its descendants, thread by thread, from /proc.
 
 import { CounterSum } from "./counters.ts";
 import { allowedCpus } from "./environment.ts";
@@ -8,14 +8,14 @@ import { membersOf } from "./process-group.ts";
 import type { MemorySample, Sampler } from "./sampler.ts";
 
 const periodMs = 1000;
-/** Ticks are counted in whole ones, at both ends. */
+/** Error of tick counts: one tick at each end. */
 const tickErrorNs = 2e7;
-/** A process that does less than this part of all work is a wrapper, not a worker. */
+/** A process with less than this share of the work is a wrapper, not a worker. */
 const workerShare = 0.02;
 
 /**
- * Samples a process and its descendants through /proc. Once the process itself has ended, what is left of the process
- * group that is named after it: a command may fork and end.
+ * Samples a process and its descendants from /proc. If the process has ended, samples the rest of its process group: a
+ * command may fork and end.
  * @param withMemory read memory more closely, which costs the process a moment
  */
 export function samplePid(pid: number, withMemory = false): Sampler {
@@ -50,12 +50,12 @@ function readMemory(family: readonly number[]): MemorySample {
   return { pssBytes, anonymousBytes, heapBytes: null, descriptors, kernel: readKernelMemory() ?? null };
 }
 
-/** Whether there is such a process that we may read. */
+/** Whether the process exists and is readable. */
 export function canReadProcess(pid: number): boolean {
   return readProcess(pid) !== undefined;
 }
 
-/** CPU time of processes and threads that come and go: what they used is kept, so no sum goes back. */
+/** CPU time of processes and threads. The time of ended ones is kept, so no sum decreases. */
 class FamilyMeter {
   readonly #threads = new CounterSum();
   readonly #waits = new CounterSum();
@@ -68,13 +68,13 @@ class FamilyMeter {
       pids.flatMap((pid) => readTasks(pid).map((task) => [`${pid}/${task.tid}`, task] as const)),
     );
     const ticks = new Map(pids.map((pid) => [String(pid), readProcess(pid)?.tickNs ?? 0]));
-    // What is there at first has counted before; what comes later has not.
+    // Processes of the first sample have counted before; later ones start at 0.
     const isNew = !this.#isFirst;
     this.#isFirst = false;
     this.#threads.take(new Map([...tasks].map(([name, { cpuNs }]) => [name, cpuNs])), isNew);
     this.#waits.take(new Map([...tasks].map(([name, { waitedNs }]) => [name, waitedNs])), isNew);
     this.#ticks.take(ticks, isNew);
-    // The kernel's ticks know threads that came and went between two samples; threads themselves are more exact.
+    // Ticks include threads that started and ended between two samples; the figures of threads are more exact.
     this.#cpuNs = Math.max(this.#cpuNs, this.#threads.total, this.#ticks.total - tickErrorNs * pids.length);
     const isKnown = tasks.size > 0;
     return {
@@ -87,7 +87,7 @@ class FamilyMeter {
     };
   }
 
-  /** Processes with a share in the work worth mentioning; before there was any, all but the parent. */
+  /** Processes with a relevant share of the work; before there was any work, all but the parent. */
   #workers(processes: number): number {
     const { each, total } = this.#ticks;
     return total === 0

@@ -6,15 +6,15 @@ import { samplePage } from "./page-sampler.ts";
 import { samplePid } from "./process-sampler.ts";
 import { TargetError } from "./target.ts";
 
-/** The target at one moment. Sums count from the first sample on, and never go back. */
+/** The target at one moment. Sums start at the first sample and never decrease. */
 export interface ServerSample {
   /** When it was taken, on the clock of `Sampler.sample`'s caller. */
   readonly takenNs: number;
   /** CPU time so far, user and system. */
   readonly cpuSeconds: number;
-  /** The same for each thread (of a page: worker), by a name of its own; null when it is not known. */
+  /** The same per thread (of a page: worker), by a unique name; null if unknown. */
   readonly threadCpuSeconds: ReadonlyMap<string, number> | null;
-  /** Time so far that threads were ready to run and had no CPU; null when it is not known. */
+  /** Time so far that threads were ready to run but waited for a CPU; null if unknown. */
   readonly waitedSeconds: number | null;
   readonly rssBytes: number | null;
   readonly bufferedBytes: number | null;
@@ -51,32 +51,32 @@ export interface Sampler {
   /** Time between samples. */
   readonly periodMs: number;
   /**
-   * Undefined when the target does not tell (any more).
-   * @param isEdge the window begins or ends here, so nothing may be left for the next time
+   * Takes a sample; undefined if the target does not provide one (any more).
+   * @param isEdge the window starts or ends here, so the sample must be complete
    */
   sample(nowNs: () => number, isEdge?: boolean): Promise<ServerSample | undefined>;
 }
 
-/** A scrape takes our server 2 ms, once in 2,500: below what p99.9 shows. */
+/** A scrape takes 2 ms of our server every 5,000 ms, which p99.9 does not show. */
 export const defaultMetricsPeriodMs = 5000;
 
-/** Where to look for the server's figures. */
+/** The sources of the server's figures. */
 export interface SamplerChoice extends Route {
   readonly pid: number | undefined;
-  /** Asked for, so it must be there; `off` to look for none. */
+  /** The requested page, which must exist; `off` for none. */
   readonly metricsUrl: string | undefined;
-  /** Tried when nothing was asked for. */
+  /** Tried if no page is requested. */
   readonly defaultMetricsUrl: string;
-  /** Each scrape is work for the target, so they are few. */
+  /** Time between scrapes, each of which is work for the target. */
   readonly metricsPeriodMs: number;
   /** Read memory more closely, which holds the server up for a moment each time. */
   readonly memory?: boolean;
 }
 
 /**
- * CPU and memory by process id when that is known; else from the Prometheus page when there is one. With both asked
- * for, the page adds buffered bytes and drops.
- * @throws TargetError when the page that was asked for cannot be used
+ * Chooses the sampler: by process id if known, else from the Prometheus page if it exists. With both, the page adds
+ * buffered bytes and drops.
+ * @throws TargetError if the requested page cannot be used
  */
 export async function chooseSampler(choice: SamplerChoice): Promise<Sampler | undefined> {
   const { pid, metricsUrl } = choice;
@@ -96,10 +96,10 @@ export async function chooseSampler(choice: SamplerChoice): Promise<Sampler | un
   return process === undefined ? page : combine(process, page);
 }
 
-/** Timers are late: what is left of a period is not waited for. */
+/** Timers are late, so a sample is due after this share of a period. */
 const periodShare = 0.9;
 
-/** The process at its own pace, and what only the page knows at the page's. */
+/** Samples the process at its period, and the page at the page's. */
 function combine(process: Sampler, page: Sampler): Sampler {
   let ofPage: ServerSample | undefined;
   let askedNs = Number.NEGATIVE_INFINITY;

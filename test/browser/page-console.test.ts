@@ -84,7 +84,7 @@ test("what cannot be sent says why and is not sent; a forbidden close code neith
 
   await page.fill("#url", "ftp://nowhere");
   await page.click("#connect");
-  await seeText(page, "#url-problem", /begins with ws:\/\//);
+  await seeText(page, "#url-problem", /starts with ws:\/\//);
   await page.fill("#url", server.urls.echo);
   await page.click("#connect");
   await seeReadyState(page, 1);

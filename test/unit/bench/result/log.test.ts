@@ -58,7 +58,7 @@ test("a line that is cut off, foreign or damaged is named, and the good ones are
     /^line 3 of a log is not a file of kind "uws-echo-bench\/result" but of "uws-echo-bench\/comparison"$/,
     /^line 4 of a log is version 99 .* a newer/,
     /^line 5 of a log has wrong fields:[\s\S]*loop/,
-    /^line 6 of a log is truncated|^line 6 of a log is not JSON, or is damaged/,
+    /^line 6 of a log is truncated|^line 6 of a log is not valid JSON/,
   ];
   assert.equal(problems.length, expected.length);
   for (const [index, pattern] of expected.entries()) {

@@ -226,8 +226,8 @@ test("a merged Result keeps its parts, and none of them counts twice in another 
     ab.parts.map(({ label }) => label),
     ["a", "b"],
   );
-  assert.throws(() => mergeResults([ab, a]), /the Result of a is a part of another one .* would count twice/);
-  assert.throws(() => mergeResults([ab, judge(mergeResults([b, c]))]), /the Result of b is a part/);
+  assert.throws(() => mergeResults([ab, a]), /the Result of a is also a part of a merged Result: it would count twice/);
+  assert.throws(() => mergeResults([ab, judge(mergeResults([b, c]))]), /the Result of b is also a part/);
   assert.deepEqual(
     mergeResults([ab, c]).parts.map(({ label }) => label),
     ["a", "b", "c"],

@@ -72,8 +72,8 @@ test("a missing file is an error that names it", () => {
 });
 
 test("a file that is not JSON, or that another tool wrote, is refused as such", () => {
-  assertRefused("latency 5 ms", /is not JSON/);
-  assertRefused('{"a": tru}', /is not JSON, or is damaged/);
+  assertRefused("latency 5 ms", /is not valid JSON/);
+  assertRefused('{"a": tru}', /is not valid JSON/);
   assertRefused("[]", /is not a file of kind/);
   assertRefused("7", /holds no JSON object/);
   assertRefused('{"requests": 5}', /another tool/);

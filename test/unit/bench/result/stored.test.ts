@@ -50,7 +50,7 @@ test("two groups of Results give a ratio with Welch's interval", () => {
   assert.ok((low ?? 0) > 1.07 && (high ?? 9) < 1.13, `${low} to ${high}`);
   assert.deepEqual([finding, rounds, comparison.rounds, comparison.stop], ["higher", 6, 0, "stored"]);
   assert.equal(comparison.control, null);
-  assert.match(comparison.warnings.join(), /measured apart/);
+  assert.match(comparison.warnings.join(), /measured at different times/);
 });
 
 test("seeds, and payloads made from them, may differ; the content of a file may not", () => {
@@ -71,7 +71,7 @@ test("one Result on each side has a ratio without an interval", () => {
   const { ratio, low, finding } = comparison.figures.serverCpuPerMessage;
   assert.ok((ratio ?? 0) > 1.9);
   assert.deepEqual([low, finding], [null, "undecided"]);
-  assert.match(comparison.warnings.join(), /One Result on a side has no interval/);
+  assert.match(comparison.warnings.join(), /A single Result on a side gives no interval/);
 });
 
 test("another machine, another load, or a Result on both sides is refused, with every difference", () => {

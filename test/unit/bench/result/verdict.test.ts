@@ -69,7 +69,7 @@ test("corrupt messages make the result void", () => {
   const corrupt = (result: Result) => {
     result.messages.corrupt = 3;
   };
-  assert.match(onlyWarning(corrupt), /3 of 200,000 messages came back corrupt/);
+  assert.match(onlyWarning(corrupt), /3 of 200,000 messages were corrupt/);
   assert.equal(verdict(corrupt), "invalid");
   assert.equal(judge(exampleResult(corrupt)).failures.length, 1);
 });
@@ -83,7 +83,7 @@ test("no reply at all is void, and no percentile is talked about", () => {
     }),
   );
   assert.equal(judged, "invalid");
-  assert.deepEqual(warnings, ["No message came back, so nothing could be measured."]);
+  assert.deepEqual(warnings, ["No replies were received, so nothing could be measured."]);
 });
 
 test("connections that were closed early or never opened, and errors, make the result void", () => {
@@ -188,7 +188,7 @@ test("an open loop that reaches its rate is rate-limited, even when it spins whi
 
 test("an open loop short of its rate is the target's doing when the messages were sent", () => {
   const short = (result: Result) => openLoop(result, 75_000);
-  assert.match(onlyWarning(short), /did not keep up: 75,000 replies\/s came, 100,000 were due/);
+  assert.match(onlyWarning(short), /did not keep up: 75,000 replies\/s arrived, 100,000 were due/);
   assert.equal(verdict(short), "server-bound");
 });
 
@@ -215,7 +215,7 @@ test("messages that the target did not take speak for the target, and fail the r
   assert.deepEqual(failures, ["150,000 of 200,000 messages that were due could not be sent"]);
   assert.match(
     warnings.join(),
-    /150,000 of 200,000 messages that were due could not be sent: the target took no more/,
+    /150,000 of 200,000 messages that were due could not be sent: the target did not accept more/,
   );
 });
 
@@ -272,7 +272,7 @@ test("metrics of one replica, or of several in turns, are reported as such", () 
     judge(
       exampleResult(withServer((server) => Object.assign(server, { replicas: 3, cpuPercent: null }))),
     ).warnings.join(),
-    /3 different processes answered for the target's metrics/,
+    /3 different processes served the target's metrics/,
   );
 });
 
@@ -299,7 +299,7 @@ test("declined compression, and bursts and hiccups of the generator, are reporte
 test("replies beyond the requested rate are reported as a backlog", () => {
   assert.match(
     onlyWarning((result) => openLoop(result, 120_000)),
-    /More replies came than messages were due \(120,000 per second, 100,000 due\)/,
+    /More replies arrived than messages were due \(120,000 per second, 100,000 due\)/,
   );
 });
 
