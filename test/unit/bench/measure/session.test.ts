@@ -224,7 +224,7 @@ describe("clients that come as the size grows", () => {
   test("are absent from the moment they were due, through every attempt that fails", async () => {
     const outcome = await outcomeOf(scenarioOf(steadyPopulation(0, growing), once), {
       ...answers,
-      refuses: (connection, nowNs) => connection === 0 && nowNs < 500 * ms,
+      refuses: (connection, nowNs) => connection === 0 && nowNs < 1500 * ms,
       retryAfterMs: 700,
     });
     assert.deepEqual(countersOf(outcome, "retryAfter"), [1, 0]);
