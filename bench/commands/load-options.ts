@@ -2,22 +2,26 @@
 
 import { isUtf8 } from "node:buffer";
 import { availableParallelism } from "node:os";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
 import { highestSeed, mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { requiredThresholds, thresholdMetrics } from "../result/threshold.ts";
+import { abortMetrics } from "../scenario/scenario.ts";
 import { descriptorLimit } from "../target/limits.ts";
 import {
+  abortSchema,
   checkTogether,
   collect,
+  collectOptional,
   commonShape,
   payloadSchema,
   quantity,
   readFields,
   resultShape,
+  stagesSchema,
   UsageError,
   type ValuesOf,
   whole,
@@ -35,6 +39,8 @@ const shape = {
   depth: quantity(parseNumber, whole(1, 65_536)).optional(),
   rate: quantity(parseRate, within(0.001, 100_000_000)).optional(),
   arrivals: z.enum(["even", "poisson"], { error: "must be even or poisson" }).optional(),
+  connectRate: quantity(parseRate, within(0.1, 1_000_000)).optional(),
+  /** What --connect-rate was called. */
   ramp: quantity(parseRate, within(0.1, 1_000_000)).optional(),
   payload: payloadSchema,
   fill: z.enum(fills, { error: `must be ${fills.join(", ")}` }),
@@ -44,6 +50,8 @@ const shape = {
   engine: z.enum(["raw", "ws"], { error: "must be raw or ws" }),
   deflate: z.boolean().optional(),
   seed: quantity(parseNumber, whole(0, highestSeed)).optional(),
+  stages: stagesSchema.optional(),
+  abortOn: z.array(abortSchema).optional(),
 };
 
 type Values = ValuesOf<typeof shape>;
@@ -55,6 +63,21 @@ export interface ServerSource {
   /** `off` for none. */
   readonly metricsUrl: string | undefined;
   readonly metricsPeriodMs: number;
+}
+
+/** Adds the options of a load that changes; only of a single measurement. */
+export function addStageOptions(command: Command): Command {
+  return command
+    .optionsGroup("Load:")
+    .option(
+      "--stages <stages>",
+      "open loop whose rate changes: TIME:RATE or TIME:FROM..TO, by commas, as in 30s:0..20k,1m:20k",
+    )
+    .option(
+      "--abort-on <condition>",
+      `end the run once this has held for a time, as in p99>50ms:5s (repeatable; ${abortMetrics.join(", ")})`,
+      collectOptional,
+    );
 }
 
 export interface LoadOptions extends ServerSource {
@@ -107,7 +130,8 @@ export function addLoadOptions(
     .option("--arrivals <even|poisson>", "open loop: how messages are spread in time (default: even)")
     .option("-d, --duration <time>", "measured window, as in 500ms, 30s, 2m", defaults.duration)
     .option("-w, --warmup <time>", "load before the measured window, not counted", defaults.warmup)
-    .option("--ramp <per second>", "connections to open per second (default: as fast as possible)")
+    .option("--connect-rate <per second>", "connections to open per second (default: as fast as possible)")
+    .addOption(new Option("--ramp <per second>", "the former name of --connect-rate").hideHelp())
     .option("-s, --payload <sizes|@file>", "payload size, several separated by commas, or @ and a file", "64")
     .option("--fill <random|words|zeros>", "content of payloads: how well they compress", "random")
     .option("--type <text|binary>", "type of the messages", "binary")
@@ -161,7 +185,14 @@ function conflicts(values: Partial<Values>, url: string): string[] {
     rate !== undefined &&
       depth !== undefined &&
       "--depth belongs to the closed loop, --rate to the open one: give one",
-    arrivals !== undefined && rate === undefined && "--arrivals needs --rate",
+    values.ramp !== undefined &&
+      values.connectRate !== undefined &&
+      "--ramp is the former name of --connect-rate: give one",
+    arrivals !== undefined &&
+      rate === undefined &&
+      values.stages === undefined &&
+      "--arrivals needs --rate or --stages",
+    ...stageConflicts(values),
     deflate === true &&
       engine === "raw" &&
       "--deflate needs --engine ws: the raw engine sends pre-built frames",
@@ -178,6 +209,15 @@ function conflicts(values: Partial<Values>, url: string): string[] {
     ...targetConflicts(values, url),
     ...payloadConflicts(values),
   ].filter((problem) => typeof problem === "string");
+}
+
+function stageConflicts({ stages, rate, depth }: Partial<Values>): (string | false)[] {
+  return [
+    stages !== undefined && rate !== undefined && "--stages and --rate contradict each other: give one",
+    stages !== undefined &&
+      depth !== undefined &&
+      "--depth belongs to the closed loop, --stages to the open one: give one",
+  ];
 }
 
 function payloadConflicts({ payload, type, verify }: Partial<Values>): (string | false)[] {
@@ -212,16 +252,13 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
     fill: payload.kind === "file" ? null : values.fill,
     seed,
     engine: values.engine,
-    loop:
-      values.rate === undefined
-        ? { kind: "closed", depth: values.depth ?? 1 }
-        : { kind: "open", ratePerSecond: values.rate, arrivals: values.arrivals ?? "even" },
+    ...loopOf(values),
+    abortIf: values.abortOn,
     connections: values.connections,
-    connectionsPerSecond: values.ramp,
+    connectionsPerSecond: values.connectRate ?? values.ramp,
     sources: values.source ?? [],
     threads: values.threads,
     warmupMs: values.warmup,
-    durationMs: values.duration,
   };
 }
 
@@ -230,4 +267,16 @@ export function mostConnections(): number {
   return descriptorLimit() - spareDescriptors;
 }
 
-/** Open files that this process may have; unlimited when the system does not tell. */
+function loopOf({ stages, rate, depth, duration, ...values }: Values) {
+  const arrivals = values.arrivals ?? "even";
+  if (stages !== undefined) {
+    const durationMs = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
+    const due = stages.reduce((sum, { durationMs: ms, from, to }) => sum + (ms * (from + to)) / 2, 0);
+    return { loop: { kind: "open", ratePerSecond: due / durationMs, arrivals }, stages, durationMs } as const;
+  }
+  const loop =
+    rate === undefined
+      ? ({ kind: "closed", depth: depth ?? 1 } as const)
+      : ({ kind: "open", ratePerSecond: rate, arrivals } as const);
+  return { loop, durationMs: duration };
+}

@@ -14,6 +14,8 @@ import {
 } from "../../src/lib/units.ts";
 import { parseSlo } from "../result/slo.ts";
 import { parseThreshold } from "../result/threshold.ts";
+import { parseAbort } from "../scenario/abort.ts";
+import { parseStages } from "../scenario/stages.ts";
 import { canReadProcess } from "../target/process-sampler.ts";
 import { parseMoment } from "./moment.ts";
 
@@ -31,6 +33,11 @@ const maxLinesBytes = 64 * 1024 * 1024;
 const dayMs = 86_400_000;
 /** For options that can be repeated. */
 export const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
+/** The same without a default. */
+export const collectOptional = (value: string, earlier: string[] | undefined): string[] => [
+  ...(earlier ?? []),
+  value,
+];
 
 /** A text that a parser turns into a number in a range; the parser's complaint becomes the issue. */
 export function quantity(parse: (text: string) => number, range: z.ZodNumber) {
@@ -112,6 +119,16 @@ export const payloadSchema = z.string().transform(
       return { kind: "sizes", sizes };
     }),
 );
+
+/** Stages of a rate. */
+export const stagesSchema = z
+  .string()
+  .transform((text, context) => attempt(context, text, () => parseStages(text)));
+
+/** A condition that ends a session. */
+export const abortSchema = z
+  .string()
+  .transform((text, context) => attempt(context, text, () => parseAbort(text)));
 
 /** The text of a file. */
 export const fileSchema = z

@@ -1,7 +1,7 @@
 // The command `run`: measures a WebSocket target once, reports it and writes the Result.
 
 import type { Command } from "commander";
-import { addLoadOptions, addResultOptions, readLoadOptions } from "./load-options.ts";
+import { addLoadOptions, addResultOptions, addStageOptions, readLoadOptions } from "./load-options.ts";
 import { checkTogether, partSchema, readFields, startSchema } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems, run } from "./outcome.ts";
 
@@ -11,7 +11,7 @@ export function addRunCommand(program: Command): void {
     .command("run")
     .description("measure a WebSocket echo target once")
     .argument("<url>", "ws:// or wss:// URL of the echo endpoint");
-  addResultOptions(addLoadOptions(command))
+  addResultOptions(addStageOptions(addLoadOptions(command)))
     .option(
       "--start-at <time>",
       "connect, then start at this time (RFC 3339, or seconds since 1970), to run several generators together (default: at once)",
@@ -27,7 +27,8 @@ export function addRunCommand(program: Command): void {
         { startAt: startSchema.optional(), part: partSchema.optional() },
         raw,
       );
-      const load = checkTogether([...problems, ...outputProblems(output)], () => readLoadOptions(url, raw));
+      problems.push(...outputProblems(output), ...stageProblems(command));
+      const load = checkTogether(problems, () => readLoadOptions(url, withoutWarmup(command, raw)));
       return run(
         {
           ...load,
@@ -38,4 +39,20 @@ export function addRunCommand(program: Command): void {
       );
     }),
   );
+}
+
+/** Stages say how long the window is. */
+function stageProblems(command: Command): string[] {
+  return isGiven(command, "stages") && isGiven(command, "duration")
+    ? ["--stages and --duration contradict each other: stages have durations of their own"]
+    : [];
+}
+
+/** A load of stages has the warm-up that it begins with, unless another one is asked for. */
+function withoutWarmup(command: Command, raw: Record<string, unknown>): Record<string, unknown> {
+  return isGiven(command, "stages") && !isGiven(command, "warmup") ? { ...raw, warmup: "0" } : raw;
+}
+
+function isGiven(command: Command, option: string): boolean {
+  return command.getOptionValueSource(option) === "cli";
 }

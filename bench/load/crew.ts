@@ -1,8 +1,7 @@
 // Runs several generators as one: starts their threads, sends them commands, adds up their reports.
 
-import type { WireBytes } from "../engine/connection.ts";
 import { Deferred } from "./deferred.ts";
-import type { ErrorTally, Hiccups, Report } from "./plan.ts";
+import type { ErrorTally, GroupStep, Hiccups, Report } from "./plan.ts";
 import { type Span, spansFrom } from "./recorder.ts";
 import { type SecondFigures, Seconds } from "./seconds.ts";
 import { Tally } from "./tally.ts";
@@ -22,8 +21,8 @@ interface Member {
 
 /** How the generators themselves did in a step; the worst of them. */
 export interface StepTally {
-  hiccups: Hiccups | undefined;
-  readonly groups: { wire: WireBytes; dispersion: number | undefined }[];
+  readonly hiccups: Hiccups | undefined;
+  readonly groups: readonly GroupStep[];
 }
 
 export interface CrewOptions {
@@ -92,6 +91,11 @@ export class Crew {
   /** How the generators did in a step; undefined before it is over. */
   stepTally(step: number): StepTally | undefined {
     return this.#steps[step];
+  }
+
+  /** The sum of all steps from one on; undefined where none is over. */
+  stepTallies(first: number): StepTally | undefined {
+    return this.#steps.slice(first).reduce<StepTally | undefined>(addSteps, undefined);
   }
 
   /** Connections that opened before the timeline, and those that failed to. */
@@ -178,7 +182,7 @@ export class Crew {
         this.#seconds.add(report);
         break;
       case "step":
-        this.#addStep(report);
+        this.#steps[report.step] = addSteps(this.#steps[report.step], report);
         break;
       case "done":
         Object.assign(member, report);
@@ -192,23 +196,24 @@ export class Crew {
     }
   }
 
-  #addStep({ step, groups, hiccups }: Extract<Report, { kind: "step" }>): void {
-    const sum = this.#steps[step];
-    if (sum === undefined) {
-      this.#steps[step] = { hiccups, groups: groups.map((group) => ({ ...group })) };
-      return;
-    }
-    sum.hiccups = worstOf(sum.hiccups, hiccups);
-    sum.groups.forEach((group, number) => {
-      const { wire, dispersion } = groups[number] ?? group;
-      group.wire = { sent: group.wire.sent + wire.sent, received: group.wire.received + wire.received };
-      group.dispersion = largest([group.dispersion, dispersion]);
-    });
-  }
-
   #sum(read: (member: Member) => number): number {
     return this.#members.reduce((total, member) => total + read(member), 0);
   }
+}
+
+function addSteps(sum: StepTally | undefined, { hiccups, groups }: StepTally): StepTally {
+  return sum === undefined
+    ? { hiccups, groups }
+    : {
+        hiccups: worstOf(sum.hiccups, hiccups),
+        groups: sum.groups.map((group, number) => {
+          const { wire, dispersion } = groups[number] ?? group;
+          return {
+            wire: { sent: group.wire.sent + wire.sent, received: group.wire.received + wire.received },
+            dispersion: largest([group.dispersion, dispersion]),
+          };
+        }),
+      };
 }
 
 function worstOf(a: Hiccups | undefined, b: Hiccups | undefined): Hiccups | undefined {

@@ -101,10 +101,31 @@ export class Tally {
       this.#absentClients[thread] = absentClients;
       const earlier = this.#cpuNs[thread] ?? 0;
       this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
-      if (second >= 0) {
+      // A step that is cut short as a second begins has no such second.
+      if (second >= 0 && interval.endNs > interval.startNs) {
         this.#addSecond(thread, second, report);
       }
     }
+  }
+
+  /** Adds a step that follows. */
+  append(step: Tally): void {
+    addCounters(this.counters, step.counters);
+    const laterNs = step.fromNs - this.fromNs;
+    this.seconds.push(...step.seconds.map((second) => ({ ...second, endNs: second.endNs + laterNs })));
+    this.ended.push(
+      ...step.ended.map((each) => ({ ...each, second: each.second + Math.round(laterNs / 1e9) })),
+    );
+    for (const [name, { histogram, minNs, maxNs }] of step.#times) {
+      const sum = this.times(name);
+      sum.histogram.add(histogram);
+      sum.minNs = Math.min(sum.minNs, minNs);
+      sum.maxNs = Math.max(sum.maxNs, maxNs);
+    }
+    step.threadCpuNs.forEach((cpuNs, thread) => {
+      const earlier = this.#cpuNs[thread] ?? 0;
+      this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
+    });
   }
 
   /** What was timed under a name so far. */
@@ -243,6 +264,19 @@ function sumOf(parts: readonly IntervalTally[]): IntervalTally {
 
 function sumOfNumbers(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** The sum of steps that adjoin, as one step; of one step, that step. Its spans are those of equal load: none. */
+export function sumOfSteps(steps: readonly Tally[]): Tally {
+  const [first] = steps;
+  if (first === undefined || steps.length === 1) {
+    return first ?? new Tally(0, 1);
+  }
+  const sum = new Tally(first.fromNs, first.threadCpuNs.length);
+  for (const step of steps) {
+    sum.append(step);
+  }
+  return sum;
 }
 
 /** Lets `use` have the sum of what several tallies timed under a name; its histogram is gone afterwards. */

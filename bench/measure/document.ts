@@ -3,7 +3,8 @@
 import { formatNumber } from "../../src/lib/format.ts";
 import type { CounterName } from "../load/metrics.ts";
 import type { Environment } from "../result/schema.ts";
-import type { Close, MetThreshold } from "../result/session-document.ts";
+import type { Close } from "../result/schema-figures.ts";
+import type { MetThreshold } from "../result/session-document.ts";
 import { formatActual } from "../result/threshold.ts";
 import type { ServerSample } from "../target/sampler.ts";
 import type { GroupFigures } from "./figures.ts";

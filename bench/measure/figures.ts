@@ -4,6 +4,7 @@ import { type CounterName, type DistributionName, distributionNames } from "../l
 import type { GroupStep } from "../load/plan.ts";
 import { type Tally, useTimes } from "../load/tally.ts";
 import type { EncodedHistogram, Latency } from "../result/schema.ts";
+import type { Close } from "../result/schema-figures.ts";
 import { timedFigures } from "./usage.ts";
 
 export interface GroupFigures {
@@ -22,19 +23,6 @@ export interface GroupFigures {
 export interface TimedFigures {
   readonly latencyUs: Latency;
   readonly histogram: EncodedHistogram;
-}
-
-/** Connections that ended alike within one second. */
-export interface Close {
-  /** From the start of the timeline; below 0 while connecting. */
-  readonly second: number;
-  /** `closed-1001`, `reset`, `handshake-refused`, ... as errors are called. */
-  readonly kind: string;
-  /** Close code (RFC 6455 section 7.1.5), 1006 without one; null when the connection never opened. */
-  readonly code: number | null;
-  /** HTTP status of a refusal. */
-  readonly status: number | null;
-  readonly count: number;
 }
 
 /** One second of a step; the last one may be shorter. */
@@ -59,12 +47,7 @@ export function groupFigures(tally: Tally, step: GroupStep | undefined, startNs:
   return {
     counters: { ...tally.counters, wireSent: sent, wireReceived: received },
     distributions,
-    closes: tally.ended
-      .map(({ second, ...ended }) => ({
-        second: Math.floor((tally.fromNs + second * 1e9 - startNs) / 1e9 + 1e-6),
-        ...ended,
-      }))
-      .sort((a, b) => a.second - b.second),
+    closes: closesOf([tally], startNs),
     seconds: tally.seconds.map(({ endNs, counters, latencyNs, openConnections }) => ({
       endSeconds: endNs / 1e9,
       counters,
@@ -77,4 +60,19 @@ export function groupFigures(tally: Tally, step: GroupStep | undefined, startNs:
     openConnections: tally.openConnections,
     absentClients: tally.absentClients,
   };
+}
+
+/** In order of time, by the seconds from `startNs`. */
+export function closesOf(tallies: readonly Tally[], startNs: number): Close[] {
+  return tallies
+    .flatMap((tally) =>
+      tally.ended.map(({ second, kind, code, status, count }) => ({
+        second: Math.floor((tally.fromNs + second * 1e9 - startNs) / 1e9 + 1e-6),
+        kind,
+        code,
+        status,
+        count,
+      })),
+    )
+    .sort((a, b) => a.second - b.second);
 }

@@ -117,58 +117,74 @@ function outcomeOf(measured: Measured): Outcome {
         : (endedEarly?.reason ?? "no connection could be opened"),
     );
   }
-  const window = spans.at(-1) ?? { fromNs: startNs, untilNs: startNs };
-  if (untilNs <= window.fromNs) {
+  const first = firstMeasured(scenario);
+  const fromNs = spans[first]?.fromNs ?? startNs;
+  if (untilNs <= fromNs) {
     return nothing(`${endedEarly?.reason} before the measured window began`);
   }
-  const { counters } = run.crew.tally(0, spans.length - 1);
-  if (counters.answered === 0) {
-    const seconds = (untilNs - window.fromNs) / 1e9 + outlineOf(scenario).timeoutMs / 1000;
-    const corrupt = counters.corrupt > 0 ? ` (${counters.corrupt} came back corrupt)` : "";
-    return nothing(`no good reply came to ${counters.sent} messages within ${seconds} s${corrupt}`);
+  const steps = stepsMeasured(measured);
+  const sum = (name: "answered" | "corrupt" | "sent"): number =>
+    steps.reduce((total, step) => total + run.crew.tally(0, step).counters[name], 0);
+  if (sum("answered") === 0) {
+    const seconds = (untilNs - fromNs) / 1e9 + outlineOf(scenario).timeoutMs / 1000;
+    const corrupt = sum("corrupt") > 0 ? ` (${sum("corrupt")} came back corrupt)` : "";
+    return nothing(`no good reply came to ${sum("sent")} messages within ${seconds} s${corrupt}`);
   }
-  return { kind: "measured", result: resultOf(measured, window.fromNs), errors };
+  return { kind: "measured", result: resultOf(measured, fromNs), errors };
+}
+
+/** The number of the first step that counts. */
+function firstMeasured(scenario: Scenario): number {
+  return Math.max(
+    0,
+    stepsOf(scenario).findIndex(({ measured }) => measured),
+  );
+}
+
+/** The numbers of the steps that count and began. */
+function stepsMeasured({ scenario, record }: Measured): number[] {
+  const first = firstMeasured(scenario);
+  return record.watched.map((_, step) => step).filter((step) => step >= first);
 }
 
 function resultOf(measured: Measured, fromNs: number): Result {
   const { scenario, options, locality, environment, run, record } = measured;
-  const { watched, untilNs, spans } = record;
-  const marks = watched.at(-1);
-  if (marks === undefined) {
-    throw new Error("the measured window was not watched");
-  }
+  const { untilNs, spans } = record;
+  const firstStep = firstMeasured(scenario);
+  const watched = record.watched.slice(firstStep);
   return judge(
     buildMeasurement({
       scenario,
       engine: engineOf(scenario, environment),
       isLocal: locality.local,
       environment,
-      startedAt: marks.startedAt,
+      startedAt: watched[0]?.startedAt ?? record.startedAt,
       fromNs,
       untilNs,
       clock: options.clockOffset,
-      partialReason: partialReason(measured, spans.length - 1),
+      partialReason: partialReason(measured),
       crew: run.crew,
-      step: spans.length - 1,
+      firstStep,
+      spans: spans.slice(firstStep),
+      watched,
       requested: outlineOf(scenario).connections,
       clientCpus: allowedCpus("self") ?? [],
-      marks,
-      server: marks.server,
       thresholds: options.thresholds ?? [],
     }),
   );
 }
 
 /** A drain that was interrupted leaves messages lost that may have been answered. */
-function partialReason({ run, record }: Measured, step: number): string | null {
-  const { endedEarly, untilNs, spans } = record;
+function partialReason(measured: Measured): string | null {
+  const { endedEarly, untilNs, spans } = measured.record;
   if (endedEarly === null) {
     return null;
   }
-  if (untilNs < (spans[step]?.untilNs ?? 0)) {
+  if (untilNs < (spans.at(-1)?.untilNs ?? 0)) {
     return endedEarly.reason;
   }
-  return endedEarly.cause === "interrupted" && run.crew.tally(0, step).counters.lost > 0
+  const hasLost = stepsMeasured(measured).some((step) => measured.run.crew.tally(0, step).counters.lost > 0);
+  return endedEarly.cause === "interrupted" && hasLost
     ? "it was interrupted while it waited for the last replies"
     : null;
 }

@@ -3,7 +3,8 @@
 import { randomUUID } from "node:crypto";
 import type { Crew } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
-import type { Tally, TimesTally } from "../load/tally.ts";
+import type { Span } from "../load/recorder.ts";
+import { sumOfSteps, type Tally, type TimesTally } from "../load/tally.ts";
 import { encodeHistogram, latencyOf } from "../result/histogram.ts";
 import {
   type Environment,
@@ -16,8 +17,9 @@ import { intervalsOf } from "../result/spans.ts";
 import { steadinessOfSeries } from "../result/steadiness.ts";
 import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
 import type { ClockOffset } from "../target/clock-offset.ts";
+import { closesOf } from "./figures.ts";
 import { boundedSeries, spansOf } from "./intervals.ts";
-import { outlineOf, recordScenario, type Scenario } from "./scenario.ts";
+import { outlineOf, recordScenario, type Scenario, stepsOf as timelineOf } from "./scenario.ts";
 import {
   clientFigures,
   connectFigures,
@@ -41,50 +43,38 @@ export interface MeasurementParts {
   readonly clock: ClockOffset | undefined;
   readonly partialReason: string | null;
   readonly crew: Crew;
-  /** The measured step. */
-  readonly step: number;
+  /** The first measured step. */
+  readonly firstStep: number;
+  /** Of the measured steps that began. */
+  readonly spans: readonly Span[];
+  readonly watched: readonly Watched[];
   /** Connections that were asked for. */
   readonly requested: number;
   readonly clientCpus: number[];
-  readonly marks: Pick<Watched, "from" | "until" | "machine">;
-  readonly server: ServerRecord | undefined;
   readonly thresholds: readonly Threshold[];
 }
 
 const nanoseconds = { unitNs: 1 };
 
 export function buildMeasurement(parts: MeasurementParts): Measurement {
-  const { scenario, crew, step, environment } = parts;
+  const { scenario, crew, environment, firstStep, watched } = parts;
   const { url, loop } = outlineOf(scenario);
-  const seconds = (parts.untilNs - parts.fromNs) / 1e9;
-  const tally = crew.tally(0, step);
-  const { counters } = tally;
-  const series = seriesOf(parts, tally);
-  const encoded = ({ histogram }: TimesTally) => encodeHistogram(histogram, nanoseconds.unitNs);
-  const spans = spansOf(tally);
+  const tallies = watched.map((_, number) => crew.tally(0, firstStep + number));
+  const tally = sumOfSteps(tallies);
+  const isSteps = tallies.length > 1;
+  const whole = watchedTogether(watched);
+  const window = stepFigures(parts, tally, whole, parts);
+  const series = seriesOf(parts, tally, whole.server);
+  const spans = isSteps ? null : spansOf(tally);
   const figures = {
-    summary: summaryOf(tally, seconds),
-    messages: {
-      due: counters.sent + counters.unsent,
-      sent: counters.sent,
-      unsent: counters.unsent,
-      received: counters.answered,
-      lost: counters.lost,
-      corrupt: counters.corrupt,
-    },
+    ...window,
     connections: connectionsOf(parts),
     errors: byKind(crew.errors, ({ count }) => count),
     firstErrors: byKind(crew.errors, ({ detail }) => detail),
-    client: clientFigures({ ...parts, tallies: [tally], hasSchedule: loop === "open" }),
-    ...serverPart(parts.server, counters.received, seconds),
-    steadiness: steadinessOfSeries(series),
-    histograms: {
-      latency: encoded(tally.times("latency")),
-      service: encoded(tally.service),
-      unsent: counters.unsent === 0 ? null : encoded(tally.times("unsentLatency")),
-    },
+    steadiness: steadinessOfSeries(isSteps ? [] : series),
   };
-  return {
+  const stepTally = crew.stepTallies(firstStep);
+  const measurement: Measurement = {
     kind: resultKind,
     version: resultVersion,
     id: randomUUID(),
@@ -95,24 +85,106 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     loop,
     latencyFrom: loop === "open" ? "intended-send" : "actual-send",
     scenario: recordScenario(scenario),
-    window: { startedAt: parts.startedAt.toISOString(), seconds },
+    window: { startedAt: parts.startedAt.toISOString(), seconds: (parts.untilNs - parts.fromNs) / 1e9 },
     clock: parts.clock ?? null,
     partial: parts.partialReason === null ? null : { reason: parts.partialReason },
     ...figures,
-    generator: generatorFigures(crew.stepTally(step), 0),
+    generator: generatorFigures(stepTally, 0),
     connects: connectFigures(
       crew,
       0,
       scenario.kind === "websocket" ? (scenario.connectionsPerSecond ?? null) : null,
     ),
-    wire: loop === "http" ? null : wireFigures(crew.stepTally(step), 0),
-    machine: machineFigures(parts.marks),
-    intervals: intervalsOf(spans),
+    wire: loop === "http" ? null : wireFigures(stepTally, 0),
+    machine: machineFigures(whole),
+    intervals: spans === null ? null : intervalsOf(spans),
     spans,
     parts: [],
     series: boundedSeries(series),
+    steps: isSteps ? stepsOf(parts, tallies) : [],
+    closes: closesOf(crew.tallies(0), parts.fromNs),
     thresholds: evaluateThresholds(parts.thresholds, figures),
     environment,
+  };
+  if (isSteps) {
+    tally.destroy();
+  }
+  return measurement;
+}
+
+type StepFigures = Pick<Measurement, "summary" | "messages" | "client" | "server" | "histograms">;
+
+/** What a stretch of time has, be it a step or the whole window. */
+function stepFigures(
+  { scenario, clientCpus }: MeasurementParts,
+  tally: Tally,
+  marks: Watched,
+  { fromNs, untilNs }: Span,
+): StepFigures {
+  const { counters } = tally;
+  const seconds = (untilNs - fromNs) / 1e9;
+  const encoded = ({ histogram }: TimesTally) => encodeHistogram(histogram, nanoseconds.unitNs);
+  const hasSchedule = outlineOf(scenario).loop === "open";
+  return {
+    summary: summaryOf(tally, seconds),
+    messages: {
+      due: counters.sent + counters.unsent,
+      sent: counters.sent,
+      unsent: counters.unsent,
+      received: counters.answered,
+      lost: counters.lost,
+      corrupt: counters.corrupt,
+    },
+    client: clientFigures({ tallies: [tally], marks, clientCpus, fromNs, untilNs, hasSchedule }),
+    ...serverPart(marks.server, counters.received, seconds),
+    histograms: {
+      latency: encoded(tally.times("latency")),
+      service: encoded(tally.service),
+      unsent: counters.unsent === 0 ? null : encoded(tally.times("unsentLatency")),
+    },
+  };
+}
+
+function stepsOf(parts: MeasurementParts, tallies: readonly Tally[]): Measurement["steps"] {
+  const { scenario, firstStep, spans, watched, untilNs, fromNs } = parts;
+  const described = timelineOf(scenario);
+  return tallies.flatMap((tally, number) => {
+    const span = spans[number];
+    const marks = watched[number];
+    if (span === undefined || marks === undefined || span.fromNs >= untilNs) {
+      return [];
+    }
+    const end = Math.min(span.untilNs, untilNs);
+    const { opened, failed, closed } = tally.counters;
+    return [
+      {
+        name: described[firstStep + number]?.name ?? "",
+        fromSeconds: (span.fromNs - fromNs) / 1e9,
+        seconds: (end - span.fromNs) / 1e9,
+        complete: end === span.untilNs,
+        connections: { open: tally.openConnections, opened, failed, closedEarly: closed },
+        ...stepFigures(parts, tally, marks, { fromNs: span.fromNs, untilNs: end }),
+      },
+    ];
+  });
+}
+
+/** Steps that adjoin, as one. */
+function watchedTogether(watched: readonly Watched[]): Watched {
+  const [first] = watched;
+  const last = watched.at(-1);
+  if (first === undefined || last === undefined) {
+    throw new RangeError("the measured window was not watched");
+  }
+  return {
+    ...first,
+    until: last.until,
+    machine: { from: first.machine.from, until: last.machine.until },
+    server: first.server && {
+      ...first.server,
+      samples: watched.flatMap(({ server }) => server?.samples ?? []),
+    },
+    isCutShort: last.isCutShort,
   };
 }
 
@@ -145,9 +217,9 @@ function summaryOf(tally: Tally, seconds: number): Measurement["summary"] {
   };
 }
 
-function seriesOf({ server, fromNs }: MeasurementParts, tally: Tally): Second[] {
+function seriesOf({ fromNs }: MeasurementParts, tally: Tally, server: ServerRecord | undefined): Second[] {
   const series = tally.seconds.map((second, index): Second => {
-    const startNs = index * 1e9;
+    const startNs = tally.seconds[index - 1]?.endNs ?? 0;
     const seconds = (second.endNs - startNs) / 1e9;
     const { latencyNs } = second;
     return {
@@ -167,8 +239,8 @@ function seriesOf({ server, fromNs }: MeasurementParts, tally: Tally): Second[] 
   server?.samples.forEach((sample, i) => {
     const before = server.samples[i - 1];
     // A sample is taken a little after the second that it ends.
-    const ended = Math.ceil((sample.takenNs - fromNs) / 1e9 - 0.3) - 1;
-    const second = series[Math.max(0, ended)];
+    const takenSeconds = (sample.takenNs - fromNs) / 1e9 - 0.3;
+    const second = series.find(({ endSeconds }) => endSeconds >= takenSeconds) ?? series.at(-1);
     if (before === undefined || second === undefined || sample.takenNs <= before.takenNs) {
       return;
     }

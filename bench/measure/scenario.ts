@@ -5,9 +5,10 @@ import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import type { Fill } from "../engine/payload.ts";
 import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
-import { constant } from "../scenario/curve.ts";
+import { type Curve, constant } from "../scenario/curve.ts";
 import { type Arrivals, steadyPopulation } from "../scenario/population.ts";
-import { defaultGuards, type Scenario as Session, type Step } from "../scenario/scenario.ts";
+import { type Abort, defaultGuards, type Scenario as Session, type Step } from "../scenario/scenario.ts";
+import type { Stage } from "../scenario/stages.ts";
 
 export type Loop =
   | { readonly kind: "closed"; readonly depth: number }
@@ -26,6 +27,10 @@ export interface WebSocketScenario extends Timing {
   readonly endpoint: Endpoint;
   readonly engine: EngineName;
   readonly loop: Loop;
+  /** An open loop whose rate changes: its stages make up the measured window, and the loop's rate is their mean. */
+  readonly stages?: readonly Stage[] | undefined;
+  /** Ends the run early. */
+  readonly abortIf?: readonly Abort[] | undefined;
   readonly connections: number;
   /** Pace of connecting; undefined for as fast as they come. */
   readonly connectionsPerSecond: number | undefined;
@@ -72,12 +77,28 @@ export function outlineOf(scenario: Scenario): Outline {
   return { url: endpoint.url, connections, timeoutMs: endpoint.timeoutMs, loop: loop.kind };
 }
 
-/** The warm-up, if there is one, and the measured window. */
-export function stepsOf({ warmupMs, durationMs }: Scenario): Step[] {
-  const measured: Step = { name: "measure", durationMs, measured: true, abortIf: [] };
+/** The warm-up, if there is one, and the measured window, or its stages. */
+export function stepsOf(scenario: Scenario): Step[] {
+  const { warmupMs, durationMs } = scenario;
+  const { stages = [{ name: "measure", durationMs }], abortIf = [] } =
+    scenario.kind === "websocket" ? scenario : {};
+  const measured = stages.map(({ name, durationMs: ms }) => ({
+    name,
+    durationMs: ms,
+    measured: true,
+    abortIf,
+  }));
   return warmupMs > 0
-    ? [{ name: "warmup", durationMs: warmupMs, measured: false, abortIf: [] }, measured]
-    : [measured];
+    ? [{ name: "warmup", durationMs: warmupMs, measured: false, abortIf: [] }, ...measured]
+    : measured;
+}
+
+/** The rate over the whole timeline: the warm-up has that of the start. */
+function rateOf({ warmupMs, stages }: WebSocketScenario, ratePerSecond: number): Curve {
+  const first = stages?.[0]?.from ?? ratePerSecond;
+  return stages === undefined
+    ? constant(ratePerSecond)
+    : [{ durationMs: warmupMs, from: first, to: first }, ...stages];
 }
 
 /** The same as a session of one group. */
@@ -95,7 +116,7 @@ export function sessionOf(scenario: WebSocketScenario): Session {
           loop:
             loop.kind === "closed"
               ? loop
-              : { kind: "open", rate: constant(loop.ratePerSecond), arrivals: loop.arrivals },
+              : { kind: "open", rate: rateOf(scenario, loop.ratePerSecond), arrivals: loop.arrivals },
           messages: { payloads: payloads.map((content) => ({ content, weight: 1 })), type, verify },
           match: "fifo",
         },
@@ -124,6 +145,12 @@ function recordWebSocket({ endpoint, loop, ...scenario }: WebSocketScenario): Re
     depth: loop.kind === "closed" ? loop.depth : null,
     ratePerSecond: loop.kind === "open" ? loop.ratePerSecond : null,
     arrivals: loop.kind === "open" ? loop.arrivals : null,
+    stages:
+      scenario.stages?.map(({ durationMs, from, to }) => ({
+        durationMs,
+        fromPerSecond: from,
+        toPerSecond: to,
+      })) ?? null,
     connectionsPerSecond: scenario.connectionsPerSecond ?? null,
     payloadBytes: endpoint.payloads.map((payload) => payload.length),
     type: endpoint.type,
@@ -145,6 +172,7 @@ function recordHttp({ load }: HttpScenario): Recorded {
     depth: load.pipelining,
     ratePerSecond: null,
     arrivals: null,
+    stages: null,
     connectionsPerSecond: null,
     payloadBytes: [Buffer.byteLength(load.body ?? "")],
     type: "text",

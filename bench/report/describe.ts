@@ -53,10 +53,15 @@ export function describeLoad({
 }
 
 function describePace(
-  { connections, depth, ratePerSecond, arrivals }: Scenario,
+  { connections, depth, ratePerSecond, arrivals, stages }: Scenario,
   loop: Result["loop"],
 ): string {
   const sockets = `${formatNumber(connections)} ${connections === 1 ? "connection" : "connections"}`;
+  if (stages !== null) {
+    const rates = stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]);
+    const range = `${formatNumber(Math.min(...rates))} to ${formatNumber(Math.max(...rates))}`;
+    return `${range} messages/s in ${stages.length} stages (${arrivals ?? "even"} arrivals) over ${sockets}`;
+  }
   if (ratePerSecond !== null) {
     return `${formatNumber(ratePerSecond)} messages/s (${arrivals ?? "even"} arrivals) over ${sockets}`;
   }

@@ -1,8 +1,16 @@
 // Merges figures of several generators that are not sums: takes the worst, and adds histograms.
 
-import { maxKnown, sumOf, sumOrNull } from "./aggregate.ts";
+import { maxKnown, meanKnown, sumOf, sumOrNull } from "./aggregate.ts";
 import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
-import type { Connects, EncodedHistogram, Latency, Machine, Result } from "./schema.ts";
+import type {
+  ClientFigures,
+  Connects,
+  EncodedHistogram,
+  Latency,
+  Machine,
+  Result,
+  ServerFigures,
+} from "./schema.ts";
 
 export function extremes(latencies: readonly (Latency | null)[]): Pick<Latency, "min" | "max"> | undefined {
   const known = latencies.filter((latency) => latency !== null);
@@ -75,4 +83,69 @@ export function mergeConnects(parts: readonly (Connects | null)[]): Connects | n
     open: stage("open"),
     firstEcho: stage("firstEcho"),
   };
+}
+
+/** The generators together. */
+export function mergeClients(results: readonly Pick<Result, "client" | "summary">[]): ClientFigures {
+  const clients = results.map(({ client }) => client);
+  const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
+  const cpuUsPerSecond = sumOrNull(
+    results.map(({ client, summary }) =>
+      client.cpuUsPerMessage === null ? null : client.cpuUsPerMessage * summary.messagesPerSecond,
+    ),
+  );
+  return {
+    cpuUsPerMessage:
+      cpuUsPerSecond === null || messagesPerSecond === 0 ? null : cpuUsPerSecond / messagesPerSecond,
+    cpuPercent: sumOf(clients, ({ cpuPercent }) => cpuPercent),
+    busiestThreadPercent: maxKnown(clients.map(({ busiestThreadPercent }) => busiestThreadPercent)),
+    lagUs: maxKnown(clients.map(({ lagUs }) => lagUs)),
+    waitedPercent: maxKnown(clients.map(({ waitedPercent }) => waitedPercent)),
+    rssBytes: sumOrNull(clients.map(({ rssBytes }) => rssBytes)),
+    cpus: unique(clients.flatMap(({ cpus }) => cpus)).sort((a, b) => a - b),
+  };
+}
+
+/** All generators sampled the same server, so its figures are averaged, and divided by all messages. */
+export function mergeServers(
+  results: readonly Pick<Result, "server">[],
+  messagesPerSecond: number,
+): ServerFigures | undefined {
+  const servers = results.flatMap(({ server }) => (server === undefined ? [] : [server]));
+  const [first] = servers;
+  if (first === undefined) {
+    return undefined;
+  }
+  const cpuPercent = meanKnown(servers.map((server) => server.cpuPercent));
+  return {
+    ...first,
+    cpuPercent,
+    cpuUsPerMessage:
+      cpuPercent === null || messagesPerSecond === 0 ? null : (cpuPercent * 1e4) / messagesPerSecond,
+    busiestThreadPercent: maxKnown(servers.map(({ busiestThreadPercent }) => busiestThreadPercent)),
+    waitedPercent: maxKnown(servers.map(({ waitedPercent }) => waitedPercent)),
+    receivedMessages: maxKnown(servers.map(({ receivedMessages }) => receivedMessages)),
+    replicas: Math.max(...servers.map(({ replicas }) => replicas)),
+    rssBytes: maxKnown(servers.map(({ rssBytes }) => rssBytes)),
+    maxBufferedBytes: maxKnown(servers.map(({ maxBufferedBytes }) => maxBufferedBytes)),
+    droppedMessages: maxKnown(servers.map(({ droppedMessages }) => droppedMessages)),
+  };
+}
+
+export function addCounts<T extends Record<string, number>>(parts: readonly T[]): T {
+  return addTallies(parts) as T;
+}
+
+export function addTallies(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const part of parts) {
+    for (const [name, count] of Object.entries(part)) {
+      sum[name] = (sum[name] ?? 0) + count;
+    }
+  }
+  return sum;
+}
+
+export function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
 }

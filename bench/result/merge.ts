@@ -4,15 +4,21 @@ import { UwsEchoError } from "../../src/lib/errors.ts";
 import { maxKnown, meanKnown, sumOf, sumOrNull } from "./aggregate.ts";
 import { addHistograms, decodeHistogram, encodeHistogram, latencyOf } from "./histogram.ts";
 import {
+  addCounts,
   addEncoded,
+  addTallies,
   extremes,
+  mergeClients,
   mergeConnects,
   mergeGenerators,
   mergeMachines,
+  mergeServers,
   mergeWires,
+  unique,
 } from "./merge-figures.ts";
+import { mergeCloses, mergeSteps } from "./merge-steps.ts";
 import { hashOf, partsOf, repeatedParts } from "./parts.ts";
-import type { ClientFigures, Measurement, Result, Scenario, Second, ServerFigures, Spans } from "./schema.ts";
+import type { Measurement, Result, Scenario, Second, Spans } from "./schema.ts";
 import { align, intervalsOf, mergeSpans } from "./spans.ts";
 import { steadinessOfSeries } from "./steadiness.ts";
 
@@ -86,6 +92,8 @@ export function mergeResults(results: readonly Result[]): Measurement {
     steadiness: steadinessOfSeries(series),
     machine: mergeMachines(results.map(({ machine }) => machine)),
     series,
+    steps: mergeSteps(results.map(({ steps }) => steps)),
+    closes: mergeCloses(results.map(({ closes }) => closes)),
     histograms: {
       latency: encodeHistogram(histograms.latency.histogram, histograms.latency.unitNs),
       service: encodeHistogram(histograms.service.histogram, histograms.service.unitNs),
@@ -107,6 +115,7 @@ const identity: readonly (readonly [string, (result: Result) => unknown])[] = [
   ["scenario.type", ({ scenario }) => scenario.type],
   ["scenario.verify", ({ scenario }) => scenario.verify],
   ["scenario.arrivals", ({ scenario }) => scenario.arrivals],
+  ["scenario.stages", ({ scenario }) => scenario.stages?.map(({ durationMs }) => durationMs) ?? null],
   ["scenario.timeoutMs", ({ scenario }) => scenario.timeoutMs],
   ["scenario.warmupMs", ({ scenario }) => scenario.warmupMs],
   ["scenario.compression", ({ scenario }) => scenario.compression],
@@ -145,6 +154,7 @@ function mergeScenarios(scenarios: readonly Scenario[]): Scenario {
     payloadSha256: allEqual(scenarios.map(({ payloadSha256 }) => payloadSha256)) ? first.payloadSha256 : null,
     connections: sumOf(scenarios, ({ connections }) => connections),
     ratePerSecond: sumOrNull(scenarios.map(({ ratePerSecond }) => ratePerSecond)),
+    stages: mergeStages(scenarios),
     connectionsPerSecond: sumOrNull(scenarios.map(({ connectionsPerSecond }) => connectionsPerSecond)),
     durationMs: Math.max(...scenarios.map(({ durationMs }) => durationMs)),
     warmupMs: Math.min(...scenarios.map(({ warmupMs }) => warmupMs)),
@@ -153,47 +163,16 @@ function mergeScenarios(scenarios: readonly Scenario[]): Scenario {
   };
 }
 
-function mergeClients(results: readonly Result[]): ClientFigures {
-  const clients = results.map(({ client }) => client);
-  const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
-  const cpuUsPerSecond = sumOrNull(
-    results.map(({ client, summary }) =>
-      client.cpuUsPerMessage === null ? null : client.cpuUsPerMessage * summary.messagesPerSecond,
-    ),
+/** Stages of the same length, whose rates add. */
+function mergeStages(scenarios: readonly Scenario[]): Scenario["stages"] {
+  const [first] = scenarios;
+  return (
+    first?.stages?.map(({ durationMs }, stage) => ({
+      durationMs,
+      fromPerSecond: sumOf(scenarios, ({ stages }) => stages?.[stage]?.fromPerSecond ?? 0),
+      toPerSecond: sumOf(scenarios, ({ stages }) => stages?.[stage]?.toPerSecond ?? 0),
+    })) ?? null
   );
-  return {
-    cpuUsPerMessage:
-      cpuUsPerSecond === null || messagesPerSecond === 0 ? null : cpuUsPerSecond / messagesPerSecond,
-    cpuPercent: sumOf(clients, ({ cpuPercent }) => cpuPercent),
-    busiestThreadPercent: maxKnown(clients.map(({ busiestThreadPercent }) => busiestThreadPercent)),
-    lagUs: maxKnown(clients.map(({ lagUs }) => lagUs)),
-    waitedPercent: maxKnown(clients.map(({ waitedPercent }) => waitedPercent)),
-    rssBytes: sumOrNull(clients.map(({ rssBytes }) => rssBytes)),
-    cpus: unique(clients.flatMap(({ cpus }) => cpus)).sort((a, b) => a - b),
-  };
-}
-
-/** All generators sampled the same server, so its figures are averaged, and divided by all messages. */
-function mergeServers(results: readonly Result[], messagesPerSecond: number): ServerFigures | undefined {
-  const servers = results.flatMap(({ server }) => (server === undefined ? [] : [server]));
-  const [first] = servers;
-  if (first === undefined) {
-    return undefined;
-  }
-  const cpuPercent = meanKnown(servers.map((server) => server.cpuPercent));
-  return {
-    ...first,
-    cpuPercent,
-    cpuUsPerMessage:
-      cpuPercent === null || messagesPerSecond === 0 ? null : (cpuPercent * 1e4) / messagesPerSecond,
-    busiestThreadPercent: maxKnown(servers.map(({ busiestThreadPercent }) => busiestThreadPercent)),
-    waitedPercent: maxKnown(servers.map(({ waitedPercent }) => waitedPercent)),
-    receivedMessages: maxKnown(servers.map(({ receivedMessages }) => receivedMessages)),
-    replicas: Math.max(...servers.map(({ replicas }) => replicas)),
-    rssBytes: maxKnown(servers.map(({ rssBytes }) => rssBytes)),
-    maxBufferedBytes: maxKnown(servers.map(({ maxBufferedBytes }) => maxBufferedBytes)),
-    droppedMessages: maxKnown(servers.map(({ droppedMessages }) => droppedMessages)),
-  };
 }
 
 /** Merges the series second by second, up to the shortest, with the percentiles of spans of the same length. */
@@ -238,20 +217,6 @@ function mergeEnvironments(environments: readonly Result["environment"][]): Resu
   };
 }
 
-function addCounts<T extends Record<string, number>>(parts: readonly T[]): T {
-  return addTallies(parts) as T;
-}
-
-function addTallies(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const part of parts) {
-    for (const [name, count] of Object.entries(part)) {
-      sum[name] = (sum[name] ?? 0) + count;
-    }
-  }
-  return sum;
-}
-
 /** The hash of a payload from a file; those that were made up differ, and do not matter. */
 function payloadFileOf({ scenario }: Result): string | null {
   return scenario.fill === null ? scenario.payloadSha256 : null;
@@ -259,10 +224,6 @@ function payloadFileOf({ scenario }: Result): string | null {
 
 function allEqual(values: readonly unknown[]): boolean {
   return new Set(values).size <= 1;
-}
-
-function unique<T>(values: readonly T[]): T[] {
-  return [...new Set(values)];
 }
 
 function joined(values: readonly (string | null)[]): string | null {

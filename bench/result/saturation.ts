@@ -48,7 +48,13 @@ export function wasSent({ messages }: Measurement): boolean {
  * Whether replies arrived as fast as messages were due. The last third of the window distinguishes a target that falls
  * behind from one with a constant delay. True if no reply arrived by then.
  */
-export function wasKeptUp({ messages, series, window }: Measurement): boolean {
+export function wasKeptUp({ messages, series, window, steps }: Measurement): boolean {
+  const lastStep = steps.at(-1);
+  if (lastStep !== undefined) {
+    // Stages differ in what is due: the last one shows whether a backlog was left.
+    const came = lastStep.summary.messagesPerSecond * lastStep.seconds;
+    return isKept(came, lastStep.messages.due);
+  }
   const last = series.slice(-Math.max(1, Math.floor(series.length / 3)));
   const fromSeconds = series.at(-last.length - 1)?.endSeconds ?? 0;
   const seconds = window.seconds - fromSeconds;
@@ -57,6 +63,10 @@ export function wasKeptUp({ messages, series, window }: Measurement): boolean {
     return sum + second.messagesPerSecond * (second.endSeconds - startSeconds);
   }, 0);
   const due = (messages.due / window.seconds) * seconds;
+  return isKept(replies, due);
+}
+
+function isKept(replies: number, due: number): boolean {
   return replies === 0 || replies >= keptShare * due - chance * Math.sqrt(due) - 1;
 }
 

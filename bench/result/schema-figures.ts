@@ -139,3 +139,18 @@ export const machineSchema = z.strictObject({
   /** Share of the time in which something was ready to run but waited for a CPU (PSI, some). */
   pressurePercent: amount.nullable(),
 });
+
+/** Connections that ended alike within one second, as far as the target or the network ended them. */
+export const closeSchema = z.strictObject({
+  /** From the start of the timeline; below 0 while the first connections opened. */
+  second: z.int(),
+  /** `closed-1001`, `reset`, `handshake-refused`, ... as errors are called. */
+  kind: z.string(),
+  /** Close code, 1006 without one (RFC 6455 section 7.1.5); null when the connection never opened. */
+  code: count.nullable(),
+  /** HTTP status of a refused handshake. */
+  status: count.nullable(),
+  count,
+});
+
+export type Close = z.infer<typeof closeSchema>;

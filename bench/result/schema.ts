@@ -4,6 +4,7 @@
 import { z } from "zod";
 import {
   clientSchema,
+  closeSchema,
   connectsSchema,
   generatorSchema,
   histogramSchema,
@@ -33,6 +34,11 @@ export const scenarioSchema = z.strictObject({
   /** Requested rate over all connections; null unless the loop is open. */
   ratePerSecond: amount.nullable(),
   arrivals: z.enum(["even", "poisson"]).nullable(),
+  /** A rate that changes: its stages, one after the other; null for one rate. `ratePerSecond` is their mean. */
+  stages: z
+    .array(z.strictObject({ durationMs: amount, fromPerSecond: amount, toPerSecond: amount }))
+    .nullable()
+    .default(null),
   durationMs: amount,
   warmupMs: amount,
   /** Rate at which connections are opened; null for as fast as possible. */
@@ -106,6 +112,31 @@ const secondSchema = z.strictObject({
   serverCpuPercent: amount.nullable(),
   serverRssBytes: count.nullable(),
   serverBufferedBytes: count.nullable(),
+});
+
+const histogramsSchema = z.strictObject({
+  latency: histogramSchema,
+  service: histogramSchema,
+  /** The part of `latency` from unsent messages; null if there were none. */
+  unsent: histogramSchema.nullable(),
+});
+
+/** One stage of the window, with the figures that the window has. */
+const stepSchema = z.strictObject({
+  name: z.string(),
+  /** From the start of the window. */
+  fromSeconds: amount,
+  seconds: z.number().positive(),
+  /** Whether it lasted as long as it was to. */
+  complete: z.boolean(),
+  summary: summarySchema,
+  /** A message counts in the step in which it was due. */
+  messages: messagesSchema,
+  /** Open at its end; and those that opened, could not be opened, or were ended by the target in it. */
+  connections: z.strictObject({ open: count, opened: count, failed: count, closedEarly: count }),
+  client: clientSchema,
+  server: serverSchema.exactOptional(),
+  histograms: histogramsSchema,
 });
 
 export const environmentSchema = z.strictObject({
@@ -195,12 +226,11 @@ export const resultSchema = z.strictObject({
   intervals: intervalsSchema.nullable(),
   steadiness: steadinessSchema,
   series: z.array(secondSchema),
-  histograms: z.strictObject({
-    latency: histogramSchema,
-    service: histogramSchema,
-    /** The part of `latency` from unsent messages; null if there were none. */
-    unsent: histogramSchema.nullable(),
-  }),
+  histograms: histogramsSchema,
+  /** The stages of a load that changes; empty for one step, whose figures are those of the window. */
+  steps: z.array(stepSchema).default([]),
+  /** How connections ended, by the second of the window; those that the generator ended are not among them. */
+  closes: z.array(closeSchema).default([]),
   /** The latencies by the time at which replies came in; null where that is not known. */
   spans: spansSchema.nullable(),
   thresholds: z.array(thresholdSchema),
@@ -216,6 +246,7 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 export type ClientFigures = z.infer<typeof clientSchema>;
 export type ServerFigures = z.infer<typeof serverSchema>;
 export type Second = z.infer<typeof secondSchema>;
+export type ResultStep = z.infer<typeof stepSchema>;
 export type Part = z.infer<typeof partSchema>;
 export type Connects = z.infer<typeof connectsSchema>;
 export type Machine = z.infer<typeof machineSchema>;

@@ -2,21 +2,7 @@
 
 import { z } from "zod";
 import { environmentSchema, figureUnits } from "./schema.ts";
-
-const count = z.int().nonnegative();
-
-/** Connections that ended alike within one second, as far as the target or the network ended them. */
-export const closeSchema = z.strictObject({
-  /** From the start of the timeline; below 0 while the first connections opened. */
-  second: z.int(),
-  /** `closed-1001`, `reset`, `handshake-refused`, ... as errors are called. */
-  kind: z.string(),
-  /** Close code, 1006 without one (RFC 6455 section 7.1.5); null when the connection never opened. */
-  code: count.nullable(),
-  /** HTTP status of a refused handshake. */
-  status: count.nullable(),
-  count,
-});
+import { closeSchema } from "./schema-figures.ts";
 
 const thresholdSchema = z.strictObject({
   expression: z.string(),
@@ -49,7 +35,6 @@ export const documentShape = {
   environment: environmentSchema,
 };
 
-export type Close = z.infer<typeof closeSchema>;
 export type MetThreshold = z.infer<typeof thresholdSchema>;
 
 /** A slope, and the interval that covers the true one in `confidence` of all cases. */

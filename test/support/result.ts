@@ -39,6 +39,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
       connections: 64,
       depth: 16,
       ratePerSecond: null,
+      stages: null,
       arrivals: null,
       durationMs: 2000,
       warmupMs: 1000,
@@ -98,6 +99,8 @@ export function exampleResult(change: (result: Result) => void = () => undefined
     machine: { loadAverage: 0.5, cores: 2, busyPercent: null, stealPercent: 0, pressurePercent: 2 },
     intervals: null,
     spans: null,
+    steps: [],
+    closes: [],
     steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
     series: [1, 2].map((endSeconds) => ({
       endSeconds,

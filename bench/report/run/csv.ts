@@ -4,13 +4,29 @@ import type { Result } from "../../result/schema.ts";
 import { formatRow } from "../csv-row.ts";
 
 /** What a table of figures has no use for: encoded data, and lists of records. */
-const leftOut = ["histograms", "parts", "series", "spans"];
+const leftOut = ["histograms", "parts", "series", "spans", "steps", "closes"];
 /** What has columns of its own. */
 const judgement = ["thresholds", "warnings", "failures"];
 
 /** All Results as CSV with a header row; unknown figures are empty cells. */
 export function formatCsv(results: readonly Result[]): string {
-  return formatDocumentsCsv(results, leftOut);
+  return formatDocumentsCsv(results.flatMap(rowsOf), leftOut);
+}
+
+/** A Result, and after it a row for each of its steps: with the step's name, and its figures in place of the whole's. */
+function rowsOf(result: Result): readonly Result[] {
+  const { intervals, ...rest } = result;
+  return [
+    result,
+    ...result.steps.map(({ name, fromSeconds, seconds, complete, connections, histograms, ...figures }) => ({
+      ...rest,
+      ...figures,
+      intervals: null,
+      window: { ...result.window, seconds },
+      connections: { ...connections, requested: result.connections.requested },
+      step: { name, fromSeconds, complete },
+    })),
+  ];
 }
 
 type Judged = Pick<Result, "failures" | "thresholds" | "warnings">;
@@ -47,7 +63,8 @@ function flatten(value: unknown, path: string, excluded: ReadonlySet<string>): [
     return [[path, ""]];
   }
   if (Array.isArray(value)) {
-    return [[path, value.join(" ")]];
+    const cells = value.map((item) => (typeof item === "object" ? JSON.stringify(item) : String(item)));
+    return [[path, cells.join(" ")]];
   }
   if (typeof value !== "object") {
     return [[path, String(value)]];

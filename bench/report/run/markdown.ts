@@ -5,6 +5,7 @@ import type { Result } from "../../result/schema.ts";
 import { formatActual } from "../../result/threshold.ts";
 import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "../describe.ts";
 import { formatList, formatTable } from "../markdown-table.ts";
+import { stepTitle, wideStepColumns } from "./steps.ts";
 
 const columns: readonly (readonly [string, (result: Result) => string])[] = [
   ["Target", (result) => titleOf(result)],
@@ -20,6 +21,16 @@ const columns: readonly (readonly [string, (result: Result) => string])[] = [
   ["Verdict", ({ verdict }) => verdict],
   ["Acceptable", ({ failures }) => (failures.length === 0 ? "yes" : "**no**")],
 ];
+
+/** A table of a Result's steps. */
+function formatSteps(result: Result): string {
+  const headings = ["Stage", ...wideStepColumns.map(([heading]) => heading)];
+  const rows = result.steps.map((step) => [
+    stepTitle(step),
+    ...wideStepColumns.map(([, cell]) => cell(step)),
+  ]);
+  return `**Stages: ${titleOf(result)}**\n\n${formatTable(headings, rows, 1)}`;
+}
 
 /** One table with a row for each Result, and below it what has to be known to read it. */
 export function formatMarkdown(results: readonly Result[]): string {
@@ -44,6 +55,7 @@ export function formatMarkdown(results: readonly Result[]): string {
       columns.map(([heading]) => heading),
       rows,
     ),
+    ...results.filter(({ steps }) => steps.length > 0).map(formatSteps),
     formatList([...loops, ...environments]),
     thresholds.length === 0 ? "" : `**Thresholds**\n\n${formatList(thresholds)}`,
     warnings.length === 0 ? "" : `**Warnings**\n\n${formatList(warnings)}`,

@@ -12,8 +12,9 @@ import {
   distinctTitles,
   formatUs,
 } from "../describe.ts";
-import { commandWidth, type Page, type Subject, type Table, type Tone } from "../frame/page.ts";
+import { commandWidth, type Page, type Section, type Subject, type Table, type Tone } from "../frame/page.ts";
 import { latencyPlots, timePlots } from "./plots.ts";
+import { stepTitle, wideStepColumns } from "./steps.ts";
 import { tilesOf } from "./tiles.ts";
 
 const tones: Readonly<Record<Verdict, Tone>> = {
@@ -34,6 +35,7 @@ export function pageOfResults(results: readonly Result[]): Page {
     sections: [
       { title: "Figures", notes: deltaNotes(results), parts: [figuresOf(results, titles)] },
       { title: "Latency", parts: latencyPlots(results, titles) },
+      ...stageSections(results, titles),
       ...(overTime.length === 0 ? [] : [{ title: "Over time", parts: overTime }]),
     ],
   };
@@ -67,6 +69,26 @@ function deltaNotes({ length }: readonly Result[]): string[] {
         "Differences are to the first measurement, and coloured where the 95 % intervals of both do not overlap. " +
           "One run against another does not tell a difference from the noise between runs: uws-echo-bench compare does.",
       ];
+}
+
+/** A table for each measurement that has stages. */
+function stageSections(results: readonly Result[], titles: readonly string[]): Section[] {
+  const parts = results.flatMap(({ steps }, subject): Table[] =>
+    steps.length === 0
+      ? []
+      : [
+          {
+            type: "table",
+            name: `Stages of ${titles[subject] ?? ""}`,
+            headings: ["Stage", ...wideStepColumns.map(([heading]) => heading)],
+            rows: steps.map((step) => ({
+              subject,
+              cells: [stepTitle(step), ...wideStepColumns.map(([, cell]) => cell(step))],
+            })),
+          },
+        ],
+  );
+  return parts.length === 0 ? [] : [{ title: "Stages", parts }];
 }
 
 const columns: readonly (readonly [string, (result: Result) => string])[] = [

@@ -15,6 +15,7 @@ import {
   latencyColumns,
   titleOf,
 } from "../describe.ts";
+import { stepLines } from "./steps.ts";
 
 const labelWidth = 13;
 
@@ -34,6 +35,7 @@ export function formatText(result: Result, look: Look = plainLook): string {
       : fit(`NOT ACCEPTABLE: ${failures.join("; ")}.`).map((text) => paint.bold(paint.red(text))),
     figureLines(result).flatMap((text) => fitLabelled(text, look)),
     [...latencyTable(result, look), ...intervalLines(result).flatMap((text) => fitLabelled(text, look))],
+    stepLines(result, width),
     resultLines(result).flatMap((text) => fitLabelled(text, look).map(painterOf(text, paint))),
     warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
     [...fit(describeEnvironment(environment)), ...describeCommand(result, width)].map(paint.dim),
@@ -63,6 +65,9 @@ function figureLines(result: Result): string[] {
         `${formatNumber(connections.failed)} failed, ${formatNumber(connections.closedEarly)} closed early`,
     ),
   ];
+  if (result.closes.length > 0) {
+    lines.push(line("closes", describeCloses(result.closes)));
+  }
   for (const [kind, count] of Object.entries(result.errors)) {
     const said = result.firstErrors[kind];
     lines.push(line("errors", `${kind} (${formatNumber(count)}x)${said === undefined ? "" : `: ${said}`}`));
@@ -95,6 +100,20 @@ function figureLines(result: Result): string[] {
     );
   }
   return lines;
+}
+
+/** By kind, with the seconds in which they came. */
+function describeCloses(closes: Result["closes"]): string {
+  const kinds = [...new Set(closes.map(({ kind }) => kind))];
+  return kinds
+    .map((kind) => {
+      const alike = closes.filter((close) => close.kind === kind);
+      const count = alike.reduce((sum, close) => sum + close.count, 0);
+      const [first, last] = [alike[0]?.second ?? 0, alike.at(-1)?.second ?? 0];
+      const when = first === last ? `in second ${first}` : `in seconds ${first} to ${last}`;
+      return `${kind} (${formatNumber(count)}x) ${when}`;
+    })
+    .join(", ");
 }
 
 function describeConnects({ open, tls, firstEcho, perSecond }: Connects): string {

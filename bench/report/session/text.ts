@@ -4,7 +4,8 @@ import { wrapText } from "../../../src/lib/columns.ts";
 import { formatNumber } from "../../../src/lib/format.ts";
 import type { Look } from "../../../src/lib/terminal.ts";
 import type { Environment } from "../../result/schema.ts";
-import type { Close, MetThreshold } from "../../result/session-document.ts";
+import type { Close } from "../../result/schema-figures.ts";
+import type { MetThreshold } from "../../result/session-document.ts";
 import { formatActual } from "../../result/threshold.ts";
 import { describeEnvironment } from "../describe.ts";
 

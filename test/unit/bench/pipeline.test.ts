@@ -4,8 +4,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type MeasureOptions, measure, type Outcome } from "../../../bench/measure/measure.ts";
 import type { WebSocketScenario } from "../../../bench/measure/scenario.ts";
+import { formatCsv } from "../../../bench/report/run/csv.ts";
+import { formatMarkdown } from "../../../bench/report/run/markdown.ts";
+import { formatText } from "../../../bench/report/run/text.ts";
+import { decodeHistogram } from "../../../bench/result/histogram.ts";
 import { type Result, resultSchema } from "../../../bench/result/schema.ts";
 import { parseThreshold } from "../../../bench/result/threshold.ts";
+import { parseAbort } from "../../../bench/scenario/abort.ts";
+import { parseStages } from "../../../bench/scenario/stages.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { createVirtualWorld, exampleScenario, type VirtualTarget } from "../../support/virtual-world.ts";
 
@@ -181,6 +187,68 @@ describe("an open loop", () => {
     assert.ok((result.summary.serviceUs?.p99 ?? 0) < 1300);
     assert.ok((result.client.lagUs ?? 1e6) < 1000, `lag ${result.client.lagUs}`);
     assert.equal(result.messages.sent, 5000);
+  });
+});
+
+describe("stages", () => {
+  const staged: Partial<WebSocketScenario> = {
+    loop: { kind: "open", ratePerSecond: 1000, arrivals: "even" },
+    stages: parseStages("1s:0..1k,2s:1k,1s:2k"),
+    durationMs: 4000,
+  };
+
+  test("are steps of the Result, each with what was due in it, and the Result is all of them", async () => {
+    const result = await resultOf(staged, fixed20Ms);
+    assert.deepEqual(
+      result.steps.map(({ name, fromSeconds, seconds, messages }) => [
+        name,
+        fromSeconds,
+        seconds,
+        messages.sent,
+        messages.received,
+      ]),
+      [
+        ["1s:0..1k", 0, 1, 500, 500],
+        ["2s:1k", 1, 2, 2000, 2000],
+        ["1s:2k", 3, 1, 2000, 2000],
+      ],
+    );
+    assert.equal(result.messages.sent, 4500);
+    assert.equal(result.window.seconds, 4);
+    assert.equal(result.series.length, 4);
+    assert.equal(decodeHistogram(result.histograms.latency).histogram.totalCount, 4500);
+    assert.equal(result.verdict, "rate-limited");
+    assert.deepEqual(result.failures, []);
+    assert.match(formatText(result), /^2s:1k +1,000 +1,0\d\d +20\.\d ms/m);
+    assert.match(formatMarkdown([result]), /\| 1s:2k \| 2,000 \|/);
+    assert.match(formatCsv([result]), /2s:1k/);
+  });
+
+  test("that are cut short by a condition say so, and the run is not acceptable", async () => {
+    const slow: VirtualTarget = {
+      replyAtNs: (sentNs) => sentNs + (sentNs > 3000 * nsPerMillisecond ? 60 : 20) * nsPerMillisecond,
+    };
+    const result = await resultOf(
+      { ...staged, stages: parseStages("1s:500,30s:1k"), abortIf: [parseAbort("p99>50ms:2s")] },
+      slow,
+    );
+    assert.match(result.failures.join(), /ended early: p99>50ms:2s held for 2s/);
+    assert.deepEqual(
+      result.steps.map(({ complete }) => complete),
+      [true, false],
+    );
+    assert.equal(result.messages.lost, 0);
+  });
+
+  test("with random arrivals keep the rate of each on average", async () => {
+    const result = await resultOf(
+      { ...staged, loop: { kind: "open", ratePerSecond: 1, arrivals: "poisson" } },
+      fixed20Ms,
+    );
+    const sent = result.steps.map(({ messages }) => messages.sent);
+    [500, 2000, 2000].forEach((due, i) => {
+      assert.ok(Math.abs((sent[i] ?? 0) - due) < 6 * Math.sqrt(due), `${sent}`);
+    });
   });
 });
 

@@ -226,7 +226,10 @@ test("a merged Result keeps its parts, and none of them counts twice in another 
     ab.parts.map(({ label }) => label),
     ["a", "b"],
   );
-  assert.throws(() => mergeResults([ab, a]), /the Result of a is also a part of a merged Result: it would count twice/);
+  assert.throws(
+    () => mergeResults([ab, a]),
+    /the Result of a is also a part of a merged Result: it would count twice/,
+  );
   assert.throws(() => mergeResults([ab, judge(mergeResults([b, c]))]), /the Result of b is also a part/);
   assert.deepEqual(
     mergeResults([ab, c]).parts.map(({ label }) => label),
@@ -258,4 +261,43 @@ test("parts of different arrivals, time limits or warm-ups are not of one run", 
     () => mergeResults([exampleResult(), other]),
     /scenario\.arrivals differs[\s\S]*scenario\.timeoutMs differs[\s\S]*scenario\.warmupMs differs/,
   );
+});
+
+test("steps and closes are merged each with its like", () => {
+  const part = (first: number) => {
+    const result = resultOf([first, 2 * first]);
+    const { summary, messages, client, histograms } = result;
+    const step = {
+      name: "1s:2",
+      fromSeconds: 0,
+      seconds: 1,
+      complete: true,
+      summary,
+      messages,
+      connections: { open: 4, opened: 0, failed: 0, closedEarly: 1 },
+      client,
+      histograms,
+    };
+    const close = { second: 0, kind: "closed-1001", code: 1001, status: null, count: 1 };
+    return { ...result, steps: [step, { ...step, name: "1s:3" }], closes: [close] };
+  };
+  const merged = mergeResults([part(100), part(200)]);
+  assert.deepEqual(
+    merged.steps.map(({ name, messages, connections, summary }) => [
+      name,
+      messages.received,
+      connections.open,
+      summary.latencyUs?.max,
+    ]),
+    [
+      ["1s:2", 4, 8, 400],
+      ["1s:3", 4, 8, 400],
+    ],
+  );
+  assert.deepEqual(merged.closes, [{ second: 0, kind: "closed-1001", code: 1001, status: null, count: 2 }]);
+});
+
+test("a Result without steps and closes is one of a single step", () => {
+  const { steps, closes, ...older } = exampleResult();
+  assert.deepEqual(resultSchema.parse(older), { ...older, steps, closes });
 });

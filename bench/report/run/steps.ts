@@ -1,0 +1,51 @@
+// The table of a Result's steps, which all formats share.
+
+import { formatNumber, formatPercent } from "../../../src/lib/format.ts";
+import type { Result, ResultStep } from "../../result/schema.ts";
+import { formatUs } from "../describe.ts";
+
+/** Heading, and the cell of a step. */
+export type StepColumn = readonly [heading: string, cell: (step: ResultStep) => string];
+
+/** What says whether a step went well. */
+export const stepColumns: readonly StepColumn[] = [
+  ["Due/s", ({ messages, seconds }) => formatNumber(messages.due / seconds)],
+  ["Messages/s", ({ summary }) => formatNumber(summary.messagesPerSecond)],
+  ["p50", ({ summary }) => formatUs(summary.latencyUs?.p50)],
+  ["p99", ({ summary }) => formatUs(summary.latencyUs?.p99)],
+  ["max", ({ summary }) => formatUs(summary.latencyUs?.max)],
+  ["Lost", ({ messages }) => formatNumber(messages.lost + messages.unsent + messages.corrupt)],
+];
+
+/** What a wide table has besides. */
+export const wideStepColumns: readonly StepColumn[] = [
+  ...stepColumns,
+  ["p99.9", ({ summary }) => formatUs(summary.latencyUs?.p999)],
+  ["Connections", ({ connections }) => formatNumber(connections.open)],
+  ["Server CPU", ({ server }) => (server?.cpuPercent == null ? "-" : formatPercent(server.cpuPercent))],
+  ["Client CPU", ({ client }) => formatPercent(client.cpuPercent)],
+  ["Generator lag p99", ({ client }) => formatUs(client.lagUs)],
+];
+
+/** The name of a step; one that was cut short says so. */
+export function stepTitle({ name, complete }: ResultStep): string {
+  return complete ? name : `${name} (cut short)`;
+}
+
+/** Lines of at most `width` characters; none for a Result of one step. */
+export function stepLines({ steps }: Result, width: number): string[] {
+  if (steps.length === 0) {
+    return [];
+  }
+  const rows = [
+    ["stage", ...stepColumns.map(([heading]) => heading.toLowerCase())],
+    ...steps.map((step) => [stepTitle(step), ...stepColumns.map(([, cell]) => cell(step))]),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const figures = widths.slice(1).reduce((sum, column) => sum + column + 2, 0);
+  const nameWidth = Math.max(8, Math.min(widths[0] ?? 0, width - figures));
+  return rows.map(([name = "", ...cells]) => {
+    const shown = name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}~` : name;
+    return [shown.padEnd(nameWidth), ...cells.map((cell, i) => cell.padStart(widths[i + 1] ?? 0))].join("  ");
+  });
+}
