@@ -15,6 +15,7 @@ const formatByExtension = new Map<string, Format>([
   [".md", "markdown"],
   [".csv", "csv"],
   [".hgrm", "hgrm"],
+  [".hlog", "hlog"],
   [".html", "html"],
 ]);
 
@@ -29,7 +30,7 @@ export function addReportCommand(program: Command): void {
   program
     .command("report")
     .description(
-      "report stored measurements as text, Markdown, CSV, .hgrm or a self-contained HTML page with plots",
+      "report stored measurements as text, Markdown, CSV, .hgrm, .hlog or a self-contained HTML page with plots",
     )
     .argument("<file...>", "files of one kind, which share one report and its plots")
     .addOption(
@@ -39,7 +40,7 @@ export function addReportCommand(program: Command): void {
       ).choices(formats),
     )
     .option("-o, --out <file>", "write to this file instead of standard output, replacing it")
-    .option("--service", "for hgrm: service time instead of latency from the intended send time")
+    .option("--service", "for hgrm and hlog: service time instead of latency from the intended send time")
     .action((files: string[], options: ReportOptions, command: Command) =>
       act(command, () => report(files, options), exitCodes.usage),
     );

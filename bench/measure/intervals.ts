@@ -16,7 +16,7 @@ export function spansOf({ intervals, intervalSeconds }: Tally): Spans {
     histogram.destroy();
     return { replies, latency };
   });
-  return { seconds: intervalSeconds, entries };
+  return { seconds: intervalSeconds, startSeconds: 0, entries };
 }
 
 /** At most so many entries. Where several seconds become one, rates and CPU are means, and the rest is of the worst. */

@@ -5,7 +5,7 @@ import { parseVersioned, StoreError, type Version } from "../result/store.ts";
 import { renderPage } from "./frame/frame.ts";
 import type { Page } from "./frame/page.ts";
 
-export const formats = ["text", "markdown", "csv", "hgrm", "html"] as const;
+export const formats = ["text", "markdown", "csv", "hgrm", "hlog", "html"] as const;
 export type Format = (typeof formats)[number];
 
 /** Between two reports as text. */
@@ -20,7 +20,7 @@ export interface Source {
 /** How a report is wanted. */
 export interface Form {
   readonly format: Format;
-  /** For hgrm: service time instead of latency. */
+  /** For hgrm and hlog: service time instead of latency. */
   readonly service: boolean;
   /** For text. */
   readonly look: Look;
@@ -38,6 +38,7 @@ export interface Reporting<T> {
   readonly page: (documents: readonly T[]) => Page;
   /** Left out by kinds without one distribution. */
   readonly hgrm?: (document: T, which: "latency" | "service") => string;
+  readonly hlog?: (document: T, which: "latency" | "service") => string;
 }
 
 /** A kind as the registry holds it, whatever its documents are. */
@@ -65,7 +66,7 @@ export function kindOf<T>(reporting: Reporting<T>): Kind {
 }
 
 function format<T>(reporting: Reporting<T>, documents: readonly T[], form: Form): string {
-  const { text, markdown, csv, page, hgrm, plural } = reporting;
+  const { text, markdown, csv, page, plural } = reporting;
   switch (form.format) {
     case "text":
       return documents.map((document) => text(document, form.look)).join(rule);
@@ -75,15 +76,19 @@ function format<T>(reporting: Reporting<T>, documents: readonly T[], form: Form)
       return csv(documents);
     case "html":
       return renderPage(page(documents));
-    case "hgrm": {
+    case "hgrm":
+    case "hlog": {
       const [document, ...others] = documents;
-      if (hgrm === undefined) {
-        throw new StoreError(`.hgrm holds one distribution, and ${plural} have none`);
+      const distribution = reporting[form.format];
+      if (distribution === undefined) {
+        throw new StoreError(`.${form.format} holds one distribution, and ${plural} have none`);
       }
       if (document === undefined || others.length > 0) {
-        throw new StoreError(".hgrm holds one distribution: give one file, or merge the files first");
+        throw new StoreError(
+          `.${form.format} holds one distribution: give one file, or merge the files first`,
+        );
       }
-      return hgrm(document, form.service ? "service" : "latency");
+      return distribution(document, form.service ? "service" : "latency");
     }
   }
 }

@@ -185,7 +185,7 @@ function mergeSeries(
     parts.map(({ startedMs, series }) => ({ startedMs, items: series })),
     length,
   );
-  return aligned.map((seconds, index) => {
+  return aligned.items.map((seconds, index) => {
     const span = spans?.seconds === length ? spans.entries[index] : undefined;
     const latency = span === undefined ? null : latencyOf(decodeHistogram(span.latency));
     return {

@@ -25,9 +25,11 @@ export const histogramSchema = z.strictObject({
   data: z.base64(),
 });
 
-/** Equal stretches of the window, from its start; a shorter one at its end is left out, and so is what came after. */
+/** Equal stretches of the window; a shorter one at its end is left out, and so is what came after. */
 export const spansSchema = z.strictObject({
   seconds: z.int().positive(),
+  /** Where the first one begins, from the start of the window: later where generators began apart. */
+  startSeconds: amount,
   entries: z.array(z.strictObject({ replies: count, latency: histogramSchema })),
 });
 

@@ -60,12 +60,17 @@ export function mergeSpans(parts: readonly PlacedSpans[]): Spans | null {
     return null;
   }
   const aligned = align(
-    known.map(({ startedMs, spans }) => ({ startedMs, items: spans.entries })),
+    known.map(({ startedMs, spans }) => ({
+      startedMs: startedMs + 1000 * spans.startSeconds,
+      items: spans.entries,
+    })),
     seconds,
   );
+  const firstMs = Math.min(...known.map(({ startedMs }) => startedMs));
   return {
     seconds,
-    entries: aligned.map((entries) => {
+    startSeconds: (aligned.startedMs - firstMs) / 1000,
+    entries: aligned.items.map((entries) => {
       const { histogram, unitNs } = addHistograms(entries.map(({ latency }) => decodeHistogram(latency)));
       return {
         replies: sumOf(entries, ({ replies }) => replies),
@@ -82,7 +87,7 @@ export function mergeSpans(parts: readonly PlacedSpans[]): Spans | null {
 export function align<T>(
   parts: readonly { readonly startedMs: number; readonly items: readonly T[] }[],
   seconds: number,
-): T[][] {
+): { startedMs: number; items: T[][] } {
   const firstMs = Math.min(...parts.map(({ startedMs }) => startedMs));
   const placed = parts.map(({ startedMs, items }) => ({
     items,
@@ -90,7 +95,8 @@ export function align<T>(
   }));
   const from = Math.max(...placed.map(({ place }) => place));
   const until = Math.min(...placed.map(({ place, items }) => place + items.length));
-  return Array.from({ length: Math.max(0, until - from) }, (_, index) =>
-    placed.flatMap(({ place, items }) => items[from + index - place] ?? []),
+  const items = Array.from({ length: Math.max(0, until - from) }, (_, index) =>
+    placed.flatMap((part) => part.items[from + index - part.place] ?? []),
   );
+  return { startedMs: firstMs + 1000 * from * seconds, items };
 }

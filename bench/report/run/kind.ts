@@ -4,6 +4,7 @@ import { resultVersions } from "../../result/store.ts";
 import { kindOf } from "../kind.ts";
 import { formatCsv } from "./csv.ts";
 import { formatHgrm } from "./hgrm.ts";
+import { formatHlog } from "./hlog.ts";
 import { formatMarkdown } from "./markdown.ts";
 import { pageOfResults } from "./page.ts";
 import { formatText } from "./text.ts";
@@ -16,4 +17,5 @@ export const runReports = kindOf({
   csv: formatCsv,
   page: pageOfResults,
   hgrm: formatHgrm,
+  hlog: formatHlog,
 });

@@ -121,6 +121,7 @@ function resultOfSpans(spans: readonly (readonly number[])[], laterMs = 0): Resu
     result.window = { startedAt: new Date(startedMs).toISOString(), seconds: spans.length };
     result.spans = {
       seconds: 1,
+      startSeconds: 0,
       entries: spans.map((latenciesUs) => ({
         replies: latenciesUs.length,
         latency: encodeHistogram(histogramOf(latenciesUs).histogram, 1),
@@ -157,6 +158,7 @@ test("seconds are added to those of the same time, not of the same number", () =
   // The second second of the earlier one, and the first of the later one.
   assert.equal(merged.series[0]?.messagesPerSecond, 1 + 0);
   assert.equal(merged.series[0]?.endSeconds, 2);
+  assert.equal(merged.spans?.startSeconds, 1);
   assert.equal(Math.round(merged.series[0]?.p99Us ?? 0), 2);
 });
 
