@@ -21,6 +21,30 @@ export interface ProgressLine<T extends Timed = Progress> {
 /** Where there is no terminal, how often a line is written, in milliseconds. */
 const plainPeriodMs = 10_000;
 
+const usualColumns = 80;
+const barSizes = [20, 10];
+
+/**
+ * A bar and a text in one line: with a shorter bar, and without the parts of the text before its last one, where there
+ * is no room for more.
+ * @param share of the work that is done, 0 to 1
+ */
+export function fitLine(share: number, text: string, columns: number): string {
+  const parts = text.split(", ");
+  const last = parts.slice(-1);
+  const texts = Array.from({ length: Math.max(1, parts.length - 1) }, (_, left) =>
+    [...parts.slice(0, Math.max(0, parts.length - 1 - left)), ...last].join(", "),
+  );
+  const lines = texts.flatMap((each) => barSizes.map((size) => `${barOf(share, size)} ${each}`));
+  // The last column stays empty: some terminals go to the next line with it.
+  return lines.find((line) => line.length < columns) ?? (texts.at(-1) ?? text).slice(0, columns - 1);
+}
+
+function barOf(share: number, size: number): string {
+  const done = Math.round(size * Math.min(1, Math.max(0, share)));
+  return "#".repeat(done) + ".".repeat(size - done);
+}
+
 /** A live line on `stream` when that is a terminal, else a plain line every ten seconds. */
 export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   return createLine(stream, describeProgress);
@@ -44,10 +68,8 @@ function createLine<T extends Timed>(
   }
   const bar = new SingleBar({
     stream,
-    format: "{bar} {text}",
-    barsize: 20,
-    barCompleteChar: "#",
-    barIncompleteChar: ".",
+    format: (_options, { progress }, { text }: { text: string }) =>
+      fitLine(progress, text, stream.columns ?? usualColumns),
     clearOnComplete: true,
     hideCursor: true,
     emptyOnZero: true,

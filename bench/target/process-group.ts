@@ -1,5 +1,7 @@
 // Lists and ends process groups. A group outlives its leader.
 
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { descendantsOf, listProcesses, readProcess } from "./proc.ts";
 
@@ -8,20 +10,34 @@ const stopTimeoutMs = 5000;
 const killTimeoutMs = 5000;
 const pollIntervalMs = 10;
 
-/** Groups that this process has started. They are killed when it exits. */
-const started = new Set<number>();
+/** Groups that this process has started, with their guards. They are killed when it exits. */
+const started = new Map<number, ChildProcess>();
 
-/** Registers a group, so that it ends with this process at the latest. */
+/** Registers a group, so that it ends with this process at the latest, even if this one is killed. */
 export function adoptGroup(group: number): void {
   if (started.size === 0) {
     process.on("exit", killStarted);
   }
-  started.add(group);
+  started.set(group, startGuard(group));
+}
+
+/** A shell that kills the group when its standard input ends, as it does when this process is gone. */
+function startGuard(group: number): ChildProcess {
+  const guard = spawn("/bin/sh", ["-c", 'read -r _; kill -s KILL -- "-$1"', "guard", String(group)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.on("error", () => undefined); // Without a guard, only a kill of this process leaves the group behind.
+  guard.stdin.on("error", () => undefined);
+  guard.unref();
+  (guard.stdin as Socket).unref();
+  return guard;
 }
 
 function killStarted(): void {
-  for (const group of started) {
+  for (const [group, guard] of started) {
     signalGroup(group, "SIGKILL");
+    guard.kill("SIGKILL");
   }
 }
 
@@ -35,6 +51,7 @@ export async function endGroup(group: number): Promise<void> {
     signalAll(group, outside, "SIGKILL");
     await untilGone(group, outside, killTimeoutMs);
   }
+  started.get(group)?.kill("SIGKILL");
   started.delete(group);
   if (started.size === 0) {
     process.off("exit", killStarted);

@@ -54,6 +54,16 @@ test("targets that fork are measured, and leave nothing behind", async () => {
   assert.deepEqual(processesWith(marker), []);
 });
 
+test("a harness that is killed leaves no target behind", async () => {
+  const marker = `orphan-${process.pid}`;
+  const forking = `sh -c 'node -e "setInterval(() => 0, 1e6)" ${marker} & ${ws} & wait'`;
+  const args = ["dist/bench/cli.js", "compare", forking, ws, "--duration", "60s", "--connections", "2"];
+  const child = spawn(process.execPath, args, { stdio: "ignore" });
+  await waitUntil(() => processesWith(marker).length > 1, "the target runs", deadlineMs);
+  child.kill("SIGKILL");
+  await waitUntil(() => processesWith(marker).length === 0, "the target has ended", deadlineMs);
+});
+
 test("a target that dies at its fourth start costs its round, and no other", async () => {
   const out = join(folder, "died-once.json");
   const dying = counting("starts-once", '[ $n = 4 ] && { echo "no luck"; exit 9; }');

@@ -95,3 +95,50 @@ test("four generators at once, merged, are one histogram of all their samples, b
   assert.equal(merged.scenario.generators, generatorCount);
   assert.equal(merged.scenario.ratePerSecond, 2000);
 });
+
+/** The exit code, and what was said, of a `run` with this --part in a pod with this index. */
+async function runPart(url: string, part: string, index?: string) {
+  const { JOB_COMPLETION_INDEX: _, ...env } = process.env;
+  const args = [
+    harnessPath,
+    "run",
+    url,
+    "--part",
+    part,
+    "--json",
+    "-d",
+    "200ms",
+    "-w",
+    "0",
+    "-c",
+    "1",
+    "-r",
+    "50",
+  ];
+  const options = { env: index === undefined ? env : { ...env, JOB_COMPLETION_INDEX: index } };
+  try {
+    return { code: 0, ...(await run(process.execPath, args, options)) };
+  } catch (error) {
+    return error as { code: number; stdout: string; stderr: string };
+  }
+}
+
+test("each generator is told its part, or finds it in Kubernetes' index; anything else is refused", async (t) => {
+  const { authority } = await spawnServer(t);
+  const url = `ws://${authority}/echo`;
+  const partOf = ({ stdout }: { readonly stdout: string }) =>
+    resultSchema.parse(JSON.parse(stdout)).scenario.part;
+  assert.deepEqual(partOf(await runPart(url, "2/4")), { number: 2, of: 4 });
+  assert.deepEqual(partOf(await runPart(url, "auto/3", "2")), { number: 3, of: 3 });
+  for (const [part, index, problem] of [
+    ["0/4", undefined, /--part: "0\/4" is not a part: write 1\/4 to 4\/4, or auto\/4/],
+    ["5/4", undefined, /--part: "5\/4" is not a part/],
+    ["half", undefined, /--part: "half" is not a part/],
+    ["auto/3", "3", /--part: "auto\/3" is not a part/],
+    ["auto/3", undefined, /--part: auto needs JOB_COMPLETION_INDEX/],
+  ] as const) {
+    const { code, stderr } = await runPart(url, part, index);
+    assert.equal(code, 2, part);
+    assert.match(stderr, problem);
+  }
+});

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlainLines, describeProgress, describeSession } from "../../../../bench/commands/progress.ts";
+import {
+  createPlainLines,
+  describeProgress,
+  describeSession,
+  fitLine,
+} from "../../../../bench/commands/progress.ts";
 import type { Progress } from "../../../../bench/measure/measure.ts";
 
 const progress: Progress = {
@@ -41,6 +46,29 @@ test("without a terminal there is a plain line every ten seconds, and none for a
   plain.end();
   assert.equal(lines.length, 2);
   assert.match(lines[0] ?? "", /^measure 12 s left/);
+});
+
+test("the live line fits the terminal: with a shorter bar, then with fewer figures, and always the errors", () => {
+  const text = describeProgress({
+    ...progress,
+    phase: "measure",
+    leftMs: 7400,
+    messagesPerSecond: 412_000,
+    p50Us: 140,
+    p99Us: 1310,
+  });
+  assert.equal(fitLine(0.25, text, 100), `#####............... ${text}`);
+  assert.equal(fitLine(0.25, text, 90), `###....... ${text}`);
+  assert.equal(
+    fitLine(0, text, 80),
+    ".......... measure 8 s left, 412,000/s, p50 140 us, p99 1.31 ms, 0 errors",
+  );
+  assert.equal(fitLine(1, text, 50), "########## measure 8 s left, 412,000/s, 0 errors");
+  assert.equal(fitLine(1, text, 20), "measure 8 s left, 0");
+  for (let columns = 10; columns < 120; columns += 1) {
+    assert.ok(fitLine(0.5, text, columns).length < columns, String(columns));
+  }
+  assert.equal(fitLine(0.5, "one part", 80), "##########.......... one part");
 });
 
 test("a session shows its step and how long is left of all steps", () => {
