@@ -6,8 +6,8 @@ import { descriptorLimit, reservedDescriptors } from "../system/resources.ts";
 import { createAdmission } from "../websocket/admission.ts";
 
 export interface TlsAdmission {
-  /** Refuses, or counts the connection until `release`. */
   /**
+   * Refuses, or counts the connection until `release`.
    * @param open connected clients, WebSockets included
    * @param webSockets those that have opened a WebSocket
    */

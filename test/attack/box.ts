@@ -4,11 +4,22 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { makeCertificates } from "../support/certificates.ts";
 import { cliPath } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait.ts";
 
 export const boxBytes = 256 * 1024 * 1024;
+
+export interface BoxOptions {
+  readonly args?: readonly string[];
+  /** Shell commands to run before the server. */
+  readonly before?: string;
+  /** wss:// and https:// instead of ws:// and http://. */
+  readonly isTls?: boolean;
+  /** Where its log goes: nowhere, into a pipe that nobody reads, or to a disk that is full. */
+  readonly log?: "nowhere" | "unread pipe" | "full disk";
+}
 
 export interface Boxed {
   readonly port: number;
@@ -42,7 +53,10 @@ function makeCgroup(name: string): string | undefined {
 let boxes = 0;
 
 /** Starts the built command in a box. */
-export async function startBoxed(args: readonly string[] = [], before = "true"): Promise<Boxed> {
+export async function startBoxed(options: BoxOptions = {}): Promise<Boxed> {
+  const { args = [], before = "true", isTls = false, log = "nowhere" } = options;
+  const cleanups: (() => void)[] = [];
+  const files = isTls ? await makeCertificates({ after: (action) => cleanups.push(action) }) : undefined;
   const cgroup = makeCgroup(`uws-echo-attack-${process.pid}-${++boxes}`);
   const [port, adminPort] = [await freePort(), await freePort()];
   const enter = cgroup === undefined ? "true" : `echo $$ > ${cgroup}/cgroup.procs`;
@@ -50,19 +64,21 @@ export async function startBoxed(args: readonly string[] = [], before = "true"):
     "sh",
     [
       "-c",
-      `${enter} && ${before} && exec "$@"`,
+      `${enter} && ${before} && exec "$@"${log === "full disk" ? " > /dev/full" : ""}`,
       "sh",
       process.execPath,
       cliPath,
       ...["--host", "127.0.0.1", "--port", String(port), "--log-level", "warn"],
       ...["--admin-host", "127.0.0.1", "--admin-port", String(adminPort)],
+      ...(files === undefined ? [] : ["--tls-cert", files.cert, "--tls-key", files.key]),
       ...args,
     ],
-    { stdio: ["ignore", "ignore", "inherit"] },
+    { stdio: ["ignore", log === "unread pipe" ? "pipe" : "ignore", "inherit"] },
   );
   const exited = once(child, "exit").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   await waitUntil(() => answers(`http://127.0.0.1:${adminPort}/readyz`), "the server to answer", 60_000);
-  const neighbour = await watchEchoes(port);
+  const url = `${isTls ? "wss" : "ws"}://127.0.0.1:${port}/echo`;
+  const neighbour = await watchEchoes(url);
   const pid = child.pid ?? 0;
   const status = (field: string): number => {
     const text = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
@@ -77,7 +93,7 @@ export async function startBoxed(args: readonly string[] = [], before = "true"):
     adminPort,
     pid,
     child,
-    isAlive: async () => child.exitCode === null && child.signalCode === null && (await echoes(port)),
+    isAlive: async () => child.exitCode === null && child.signalCode === null && (await echoes(url)),
     worstEchoMs: neighbour.worstMs,
     peakBytes: () => Math.max(peak, status("VmHWM")),
     residentBytes: () => status("VmRSS"),
@@ -89,6 +105,9 @@ export async function startBoxed(args: readonly string[] = [], before = "true"):
       const code = await Promise.race([exited, late.then(() => exited)]);
       if (cgroup !== undefined) {
         await waitUntil(() => removed(cgroup), "the cgroup to be empty");
+      }
+      for (const clean of cleanups) {
+        clean();
       }
       return code;
     },
@@ -112,9 +131,11 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function echoes(port: number): Promise<boolean> {
-  const ws = new WebSocket(`ws://127.0.0.1:${port}/echo`, {
-    perMessageDeflate: false,
+const clientOptions = { perMessageDeflate: false, rejectUnauthorized: false };
+
+async function echoes(url: string): Promise<boolean> {
+  const ws = new WebSocket(url, {
+    ...clientOptions,
     handshakeTimeout: 10_000,
   });
   const answered = new Promise<boolean>((resolve) => {
@@ -129,8 +150,8 @@ async function echoes(port: number): Promise<boolean> {
 }
 
 /** A polite client that sends a message every 50 ms, one at a time. */
-async function watchEchoes(port: number): Promise<{ worstMs: () => number; stop: () => void }> {
-  const ws = new WebSocket(`ws://127.0.0.1:${port}/echo`, { perMessageDeflate: false });
+async function watchEchoes(url: string): Promise<{ worstMs: () => number; stop: () => void }> {
+  const ws = new WebSocket(url, clientOptions);
   await once(ws, "open");
   let sentAt = 0;
   let worst = 0;

@@ -1,14 +1,19 @@
 // `npm run test:attack [-- <part of a name>]`: replays attacks against a server in a box of 256 MiB and says what held.
-import { attacks } from "./attacks.ts";
 import { boxBytes, startBoxed } from "./box.ts";
+import { frameAttacks } from "./frame-attacks.ts";
+import { logAttacks } from "./log-attacks.ts";
+import { plainAttacks } from "./plain-attacks.ts";
+import { tlsAttacks } from "./tls-attacks.ts";
 
 /** What a neighbour may wait for an echo meanwhile, in milliseconds; attackers share the machine with the server. */
 const maxEchoMs = 5000;
 
 const [wanted = ""] = process.argv.slice(2);
 let failures = 0;
-for (const { name, args, before, run } of attacks.filter((attack) => attack.name.includes(wanted))) {
-  const server = await startBoxed(args, before);
+const attacks = [...plainAttacks, ...frameAttacks, ...tlsAttacks, ...logAttacks];
+for (const attack of attacks.filter(({ name }) => name.includes(wanted))) {
+  const { name, mayStopNeighbour = false, run } = attack;
+  const server = await startBoxed(attack);
   const problems: string[] = [];
   await run(server).catch((error: unknown) => problems.push(String(error)));
   const [worstMs, peak] = [Math.round(server.worstEchoMs()), server.peakBytes()];
@@ -18,8 +23,7 @@ for (const { name, args, before, run } of attacks.filter((attack) => attack.name
   if (peak > boxBytes) {
     problems.push("its memory went beyond the box");
   }
-  // The neighbour may have been on the worker that was stopped.
-  if (worstMs > maxEchoMs && args === undefined) {
+  if (worstMs > maxEchoMs && !mayStopNeighbour) {
     problems.push("a neighbour waited too long");
   }
   const code = await server.stop();

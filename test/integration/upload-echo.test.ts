@@ -2,39 +2,31 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { spawnConfined } from "../support/cgroup.ts";
-import { type Cleanup, scrape, spawnServer } from "../support/echo-server.ts";
+import { scrape, spawnServer } from "../support/echo-server.ts";
 import { residentBytes } from "../support/memory.ts";
 import { connectRaw } from "../support/raw-socket.ts";
+import { type Origin, originOf, schemeArgs, schemes, spawnOver } from "../support/schemes.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const kiB = 1024;
 const miB = 1024 * kiB;
 
 /** An upload that is sent as fast as the server takes it, and whose answer is read only when the test says so. */
-async function startUpload(
-  t: Cleanup,
-  authority: string,
-  body: Buffer,
-  length = body.length,
-): Promise<Socket> {
-  const { hostname, port } = new URL(`http://${authority}`);
-  const socket = connect(Number(port), hostname).on("error", () => undefined);
-  t.after(() => socket.destroy());
-  await once(socket, "connect");
-  socket.pause();
+async function startUpload({ dial }: Origin, body: Buffer, length = body.length): Promise<Socket> {
+  const socket = await dial();
   socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
   socket.write(body);
   return socket;
 }
 
 /** Sends bytes without end and reads nothing. */
-async function startEndless(t: Cleanup, authority: string): Promise<Socket> {
+async function startEndless(origin: Origin): Promise<Socket> {
   const piece = Buffer.alloc(miB, "x");
-  const socket = await startUpload(t, authority, piece, 1024 * miB);
+  const socket = await startUpload(origin, piece, 1024 * miB);
   const pump = (): void => {
     while (socket.writable && socket.write(piece)) {
       // until the socket is full
@@ -89,50 +81,59 @@ function chunkedBody(answer: Buffer): Buffer {
 
 const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
-test("a POST /echo that is not read costs 1 MiB at most, in a container of 256 MiB", async (t) => {
-  const server = await spawnConfined(t, 256 * miB, ["--stall-timeout", "12s"]);
-  const before = residentBytes(server.pid);
-  const sockets = await Promise.all(Array.from({ length: 4 }, () => startEndless(t, server.authority)));
-  const metrics = `http://${server.authority}/metrics`;
-  await waitUntil(async () => ((await scrape(metrics))["echo_buffered_bytes"] ?? 0) > 0, "bytes to wait");
-  let most = 0;
-  const until = performance.now() + 6000;
-  while (performance.now() < until) {
-    const samples = await scrape(metrics);
-    most = Math.max(most, samples["echo_buffered_bytes"] ?? 0);
-    assert.equal(samples["echo_uploads"], sockets.length);
-    await sleep(100);
-  }
-  assert.ok(most <= sockets.length * miB, `${most} bytes are held for ${sockets.length} uploads`);
-  const grown = residentBytes(server.pid) - before;
-  assert.ok(grown < 60 * miB, `grew by ${Math.round(grown / miB)} MiB`);
-  await waitUntil(
-    async () => (await scrape(metrics))["echo_buffered_bytes"] === 0,
-    "the readers to be dropped at --stall-timeout",
-    60_000,
-  );
-  assert.equal(
-    (await scrape(metrics))['echo_connections_terminated_total{reason="stalled"}'],
-    sockets.length,
-  );
-});
+for (const scheme of schemes) {
+  test(`a POST /echo that is not read costs 1 MiB at most, in a container of 256 MiB, over ${scheme}`, async (t) => {
+    const args = [...(await schemeArgs(t, scheme)), "--stall-timeout", "12s"];
+    const server = originOf(t, scheme, await spawnConfined(t, 256 * miB, args));
+    const before = residentBytes(server.pid);
+    const sockets = await Promise.all(Array.from({ length: 4 }, () => startEndless(server)));
+    const { metrics } = server;
+    await waitUntil(async () => ((await scrape(metrics))["echo_buffered_bytes"] ?? 0) > 0, "bytes to wait");
+    let most = 0;
+    const until = performance.now() + 6000;
+    while (performance.now() < until) {
+      const samples = await scrape(metrics);
+      most = Math.max(most, samples["echo_buffered_bytes"] ?? 0);
+      assert.equal(samples["echo_uploads"], sockets.length);
+      await sleep(100);
+    }
+    assert.ok(most <= sockets.length * miB, `${most} bytes are held for ${sockets.length} uploads`);
+    const grown = residentBytes(server.pid) - before;
+    assert.ok(grown < 60 * miB, `grew by ${Math.round(grown / miB)} MiB`);
+    await waitUntil(
+      async () => (await scrape(metrics))["echo_buffered_bytes"] === 0,
+      "the readers to be dropped at --stall-timeout",
+      60_000,
+    );
+    assert.equal(
+      (await scrape(metrics))['echo_connections_terminated_total{reason="stalled"}'],
+      sockets.length,
+    );
+  });
+}
 
-test("what uploads hold is under --max-buffered: over it, the one that holds most is dropped", async (t) => {
-  const server = await spawnServer(t, [
-    ...["--max-buffered", "1MiB", "--max-backpressure", "256KiB", "--max-payload", "256KiB"],
-    ...["--stall-timeout", "1h"],
-  ]);
-  const sockets = await Promise.all(Array.from({ length: 12 }, () => startEndless(t, server.authority)));
-  await waitUntil(() => sockets.some((socket) => socket.closed), "one of the uploads to be dropped", 30_000);
-  const samples = await scrape(`http://${server.authority}/metrics`);
-  assert.ok((samples["echo_buffered_bytes"] ?? 0) <= miB);
-  assert.ok((samples['echo_connections_terminated_total{reason="buffer_cap"}'] ?? 0) >= 1);
-});
+for (const scheme of schemes) {
+  test(`what uploads hold is under --max-buffered: over it, the one that holds most is dropped, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme, [
+      ...["--max-buffered", "1MiB", "--max-backpressure", "256KiB", "--max-payload", "256KiB"],
+      ...["--stall-timeout", "1h"],
+    ]);
+    const sockets = await Promise.all(Array.from({ length: 12 }, () => startEndless(server)));
+    await waitUntil(
+      () => sockets.some((socket) => socket.closed),
+      "one of the uploads to be dropped",
+      30_000,
+    );
+    const samples = await scrape(server.metrics);
+    assert.ok((samples["echo_buffered_bytes"] ?? 0) <= miB);
+    assert.ok((samples['echo_connections_terminated_total{reason="buffer_cap"}'] ?? 0) >= 1);
+  });
+}
 
 test("more uploads than --max-uploads are refused with 503, and counted", async (t) => {
-  const server = await spawnServer(t, ["--max-uploads", "2", "--stall-timeout", "1h"]);
-  const held = await Promise.all([1, 2].map(() => startUpload(t, server.authority, Buffer.from("x"), 100)));
-  const metrics = `http://${server.authority}/metrics`;
+  const server = await spawnOver(t, "http", ["--max-uploads", "2", "--stall-timeout", "1h"]);
+  const held = await Promise.all([1, 2].map(() => startUpload(server, Buffer.from("x"), 100)));
+  const { metrics } = server;
   await waitUntil(async () => (await scrape(metrics))["echo_uploads"] === 2, "two uploads to be under way");
   const refused = await fetch(`http://${server.authority}/echo`, { method: "POST", body: "hello" });
   assert.equal(refused.status, 503);
@@ -149,16 +150,18 @@ test("more uploads than --max-uploads are refused with 503, and counted", async 
   );
 });
 
-test("slow readers get every byte of their uploads, several at once", async (t) => {
-  const server = await spawnServer(t);
-  const bodies = Array.from({ length: 8 }, (_, i) => randomBytes(10 * miB + i * 1009));
-  const answers = await Promise.all(
-    bodies.map(async (body, i) => readSlowly(await startUpload(t, server.authority, body), i % 4)),
-  );
-  for (const [i, answer] of answers.entries()) {
-    assert.equal(digest(chunkedBody(answer)), digest(bodies[i] as Buffer), `upload ${i}`);
-  }
-});
+for (const scheme of schemes) {
+  test(`slow readers get every byte of their uploads, several at once, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme);
+    const bodies = Array.from({ length: 8 }, (_, i) => randomBytes(10 * miB + i * 1009));
+    const answers = await Promise.all(
+      bodies.map(async (body, i) => readSlowly(await startUpload(server, body), i % 4)),
+    );
+    for (const [i, answer] of answers.entries()) {
+      assert.equal(digest(chunkedBody(answer)), digest(bodies[i] as Buffer), `upload ${i}`);
+    }
+  });
+}
 
 test("chunks of one byte from a reader that has stopped do not hold up anyone else", async (t) => {
   const server = await spawnServer(t, ["--stall-timeout", "1h"]);
@@ -183,22 +186,24 @@ test("chunks of one byte from a reader that has stopped do not hold up anyone el
   assert.ok((await usedMs()) - before < 2500, "the server is busy with chunks of one byte");
 });
 
-test("an upload that was sent whole before SIGTERM comes back whole to a slow reader", async (t) => {
-  const server = await spawnServer(t, ["--drain-timeout", "60s"]);
-  const body = randomBytes(8 * miB);
-  const socket = await startUpload(t, server.authority, body);
-  const metrics = `http://${server.authority}/metrics`;
-  await waitUntil(async () => (await scrape(metrics))["echo_uploads"] === 1, "the upload to be under way");
-  const answering = readSlowly(socket, 1);
-  await waitUntil(
-    async () => ((await scrape(metrics))["echo_http_echoed_bytes_total"] ?? 0) > 4 * miB,
-    "half of it to come in",
-  );
-  server.child.kill("SIGTERM");
-  assert.equal(digest(chunkedBody(await answering)), digest(body));
-  socket.destroy();
-  assert.equal(await server.exited, 0);
-});
+for (const scheme of schemes) {
+  test(`an upload that was sent whole before SIGTERM comes back whole to a slow reader, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme, ["--drain-timeout", "60s"]);
+    const body = randomBytes(8 * miB);
+    const socket = await startUpload(server, body);
+    const { metrics } = server;
+    await waitUntil(async () => (await scrape(metrics))["echo_uploads"] === 1, "the upload to be under way");
+    const answering = readSlowly(socket, 1);
+    await waitUntil(
+      async () => ((await scrape(metrics))["echo_http_echoed_bytes_total"] ?? 0) > 4 * miB,
+      "half of it to come in",
+    );
+    server.child.kill("SIGTERM");
+    assert.equal(digest(chunkedBody(await answering)), digest(body));
+    socket.destroy();
+    assert.equal(await server.exited, 0);
+  });
+}
 
 test("a body that was uploaded is never taken for something else than its type says", async (t) => {
   const server = await spawnServer(t);

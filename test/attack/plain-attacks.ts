@@ -1,68 +1,11 @@
-// The attacks that the server must bear: what one hostile client can do over plain sockets.
-import { once } from "node:events";
+// What one hostile client can do over plain sockets.
 import { readdirSync, readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { maskedFrame } from "../support/client.ts";
-import type { Boxed } from "./box.ts";
+import { type Attack, chunk, dial, miB, pour, upgrade, upload, withSockets } from "./attack.ts";
 
-export interface Attack {
-  readonly name: string;
-  readonly args?: readonly string[];
-  /** Shell commands to run before the server. */
-  readonly before?: string;
-  run(server: Boxed): Promise<void>;
-}
-
-const miB = 1024 * 1024;
-const upgrade =
-  "GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const upload = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1").on("error", () => undefined);
-  await once(socket, "connect");
-  socket.pause();
-  return socket;
-}
-
-/** Writes pieces until all are taken, the socket ends, or time is up. */
-async function pour(socket: Socket, piece: Buffer, count: number, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (let i = 0; i < count && !socket.destroyed && performance.now() < deadline; i++) {
-    if (!socket.write(piece)) {
-      await writable(socket, deadline - performance.now());
-    }
-  }
-}
-
-/** Resolves once the socket takes more, has ended, or time is up. */
-function writable(socket: Socket, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      socket.off("drain", done).off("close", done);
-      resolve();
-    };
-    const timer = setTimeout(done, timeoutMs);
-    socket.once("drain", done).once("close", done);
-  });
-}
-
-async function withSockets(port: number, count: number, use: (socket: Socket, i: number) => Promise<void>) {
-  const sockets = await Promise.all(Array.from({ length: count }, () => dial(port)));
-  await Promise.all(sockets.map(use));
-  for (const socket of sockets) {
-    socket.destroy();
-  }
-}
-
-function chunk(body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n")]);
-}
-
-export const attacks: readonly Attack[] = [
+export const plainAttacks: readonly Attack[] = [
   {
     name: "one POST /echo of 400 MiB whose answer is not read",
     run: ({ port }) =>
@@ -172,6 +115,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "one of two workers stopped, and replaced",
     args: ["--workers", "2", "--worker-timeout", "4s"],
+    mayStopNeighbour: true,
     async run({ pid }) {
       const children = (): string[] =>
         readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
