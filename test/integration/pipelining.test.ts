@@ -1,44 +1,47 @@
 // Requests that are pipelined on one connection, by clients that read their answers and by those that do not.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { spawnConfined } from "../support/cgroup.ts";
 import { scrape, spawnServer } from "../support/echo-server.ts";
 import { residentBytes } from "../support/memory.ts";
 import { connectRaw } from "../support/raw-socket.ts";
+import { originOf, schemeArgs, schemes, spawnOver } from "../support/schemes.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const miB = 1024 * 1024;
 const request = (method: string, path: string): string => `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
-for (const [method, path] of [
-  ["GET", "/"],
-  ["GET", "/nothing"],
-  ["GET", "/livez"],
-  ["HEAD", "/"],
-  ["GET", "/echo"],
+for (const [method, path, scheme] of [
+  ["GET", "/", "http"],
+  ["GET", "/", "https"],
+  ["GET", "/nothing", "http"],
+  ["GET", "/inspect", "https"],
+  ["GET", "/livez", "http"],
+  ["HEAD", "/", "http"],
+  ["GET", "/echo", "http"],
 ] as const) {
-  test(`${method} ${path}, asked for without end and never read, takes no memory`, async (t) => {
-    const server = await spawnConfined(t, 256 * miB);
-    await fetch(`http://${server.authority}${path}`, { method });
+  test(`${method} ${path}, asked for without end over ${scheme} and never read, takes no memory`, async (t) => {
+    const server = originOf(t, scheme, await spawnConfined(t, 256 * miB, await schemeArgs(t, scheme)));
+    const live = server.metrics.replace(/metrics$/, "livez");
+    const first = await server.dial();
+    first.write(request(method, path));
+    await once(first.resume(), "data");
     const before = residentBytes(server.pid);
     let peak = before;
-    const { hostname, port } = new URL(`http://${server.authority}`);
     const flood = Buffer.from(request(method, path).repeat(3000));
-    const clients = Array.from({ length: 4 }, () => {
-      const socket = connect(Number(port), hostname).on("error", () => undefined);
-      t.after(() => socket.destroy());
-      socket.pause();
+    const clients = await Promise.all(Array.from({ length: 4 }, server.dial));
+    for (const socket of clients) {
       for (let i = 0; i < 60; i++) {
         socket.write(flood);
       }
-      return socket;
-    });
+    }
     const until = performance.now() + 3000;
     await waitUntil(async () => {
       peak = Math.max(peak, residentBytes(server.pid));
-      assert.equal((await fetch(`http://${server.authority}/livez`)).status, 200);
+      assert.equal((await fetch(live)).status, 200);
       return performance.now() > until || clients.every((socket) => socket.destroyed);
     }, "the flood to end");
     assert.ok(peak - before < 50 * miB, `grew by ${Math.round((peak - before) / miB)} MiB`);
@@ -61,50 +64,47 @@ test("a hundred pipelined requests are answered in order, whole, to a client tha
   }
 });
 
-test("a slow reader gets the whole page", async (t) => {
-  const server = await spawnServer(t);
-  const { hostname, port } = new URL(`http://${server.authority}`);
-  const whole = Buffer.from(await (await fetch(`http://${server.authority}/`)).arrayBuffer());
-  // Many, so that the kernel does not take all of it at once for each.
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      const socket = connect({ port: Number(port), host: hostname, highWaterMark: 1024 } as never);
-      t.after(() => socket.destroy());
-      await once(socket, "connect");
-      socket.write(`GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-      const pieces: Buffer[] = [];
-      for await (const piece of socket) {
-        pieces.push(piece as Buffer);
-      }
-      return Buffer.concat(pieces);
-    }),
-  );
-  for (const answer of answers) {
-    assert.ok(answer.subarray(answer.indexOf("\r\n\r\n") + 4).equals(whole));
-  }
-});
-
-test("an answer that is not taken is counted, and so is its end", async (t) => {
-  const server = await spawnServer(t);
-  const { hostname, port } = new URL(`http://${server.authority}`);
-  const metrics = `http://${server.authority}/metrics`;
-  const sockets = Array.from({ length: 4 }, () => {
-    const socket = connect(Number(port), hostname).on("error", () => undefined);
-    t.after(() => socket.destroy());
-    socket.pause();
-    // Enough for the kernel's buffers, and a little more.
-    for (let i = 0; i < 200; i++) {
-      setTimeout(() => socket.writable && socket.write(request("GET", "/")), i * 10);
+for (const scheme of schemes) {
+  test(`a slow reader gets the whole page, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme);
+    const whole = readFileSync(new URL("../../dist/web/page.html", import.meta.url));
+    // Many, so that the kernel does not take all of it at once for each.
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = await server.dial();
+        socket.write(`GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+        const pieces: Buffer[] = [];
+        for await (const piece of socket) {
+          pieces.push(piece as Buffer);
+          await sleep(2);
+        }
+        return Buffer.concat(pieces);
+      }),
+    );
+    for (const answer of answers) {
+      assert.ok(answer.subarray(answer.indexOf("\r\n\r\n") + 4).equals(whole));
     }
-    return socket;
   });
-  await waitUntil(
-    async () => ((await scrape(metrics))["echo_http_answers_aborted_total"] ?? 0) >= sockets.length,
-    "the answers to be given up",
-    30_000,
-  );
-  assert.equal((await scrape(metrics))["echo_http_answers_waiting"], 0);
-});
+}
+
+for (const scheme of schemes) {
+  test(`an answer that is not taken is counted, and so is its end, over ${scheme}`, async (t) => {
+    const { dial, metrics } = await spawnOver(t, scheme);
+    const sockets = await Promise.all(Array.from({ length: 4 }, dial));
+    for (const socket of sockets) {
+      // Enough for the kernel's buffers, and a little more.
+      for (let i = 0; i < 200; i++) {
+        setTimeout(() => socket.writable && socket.write(request("GET", "/")), i * 10);
+      }
+    }
+    await waitUntil(
+      async () => ((await scrape(metrics))["echo_http_answers_aborted_total"] ?? 0) >= sockets.length,
+      "the answers to be given up",
+      30_000,
+    );
+    assert.equal((await scrape(metrics))["echo_http_answers_waiting"], 0);
+  });
+}
 
 test("a 304 has no content type", async (t) => {
   const server = await spawnServer(t);

@@ -1,12 +1,12 @@
 // The endpoints on demand that answer plain HTTP.
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cleanup, scrape, spawnServer, startServer } from "../../support/echo-server.ts";
-import { connectRaw } from "../../support/raw-socket.ts";
-import { inTime, waitUntil } from "../../support/wait.ts";
+import { type Cleanup, scrape, startServer } from "../../support/echo-server.ts";
+import { connectRaw, RawSocket } from "../../support/raw-socket.ts";
+import { schemes, spawnOver } from "../../support/schemes.ts";
+import { waitUntil } from "../../support/wait.ts";
 
 const kiB = 1024;
 const miB = 1024 * kiB;
@@ -57,24 +57,26 @@ test("the head of /sse comes before the first event", async (t) => {
   );
 });
 
-test("events of 1 MiB come whole to a reader that is slow", async (t) => {
-  const server = await startServer(t);
-  const raw = await connectRaw(t, `127.0.0.1:${server.port}`);
-  await raw.send(
-    "GET /sse?interval=10ms&count=12&size=1MiB HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-  );
-  const pump = setInterval(() => (raw.socket.isPaused() ? raw.socket.resume() : raw.socket.pause()), 5);
-  t.after(() => clearInterval(pump));
-  const answer = await raw.ended(60_000);
-  const text = dechunk(answer);
-  const events = readEvents(text);
-  assert.ok(events.length >= 1);
-  for (const { data } of events) {
-    assert.equal(data.length, miB);
-  }
-  const skipped = (await server.stats())["echo_ticks_skipped_total"] ?? 0;
-  assert.equal(events.length + skipped, 12);
-});
+for (const scheme of schemes) {
+  test(`events of 1 MiB come whole to a reader that is slow, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme);
+    const raw = new RawSocket(await server.dial());
+    await raw.send(
+      "GET /sse?interval=10ms&count=12&size=1MiB HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+    const pump = setInterval(() => (raw.socket.isPaused() ? raw.socket.resume() : raw.socket.pause()), 5);
+    t.after(() => clearInterval(pump));
+    const answer = await raw.ended(60_000);
+    const text = dechunk(answer);
+    const events = readEvents(text);
+    assert.ok(events.length >= 1);
+    for (const { data } of events) {
+      assert.equal(data.length, miB);
+    }
+    const skipped = (await scrape(server.metrics))["echo_ticks_skipped_total"] ?? 0;
+    assert.equal(events.length + skipped, 12);
+  });
+}
 
 function dechunk(answer: Buffer): string {
   const parts: Buffer[] = [];
@@ -91,33 +93,32 @@ function dechunk(answer: Buffer): string {
   }
 }
 
-test("a client that does not read /sse costs one event at most, and what it misses is counted", async (t) => {
-  const server = await startServer(t);
-  const sockets: Socket[] = [];
-  for (let i = 0; i < 3; i++) {
-    const socket = connect(server.port, "127.0.0.1").on("error", () => undefined);
-    t.after(() => socket.destroy());
-    socket.pause();
-    await once(socket, "connect");
-    socket.write("GET /sse?interval=10ms&size=1MiB HTTP/1.1\r\nHost: x\r\n\r\n");
-    sockets.push(socket);
-  }
-  await waitUntil(
-    async () => ((await server.stats())["echo_ticks_skipped_total"] ?? 0) > 30,
-    "events to be skipped",
-    60_000,
-  );
-  const buffered = (await server.stats())["echo_buffered_bytes"] ?? 0;
-  assert.ok(buffered > 0 && buffered <= 3 * (miB + 100), `${buffered} bytes wait`);
-  for (const socket of sockets) {
-    socket.destroy();
-  }
-  await waitUntil(
-    async () => (await server.stats())["echo_buffered_bytes"] === 0,
-    "the bytes to be let go",
-    60_000,
-  );
-});
+for (const scheme of schemes) {
+  test(`a client that does not read /sse costs one event at most, and what it misses is counted, over ${scheme}`, async (t) => {
+    const { dial, metrics } = await spawnOver(t, scheme);
+    const sockets: Socket[] = [];
+    for (let i = 0; i < 3; i++) {
+      const socket = await dial();
+      socket.write("GET /sse?interval=10ms&size=1MiB HTTP/1.1\r\nHost: x\r\n\r\n");
+      sockets.push(socket);
+    }
+    await waitUntil(
+      async () => ((await scrape(metrics))["echo_ticks_skipped_total"] ?? 0) > 30,
+      "events to be skipped",
+      60_000,
+    );
+    const buffered = (await scrape(metrics))["echo_buffered_bytes"] ?? 0;
+    assert.ok(buffered > 0 && buffered <= 3 * (miB + 100), `${buffered} bytes wait`);
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    await waitUntil(
+      async () => (await scrape(metrics))["echo_buffered_bytes"] === 0,
+      "the bytes to be let go",
+      60_000,
+    );
+  });
+}
 
 test("/delay answers after as long as asked, to GET and HEAD", async (t) => {
   const server = await startServer(t);
@@ -174,27 +175,32 @@ test("held answers count as connections of endpoints on demand", async (t) => {
   }
 });
 
-test("on SIGTERM streams end whole and held answers go out at once", async (t) => {
-  const server = await spawnServer(t, ["--drain-timeout", "30s"]);
-  const base = `http://${server.authority}`;
-  const delayed = fetch(`${base}/delay/10s`);
-  const streamed = await fetch(`${base}/sse?interval=20ms`);
-  const metrics = `${base}/metrics`;
-  await waitUntil(
-    async () => (await scrape(metrics))['echo_endpoint_connections{endpoint="delay"}'] === 1,
-    "the answer to be held",
-  );
-  const text = streamed.text();
-  await sleep(100);
-  server.child.kill("SIGTERM");
-  assert.equal((await inTime(delayed, "the held answer")).status, 200);
-  const events = readEvents(await inTime(text, "the end of the stream"));
-  assert.deepEqual(
-    events.map(({ id }) => id),
-    events.map((_, i) => String(i + 1)),
-  );
-  assert.equal(await server.exited, 0);
-});
+for (const scheme of schemes) {
+  test(`on SIGTERM streams end whole and held answers go out at once, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme, ["--drain-timeout", "30s"]);
+    const { metrics } = server;
+    const [delayed, streamed] = [new RawSocket(await server.dial()), new RawSocket(await server.dial())];
+    for (const raw of [delayed, streamed]) {
+      raw.socket.resume();
+    }
+    await delayed.send("GET /delay/10s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    await streamed.send("GET /sse?interval=20ms HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    await waitUntil(
+      async () => (await scrape(metrics))['echo_endpoint_connections{endpoint="delay"}'] === 1,
+      "the answer to be held",
+    );
+    await sleep(100);
+    server.child.kill("SIGTERM");
+    assert.equal((await delayed.readHead()).status, 200);
+    const events = readEvents(dechunk(await streamed.ended(60_000)));
+    assert.ok(events.length > 0);
+    assert.deepEqual(
+      events.map(({ id }) => id),
+      events.map((_, i) => String(i + 1)),
+    );
+    assert.equal(await server.exited, 0);
+  });
+}
 
 test("with --endpoints off there is neither", async (t) => {
   const server = await startServer(t, { endpoints: "off" });
