@@ -1,6 +1,7 @@
 // `uws-echo health`: checks whether a running server is alive, for a container's HEALTHCHECK.
 import { get } from "node:http";
 import { get as getSecure } from "node:https";
+import { exitCodes } from "./config/exit-codes.ts";
 import type { Config } from "./config/options.ts";
 import { servedUrls } from "./server/urls.ts";
 
@@ -15,10 +16,10 @@ export async function checkHealth(config: Config): Promise<number> {
   try {
     const status = await fetchStatus(livez);
     process.stdout.write(`${livez}: ${status}\n`);
-    return status === 200 ? 0 : 1;
+    return status === 200 ? exitCodes.good : exitCodes.failed;
   } catch (error) {
     process.stderr.write(`${livez}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return exitCodes.failed;
   }
 }
 

@@ -1,6 +1,7 @@
 // The command uws-echo: reads the options, starts the server, and returns the exit code.
 import { startBanner } from "./banner.ts";
 import { readCommandLine } from "./config/command-line.ts";
+import { exitCodes } from "./config/exit-codes.ts";
 import { buildCommand } from "./config/help.ts";
 import type { Config } from "./config/options.ts";
 
@@ -18,10 +19,6 @@ import { ListenError } from "./server/listener.ts";
 import { tlsWarnings } from "./server/tls-warnings.ts";
 import { createLog, flushLog, type Log } from "./system/log.ts";
 import { hasMemoryLimit, memoryLimit } from "./system/resources.ts";
-
-/** Exit codes: 0 stopped on request, 1 failed while running, 2 wrong usage. */
-const failed = 1;
-const wrongUsage = 2;
 
 /**
  * Runs the command.
@@ -59,7 +56,7 @@ async function main(signals: Signals): Promise<number> {
 
 function print(text: string): number {
   process.stdout.write(text);
-  return 0;
+  return exitCodes.good;
 }
 
 function helpOn(topic: string | undefined): string {
@@ -87,10 +84,10 @@ async function serveUntilStopped(config: Config, signals: Signals): Promise<numb
   try {
     await Promise.race([stopped, running.failure]);
     log.info("stopped");
-    return 0;
+    return exitCodes.good;
   } catch (error) {
     log.fatal({ err: error }, "the server failed");
-    return failed;
+    return exitCodes.failed;
   }
 }
 
@@ -136,7 +133,7 @@ function needsSupervisor(config: Config): boolean {
 function explain(error: unknown): number {
   if (!(error instanceof UwsEchoError)) {
     process.stderr.write(`uws-echo: ${error instanceof Error ? error.stack : String(error)}\n`);
-    return failed;
+    return exitCodes.failed;
   }
   const advice = error.code === "ERR_CONFIG" ? "uws-echo --help lists the options." : adviceFor(error);
   const lines = [
@@ -144,7 +141,7 @@ function explain(error: unknown): number {
     ...(advice === "" ? [] : [advice]),
   ];
   process.stderr.write(`${lines.join("\n")}\n`);
-  return error.code === "ERR_CONFIG" ? wrongUsage : failed;
+  return error.code === "ERR_CONFIG" ? exitCodes.usage : exitCodes.failed;
 }
 
 /** Names the flag that helps after a failure to listen. */

@@ -2,6 +2,7 @@
 import { endpointsReference } from "./endpoints.ts";
 import { harnessReference } from "./harness.ts";
 import { libraryOptions } from "./library-options.ts";
+import { limitsReference } from "./limits.ts";
 import { harnessManual, serverManual } from "./manual.ts";
 import { metricsReference } from "./metrics.ts";
 import { onDemandReference } from "./on-demand.ts";
@@ -13,6 +14,7 @@ export async function references(): Promise<Map<string, string>> {
     ["docs/man/uws-echo-bench.1", harnessManual()],
     ["docs/reference/endpoints.md", await endpointsReference()],
     ["docs/reference/harness.md", harnessReference()],
+    ["docs/reference/limits.md", limitsReference()],
     ["docs/reference/metrics.md", await metricsReference()],
     ["docs/reference/on-demand.md", onDemandReference()],
     ["docs/reference/options.md", optionsReference()],

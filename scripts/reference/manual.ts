@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { exitCodeMeanings } from "../../bench/commands/exit-codes.ts";
 import { createProgram } from "../../bench/commands/program.ts";
+import { exitCodeMeanings as serverExitCodes } from "../../src/config/exit-codes.ts";
 import { buildCommand } from "../../src/config/help.ts";
 import { packageVersion } from "../../src/lib/package.ts";
 
@@ -31,12 +32,7 @@ export function serverManual(): string {
         ),
         item("NO_COLOR, FORCE_COLOR", "Turn colours off or on, as --color does."),
       ),
-      section(
-        "EXIT STATUS",
-        item("0", "The server was stopped by a signal; for health, the server is alive."),
-        item("1", "The server failed or could not start; for health, the server is not alive."),
-        item("2", "Wrong options or variables: nothing was started."),
-      ),
+      section("EXIT STATUS", ...exitStatus(serverExitCodes)),
       section(
         "EXAMPLES",
         item("uws-echo --port 9100 --workers auto", "Serves on port 9100 with a process for each core."),
@@ -59,7 +55,7 @@ export function harnessManual(): string {
       section("DESCRIPTION", lines(program.description())),
       ...program.commands.map(commandSection),
       section("OPTIONS OF EVERY COMMAND", optionsOf(program)),
-      section("EXIT STATUS", ...exitCodeMeanings.map(([code, meaning]) => item(String(code), meaning))),
+      section("EXIT STATUS", ...exitStatus(exitCodeMeanings)),
       section(
         "EXAMPLES",
         item(
@@ -71,6 +67,10 @@ export function harnessManual(): string {
     ],
     seeAlso: "uws-echo",
   });
+}
+
+function exitStatus(meanings: typeof exitCodeMeanings): string[] {
+  return meanings.map(([code, meaning]) => item(String(code), meaning));
 }
 
 function commandSection(command: Command): string {

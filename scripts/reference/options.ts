@@ -1,4 +1,5 @@
-// docs/reference/options.md: the server's options and exit codes, from the table of options.
+// docs/reference/options.md: the server's options and exit codes, from their tables.
+import { exitCodeMeanings } from "../../src/config/exit-codes.ts";
 import { flagText } from "../../src/config/help.ts";
 import { optionGroups } from "../../src/config/option.ts";
 import { optionNames, optionRow, variableName } from "../../src/config/resolve.ts";
@@ -13,6 +14,8 @@ counts as unset, and the server warns about a variable that begins with \`UWS_EC
 placeholder stands alone, while its variable takes \`true\` or \`false\`: \`--goodbye\`, but \`UWS_ECHO_GOODBYE=true\`.
 
 \`uws-echo --print-config\` shows every option with its value and its source, and exits.
+
+[Limits](limits.md) says what happens at each limit, and which metric counts it.
 
 Some options constrain each other: \`--max-backpressure\` is at least \`--max-payload\`, \`--max-buffered\` at least
 \`--max-backpressure\`, \`--drain-spread\` below \`--drain-timeout\`, \`--admin-port\` differs from \`--port\`, and \`--tls-cert\` needs
@@ -31,10 +34,13 @@ export function optionsReference(): string {
         plain(defaultText),
         plain(row.expected.replace(/, such as (?:500|64KiB).*/, "")),
         plain(description),
-        row.limit === undefined ? "" : code(`echo_limit_${row.limit.name}`),
       ];
     });
-    return `\n## ${group}\n\n${table(["Flag", "Variable", "Default", "Allowed", "Meaning", "Gauge"], rows)}`;
+    return `\n## ${group}\n\n${table(["Flag", "Variable", "Default", "Allowed", "Meaning"], rows)}`;
   });
-  return generated("Options", "src/config/options.ts") + introduction + groups.join("");
+  const exitCodes = table(
+    ["Exit code", "Meaning"],
+    exitCodeMeanings.map(([code, meaning]) => [String(code), meaning]),
+  );
+  return `${generated("Options", "src/config/options")}${introduction}${groups.join("")}\n## Exit codes\n\n${exitCodes}`;
 }

@@ -23,6 +23,16 @@ export const optionGroups = [
   "Pages and logs",
 ] as const;
 
+/** A limit: its gauge `echo_limit_<name>`, and what happens at the limit. */
+export interface Limit<T> {
+  readonly name: string;
+  readonly help: string;
+  readonly value: (value: T) => number;
+  readonly outcome: string;
+  /** Metrics that show or count it. */
+  readonly countedBy: readonly string[];
+}
+
 /** One row of the table of options. */
 export interface Option<T> {
   readonly group: (typeof optionGroups)[number];
@@ -41,8 +51,8 @@ export interface Option<T> {
   /** Says in `--help` where a computed default comes from. */
   readonly defaultNote?: string;
   readonly format: (value: T) => string;
-  /** The gauge that shows this limit. */
-  readonly limit?: { readonly name: string; readonly help: string; readonly value: (value: T) => number };
+  /** Set for an option that limits what clients can use. */
+  readonly limit?: Limit<T>;
 }
 
 export function option<T>(row: Option<T>): Option<T> {

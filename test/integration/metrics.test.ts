@@ -2,12 +2,26 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { optionNames, optionRow } from "../../src/config/resolve.ts";
 import { connectClient } from "../support/client.ts";
 import { scrape, startServer } from "../support/echo-server.ts";
 import { toolTest } from "../support/tools.ts";
 
 const prometheusAccept =
   "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+
+test("every metric that counts a limit exists, with its labels", async (t) => {
+  const server = await startServer(t);
+  const samples = await scrape(server.urls.metrics);
+  for (const name of optionNames) {
+    for (const sample of optionRow(name).limit?.countedBy ?? []) {
+      assert.ok(
+        Object.keys(samples).some((known) => known === sample || known.startsWith(`${sample}{`)),
+        `${name}: ${sample}`,
+      );
+    }
+  }
+});
 
 test("counts are exact: 1000 text and 500 binary messages are 1000 and 500", async (t) => {
   const server = await startServer(t);

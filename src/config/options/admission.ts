@@ -33,7 +33,13 @@ export const admission = {
     max: 10_000_000,
     default: defaultMaxConnections,
     defaultNote: "from the descriptor limit, with TLS also from memory",
-    limit: { name: "connections", help: "WebSocket connections that may be open", value: Number },
+    limit: {
+      name: "connections",
+      help: "WebSocket connections that may be open",
+      value: Number,
+      outcome: "503 with Retry-After",
+      countedBy: ['echo_upgrades_rejected_total{reason="capacity"}'],
+    },
   }),
   maxConnectionsPerIp: count({
     group: "Admission",
@@ -45,6 +51,8 @@ export const admission = {
       name: "connections_per_ip",
       help: "WebSocket connections that one address may have open, 0 for no limit",
       value: Number,
+      outcome: "429 with Retry-After",
+      countedBy: ['echo_upgrades_rejected_total{reason="per_ip"}'],
     },
   }),
   handshakeRate: rate({
@@ -57,6 +65,8 @@ export const admission = {
       name: "handshakes_per_second",
       help: "WebSocket handshakes accepted per second, 0 for no limit",
       value: Number,
+      outcome: "429 with Retry-After",
+      countedBy: ['echo_upgrades_rejected_total{reason="rate"}'],
     },
   }),
   handshakeRatePerIp: rate({
@@ -69,6 +79,8 @@ export const admission = {
       name: "handshakes_per_second_per_ip",
       help: "WebSocket handshakes of one address accepted per second, 0 for no limit",
       value: Number,
+      outcome: "429 with Retry-After",
+      countedBy: ['echo_upgrades_rejected_total{reason="rate_per_ip"}'],
     },
   }),
   allowOrigin: option<"any" | readonly string[]>({

@@ -18,6 +18,11 @@ export const backpressure = {
       name: "backpressure_bytes",
       help: "Bytes that may be buffered for one slow reader",
       value: Number,
+      outcome: "as --on-backpressure says",
+      countedBy: [
+        'echo_connections_terminated_total{reason="backpressure"}',
+        'echo_sends_total{result="dropped"}',
+      ],
     },
   }),
   maxBuffered: size({
@@ -31,6 +36,8 @@ export const backpressure = {
       name: "buffered_bytes",
       help: "Bytes that may be buffered for all slow readers together",
       value: Number,
+      outcome: "the connection with the largest buffer is closed, then the next, until the rest fits",
+      countedBy: ['echo_connections_terminated_total{reason="buffer_cap"}'],
     },
   }),
   stallTimeout: duration({
@@ -44,6 +51,8 @@ export const backpressure = {
       name: "stall_timeout_seconds",
       help: "Time without progress after which a slow reader is closed, 0 for never",
       value: seconds,
+      outcome: "the connection is closed",
+      countedBy: ['echo_connections_terminated_total{reason="stalled"}'],
     },
   }),
   onBackpressure: choice({

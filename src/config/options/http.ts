@@ -16,7 +16,13 @@ export const http = {
     min: 1,
     max: 1_000_000,
     default: 256,
-    limit: { name: "uploads", help: "Concurrent uploads to POST /echo", value: Number },
+    limit: {
+      name: "uploads",
+      help: "Concurrent uploads to POST /echo",
+      value: Number,
+      outcome: "503 with Retry-After",
+      countedBy: ["echo_uploads", "echo_uploads_rejected_total"],
+    },
   }),
   maxHttpConnections: count({
     group: "HTTP",
@@ -25,7 +31,18 @@ export const http = {
     max: 10_000_000,
     default: () => Math.ceil(defaultMaxConnections() / 2),
     defaultNote: "half of what the descriptor limit allows",
-    limit: { name: "http_connections", help: "HTTP connections that may be kept open", value: Number },
+    limit: {
+      name: "http_connections",
+      help: "HTTP connections that may be kept open",
+      value: Number,
+      outcome:
+        "each response closes its connection, and further connections of an address that has used its share are closed at once",
+      countedBy: [
+        "echo_http_connections",
+        "echo_http_keep_alive_refused_total",
+        "echo_http_connections_refused_total",
+      ],
+    },
   }),
   maxHttpConnectionsPerIp: count({
     group: "HTTP",
@@ -38,6 +55,8 @@ export const http = {
       name: "http_connections_per_ip",
       help: "HTTP connections of one address that may be kept open, 0 for no limit",
       value: Number,
+      outcome: "each response to the address closes its connection; the proxies of --trust-proxy are exempt",
+      countedBy: ["echo_http_keep_alive_refused_total"],
     },
   }),
   inspect: toggle({

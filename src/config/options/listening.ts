@@ -71,6 +71,8 @@ export const listening = {
       name: "worker_timeout_seconds",
       help: "Silence after which a worker is killed and replaced, 0 for never",
       value: seconds,
+      outcome: "the worker is killed and replaced",
+      countedBy: ["echo_worker_hangs_total"],
     },
   }),
 };

@@ -34,6 +34,8 @@ export const onDemand = {
       name: "endpoints_connections",
       help: "WebSocket connections that endpoints on demand may use",
       value: Number,
+      outcome: "503 with Retry-After",
+      countedBy: ['echo_upgrades_rejected_total{reason="endpoints_capacity"}'],
     },
   }),
   endpointsMaxDelay: duration({
@@ -46,6 +48,8 @@ export const onDemand = {
       name: "endpoints_delay_seconds",
       help: "Longest delay that a client may request",
       value: seconds,
+      outcome: "400; delayed echoes count as buffered bytes",
+      countedBy: ["echo_delayed_bytes", "echo_delayed_dropped_total"],
     },
   }),
   echoPaths: option<"any" | readonly string[]>({

@@ -28,6 +28,8 @@ export const shutdown = {
       name: "drain_timeout_seconds",
       help: "Time for connections to end during shutdown",
       value: seconds,
+      outcome: "the remaining connections are dropped (1006)",
+      countedBy: ['echo_connections_terminated_total{reason="forced"}'],
     },
   }),
 };

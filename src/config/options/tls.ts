@@ -52,6 +52,8 @@ export const tls = {
       name: "tls_handshake_timeout_seconds",
       help: "Time for the TLS handshake, and again for the first byte after it",
       value: seconds,
+      outcome: "the connection is dropped",
+      countedBy: ['echo_tls_failures_total{reason="timeout"}'],
     },
   }),
   tlsMaxHandshakes: count({
@@ -64,6 +66,8 @@ export const tls = {
       name: "tls_unfinished_handshakes",
       help: "Concurrent unfinished TLS handshakes",
       value: Number,
+      outcome: "further connections are reset",
+      countedBy: ['echo_tls_failures_total{reason="handshakes"}'],
     },
   }),
   http2: toggle({
@@ -81,6 +85,8 @@ export const tls = {
       name: "http2_streams",
       help: "Streams that one HTTP/2 connection may have open",
       value: Number,
+      outcome: "further streams are refused",
+      countedBy: ["echo_http2_streams"],
     },
   }),
   tlsEngine: choice({

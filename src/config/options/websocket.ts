@@ -18,7 +18,13 @@ export const websocket = {
     max: giB,
     default: defaultMaxPayload,
     defaultNote: "from 64KiB to 16MiB, a 256th of the memory limit",
-    limit: { name: "payload_bytes", help: "Largest message accepted, in bytes", value: Number },
+    limit: {
+      name: "payload_bytes",
+      help: "Largest message accepted, in bytes",
+      value: Number,
+      outcome: "the connection is dropped without a close frame (1006)",
+      countedBy: ['echo_connections_closed_total{code="1006"}'],
+    },
   }),
   subprotocols: option<"any" | "none" | readonly string[]>({
     group: "WebSocket",
@@ -63,6 +69,8 @@ export const websocket = {
       name: "idle_timeout_seconds",
       help: "Silence after which a connection is dropped, 0 for never",
       value: seconds,
+      outcome: "a ping is sent about 16 s before; then the connection is dropped",
+      countedBy: ['echo_connections_closed_total{code="1006"}'],
     },
   }),
   maxLifetime: duration({
@@ -76,6 +84,8 @@ export const websocket = {
       name: "lifetime_seconds",
       help: "Age at which a connection is closed, 0 for never",
       value: seconds,
+      outcome: "the connection is closed with 1001, up to 10 % earlier at random",
+      countedBy: ['echo_connections_terminated_total{reason="lifetime"}'],
     },
   }),
   maxMessageRate: rate({
@@ -88,6 +98,8 @@ export const websocket = {
       name: "messages_per_second",
       help: "Messages that one connection may send per second, 0 for no limit",
       value: Number,
+      outcome: "the connection is closed with 1008",
+      countedBy: ['echo_connections_terminated_total{reason="message_rate"}'],
     },
   }),
   maxReceiveRate: size({
@@ -100,6 +112,8 @@ export const websocket = {
       name: "received_bytes_per_second",
       help: "Bytes after decompression that one connection may send per second, 0 for no limit",
       value: Number,
+      outcome: "the connection is closed with 1008",
+      countedBy: ['echo_connections_terminated_total{reason="receive_rate"}'],
     },
   }),
   goodbye: toggle({
