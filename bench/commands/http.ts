@@ -26,6 +26,7 @@ import {
   type RunOptions,
   run,
 } from "./outcome.ts";
+import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
 
 const shape = {
   ...commonShape,
@@ -37,6 +38,7 @@ const shape = {
     .optional(),
   body: payloadSchema.optional(),
   verify: z.enum(["none", "length", "full"]).optional(),
+  ...ownMetricsShape,
 };
 
 /** Bodies of one size are the same in every run. */
@@ -62,14 +64,15 @@ export function addHttpCommand(program: Command): void {
     )
     .option("-H, --header <name: value>", "request header (repeatable)", collect, [])
     .option("--timeout <time>", "time limit for a response; autocannon rounds it up to whole seconds", "10s");
-  addOutputOptions(addResultOptions(command)).action((url: string, raw: Record<string, unknown>) =>
-    act(command, () => {
-      const output: OutputOptions = raw;
-      return run(
-        checkTogether(outputProblems(output), () => readHttpOptions(url, raw)),
-        output,
-      );
-    }),
+  addOutputOptions(addOwnMetricsOptions(addResultOptions(command))).action(
+    (url: string, raw: Record<string, unknown>) =>
+      act(command, () => {
+        const output: OutputOptions = raw;
+        return run(
+          checkTogether(outputProblems(output), () => readHttpOptions(url, raw)),
+          output,
+        );
+      }),
   );
 }
 
@@ -114,6 +117,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
     pid: checked.pid,
     metricsUrl: checked.metricsUrl,
     metricsPeriodMs: checked.metricsPeriod,
+    ownMetrics: metricsAddress(checked),
   };
 }
 

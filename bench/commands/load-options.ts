@@ -7,6 +7,7 @@ import { z } from "zod";
 import { highestSeed, mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
+import type { MetricsAddress } from "../measure/metrics-page.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { requiredThresholds, thresholdMetrics } from "../result/threshold.ts";
 import { abortMetrics } from "../scenario/scenario.ts";
@@ -63,6 +64,8 @@ export interface ServerSource {
   /** `off` for none. */
   readonly metricsUrl: string | undefined;
   readonly metricsPeriodMs: number;
+  /** Where to serve this program's own metrics. */
+  readonly ownMetrics?: MetricsAddress | undefined;
 }
 
 /** Adds the options of a load that changes; only of a single measurement. */

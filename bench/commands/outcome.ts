@@ -29,6 +29,7 @@ import { addCiOptions, type CiOutput, ciProblems, tellCi } from "./ci-output.ts"
 import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
+import { serveOwnMetrics } from "./own-metrics.ts";
 import { createProgressLine } from "./progress.ts";
 
 /** Where Results go that were given no name. */
@@ -117,7 +118,7 @@ export interface RunOptions extends ServerSource {
 
 /** Measures once, showing how it goes; prints and writes what came out. @returns the exit code */
 export async function run(options: RunOptions, output: OutputOptions): Promise<number> {
-  const { scenario, thresholds, startAt, pid, metricsUrl, metricsPeriodMs } = options;
+  const { scenario, thresholds, startAt, pid, metricsUrl, metricsPeriodMs, ownMetrics } = options;
   const { url } = outlineOf(scenario);
   await requireHost(url, scenario.kind === "http" ? {} : scenario.endpoint);
   const sampler = await chooseSampler({
@@ -132,6 +133,7 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
     startAt === undefined || scenario.kind === "http"
       ? undefined
       : await measureClockOffset(url, scenario.endpoint);
+  const { onInterval, close } = await serveOwnMetrics(ownMetrics, ["load"]);
   const line = createProgressLine(process.stderr);
   const hurry = new AbortController();
   const interruption = interruptOnSignal(hurry);
@@ -144,12 +146,14 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
       signal: interruption.signal,
       hurry: hurry.signal,
       onProgress: (progress) => line.show(progress),
+      onInterval,
     });
     line.end();
     return tell(outcome, output, { command: scenario.kind === "http" ? "http" : "run", url });
   } finally {
     line.end();
     interruption.end();
+    close();
   }
 }
 

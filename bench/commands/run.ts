@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { addLoadOptions, addResultOptions, addStageOptions, readLoadOptions } from "./load-options.ts";
 import { checkTogether, partSchema, readFields, startSchema } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems, run } from "./outcome.ts";
+import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
 
 /** Adds `run URL` to the program. */
 export function addRunCommand(program: Command): void {
@@ -20,11 +21,11 @@ export function addRunCommand(program: Command): void {
       "--part <i/n>",
       "which of n generators this is, so that they take turns (auto/n: by JOB_COMPLETION_INDEX, in an indexed Kubernetes Job)",
     );
-  addOutputOptions(command).action((url: string, raw: Record<string, unknown>) =>
+  addOutputOptions(addOwnMetricsOptions(command)).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {
       const output: OutputOptions = raw;
       const { values, problems } = readFields(
-        { startAt: startSchema.optional(), part: partSchema.optional() },
+        { startAt: startSchema.optional(), part: partSchema.optional(), ...ownMetricsShape },
         raw,
       );
       problems.push(...outputProblems(output), ...stageProblems(command));
@@ -34,6 +35,7 @@ export function addRunCommand(program: Command): void {
           ...load,
           scenario: { ...load.scenario, part: values.part },
           startAt: values.startAt,
+          ownMetrics: metricsAddress(values),
         },
         output,
       );

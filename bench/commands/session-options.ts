@@ -20,6 +20,7 @@ import {
   type ValuesOf,
   whole,
 } from "./option-schemas.ts";
+import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
 import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
 
 /** What these commands are told besides what is their own. */
@@ -41,6 +42,7 @@ const shape = {
   threads: quantity(parseNumber, whole(1, 64)),
   seed: quantity(parseNumber, whole(0, highestSeed)).optional(),
   reconnect: parsedBy(parseReconnect),
+  ...ownMetricsShape,
   expectClose: parsedBy(parseCloseCodes),
 };
 
@@ -58,7 +60,7 @@ export function addSessionOptions<T>(
   command: Command,
   { metrics, example, reconnect, expectClose }: SharedOptions<T>,
 ): Command {
-  return addTargetOptions(command)
+  return addOwnMetricsOptions(addTargetOptions(command))
     .option(
       "--reconnect <never|full-jitter:base:max>",
       "whether clients come back: after a random time up to base, then twice that, at most max",
@@ -142,6 +144,7 @@ function settingsOf(
     pid: values.pid,
     metricsUrl: values.metricsUrl,
     metricsPeriodMs: values.metricsPeriod,
+    ownMetrics: metricsAddress(values),
   };
 }
 

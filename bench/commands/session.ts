@@ -6,6 +6,7 @@ import { chooseSampler, type Sampler } from "../target/sampler.ts";
 import { defaultMetricsUrl, requireHost } from "../target/target.ts";
 import type { ServerSource } from "./load-options.ts";
 import { interruptOnSignal } from "./outcome.ts";
+import { serveOwnMetrics } from "./own-metrics.ts";
 import { createSessionLine } from "./progress.ts";
 
 export interface SessionRun extends Pick<SessionOptions, "onStep"> {
@@ -30,6 +31,8 @@ export async function runSession(run: SessionRun): Promise<SessionOutcome> {
     memory,
     defaultMetricsUrl: defaultMetricsUrl(target.url),
   });
+  const names = scenario.groups.map(({ name }) => name);
+  const { onInterval, close } = await serveOwnMetrics(source.ownMetrics, names);
   const hurry = new AbortController();
   const interruption = interruptOnSignal(hurry);
   const line = createSessionLine(process.stderr);
@@ -39,10 +42,12 @@ export async function runSession(run: SessionRun): Promise<SessionOutcome> {
       signal: signal === undefined ? interruption.signal : AbortSignal.any([interruption.signal, signal]),
       hurry: hurry.signal,
       onProgress: (progress) => line.show(progress),
+      onInterval,
       ...(onStep === undefined ? {} : { onStep }),
     });
   } finally {
     line.end();
     interruption.end();
+    close();
   }
 }

@@ -1,7 +1,7 @@
 // Runs several generators as one: starts their threads, sends them commands, adds up their reports.
 
 import { Deferred } from "./deferred.ts";
-import type { ErrorTally, GroupStep, Hiccups, Report } from "./plan.ts";
+import type { ErrorTally, GroupStep, Hiccups, IntervalReport, Report } from "./plan.ts";
 import { type Span, spansFrom } from "./recorder.ts";
 import { type SecondFigures, Seconds } from "./seconds.ts";
 import { Tally } from "./tally.ts";
@@ -31,20 +31,26 @@ export interface CrewOptions {
   readonly fromNs: number;
   /** A second of a step is complete. */
   readonly onSecond?: (figures: SecondFigures) => void;
+  /** A generator, by its number, reports an interval. */
+  readonly onInterval?: OnInterval | undefined;
 }
+
+export type OnInterval = (thread: number, report: IntervalReport) => void;
 
 export class Crew {
   readonly #members: Member[];
   readonly #connected = new Deferred();
   readonly #done = new Deferred();
   readonly #seconds: Seconds;
+  readonly #onInterval: OnInterval | undefined;
   /** By group; of each, the time before the timeline first, then the steps. */
   readonly #tallies: Tally[][];
   readonly #steps: StepTally[] = [];
 
   /** Starts the generators, which begin to connect at once. */
   constructor(starters: readonly StartGenerator[], options: CrewOptions) {
-    const { groups, fromNs, onSecond } = options;
+    const { groups, fromNs, onSecond, onInterval } = options;
+    this.#onInterval = onInterval;
     this.#seconds = new Seconds(groups * starters.length, (figures) => onSecond?.(figures));
     this.#tallies = Array.from({ length: groups }, () => [new Tally(fromNs, starters.length)]);
     this.#members = starters.map((start, index) => ({
@@ -180,6 +186,7 @@ export class Crew {
         member.errors = report.errors;
         this.tally(report.group, report.step).add(index, report);
         this.#seconds.add(report);
+        this.#onInterval?.(index, report);
         break;
       case "step":
         this.#steps[report.step] = addSteps(this.#steps[report.step], report);

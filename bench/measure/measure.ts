@@ -2,6 +2,7 @@
 
 import { packageVersion } from "../../src/lib/package.ts";
 import { routeOf } from "../engine/route.ts";
+import type { OnInterval } from "../load/crew.ts";
 import { httpGenerator } from "../load/http-generator.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { StartGenerator } from "../load/threads.ts";
@@ -52,6 +53,8 @@ export interface MeasureOptions {
   /** Ends the wait for the last replies; those are then lost. */
   readonly hurry?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** What each generator counts and times, once a second and at the edges of steps. */
+  readonly onInterval?: OnInterval | undefined;
   readonly world?: World;
 }
 
@@ -74,6 +77,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions = {}):
     startAt: options.startAt,
     signal: options.signal,
     hurry: options.hurry,
+    onInterval: options.onInterval,
     onProgress:
       onProgress && ((progress) => onProgress(progressOf(progress, stepsOf(scenario), connections))),
   });

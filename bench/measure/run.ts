@@ -2,7 +2,7 @@
 
 import type { Route } from "../engine/route.ts";
 import type { Clock } from "../load/clock.ts";
-import { Crew } from "../load/crew.ts";
+import { Crew, type OnInterval } from "../load/crew.ts";
 import { Deferred } from "../load/deferred.ts";
 import { type Span, spansFrom } from "../load/recorder.ts";
 import type { StartGenerator, StartThread } from "../load/threads.ts";
@@ -44,6 +44,7 @@ export interface RunOptions {
   readonly hurry?: AbortSignal | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   readonly onStep?: ((step: Step) => void) | undefined;
+  readonly onInterval?: OnInterval | undefined;
 }
 
 export interface RunProgress {
@@ -91,6 +92,7 @@ export class Run {
     this.crew = new Crew(starters, {
       groups,
       fromNs: world.clock.nowNs(),
+      onInterval: options.onInterval,
       onSecond: (second) => {
         const early = this.#guard.judge(second, this.#errorCount());
         if (early !== undefined) {

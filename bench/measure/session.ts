@@ -1,7 +1,7 @@
 // Runs a scenario: opens its connections, goes through the steps, and says what happened in each. The base of all commands.
 
 import { routeOf } from "../engine/route.ts";
-import type { Crew } from "../load/crew.ts";
+import type { Crew, OnInterval } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { ClientFigures, Environment, Machine } from "../result/schema.ts";
 import type { Scenario, Step } from "../scenario/scenario.ts";
@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly onProgress?: (progress: SessionProgress) => void;
   /** A step of the timeline begins. */
   readonly onStep?: (step: Step) => void;
+  /** What each generator counts and times, once a second and at the edges of steps. */
+  readonly onInterval?: OnInterval | undefined;
   readonly world?: World;
 }
 
@@ -99,6 +101,7 @@ export async function runScenario(scenario: Scenario, options: SessionOptions = 
     hurry: options.hurry,
     onProgress: onProgress && ((progress) => onProgress(progressOf(progress, timeline))),
     onStep: options.onStep,
+    onInterval: options.onInterval,
   });
   try {
     const record = await run.record();

@@ -1,6 +1,5 @@
 // Counts latencies in buckets that are equally wide on a logarithmic axis.
 
-import { JsHistogram } from "hdr-histogram-js";
 import { sparseOf } from "../result/bootstrap.ts";
 import type { LatencyHistogram } from "../result/histogram.ts";
 
@@ -37,9 +36,6 @@ export function bucketsOf(histograms: readonly LatencyHistogram[]): Buckets | un
 /** Counts by the number of the bucket: 0 begins at 1 us. Latencies below 10 ns count as that. */
 function countByBucket({ histogram, unitNs }: LatencyHistogram): Map<number, number> {
   const counts = new Map<number, number>();
-  if (!(histogram instanceof JsHistogram)) {
-    return counts;
-  }
   const { values, counts: perValue } = sparseOf(histogram);
   values.forEach((value, at) => {
     const us = Math.max(0.01, (value * unitNs) / 1000);

@@ -1,6 +1,6 @@
 // Computes intervals of percentiles and of the rate by a moving-block bootstrap over equal spans of the window.
 
-import type { JsHistogram } from "hdr-histogram-js";
+import { type Histogram, JsHistogram } from "hdr-histogram-js";
 import { createRandom } from "../../src/lib/random.ts";
 
 /** A histogram as buckets: upper ends in ascending order, and counts. */
@@ -33,7 +33,11 @@ export const fewestSpans = 5;
 /** A percentile is reliable if at least this many messages lie beyond it. */
 const messagesBeyond = 10;
 
-export function sparseOf(histogram: JsHistogram): SparseHistogram {
+/** @throws TypeError for a histogram in WASM, which does not show its buckets: encode and decode it first */
+export function sparseOf(histogram: Histogram): SparseHistogram {
+  if (!(histogram instanceof JsHistogram)) {
+    throw new TypeError("only a histogram in JavaScript shows its buckets");
+  }
   const values: number[] = [];
   const counts: number[] = [];
   for (let index = 0; index < histogram.countsArrayLength; index += 1) {

@@ -1,6 +1,5 @@
 // The latencies of equal spans of a window: what follows from them, and how those of several generators add up.
 
-import { JsHistogram } from "hdr-histogram-js";
 import { sumOf } from "./aggregate.ts";
 import { bootstrapSeed, resample, resamples, type SparseHistogram, sparseOf } from "./bootstrap.ts";
 import { addHistograms, decodeHistogram, encodeHistogram } from "./histogram.ts";
@@ -32,11 +31,7 @@ function scale({ low, high }: { low: number; high: number }, by: number): { low:
 }
 
 function bucketsOf(latency: EncodedHistogram): SparseHistogram {
-  const { histogram } = decodeHistogram(latency);
-  if (!(histogram instanceof JsHistogram)) {
-    throw new TypeError("only a histogram in JavaScript shows its buckets");
-  }
-  return sparseOf(histogram);
+  return sparseOf(decodeHistogram(latency).histogram);
 }
 
 /** Spans of one generator, and when its window began. */

@@ -17,6 +17,12 @@ export function quantiles(histogram: string): Query[] {
   return [{ legend: "quantile {{quantile}}", expr: `max by (quantile) (${recorded})` }];
 }
 
+/** A quantile of a time that generators of load measure. */
+export function generated(quantile: number, name: "latency" | "lag"): string {
+  const buckets = `rate(uws_echo_bench_${name}_seconds_bucket[$__rate_interval])`;
+  return `histogram_quantile(${quantile}, sum by (le) (${buckets}))`;
+}
+
 export const byInstance = (metric: string): Query => ({ legend: "{{instance}}", expr: of(metric) });
 export const byReason = (recorded: string): Query[] => [
   { legend: "{{reason}}", expr: `sum by (reason) (${of(recorded)})` },

@@ -13,7 +13,7 @@ import {
   Short,
 } from "@grafana/grafana-foundation-sdk/units";
 import { graph, stat, table } from "./panels.ts";
-import { byInstance, byReason, byWorker, limit, live, of, quantiles } from "./queries.ts";
+import { byInstance, byReason, byWorker, generated, limit, live, of, quantiles } from "./queries.ts";
 
 type Panels = readonly Builder<Panel>[];
 
@@ -370,6 +370,44 @@ const processes: Panels = [
   }),
 ];
 
+/** Of generators that serve their metrics (uws-echo-bench --metrics-port), whichever job scrapes them. */
+const load: Panels = [
+  graph({
+    title: "Load: messages",
+    description: "Per second, over all generators. Lost messages had no reply within the time-out.",
+    span: 6,
+    unit: MessagesPerSecond,
+    queries: ["sent", "answered", "lost", "unsent"].map((what) => ({
+      legend: what,
+      expr: `sum(rate(uws_echo_bench_messages_${what}_total[$__rate_interval]))`,
+    })),
+  }),
+  graph({
+    title: "Load: latency",
+    description: "From the moment a message was due to its reply, estimated within a bucket.",
+    span: 6,
+    unit: Seconds,
+    queries: [0.5, 0.99].map((quantile) => ({
+      legend: `quantile ${quantile}`,
+      expr: generated(quantile, "latency"),
+    })),
+  }),
+  graph({
+    title: "Load: lag of the generators",
+    description: "How late they sent. Where this is near the latency, the generators are the bottleneck.",
+    span: 6,
+    unit: Seconds,
+    queries: [{ legend: "quantile 0.99", expr: generated(0.99, "lag") }],
+  }),
+  graph({
+    title: "Load: connections",
+    description: "Open connections, by generator.",
+    span: 6,
+    unit: Short,
+    queries: [{ legend: "{{instance}}", expr: "sum by (instance) (uws_echo_bench_connections)" }],
+  }),
+];
+
 /** The rows from the top down, each with its title. */
 export const rows: readonly (readonly [title: string, panels: Panels])[] = [
   ["Traffic", traffic],
@@ -379,4 +417,5 @@ export const rows: readonly (readonly [title: string, panels: Panels])[] = [
   ["Admission", admission],
   ["Endpoints on demand", onDemand],
   ["Process", processes],
+  ["Load", load],
 ];

@@ -1,9 +1,10 @@
 // The families process_* and nodejs_* of the process that answers a scrape, under the names that dashboards for Node
 // use. prom-client's own cannot be stopped, count CPU time from their registration and list every descriptor.
 import { getHeapSpaceStatistics } from "node:v8";
+import type { Sample } from "../lib/bulk-histogram.ts";
 import { descriptorLimit, openDescriptors } from "../system/resources.ts";
 import { gcDurationBounds, gcKinds, linuxMemory, type RuntimeMonitor } from "./process-sampler.ts";
-import type { Families, Sample } from "./prom-client.ts";
+import type { Families } from "./prom-client.ts";
 
 const startedAtSeconds = Math.round(Date.now() / 1000 - process.uptime());
 

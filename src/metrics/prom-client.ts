@@ -1,19 +1,8 @@
 // Gauge, counter and histogram families, filled in bulk at each scrape. Only this file depends on how prom-client
 // stores values.
 import { Counter, Gauge, type Metric, type Registry } from "prom-client";
+import { BulkHistogram, type Distribution, type Sample } from "../lib/bulk-histogram.ts";
 import type { Stats } from "./counters.ts";
-
-/** One line of a family. */
-export type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
-
-/** The whole content of a histogram. */
-export interface Distribution {
-  /** Upper bounds, ascending. */
-  readonly bounds: readonly number[];
-  /** One more than bounds: the last counts the values above them all. */
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
 
 /** Defines families in one registry; `read` is called with fresh stats at each scrape. */
 export class Families {
@@ -83,40 +72,5 @@ export class Families {
     for (const registry of this.#registers) {
       registry.registerMetric(histogram as unknown as Metric);
     }
-  }
-}
-
-/**
- * A histogram with buckets that are counted elsewhere; prom-client's own observes one value at a time. It implements
- * the part of a metric that a registry uses.
- */
-class BulkHistogram {
-  readonly type = "histogram";
-  readonly aggregator = "sum";
-  readonly name: string;
-  readonly help: string;
-  readonly #read: () => (readonly [labels: Sample[0], Distribution])[];
-
-  constructor(name: string, help: string, read: () => (readonly [labels: Sample[0], Distribution])[]) {
-    this.name = name;
-    this.help = help;
-    this.#read = read;
-  }
-
-  async get() {
-    const { name, help, type, aggregator } = this;
-    const values = this.#read().flatMap(([labels, { bounds, counts, sum }]) => {
-      let total = 0;
-      const buckets = counts.map((count, i) => {
-        total += count;
-        return { metricName: `${name}_bucket`, labels: { le: bounds[i] ?? "+Inf", ...labels }, value: total };
-      });
-      return [
-        ...buckets,
-        { metricName: `${name}_sum`, labels, value: sum },
-        { metricName: `${name}_count`, labels, value: total },
-      ];
-    });
-    return { name, help, type, aggregator, values };
   }
 }

@@ -1,6 +1,7 @@
 // How families read their values from the slots.
+
+import type { Distribution, Sample } from "../lib/bulk-histogram.ts";
 import type { Stats } from "./counters.ts";
-import type { Distribution, Sample } from "./prom-client.ts";
 
 /** One slot. */
 export function at(index: number): (stats: Stats) => number {

@@ -1,5 +1,6 @@
 // Defines the metric families, which read the counters at each scrape. Nothing here runs per message.
 import { type OpenMetricsContentType, Registry } from "prom-client";
+import type { Sample } from "../lib/bulk-histogram.ts";
 import {
   backpressureDurationBounds,
   bufferedAmountBounds,
@@ -19,7 +20,7 @@ import {
 import { defineOnDemand } from "./on-demand.ts";
 import { defineProcess } from "./process-families.ts";
 import type { ProcessSample, RuntimeMonitor } from "./process-sampler.ts";
-import { Families, type Sample } from "./prom-client.ts";
+import { Families } from "./prom-client.ts";
 import { at, buckets, distribution, labelled } from "./reading.ts";
 
 /** The source of the figures: one process, or the sum of several. */

@@ -35,7 +35,9 @@ async function create(): Promise<void> {
   }
   writeFileSync(manifestPath, await text(process.stdin));
   const { metadata, spec } = readJob();
-  for (const { command, args } of spec.template.spec.containers) {
+  for (const { command: inPod, args } of spec.template.spec.containers) {
+    // Pods have an address each; these processes share one.
+    const command = inPod.map((part) => part.replace(/--metrics-port \d+/, "--metrics-port 0"));
     for (let index = 0; index < spec.completions; index += 1) {
       const pod = join(folder, String(index));
       const keep = '"$@" >"$POD.log" 2>&1; echo $? >"$POD.code.new"; mv "$POD.code.new" "$POD.code"';

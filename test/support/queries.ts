@@ -48,6 +48,11 @@ export function runbookQueries(): Query[] {
   );
 }
 
+/** Whether a query is about generators of load, and not about servers. */
+export function isOfLoad({ expr }: Query): boolean {
+  return expr.includes("uws_echo_bench_");
+}
+
 /** A metric that a query names, with its label matchers. */
 export interface Selector {
   readonly metric: string;
@@ -56,7 +61,7 @@ export interface Selector {
 
 /** The selectors of a query that name metrics of the server, or recorded ones. */
 export function selectorsOf(expr: string): Selector[] {
-  const names = /(?<![\w:])((?:(?:echo|process|nodejs)_|job_instance)[\w:]+)(?:\{([^}]*)\})?/g;
+  const names = /(?<![\w:])((?:(?:echo|process|nodejs|uws_echo_bench)_|job_instance)[\w:]+)(?:\{([^}]*)\})?/g;
   return [...expr.matchAll(names)].map(([, metric = "", matchers = ""]) => ({
     metric,
     matchers: [...matchers.matchAll(/(\w+)(=~|!~|!=|=)"([^"]*)"/g)].map(

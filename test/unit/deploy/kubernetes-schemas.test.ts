@@ -21,6 +21,7 @@ const kustomizations = [
   "overlays/autoscale",
   "overlays/ingress",
   "overlays/load",
+  "overlays/load-monitoring",
   "overlays/monitoring",
   "overlays/public",
 ];

@@ -406,6 +406,29 @@ describe("a public server", () => {
   });
 });
 
+toolTest("kubectl", "generators are scraped at the port that they serve their metrics on", () => {
+  const { template } = one("overlays/load", "Job", job).spec;
+  const { ports, command = [] } = containerOf(template);
+  const [, served] = /--metrics-port (\d+)/.exec(command.join(" ")) ?? [];
+  const { spec } = one(
+    "overlays/load-monitoring",
+    "PodMonitor",
+    z.object({
+      spec: z.object({
+        selector: z.object({ matchLabels: labels }),
+        podMetricsEndpoints: z.array(z.object({ port: z.string(), path: z.literal("/metrics") })).length(1),
+      }),
+    }),
+  );
+  assert.deepEqual(
+    ports.map(({ name, containerPort }) => [name, String(containerPort)]),
+    [[spec.podMetricsEndpoints[0]?.port, served]],
+  );
+  for (const [label, value] of Object.entries(spec.selector.matchLabels)) {
+    assert.equal(template.metadata.labels[label], value);
+  }
+});
+
 toolTest("kubectl", "the generators' exit codes: 1 is a Result all the same, others end the Job", () => {
   const { spec } = one("overlays/load", "Job", job);
   assert.equal(spec.completions, spec.parallelism);

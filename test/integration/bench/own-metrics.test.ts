@@ -1,0 +1,71 @@
+// A generator of load, scraped while it runs.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import type { readResult } from "../../../bench/result/store.ts";
+import { scrape, startServer } from "../../support/echo-server.ts";
+import { harnessPath } from "../../support/harness.ts";
+import { dashboardQueries, isOfLoad, selectorsOf } from "../../support/queries.ts";
+import { waitUntil } from "../../support/wait.ts";
+
+const prefix = "uws_echo_bench_";
+
+test("a generator shows what it counts and times while it runs, and the page ends with it", async (t) => {
+  const server = await startServer(t);
+  const args = ["run", server.urls.echo, "-c", "3", "-d", "60s", "-w", "0s", "--json", "--metrics-port", "0"];
+  const child = spawn(process.execPath, [harnessPath, ...args]);
+  t.after(() => child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  const stdout = text(child.stdout);
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (said: string) => {
+    stderr += said;
+  });
+  await waitUntil(() => /^Metrics: \S+\n/m.test(stderr), "the address of the page");
+  const [, url = ""] = /^Metrics: (\S+)$/m.exec(stderr) ?? [];
+  let samples: Record<string, number> = {};
+  await waitUntil(async () => {
+    samples = await scrape(url);
+    return (samples[`${prefix}messages_answered_total{group="load"}`] ?? 0) > 0;
+  }, "messages to be counted");
+  const answered = samples[`${prefix}messages_answered_total{group="load"}`] ?? 0;
+  assert.equal(samples[`${prefix}connections{group="load"}`], 3);
+  assert.equal(samples[`${prefix}connections_opened_total{group="load"}`], 3);
+  assert.equal(samples[`${prefix}messages_lost_total{group="load"}`], 0);
+  assert.equal(samples[`${prefix}latency_seconds_count{group="load"}`], answered);
+  assert.equal(samples[`${prefix}latency_seconds_bucket{le="+Inf",group="load"}`], answered);
+  assert.ok((samples[`${prefix}latency_seconds_sum{group="load"}`] ?? 0) > 0);
+  assert.equal(samples[`${prefix}connect_seconds_count{group="load"}`], 3);
+  assert.ok((samples["process_cpu_seconds_total"] ?? 0) > 0);
+  const asked = dashboardQueries()
+    .filter(isOfLoad)
+    .flatMap(({ expr }) => selectorsOf(expr));
+  assert.ok(asked.length > 5);
+  for (const { metric } of asked) {
+    assert.ok(
+      Object.keys(samples).some((sample) => sample.startsWith(`${metric}{`)),
+      `the dashboard's ${metric}`,
+    );
+  }
+  child.kill("SIGINT");
+  await exited;
+  const result = JSON.parse(await stdout) as ReturnType<typeof readResult>;
+  assert.ok(result.messages.received >= answered);
+  await assert.rejects(fetch(url));
+});
+
+test("a port that is taken is an error before anything is measured", async (t) => {
+  const server = await startServer(t);
+  const { port } = new URL(server.urls.echo);
+  const args = ["run", server.urls.echo, "-d", "100ms", "-w", "0s", "--metrics-port", port];
+  const child = spawn(process.execPath, [harnessPath, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  const stderr = text(child.stderr);
+  const [code] = await once(child, "exit");
+  assert.equal(code, 3);
+  assert.match(
+    await stderr,
+    new RegExp(`--metrics-port: cannot listen on 127.0.0.1:${port} \\(EADDRINUSE\\)`),
+  );
+});
