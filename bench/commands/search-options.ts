@@ -67,6 +67,7 @@ export interface SearchCommand extends Omit<TrialOptions, "signal" | "onProgress
 export function addSearchOptions(command: Command): Command {
   addLoadOptions(command, { duration: "2s", warmup: "1s" });
   return command
+    .optionsGroup("Search:")
     .option(
       "--slo <conditions>",
       `what has to hold, as in p99<5ms or 'within(5ms)>=99.9%,lost==0' (repeatable: each is a goal of its own; ${sloMetrics.join(", ")})`,
@@ -99,7 +100,8 @@ export function addSearchOptions(command: Command): Command {
     .option("--path <path>", "path of the endpoint, for a target started from a command", "/echo")
     .option("--label <text>", "name for tables and plots")
     .option("--pid <pid>", "process id of a target given by its URL, for its CPU time")
-    .option("--metrics-url <url|off>", "URL of such a target's Prometheus metrics, or off");
+    .option("--metrics-url <url|off>", "URL of such a target's Prometheus metrics, or off")
+    .optionsGroup("");
 }
 
 /** Checks all options. @throws UsageError with every problem */
