@@ -1,7 +1,7 @@
 // Searches the largest load at which each goal holds: trial after trial, then a confirming one, and latencies below it.
 
 import { concludeGoal } from "../result/bounds.ts";
-import type { Rule, Search, SearchStop, Trial } from "../result/search.ts";
+import type { Rule, Search, SearchStop, Trial, TrialOutcome } from "../result/search.ts";
 import { nextLoad, type Start } from "./next-load.ts";
 
 /** What makes trials: a target under load, or a simulation of one. */
@@ -33,6 +33,8 @@ export type Found = Pick<Search, "goals" | "trials" | "confirm" | "latencies" | 
 export const latencyShares = [0.1, 0.5, 0.9] as const;
 /** Trials in a row in which nothing could be measured, after which the target is taken to be gone. */
 const nothingInRow = 3;
+/** Trials in a row in which the generator was not fit for any goal, after which this machine is taken to be too busy. */
+const unfitInRow = 12;
 /** What a trial takes besides its load: threads, connections, the last replies. */
 const firstOverheadMs = 500;
 
@@ -65,7 +67,7 @@ export async function search(options: SearchOptions, rig: Rig): Promise<Found> {
       break;
     }
     trials.push(trial);
-    stop = isGone(trials) ? "target-gone" : "complete";
+    stop = stopAfter(trials);
   }
   const goals = slos.map((slo, goal) => concludeGoal(slo, goal, trials, rule, stop));
   const found: Found = { goals, trials, confirm: [], latencies: [], stop };
@@ -113,12 +115,14 @@ async function measureAfterwards(found: Found, options: SearchOptions, schedule:
   return { ...found, confirm, latencies };
 }
 
-function isGone(trials: readonly Trial[]): boolean {
-  const last = trials.slice(-nothingInRow);
-  return (
-    last.length === nothingInRow &&
-    last.every(({ outcomes }) => outcomes.every(({ cause }) => cause === "nothing"))
-  );
+/** Whether more trials would tell anything. */
+function stopAfter(trials: readonly Trial[]): SearchStop {
+  const areAll = (count: number, holds: (outcome: TrialOutcome) => boolean): boolean =>
+    trials.length >= count && trials.slice(-count).every(({ outcomes }) => outcomes.every(holds));
+  if (areAll(nothingInRow, ({ cause }) => cause === "nothing")) {
+    return "target-gone";
+  }
+  return areAll(unfitInRow, ({ state }) => state === "unfit") ? "generator" : "complete";
 }
 
 /** Runs trials while there is time for them. */

@@ -31,8 +31,8 @@ export const trialCauses = [
   "generator",
 ] as const;
 
-/** Why a search ended. */
-export const searchStops = ["complete", "deadline", "interrupted", "target-gone"] as const;
+/** Why a search ended. `generator`: it was not fit, trial after trial. */
+export const searchStops = ["complete", "deadline", "interrupted", "target-gone", "generator"] as const;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();

@@ -80,6 +80,7 @@ function impressionOf(
 const stops = {
   deadline: "the time was over (--deadline)",
   interrupted: "the search was interrupted",
+  generator: "the generator was not fit in trial after trial: this machine is too busy, or too slow",
   "target-gone": "nothing could be measured any more: the target is gone",
 } as const;
 

@@ -165,6 +165,15 @@ describe("a search", () => {
     assert.ok(found.trials.some(({ outcomes }) => outcomes[0]?.state === "unfit"));
   });
 
+  test("ends when the generator is not fit in trial after trial, however small the load", async () => {
+    const { first, found } = await simulate(
+      { capacities: [10], generatorLimit: 1 },
+      { start: { load: 1_000_000, step: 0.04 } },
+    );
+    assert.deepEqual([first.verdict, first.limitedBy, found.stop], ["deadline", "generator", "generator"]);
+    assert.deepEqual([first.lower, first.upper, found.trials.length], [null, null, 12]);
+  });
+
   test("says at least when the largest load that was allowed holds", async () => {
     const { first } = await simulate({ capacities: [50_000] }, { rule: { max: 20_000 } });
     assert.deepEqual(
