@@ -54,6 +54,8 @@ export interface Connection {
   readonly isCompressed: boolean;
   /** Sends messages `sequence` to `sequence + count - 1`, numbered per connection from 0. */
   send(sequence: number, count: number): void;
+  /** Sends one message of the endpoint's type with this content, besides the numbered ones. */
+  sendContent(content: Uint8Array): void;
   /** Sends a ping with this payload, at most 125 bytes. */
   ping(payload: Uint8Array): void;
   /** Whether so many bytes are unwritten that further messages should wait. */

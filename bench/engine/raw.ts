@@ -14,7 +14,7 @@ import {
 import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolFault } from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
 import { MessageBuffer } from "./message-buffer.ts";
-import { FrameTape } from "./payload.ts";
+import { FrameTape, opcodeOf } from "./payload.ts";
 import { ReplyChecker } from "./reply-checker.ts";
 import { connectSocket } from "./socket.ts";
 import { type Numbering, personalise, wholeRun } from "./template.ts";
@@ -36,6 +36,8 @@ interface Shared {
   readonly where: string;
   readonly tape: FrameTape;
   readonly readBuffer: Buffer;
+  /** One for all, as in FrameTape. */
+  readonly maskKey: Buffer;
   readonly maxMessageBytes: number;
   /** How a slow reader reads: so much at a time, and so much per second. */
   readonly slow: { readonly buffer: Buffer; readonly bytesPerSecond: number } | undefined;
@@ -51,6 +53,7 @@ export function createRawEngine(endpoint: Endpoint, numbering: Numbering = whole
     where: url.host,
     tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
     readBuffer: Buffer.allocUnsafe(readBufferBytes),
+    maskKey: randomBytes(4),
     maxMessageBytes: Math.max(messageLimitBytes, 2 * longest),
     slow: slowReading(endpoint.readBytesPerSecond),
   };
@@ -118,6 +121,12 @@ class RawConnection implements Connection, FrameSink {
     if (!isWaiting) {
       this.#writeSent();
     }
+  }
+
+  sendContent(content: Uint8Array): void {
+    this.#socket.write(
+      encodeMaskedFrame(opcodeOf(this.#shared.endpoint.type), content, this.#shared.maskKey),
+    );
   }
 
   ping(payload: Uint8Array): void {

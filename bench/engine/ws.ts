@@ -87,6 +87,11 @@ class WsConnection implements Connection {
     }
   }
 
+  sendContent(content: Uint8Array): void {
+    // A copy, since `ws` compresses later.
+    this.#socket.send(Buffer.from(content), { binary: this.#endpoint.type === "binary" });
+  }
+
   ping(payload: Uint8Array): void {
     this.#socket.ping(payload);
   }

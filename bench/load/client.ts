@@ -5,11 +5,13 @@
 import type { Connection } from "../engine/connection.ts";
 import { at } from "../engine/payload.ts";
 import type { Clock } from "./clock.ts";
+import type { EchoClient } from "./echo-client.ts";
 import type { Ledger } from "./ledger.ts";
+import type { LoopLane } from "./open-loop.ts";
 import { Outstanding } from "./outstanding.ts";
 
 /** One open connection and what it has in flight. */
-export class Lane {
+export class Lane implements LoopLane {
   readonly connection: Connection;
   readonly outstanding = new Outstanding();
   sentCount = 0;
@@ -21,6 +23,10 @@ export class Lane {
 
   constructor(connection: Connection) {
     this.connection = connection;
+  }
+
+  get inFlight(): number {
+    return this.outstanding.size;
   }
 }
 
@@ -41,7 +47,7 @@ export interface ClientOptions {
 }
 
 /** The load on a set of open connections. */
-export class Client {
+export class Client implements EchoClient<Lane> {
   /** The open connections; may shrink at any time. */
   readonly lanes: Lane[] = [];
   readonly #options: ClientOptions;
@@ -186,6 +192,10 @@ export class Client {
     const nowNs = this.#options.clock.nowNs();
     const known = lane.outstanding.take(count - this.#takeOverdue(lane, count, nowNs), this.#settleLost);
     this.#settled(lane, known, nowNs);
+  }
+
+  onMessage(): void {
+    // Its connections pass replies on by their number.
   }
 
   /** Gives up the messages that have waited for the time-out. */

@@ -1,35 +1,21 @@
-// Echoes: a client in a closed loop, or one that an open loop drives.
+// Echoes: connections that send in a closed loop, once, or as an open loop says.
 
 import type { Connection } from "../engine/connection.ts";
-import type { Curve } from "../scenario/curve.ts";
 import type { Loop } from "../scenario/traffic.ts";
 import { Client } from "./client.ts";
-import { Dispersion } from "./dispersion.ts";
-import { OpenLoop } from "./open-loop.ts";
-import { createPacer } from "./pacer.ts";
+import type { EchoClient } from "./echo-client.ts";
+import { LoopDriver } from "./loop-driver.ts";
+import type { LoopLane } from "./open-loop.ts";
+import { StampedClient } from "./stamped-client.ts";
 import type { Traffic, TrafficTools } from "./traffic.ts";
 
-export class EchoTraffic implements Traffic {
-  readonly #tools: TrafficTools;
-  readonly #loop: Loop;
-  readonly #client: Client;
-  #openLoop: OpenLoop | undefined;
+export class EchoTraffic<L extends LoopLane> implements Traffic {
+  readonly #client: EchoClient<L>;
+  readonly #driver: LoopDriver<L>;
 
-  /** @param payloads sent in turn on each connection */
-  constructor(tools: TrafficTools, loop: Loop, payloads: readonly Uint8Array[]) {
-    this.#tools = tools;
-    this.#loop = loop;
-    this.#client = new Client({
-      clock: tools.clock,
-      ledger: tools.ledger,
-      payloads,
-      timeoutMs: tools.timeoutMs,
-      depth: loop.kind === "closed" ? loop.depth : 0,
-      first: firstOf(loop),
-      onSurplus: (count) =>
-        tools.countError("surplus-reply", "more replies came than messages were sent", count),
-      onAllSettled: tools.onSettled,
-    });
+  constructor(tools: TrafficTools, loop: Loop, client: EchoClient<L>) {
+    this.#client = client;
+    this.#driver = new LoopDriver(tools, loop, client);
   }
 
   get hasGivenUp(): boolean {
@@ -50,17 +36,11 @@ export class EchoTraffic implements Traffic {
 
   start(startNs: number): void {
     this.#client.start();
-    if (this.#loop.kind === "open") {
-      const { clock, calls, ledger, thread, phase, random } = this.#tools;
-      const { arrivals, rate } = this.#loop;
-      const pacer = createPacer(arrivals, rate, startNs, thread, phase, random);
-      this.#openLoop = new OpenLoop({ client: this.#client, clock, calls, pacer, ledger });
-      this.#openLoop.start();
-    }
+    this.#driver.start(startNs);
   }
 
   stop(): void {
-    this.#openLoop?.stop();
+    this.#driver.stop();
     this.#client.stop();
   }
 
@@ -73,18 +53,11 @@ export class EchoTraffic implements Traffic {
   }
 
   beginStep(fromNs: number): void {
-    const rate = this.#loop.kind === "open" ? steadyRateOf(this.#loop.rate) : undefined;
-    if (this.#openLoop !== undefined && rate !== undefined) {
-      this.#openLoop.dispersion = new Dispersion(fromNs, (this.#tools.thread.count * 1e9) / rate);
-    }
+    this.#driver.beginStep(fromNs);
   }
 
   endStep(untilNs: number): number | undefined {
-    const dispersion = this.#openLoop?.dispersion;
-    if (this.#openLoop !== undefined) {
-      this.#openLoop.dispersion = undefined;
-    }
-    return dispersion?.finish(untilNs);
+    return this.#driver.endStep(untilNs);
   }
 
   onReplies(connection: Connection, count: number): void {
@@ -99,8 +72,8 @@ export class EchoTraffic implements Traffic {
     this.#client.onMissing(connection, count);
   }
 
-  onMessage(): void {
-    // Its connections pass replies on by their number.
+  onMessage(connection: Connection, content: Uint8Array): void {
+    this.#client.onMessage(connection, content);
   }
 
   onPong(): void {
@@ -108,14 +81,37 @@ export class EchoTraffic implements Traffic {
   }
 }
 
-function firstOf(loop: Loop): number {
-  return loop.kind === "once" ? 1 : loop.kind === "closed" ? loop.depth : 0;
+/** Replies in the order of the messages, of which only the number is read. */
+export function createEchoTraffic(tools: TrafficTools, loop: Loop, payloads: readonly Uint8Array[]): Traffic {
+  const client = new Client({
+    clock: tools.clock,
+    ledger: tools.ledger,
+    payloads,
+    timeoutMs: tools.timeoutMs,
+    depth: depthOf(loop),
+    first: firstOf(loop),
+    onSurplus: (count) =>
+      tools.countError("surplus-reply", "more replies came than messages were sent", count),
+    onAllSettled: tools.onSettled,
+  });
+  return new EchoTraffic(tools, loop, client);
 }
 
-/** Only at one rate are equal spans alike. */
-function steadyRateOf(rate: Curve): number | undefined {
-  const first = rate[0]?.from;
-  return first !== undefined && first > 0 && rate.every(({ from, to }) => from === first && to === first)
-    ? first
-    : undefined;
+/** Replies in any order, each with the stamp of its message. */
+export function createStampedTraffic(
+  tools: TrafficTools,
+  loop: Loop,
+  payloads: readonly Uint8Array[],
+  tag: number,
+): Traffic {
+  const options = { payloads, tag, depth: depthOf(loop), first: firstOf(loop) };
+  return new EchoTraffic(tools, loop, new StampedClient(tools, options));
+}
+
+function depthOf(loop: Loop): number {
+  return loop.kind === "closed" ? loop.depth : 0;
+}
+
+function firstOf(loop: Loop): number {
+  return loop.kind === "once" ? 1 : depthOf(loop);
 }

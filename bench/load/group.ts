@@ -3,13 +3,16 @@
 import type { Connection, ConnectionEvents, Ending, Engine } from "../engine/connection.ts";
 import type { Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
-import { EchoTraffic } from "./echo-traffic.ts";
+import { createEchoTraffic, createStampedTraffic } from "./echo-traffic.ts";
+import { FanoutTraffic } from "./fanout-traffic.ts";
 import { IdleTraffic } from "./idle-traffic.ts";
 import { Ledger, type OnInterval } from "./ledger.ts";
+import { ListenTraffic } from "./listen-traffic.ts";
 import { PingTraffic } from "./ping-traffic.ts";
 import type { GroupPlan, GroupStep, Plan } from "./plan.ts";
 import { Population } from "./population.ts";
 import type { Span } from "./recorder.ts";
+import { ScriptTraffic } from "./script-traffic.ts";
 import type { Timers } from "./timers.ts";
 import type { Traffic, TrafficTools } from "./traffic.ts";
 import { WireMeter } from "./wire.ts";
@@ -48,7 +51,8 @@ export class Group implements ConnectionEvents {
   constructor(options: GroupOptions) {
     const { plan, group, clock, calls, timers, random, countError } = options;
     this.#options = options;
-    const isOpenLoop = group.traffic.kind === "echo" && group.traffic.loop.kind === "open";
+    const { traffic } = group;
+    const isOpenLoop = traffic.kind === "fanout" || (traffic.kind === "echo" && traffic.loop.kind === "open");
     this.ledger = new Ledger(isOpenLoop, clock.nowNs(), options.onInterval);
     this.population = new Population({
       described: group.population,
@@ -64,22 +68,26 @@ export class Group implements ConnectionEvents {
       countError,
       onSettled: options.onConnected,
     });
-    this.traffic = createTraffic(group, {
-      clock,
-      calls,
-      ledger: this.ledger,
-      thread: plan.thread,
-      phase: plan.phase,
-      timeoutMs: plan.timeoutMs,
-      random,
-      countError,
-      onSettled: () => {
-        if (this.#phase === "draining" && !this.#isSettled) {
-          this.#isSettled = true;
-          options.onSettled();
-        }
+    this.traffic = createTraffic(
+      group,
+      {
+        clock,
+        calls,
+        ledger: this.ledger,
+        thread: plan.thread,
+        phase: plan.phase,
+        timeoutMs: plan.timeoutMs,
+        random,
+        countError,
+        onSettled: () => {
+          if (this.#phase === "draining" && !this.#isSettled) {
+            this.#isSettled = true;
+            options.onSettled();
+          }
+        },
       },
-    });
+      timers,
+    );
   }
 
   get isClosed(): boolean {
@@ -201,14 +209,22 @@ export class Group implements ConnectionEvents {
   }
 }
 
-function createTraffic(group: GroupPlan, tools: TrafficTools): Traffic {
-  const { traffic, endpoint } = group;
+function createTraffic(group: GroupPlan, tools: TrafficTools, timers: Timers): Traffic {
+  const { traffic, endpoint, tag } = group;
   switch (traffic.kind) {
     case "idle":
       return new IdleTraffic(tools);
     case "ping":
       return new PingTraffic(tools, traffic.intervalMs);
     case "echo":
-      return new EchoTraffic(tools, traffic.loop, endpoint.payloads);
+      return traffic.match === "stamp"
+        ? createStampedTraffic(tools, traffic.loop, endpoint.payloads, tag)
+        : createEchoTraffic(tools, traffic.loop, endpoint.payloads);
+    case "listen":
+      return new ListenTraffic(tools, traffic.onOpen);
+    case "fanout":
+      return new FanoutTraffic(tools, { ...traffic, tag });
+    case "script":
+      return new ScriptTraffic(tools, timers, traffic.steps);
   }
 }

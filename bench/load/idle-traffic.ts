@@ -4,11 +4,14 @@ import type { Connection } from "../engine/connection.ts";
 import type { Traffic, TrafficTools } from "./traffic.ts";
 
 export class IdleTraffic implements Traffic {
-  readonly hasGivenUp = false;
   readonly #tools: TrafficTools;
 
   constructor(tools: TrafficTools) {
     this.#tools = tools;
+  }
+
+  get hasGivenUp(): boolean {
+    return false;
   }
 
   add(_connection: Connection): void {
@@ -43,7 +46,7 @@ export class IdleTraffic implements Traffic {
     // Nothing is sent.
   }
 
-  endStep(_untilNs: number): undefined {
+  endStep(_untilNs: number): number | undefined {
     return undefined;
   }
 

@@ -61,6 +61,8 @@ export const distributionNames = [
   "firstEcho",
   /** From a ping to its pong. */
   "ping",
+  /** Between two messages on a connection that listens. */
+  "between",
   /** How long a client was without a connection, from losing it to having one again. */
   "gap",
   /** From the moment a client was to have a connection, or lost it, to having one, failed attempts included. */
@@ -135,6 +137,7 @@ export class Metrics {
   readonly open = new Distribution();
   readonly firstEcho = new Distribution();
   readonly ping = new Distribution();
+  readonly between = new Distribution();
   readonly gap = new Distribution();
   readonly absence = new Distribution();
   #ended: Ended[] = [];

@@ -1,7 +1,7 @@
 // The open loop: sends messages when they are due, whether or not earlier ones were answered.
 
+import type { Connection } from "../engine/connection.ts";
 import type { Call, Calls } from "./calls.ts";
-import type { Client, Lane } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Dispersion } from "./dispersion.ts";
 import type { Ledger } from "./ledger.ts";
@@ -20,16 +20,37 @@ const dueLimit = 4096;
 /** How often a target that takes nothing more is asked again. */
 const heldPollNs = 500_000;
 
-export interface OpenLoopOptions {
-  readonly client: Client;
+/** A connection that messages can leave on. */
+export interface LoopLane {
+  readonly connection: Connection;
+  /** Messages on it without a reply. */
+  readonly inFlight: number;
+  /** Nothing more is sent on it. */
+  readonly isRetiring: boolean;
+}
+
+/** What sends the messages that are due. */
+export interface LoopClient<L extends LoopLane> {
+  readonly lanes: readonly L[];
+  /** Messages without a reply on all connections. */
+  readonly inFlight: number;
+  /**
+   * Sends the lane's next messages, one for each due time in `dueNs` [from, until).
+   * @param sentNs the clock just before
+   */
+  sendDue(lane: L, dueNs: Float64Array, from: number, until: number, sentNs: number): void;
+}
+
+export interface OpenLoopOptions<L extends LoopLane> {
+  readonly client: LoopClient<L>;
   readonly clock: Clock;
   readonly calls: Calls;
   readonly pacer: Pacer;
   readonly ledger: Ledger;
 }
 
-export class OpenLoop {
-  readonly #client: Client;
+export class OpenLoop<L extends LoopLane> {
+  readonly #client: LoopClient<L>;
   readonly #clock: Clock;
   readonly #pacer: Pacer;
   readonly #ledger: Ledger;
@@ -44,7 +65,7 @@ export class OpenLoop {
   /** What was due before this moment waited for the target to take something, not for the generator. */
   #heldUntilNs = 0;
 
-  constructor(options: OpenLoopOptions) {
+  constructor(options: OpenLoopOptions<L>) {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#pacer = options.pacer;
@@ -115,10 +136,7 @@ export class OpenLoop {
         this.#heldUntilNs = this.#clock.nowNs();
         break;
       }
-      const until = Math.min(
-        this.#due,
-        sent + Math.min(share, connectionInFlightLimit - lane.outstanding.size),
-      );
+      const until = Math.min(this.#due, sent + Math.min(share, connectionInFlightLimit - lane.inFlight));
       const sentNs = this.#clock.nowNs();
       this.#recordLag(sent, until, sentNs);
       this.dispersion?.sent(sentNs, until - sent);
@@ -138,7 +156,7 @@ export class OpenLoop {
     }
   }
 
-  #nextLaneWithRoom(): Lane | undefined {
+  #nextLaneWithRoom(): L | undefined {
     const { lanes } = this.#client;
     if (this.#client.inFlight >= inFlightLimit) {
       return undefined;
@@ -149,7 +167,7 @@ export class OpenLoop {
       if (
         lane !== undefined &&
         !lane.isRetiring &&
-        lane.outstanding.size < connectionInFlightLimit &&
+        lane.inFlight < connectionInFlightLimit &&
         !lane.connection.isClogged()
       ) {
         return lane;

@@ -3,7 +3,7 @@
 import type { Endpoint, EngineName, WireBytes } from "../engine/connection.ts";
 import type { Numbering } from "../engine/template.ts";
 import type { Population } from "../scenario/population.ts";
-import type { Loop } from "../scenario/traffic.ts";
+import type { Fanout, Loop, ScriptStep } from "../scenario/traffic.ts";
 import type { Interval, Span } from "./recorder.ts";
 
 /** What one of several generators is to do. Rates and sizes are those of all of them together. */
@@ -28,6 +28,8 @@ export interface GroupPlan {
   /** Source addresses to spread connections over; empty to let the system choose. */
   readonly localAddresses: readonly string[];
   readonly population: Population;
+  /** Tells the stamped messages of this session from those of others. */
+  readonly tag: number;
   readonly traffic: TrafficPlan;
 }
 
@@ -35,7 +37,10 @@ export interface GroupPlan {
 export type TrafficPlan =
   | { readonly kind: "idle" }
   | { readonly kind: "ping"; readonly intervalMs: number }
-  | { readonly kind: "echo"; readonly loop: Loop };
+  | { readonly kind: "echo"; readonly loop: Loop; readonly match: "fifo" | "stamp" }
+  | { readonly kind: "listen"; readonly onOpen: readonly Uint8Array[] }
+  | Omit<Fanout, "type">
+  | { readonly kind: "script"; readonly steps: readonly ScriptStep[] };
 
 /** Lateness in nanoseconds. */
 export interface Hiccups {

@@ -5,7 +5,7 @@ import type { Endpoint } from "../engine/connection.ts";
 import type { GroupPlan, Plan, TrafficPlan } from "../load/plan.ts";
 import { largestOf } from "../scenario/curve.ts";
 import type { Group, Scenario } from "../scenario/scenario.ts";
-import type { Messages, Traffic } from "../scenario/traffic.ts";
+import type { Messages, Payload, Traffic } from "../scenario/traffic.ts";
 import type { Locality } from "../target/target.ts";
 
 /** Connections that one local address can have to one target, well below the usual ephemeral port range. */
@@ -34,6 +34,7 @@ export function planThreads(
     phase: (part.number - 1) / part.of,
     groups: plans.map((plan, number) => ({
       ...plan,
+      tag: mixSeeds(seed, part.number, number),
       numbering: {
         // After those of the groups before.
         first: connectionsOf(groups.slice(0, number)) * part.of + part.number - 1 + part.of * index,
@@ -62,16 +63,16 @@ function planGroup(
   { target }: Scenario,
   { population, traffic }: Group,
   localAddresses: readonly string[],
-): Omit<GroupPlan, "numbering"> {
+): Omit<GroupPlan, "numbering" | "tag"> {
   const { engine, sources: _sources, ...route } = target;
   const { payloads, type, verify } = messagesOf(traffic);
   const endpoint: Endpoint = {
     ...route,
-    payloads: payloads.flatMap(({ content, weight }) => Array.from({ length: weight }, () => content)),
+    payloads: inTurn(payloads),
     type,
     verify,
     readBytesPerSecond: traffic.kind === "read" ? traffic.bytesPerSecond : undefined,
-    passesContent: traffic.kind === "idle" || traffic.kind === "ping",
+    passesContent: !(traffic.kind === "read" || (traffic.kind === "echo" && traffic.match === "fifo")),
   };
   // Only the raw engine can read slowly.
   const isSlow = traffic.kind === "read";
@@ -85,7 +86,10 @@ function planGroup(
 }
 
 function messagesOf(traffic: Traffic): Messages {
-  return traffic.kind === "echo" || traffic.kind === "read" ? traffic.messages : nothingSent;
+  if (traffic.kind === "echo" || traffic.kind === "read") {
+    return traffic.messages;
+  }
+  return "type" in traffic ? { ...nothingSent, type: traffic.type } : nothingSent;
 }
 
 function trafficPlan(traffic: Traffic): TrafficPlan {
@@ -95,10 +99,31 @@ function trafficPlan(traffic: Traffic): TrafficPlan {
     case "ping":
       return { kind: "ping", intervalMs: traffic.intervalMs };
     case "echo":
-      return { kind: "echo", loop: traffic.loop };
+      return { kind: "echo", loop: traffic.loop, match: traffic.match };
     case "read":
-      return { kind: "echo", loop: { kind: "open", rate: traffic.rate, arrivals: "even" } };
-    default:
-      throw new RangeError(`a traffic of ${traffic.kind} is not supported yet`);
+      return {
+        kind: "echo",
+        loop: { kind: "open", rate: traffic.rate, arrivals: "even" },
+        match: "fifo",
+      };
+    case "listen":
+      return { kind: "listen", onOpen: traffic.onOpen };
+    case "fanout":
+    case "script":
+      return traffic;
   }
+}
+
+/** As often as their weights say, and spread evenly: each turn takes the payload that is furthest behind. */
+function inTurn(payloads: readonly Payload[]): Uint8Array[] {
+  const total = payloads.reduce((sum, { weight }) => sum + weight, 0);
+  const lead = payloads.map(() => 0);
+  return Array.from({ length: total }, () => {
+    payloads.forEach(({ weight }, i) => {
+      lead[i] = (lead[i] ?? 0) + weight;
+    });
+    const next = lead.indexOf(Math.max(...lead));
+    lead[next] = (lead[next] ?? 0) - total;
+    return payloads[next]?.content ?? new Uint8Array();
+  });
 }

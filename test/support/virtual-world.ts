@@ -25,6 +25,8 @@ export interface VirtualTarget {
   readonly diesAtNs?: number;
   /** While this holds, connections take nothing more. */
   readonly isClogged?: (nowNs: number) => boolean;
+  /** Called with each message of a content of its own, and its connection. */
+  readonly onContent?: (content: Uint8Array, connection: number, nowNs: number) => void;
   /** Called with each message sent: lets the generator be busy. */
   readonly onSend?: (sequence: number) => void;
 }
@@ -83,6 +85,7 @@ function connectVirtually(
   const connection: Connection = {
     index,
     isCompressed: false,
+    sendContent: (content) => target.onContent?.(content, index, clock.nowNs()),
     ping: (payload) =>
       clock.callAtNs(clock.nowNs() + 250_000, () => {
         if (isOpen) {

@@ -1,0 +1,21 @@
+// The contract between the traffic of echoes and what sends their messages and matches the replies.
+
+import type { Connection } from "../engine/connection.ts";
+import type { LoopClient, LoopLane } from "./open-loop.ts";
+
+export interface EchoClient<L extends LoopLane> extends LoopClient<L> {
+  /** Some messages had their time: replies to them may still come. */
+  readonly hasGivenUp: boolean;
+  add(connection: Connection): void;
+  retire(index: number): void;
+  remove(index: number): void;
+  start(): void;
+  stop(): void;
+  abandon(): void;
+  sweep(nowNs: number): void;
+  /** By their number, in the order of the messages; or by their content. */
+  onReplies(connection: Connection, count: number): void;
+  onBadReply(connection: Connection): void;
+  onMissing(connection: Connection, count: number): void;
+  onMessage(connection: Connection, content: Uint8Array): void;
+}
