@@ -87,7 +87,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
   if (values.body?.kind === "sizes" && values.body.sizes.length > 1) {
     problems.push("--body: one size only");
   }
-  if (verify !== "none" && body?.some((octet) => octet > 0x7f) === true) {
+  if (verify !== "none" && body?.some((byte) => byte > 0x7f) === true) {
     problems.push("--body: a file that is not ASCII cannot be verified: use --verify none");
   }
   if (problems.length > 0) {

@@ -232,7 +232,7 @@ function payloadConflicts({ payload, type, verify }: Partial<Values>): (string |
   return [
     !isUtf8(content) && "--payload: the file is not UTF-8, which text messages must be: use --type binary",
     verify === "full" &&
-      head.some((octet) => octet > 0x7f) &&
+      head.some((byte) => byte > 0x7f) &&
       `--verify full writes a sequence number over the first ${sequenceDigits} bytes, which must be ASCII in a text payload`,
   ];
 }

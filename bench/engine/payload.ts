@@ -52,7 +52,7 @@ export function makePayload(
     return makeWords(payloadBytes, seed);
   }
   const payload = new Uint8Array(seededBytes(payloadBytes, seed));
-  return type === "binary" ? payload : payload.map((octet) => 0x20 + (octet % 95));
+  return type === "binary" ? payload : payload.map((byte) => 0x20 + (byte % 95));
 }
 
 /** Words in random order: what repeats is words, not sentences. */

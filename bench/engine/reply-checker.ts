@@ -6,11 +6,11 @@ import { at, type MessageType, opcodeOf, type ReplyFault, sequenceDigits, type V
 const missingLimit = 1024;
 
 /** The value of a lower-case hexadecimal digit; NaN for any other byte. */
-function digitValue(octet: number): number {
-  if (octet >= 0x30 && octet <= 0x39) {
-    return octet - 0x30;
+function digitValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) {
+    return byte - 0x30;
   }
-  return octet >= 0x61 && octet <= 0x66 ? octet - 0x57 : Number.NaN;
+  return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : Number.NaN;
 }
 
 export class ReplyChecker {

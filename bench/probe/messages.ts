@@ -28,7 +28,7 @@ const types: Check = {
     const messages: readonly (readonly [string, Message])[] = [
       ["text", text("a message of text")],
       ["text of characters of up to 4 bytes", manyBytes],
-      ["binary", binary(Buffer.from(Array.from({ length: 256 }, (_, octet) => octet)))],
+      ["binary", binary(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)))],
     ];
     const { passed, wrong } = await attemptEach(
       way,

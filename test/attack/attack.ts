@@ -1,13 +1,13 @@
-// What every attack is made of: its name, the server that it needs, and raw sockets.
+// Defines an attack: its name, the options of its server, and helpers for raw sockets.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Boxed, BoxOptions } from "./box.ts";
 
 export interface Attack extends BoxOptions {
   readonly name: string;
-  /** Whether a neighbour may have been on a worker that was ended. */
+  /** Whether the neighbour's worker may end. */
   readonly mayStopNeighbour?: boolean;
-  /** Attacks; throws when the server does not keep what is promised for it. */
+  /** Attacks the server; throws if the server breaks a promise of its docs. */
   run(server: Boxed): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export async function dial(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Writes pieces until all are taken, the socket ends, or time is up. */
+/** Writes pieces until all are written, the socket ends, or the timeout. */
 export async function pour(socket: Socket, piece: Buffer, count: number, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let i = 0; i < count && !socket.destroyed && performance.now() < deadline; i++) {
@@ -34,7 +34,7 @@ export async function pour(socket: Socket, piece: Buffer, count: number, timeout
   }
 }
 
-/** Resolves once the socket takes more, has ended, or time is up. */
+/** Resolves once the socket is writable, has ended, or at the timeout. */
 function writable(socket: Socket, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

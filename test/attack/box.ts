@@ -1,4 +1,4 @@
-// A server in a box of 256 MiB: a cgroup where one can be made, else a limit that its resident memory is held against.
+// Runs a server with 256 MiB: in a cgroup if possible, else its resident memory is compared with that limit.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ export interface BoxOptions {
   readonly before?: string;
   /** wss:// and https:// instead of ws:// and http://. */
   readonly isTls?: boolean;
-  /** Where its log goes: nowhere, into a pipe that nobody reads, or to a disk that is full. */
+  /** Its log output: none, an unread pipe, or a full disk. */
   readonly log?: "nowhere" | "unread pipe" | "full disk";
 }
 
@@ -26,16 +26,16 @@ export interface Boxed {
   readonly adminPort: number;
   readonly pid: number;
   readonly child: ChildProcess;
-  /** Whether it runs and echoes for somebody else. */
+  /** Whether it runs and echoes to another client. */
   isAlive(): Promise<boolean>;
-  /** Longest time that a neighbour has waited for an echo, in milliseconds. */
+  /** Longest time that the neighbour has waited for an echo, in milliseconds. */
   worstEchoMs(): number;
   peakBytes(): number;
   residentBytes(): number;
   stop(): Promise<number | NodeJS.Signals>;
 }
 
-/** The folder of a new cgroup with the limit, or undefined where none can be made. */
+/** Creates a cgroup with the limit; returns its folder, or undefined if that fails. */
 function makeCgroup(name: string): string | undefined {
   const [root, limit] = existsSync("/sys/fs/cgroup/cgroup.controllers")
     ? (["/sys/fs/cgroup", "memory.max"] as const)
@@ -149,7 +149,7 @@ async function echoes(url: string): Promise<boolean> {
   return isEchoed;
 }
 
-/** A polite client that sends a message every 50 ms, one at a time. */
+/** A well-behaved client that sends a message every 50 ms, one at a time. */
 async function watchEchoes(url: string): Promise<{ worstMs: () => number; stop: () => void }> {
   const ws = new WebSocket(url, clientOptions);
   await once(ws, "open");

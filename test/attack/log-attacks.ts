@@ -1,11 +1,11 @@
-// What happens to the log must not happen to the server.
+// Attacks the log: an unread pipe or a full disk must not stop the server.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { scrape } from "../support/echo-server.ts";
 import { type Attack, upgrade } from "./attack.ts";
 import type { Boxed } from "./box.ts";
 
-/** Opens and ends connections, each of which is worth two lines, until lines have been dropped. */
+/** Opens and closes connections, each of which logs two lines, until lines are dropped. */
 async function makeLines({ port, adminPort }: Boxed): Promise<void> {
   const metrics = `http://127.0.0.1:${adminPort}/metrics`;
   for (let i = 0; i < 200; i++) {

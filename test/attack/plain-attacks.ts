@@ -1,4 +1,4 @@
-// What one hostile client can do over plain sockets.
+// Attacks of one hostile client over plain sockets.
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -5,7 +5,7 @@ import { logAttacks } from "./log-attacks.ts";
 import { plainAttacks } from "./plain-attacks.ts";
 import { tlsAttacks } from "./tls-attacks.ts";
 
-/** What a neighbour may wait for an echo meanwhile, in milliseconds; attackers share the machine with the server. */
+/** Longest wait of the neighbour for an echo, in milliseconds; attackers share the machine with the server. */
 const maxEchoMs = 5000;
 
 const [wanted = ""] = process.argv.slice(2);

@@ -9,10 +9,10 @@ import { type Boxed, startBoxed } from "./box.ts";
 
 const [given = "10m"] = process.argv.slice(2);
 const durationMs = parseDuration(given);
-/** Rests are measured this often: RSS while clients are busy tells nothing. */
+/** Interval of measurements at rest; RSS while clients are busy is meaningless. */
 const shiftMs = Math.min(30_000, durationMs / 8);
 const clients = 50;
-/** What memory at rest may grow by from the second quarter to the last, in bytes; V8 collects late. */
+/** Tolerated growth of memory at rest from the second quarter to the last, in bytes; V8 collects late. */
 const toleratedBytes = 24 * 1024 * 1024;
 
 async function churn({ port }: Boxed, until: number): Promise<void> {
@@ -44,7 +44,7 @@ const end = performance.now() + durationMs;
 while (performance.now() < end) {
   const until = Math.min(end, performance.now() + shiftMs);
   await Promise.all(Array.from({ length: clients }, () => churn(server, until)));
-  // The neighbour of the box stays.
+  // The neighbour stays connected.
   await waitUntil(
     async () => (await scrape(metrics))["echo_connections"] === 1,
     "clients to be gone",

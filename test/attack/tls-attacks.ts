@@ -1,4 +1,4 @@
-// What hostile, idle and busy clients can do over TLS.
+// Attacks of hostile, idle and busy clients over TLS.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,7 +40,7 @@ async function shakeHands(port: number, clients: number): Promise<void> {
   await Promise.all(Array.from({ length: clients }, shake));
 }
 
-/** Keeps this many messages in flight for some seconds. Throws when the connection ends or an echo is not what was sent. */
+/** Keeps this many messages in flight for some seconds. Throws if the connection ends or an echo differs from its message. */
 async function keepBusy(port: number, bytes: number, inFlight: number): Promise<void> {
   const ws = new WebSocket(`wss://127.0.0.1:${port}/echo`, {
     perMessageDeflate: false,
@@ -93,11 +93,11 @@ export const tlsAttacks: readonly Attack[] = [
       if (refused === 0) {
         throw new Error("no handshake was refused");
       }
-      await sleep(1500); // for a token, which the next client needs
+      await sleep(1500); // until the next client gets a token
     },
   },
   {
-    name: "1,000 TCP connections to the TLS port that say nothing",
+    name: "1,000 silent TCP connections to the TLS port",
     isTls: true,
     args: ["--tls-handshake-timeout", "3s"],
     async run(server) {
@@ -109,7 +109,7 @@ export const tlsAttacks: readonly Attack[] = [
     },
   },
   {
-    name: "500 TLS clients that finish their handshake and ask for nothing",
+    name: "500 TLS clients that send nothing after their handshake",
     isTls: true,
     args: ["--tls-handshake-timeout", "3s"],
     async run(server) {
@@ -130,7 +130,7 @@ export const tlsAttacks: readonly Attack[] = [
     },
   },
   {
-    name: "octets that are no TLS, on 500 connections",
+    name: "bytes that are not TLS, on 500 connections",
     isTls: true,
     run: ({ port }) =>
       withSockets(port, 500, async (socket) => {

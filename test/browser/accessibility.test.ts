@@ -1,4 +1,4 @@
-// axe-core on the page and on a report, in both themes and in every state that looks different.
+// Runs axe-core on the page and on reports, in both themes and in every visible state.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ function exampleComparison(): Comparison {
   return comparisonOf(samplesOf(12, () => allFigures(100 * Math.exp(0.02 * normal()))));
 }
 
-/** Fails with every violation of WCAG 2.2 and of good practice that axe-core sees. */
+/** Fails with every violation of WCAG 2.2 and of best practices that axe-core finds. */
 async function assertAccessible(page: Page, state: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const told = violations.flatMap(({ id, nodes }) =>
@@ -34,7 +34,7 @@ async function assertAccessible(page: Page, state: string): Promise<void> {
 }
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the page is accessible in the ${colorScheme} theme, whatever it shows`, async (t, open) => {
+  test(`the page is accessible in the ${colorScheme} theme, in every state`, async (t, open) => {
     const server = await startServer(t, { maxPayload: 1000 });
     const { page } = await open(server.urls.page, { viewport: { width: 1440, height: 900 }, colorScheme });
     await assertAccessible(page, "as it opens");

@@ -21,7 +21,7 @@ async function openReport(t: TestContext, open: OpenPage, results: readonly Resu
   return open(pathToFileURL(path).href);
 }
 
-/** Whether something other than background was drawn on every canvas. */
+/** Whether each canvas shows more than its background. */
 function canvasesWithInk(page: Page): Promise<boolean[]> {
   return page.$$eval("canvas", (canvases) =>
     canvases.map((canvas) => {
@@ -32,7 +32,7 @@ function canvasesWithInk(page: Page): Promise<boolean[]> {
   );
 }
 
-test("the page draws every plot without an error or a request to anywhere", async (t, open) => {
+test("the page draws every plot without an error or a network request", async (t, open) => {
   const openLoop = exampleResult((result) => {
     result.label = "open loop </script><b>";
     result.loop = "open";
@@ -95,7 +95,7 @@ test("a run without replies or a known server still makes a page, without plots 
   assert.deepEqual(troubles, []);
 });
 
-test("a table that is wider than the screen says so, on a phone and not on a desk", async (t, open) => {
+test("a table wider than the screen shows a hint, on a phone but not on a desktop", async (t, open) => {
   const { page } = await openReport(t, open, [exampleResult()]);
   const hint = page.locator(".scroller:has([aria-label=Figures]) .hint");
   await hint.waitFor({ state: "hidden" });
@@ -119,7 +119,7 @@ test("the download is the Result, and dashed lines have dashed swatches", async 
   assert.match(swatches[2] ?? "", /repeating-linear-gradient/);
 });
 
-test("on paper everything is in the colours of the light theme", async (t, open) => {
+test("prints in the colours of the light theme", async (t, open) => {
   const { page } = await openReport(t, open, [exampleResult()]);
   await page.emulateMedia({ colorScheme: "dark" });
   const inkOf = (): Promise<string> =>

@@ -4,7 +4,7 @@ import { startServer } from "../support/echo-server.ts";
 import { waitUntil } from "../support/wait.ts";
 import { logRows, seeReadyState, seeText } from "./page-fixture.ts";
 
-test("one click runs the whole life of a WebSocket", async (t, open) => {
+test("one click opens, sends, receives and closes", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   assert.equal(await page.inputValue("#url"), server.urls.echo);
@@ -19,7 +19,7 @@ test("one click runs the whole life of a WebSocket", async (t, open) => {
   assert.deepEqual(troubles, []);
 });
 
-test("each kind of message comes back, and the close code and reason are those that were asked for", async (t, open) => {
+test("echoes each type of message, and closes with the requested code and reason", async (t, open) => {
   const server = await startServer(t, { subprotocols: "chat,superchat" });
   const { page, troubles } = await open(server.urls.page);
   await page.click("#options summary");
@@ -51,7 +51,7 @@ test("each kind of message comes back, and the close code and reason are those t
   assert.match(echoes[2] ?? "", /00 ff 7f[\s\S]*binary\s+3 B/);
   assert.match(echoes[3] ?? "", /07 07 [\s\S]*…[\s\S]*binary\s+293 KiB/);
   for (const echo of echoes) {
-    assert.match(echo, /[\d.]+ m?s/, "each echo has its round-trip time");
+    assert.match(echo, /[\d.]+ m?s/, "shows the round-trip time of each echo");
   }
 
   await page.fill("#close-code", "4001");
@@ -68,7 +68,7 @@ test("each kind of message comes back, and the close code and reason are those t
   assert.deepEqual(troubles, []);
 });
 
-test("what cannot be sent says why and is not sent; a forbidden close code neither", async (t, open) => {
+test("refuses invalid messages and close codes with a reason", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   await page.check('input[value="json"]');
@@ -135,7 +135,7 @@ test("the log can be opened, filtered, paused, downloaded and cleared", async (t
   assert.deepEqual(troubles, []);
 });
 
-test("repeat sends at its interval until it is stopped, and the history brings a message back", async (t, open) => {
+test("repeats at an interval until stopped, and restores a message from the history", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   await page.fill("#message", "again");

@@ -12,7 +12,7 @@ async function figure(page: Page, selector: string): Promise<number> {
   return Number(number.replaceAll(",", "")) * ({ s: 1000, k: 1000, M: 1e6 }[unit] ?? 1);
 }
 
-test("a flood of N messages sends N, stops by itself and shows figures that agree with each other", async (t, open) => {
+test("a flood of N messages sends N, stops, and shows consistent figures", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-flood");
@@ -38,7 +38,7 @@ test("a flood of N messages sends N, stops by itself and shows figures that agre
   assert.deepEqual(troubles, []);
 });
 
-test("a flood can be stopped, and impossible plans are refused in words", async (t, open) => {
+test("a flood can be stopped, and invalid plans are refused with a reason", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-flood");
@@ -60,7 +60,7 @@ test("a flood can be stopped, and impossible plans are refused in words", async 
   assert.deepEqual(troubles, []);
 });
 
-test("a flood that the server cuts says so, with the code's meaning", async (t, open) => {
+test("a flood that the server cuts shows the meaning of the close code", async (t, open) => {
   const server = await startServer(t, { maxPayload: 1000 });
   const { page } = await open(server.urls.page);
   await page.click("#tab-flood");
@@ -69,7 +69,7 @@ test("a flood that the server cuts says so, with the code's meaning", async (t, 
   await seeText(page, "#flood-note", /^Closed with 1006 Abnormal Closure, 16 in flight\..*--max-payload/);
 });
 
-test("an overrun that is read shows bufferedAmount climb and drain, and loses nothing", async (t, open) => {
+test("an overrun that reads shows bufferedAmount grow and drain, and loses nothing", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   await page.click("#tab-overrun");
@@ -85,7 +85,7 @@ test("an overrun that is read shows bufferedAmount climb and drain, and loses no
   assert.deepEqual(troubles, []);
 });
 
-test("an overrun that is not read makes the server drop echoes, where that is its policy", async (t, open) => {
+test("an overrun that does not read makes the server drop echoes with --on-backpressure drop", async (t, open) => {
   const server = await startServer(t, {
     onBackpressure: "drop",
     maxPayload: "64KiB",
@@ -106,7 +106,7 @@ test("an overrun that is not read makes the server drop echoes, where that is it
   assert.deepEqual(troubles, []);
 });
 
-test("an overrun that is not read is cut by the server, where that is its policy", async (t, open) => {
+test("an overrun that does not read is cut by the server with --on-backpressure close", async (t, open) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "64KiB" });
   const { page } = await open(server.urls.page);
   await page.click("#tab-overrun");

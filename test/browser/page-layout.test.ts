@@ -7,7 +7,7 @@ import { seeReadyState, seeText } from "./page-fixture.ts";
 const phoneSize = { width: 375, height: 812 };
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`on a phone in the ${colorScheme} theme, every panel fits, works and is quiet in the console`, async (t, open) => {
+  test(`on a phone in the ${colorScheme} theme, every panel fits, works and logs no errors`, async (t, open) => {
     const server = await startServer(t);
     const { page, troubles } = await open(server.urls.page, { viewport: phoneSize, colorScheme });
     const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");

@@ -20,7 +20,7 @@ const coloredPixels = `[...document.querySelectorAll("#server-plots canvas")].ma
   return count;
 })`;
 
-test("readyState follows a server that stops and starts again, and reconnecting finds it", async (t, open) => {
+test("readyState follows a server that restarts, and the page reconnects", async (t, open) => {
   const port = await freePort();
   const first = await startEchoServer({ port });
   const { page } = await open(first.urls.page).finally(() => t.after(() => first.stop()));
@@ -49,7 +49,7 @@ test("readyState follows a server that stops and starts again, and reconnecting 
   await seeText(page, "#state-pill", /^Open$/);
 });
 
-test("a server that is killed is a 1006 in words", async (t, open) => {
+test("explains 1006 when the server is killed", async (t, open) => {
   const server = await spawnServer(t);
   const { page } = await open(`http://${server.authority}/`);
   await page.click("#connect");
@@ -89,7 +89,7 @@ test("the plots move under load, and the limits are those of the server", async 
   assert.deepEqual(troubles, []);
 });
 
-test("with an admin port the panel says where the numbers went, and the rest works", async (t, open) => {
+test("with an admin port the panel says where the metrics are, and the rest works", async (t, open) => {
   const server = await startServer(t, { adminPort: 0 });
   const { page, troubles } = await open(server.urls.page);
   await seeText(page, "#server-message-text", /--admin-port/);
@@ -101,7 +101,7 @@ test("with an admin port the panel says where the numbers went, and the rest wor
   );
 });
 
-test("opened from a file, the page assumes this machine, explains itself, and connects where it is told", async (t, open) => {
+test("opened from a file, the page defaults to this machine, explains missing metrics, and connects to other servers", async (t, open) => {
   const server = await startServer(t);
   const file = pathToFileURL(fileURLToPath(new URL("../../dist/web/page.html", import.meta.url))).href;
   const { page } = await open(file);

@@ -4,32 +4,29 @@ import { startServer } from "../support/echo-server.ts";
 import { waitUntil } from "../support/wait.ts";
 import { logRows, seeReadyState, seeText } from "./page-fixture.ts";
 
-browserTest(
-  "an opened row scrolls into view, and the log says when it stopped following",
-  async (t, open) => {
-    const server = await startServer(t);
-    const { page, troubles } = await open(server.urls.page, { viewport: { width: 1280, height: 800 } });
-    for (let at = 0; at < 15; at += 1) {
-      await page.click("#send");
-      await page.locator(".entry.message").nth(at).waitFor();
-    }
-    const last = page.locator(".entry.message").last();
-    await last.locator("summary").click();
-    const log = await page.locator("#log").boundingBox();
-    await waitUntil(async () => {
-      const body = await last.locator(".body pre").boundingBox();
-      return log !== null && body !== null && body.y + body.height <= log.y + log.height + 1;
-    }, "the opened body to be in view");
-
-    await page.locator(".entry").first().scrollIntoViewIfNeeded();
-    await page.locator("#log-jump").waitFor();
+browserTest("an open row scrolls into view, and the log shows when it stops following", async (t, open) => {
+  const server = await startServer(t);
+  const { page, troubles } = await open(server.urls.page, { viewport: { width: 1280, height: 800 } });
+  for (let at = 0; at < 15; at += 1) {
     await page.click("#send");
-    await page.locator(".entry.message").nth(15).waitFor();
-    await page.click("#log-jump");
-    await page.locator("#log-jump").waitFor({ state: "hidden" });
-    assert.deepEqual(troubles, []);
-  },
-);
+    await page.locator(".entry.message").nth(at).waitFor();
+  }
+  const last = page.locator(".entry.message").last();
+  await last.locator("summary").click();
+  const log = await page.locator("#log").boundingBox();
+  await waitUntil(async () => {
+    const body = await last.locator(".body pre").boundingBox();
+    return log !== null && body !== null && body.y + body.height <= log.y + log.height + 1;
+  }, "the opened body to be in view");
+
+  await page.locator(".entry").first().scrollIntoViewIfNeeded();
+  await page.locator("#log-jump").waitFor();
+  await page.click("#send");
+  await page.locator(".entry.message").nth(15).waitFor();
+  await page.click("#log-jump");
+  await page.locator("#log-jump").waitFor({ state: "hidden" });
+  assert.deepEqual(troubles, []);
+});
 
 browserTest("a message can be viewed as text, hex and base64, edited, and sent again", async (t, open) => {
   const server = await startServer(t);
@@ -52,7 +49,7 @@ browserTest("a message can be viewed as text, hex and base64, edited, and sent a
   assert.deepEqual(troubles, []);
 });
 
-browserTest("variables in a message are filled in for each one that is sent", async (t, open) => {
+browserTest("expands variables for each sent message", async (t, open) => {
   const server = await startServer(t);
   const { page } = await open(server.urls.page);
   await page.fill("#message", "{{counter}} {{counter}} {{uuid}} {{other}}");
@@ -67,7 +64,7 @@ browserTest("variables in a message are filled in for each one that is sent", as
 });
 
 browserTest(
-  "a close says who closed, and a message over the limit is named as the cause",
+  "a close entry says who closed, and names a message over the limit as the cause",
   async (t, open) => {
     const server = await startServer(t, { maxPayload: "1KiB", goodbye: true });
     const { page } = await open(server.urls.page);
@@ -109,7 +106,7 @@ browserTest("a planned attempt to reconnect is in view and can be cancelled", as
   await page.locator("#reconnect-note").waitFor({ state: "hidden" });
 });
 
-browserTest("several connections stand side by side, each with its own URL and log", async (t, open) => {
+browserTest("has several connections, each with its own URL and log", async (t, open) => {
   const server = await startServer(t);
   const { page } = await open(server.urls.page);
   await page.fill("#message", "on the first");
@@ -178,28 +175,25 @@ browserTest("the divider sets the height of the message field, by pointer and by
   assert.equal(await height(), before + 24 + 50);
 });
 
-browserTest(
-  "on a phone the log is above the fold, and what can be touched is 44 pixels high",
-  async (t, open) => {
-    const server = await startServer(t);
-    const { page } = await open(server.urls.page, { viewport: { width: 375, height: 812 }, hasTouch: true });
-    await page.click("#send");
-    await page.locator(".entry.message").waitFor();
-    const log = await page.locator("#log").boundingBox();
-    assert.ok(log !== null && log.y < 280 && log.y + log.height < 640, JSON.stringify(log));
-    const small =
-      await page.evaluate(`[...document.querySelectorAll("button, summary, select, input[type=text]")]
+browserTest("on a phone the log is above the fold, and touch targets are 44 pixels high", async (t, open) => {
+  const server = await startServer(t);
+  const { page } = await open(server.urls.page, { viewport: { width: 375, height: 812 }, hasTouch: true });
+  await page.click("#send");
+  await page.locator(".entry.message").waitFor();
+  const log = await page.locator("#log").boundingBox();
+  assert.ok(log !== null && log.y < 280 && log.y + log.height < 640, JSON.stringify(log));
+  const small =
+    await page.evaluate(`[...document.querySelectorAll("button, summary, select, input[type=text]")]
     .filter((control) => control.checkVisibility() && control.closest("details:not([open])") === null)
     .filter((control) => control.getBoundingClientRect().height < 44)
     .map((control) => control.outerHTML)`);
-    assert.deepEqual(small, []);
-    await page.click("#history summary");
-    const menu = await page.locator("#history-list").boundingBox();
-    assert.ok(menu !== null && menu.x >= 0 && menu.x + menu.width <= 375, JSON.stringify(menu));
-  },
-);
+  assert.deepEqual(small, []);
+  await page.click("#history summary");
+  const menu = await page.locator("#history-list").boundingBox();
+  assert.ok(menu !== null && menu.x >= 0 && menu.x + menu.width <= 375, JSON.stringify(menu));
+});
 
-browserTest("an endpoint on demand is chosen with its parameters, and the URL results", async (t, open) => {
+browserTest("choosing an endpoint on demand and its parameters builds the URL", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page);
   await page.click("#endpoints summary");

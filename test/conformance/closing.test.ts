@@ -1,5 +1,5 @@
-// The closing handshake (RFC 6455, sections 5.5.1 and 7). The server answers a close with the code and reason that it
-// got, where uWS knows the code, and with an empty close where it does not.
+// The closing handshake (RFC 6455, sections 5.5.1 and 7). The server echoes the code and reason of a close if uWS
+// knows the code, and answers with an empty close if not.
 import { closing, fragments, frame, opcode } from "../support/raw-socket.ts";
 import { expected, type ProtocolCase, serverOfFile, testCases } from "./protocol-case.ts";
 
@@ -7,7 +7,7 @@ const { continuation, text, close, ping, pong } = opcode;
 const authority = serverOfFile();
 const empty = Buffer.alloc(0);
 
-/** Codes that come back as they are. */
+/** Codes that the server echoes. */
 const known = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 4000, 4001, 4999];
 /** Codes that may be sent (section 7.4.2, and IANA's registry). uWS for Node 20 answers with an empty close, later ones do not. */
 const newlyKnown = [1012, 1013, 1014, 3000, 3001, 3999];
@@ -38,13 +38,13 @@ testCases("close codes", authority, [
 
 testCases("close reasons and payloads", authority, [
   { name: "no payload", send: [frame(close)], outcome: empty },
-  { name: "a payload of one octet", send: [frame(close, "x")], outcome: empty },
+  { name: "a payload of one byte", send: [frame(close, "x")], outcome: empty },
   {
-    name: "the longest reason, 123 octets",
+    name: "the longest reason, 123 bytes",
     send: closeWith(closing(1000, "r".repeat(123))),
     outcome: closing(1000, "r".repeat(123)),
   },
-  { name: "a reason of 124 octets", send: closeWith(closing(1000, "r".repeat(124))), outcome: "dropped" },
+  { name: "a reason of 124 bytes", send: closeWith(closing(1000, "r".repeat(124))), outcome: "dropped" },
   {
     name: "a reason in many languages",
     send: closeWith(closing(1001, "κόσμε 水 🜁")),
@@ -58,7 +58,7 @@ testCases("close reasons and payloads", authority, [
   { name: "a fragmented close", send: [frame(close, closing(1000), { isFinal: false })], outcome: "dropped" },
 ]);
 
-testCases("what comes around a close", authority, [
+testCases("messages before and after a close", authority, [
   {
     name: "a message before it is echoed first",
     send: [frame(text, "last words"), frame(close, closing(1000))],

@@ -1,4 +1,4 @@
-// Messages under permessage-deflate (RFC 7692, section 7.2): all that may be sent compressed, and all that may not.
+// Messages with permessage-deflate (RFC 7692, section 7.2): valid and invalid compression.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
@@ -34,7 +34,7 @@ for (const compressor of compressors) {
     assert.ok((await inflater.inflate(reply.payload)).equals(payload));
   }
 
-  test(`takes a compressed message in fragments cut at every octet (${compressor})`, async (t) => {
+  test(`takes a compressed message in fragments cut at every byte (${compressor})`, async (t) => {
     const raw = await open(t);
     const [deflater, inflater] = [new Deflater(agreed.client), new Inflater(agreed.server)];
     const bytes = (await new Deflater(agreed.client).deflate(sentence)).length;
@@ -97,17 +97,17 @@ for (const compressor of compressors) {
         frame(text, sentence, { isFinal: false }),
         frame(continuation, deflated, { reserved: rsv1 }),
       ],
-      // Section 7.2.3.4 allows this one, and uWS does not take it: a final block, and the octet 0 after it.
+      // Section 7.2.3.4 allows this one, but uWS refuses it: a final block, and the byte 0 after it.
       "a final block": [
         frame(text, Buffer.concat([deflateRawSync(sentence), Buffer.alloc(1)]), { reserved: rsv1 }),
       ],
       RSV2: [frame(text, deflated, { reserved: rsv1 + 2 })],
       RSV3: [frame(text, deflated, { reserved: rsv1 + 1 })],
-      "octets that are not a deflate block": [frame(binary, Buffer.alloc(50, 0xff), { reserved: rsv1 })],
+      "bytes that are not a deflate block": [frame(binary, Buffer.alloc(50, 0xff), { reserved: rsv1 })],
       "a reserved block type": [frame(binary, Buffer.from([6, 0, 0]), { reserved: rsv1 })],
       "a reference to before the start": [frame(binary, Buffer.from([2, 0x93, 0, 0]), { reserved: rsv1 })],
       "text that is not UTF-8": [frame(text, notUtf8, { reserved: rsv1 })],
-      "one octet more than the largest message": [frame(binary, bomb, { reserved: rsv1 })],
+      "one byte more than the largest message": [frame(binary, bomb, { reserved: rsv1 })],
     };
     for (const [name, frames] of Object.entries(violations)) {
       await t.test(name, async (t) => {
@@ -119,7 +119,7 @@ for (const compressor of compressors) {
     await assertOpen(await open(t));
   });
 
-  // Section 6.1 forbids it, and uWS does not mind.
+  // Section 6.1 forbids it, but uWS accepts it.
   test(`answers a ping and a close with RSV1 as if they had none (${compressor})`, async (t) => {
     const pinging = await open(t);
     await pinging.send(frame(ping, "x", { reserved: rsv1 }));
@@ -163,7 +163,7 @@ for (const compressor of compressors) {
   });
 }
 
-test("replies from the smallest size on are compressed, and no others", async (t) => {
+test("compresses replies from the minimum size on, and no others", async (t) => {
   const server = await startServer(t, { compression: "shared", compressionMinSize: 100 });
   const raw = await openRaw(t, `127.0.0.1:${server.port}`, {
     "Sec-WebSocket-Extensions": "permessage-deflate",
@@ -175,7 +175,7 @@ test("replies from the smallest size on are compressed, and no others", async (t
     [5000, rsv1],
   ] as const) {
     await raw.send(frame(text, "*".repeat(bytes)));
-    assert.equal((await raw.readFrame()).reserved, reserved, `${bytes} octets`);
+    assert.equal((await raw.readFrame()).reserved, reserved, `${bytes} bytes`);
   }
 });
 

@@ -1,7 +1,7 @@
-// A permessage-deflate client on zlib (RFC 7692, section 7.2), with windows that are kept to strictly.
+// A permessage-deflate client on zlib (RFC 7692, section 7.2) that enforces windows strictly.
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from "node:zlib";
 
-/** What both sides agreed to: how each direction is compressed. */
+/** The negotiated compression of one direction. */
 export interface Direction {
   readonly windowBits: number;
   readonly keepsContext: boolean;
@@ -23,15 +23,15 @@ export class Deflater {
     const { windowBits, keepsContext } = this.#direction;
     const options = { windowBits, ...(level !== undefined && { level }) };
     this.#stream ??= createDeflateRaw(options);
-    const octets = await pass(this.#stream, payload);
+    const bytes = await pass(this.#stream, payload);
     if (!keepsContext) {
       this.#stream = undefined;
     }
-    return octets.subarray(0, -tail.length);
+    return bytes.subarray(0, -tail.length);
   }
 }
 
-/** Decompresses messages as one side of a connection. Rejects what refers back beyond the window. */
+/** Decompresses messages as one side of a connection. Rejects references beyond the window. */
 export class Inflater {
   readonly #direction: Direction;
   #stream: InflateRaw | undefined;
@@ -42,24 +42,24 @@ export class Inflater {
 
   async inflate(payload: Uint8Array): Promise<Buffer> {
     const { windowBits, keepsContext } = this.#direction;
-    // zlib also finds what is still in its output buffer, which is why that has to be small.
+    // The output buffer must be small, because zlib also finds references into it.
     this.#stream ??= createInflateRaw({ windowBits, chunkSize: constants.Z_MIN_CHUNK });
-    const octets = await pass(this.#stream, Buffer.concat([payload, tail]));
+    const bytes = await pass(this.#stream, Buffer.concat([payload, tail]));
     if (!keepsContext) {
       this.#stream = undefined;
     }
-    return octets;
+    return bytes;
   }
 }
 
-function pass(stream: DeflateRaw | InflateRaw, octets: Uint8Array): Promise<Buffer> {
+function pass(stream: DeflateRaw | InflateRaw, bytes: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const keep = (chunk: Buffer): void => {
       chunks.push(chunk);
     };
     stream.on("data", keep).once("error", reject);
-    stream.write(octets);
+    stream.write(bytes);
     stream.flush(constants.Z_SYNC_FLUSH, () => {
       stream.off("data", keep).off("error", reject);
       resolve(Buffer.concat(chunks));
@@ -67,12 +67,12 @@ function pass(stream: DeflateRaw | InflateRaw, octets: Uint8Array): Promise<Buff
   });
 }
 
-/** What a dedicated compressor answers to a plain offer: it keeps its context. */
+/** The response of a dedicated compressor to a plain offer: it keeps its context. */
 export const plain = "permessage-deflate";
-/** What the shared compressor answers: it keeps no context, and has the largest window. */
+/** The response of the shared compressor: it keeps no context, and has the largest window. */
 export const contextless = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
 
-/** How each direction is compressed after an answer (RFC 7692, section 7.1). */
+/** Parses the compression of each direction from a response (RFC 7692, section 7.1). */
 export function readAnswer(answer: string): { client: Direction; server: Direction } {
   const bits = (side: string): number =>
     Number(new RegExp(`${side}_max_window_bits=(\\d+)`).exec(answer)?.[1] ?? 15);

@@ -15,14 +15,14 @@ import {
 const { continuation, text, binary, close, ping, pong } = opcode;
 const authority = serverOfFile();
 
-/** Where the length field changes its form, and around it. */
+/** Lengths at and around the limits of each form of the length field. */
 const lengths = [0, 1, 125, 126, 127, 128, 65_535, 65_536, 65_537];
 
 testCases("every form of the payload length", authority, [
   ...lengths.map((bytes): ProtocolCase => {
     const payload = randomBytes(bytes);
     return {
-      name: `${bytes} octets of binary`,
+      name: `${bytes} bytes of binary`,
       send: [frame(binary, payload)],
       gets: [expected(binary, payload)],
       outcome: "open",
@@ -31,7 +31,7 @@ testCases("every form of the payload length", authority, [
   ...lengths.map((bytes): ProtocolCase => {
     const payload = "*".repeat(bytes);
     return {
-      name: `${bytes} octets of text`,
+      name: `${bytes} bytes of text`,
       send: [frame(text, payload)],
       gets: [expected(text, payload)],
       outcome: "open",
@@ -39,9 +39,9 @@ testCases("every form of the payload length", authority, [
   }),
   // RFC 6455 wants the shortest form; uWS reads the others too.
   ...([2, 8] as const).map(
-    (lengthOctets): ProtocolCase => ({
-      name: `a length field of ${lengthOctets} octets for 5 octets`,
-      send: [frame(text, "hello", { lengthOctets })],
+    (lengthBytes): ProtocolCase => ({
+      name: `a length field of ${lengthBytes} bytes for 5 bytes`,
+      send: [frame(text, "hello", { lengthBytes })],
       gets: [expected(text, "hello")],
       outcome: "open",
     }),
@@ -61,7 +61,7 @@ testCases("every form of the payload length", authority, [
 testCases("pings and pongs", authority, [
   ...["", "hello", "*".repeat(125), Buffer.from([0, 0xff, 0xfe, 0xfd, 0xfc])].map(
     (payload): ProtocolCase => ({
-      name: `a ping of ${payload.length} octets (${typeof payload})`,
+      name: `a ping of ${payload.length} bytes (${typeof payload})`,
       send: [frame(ping, payload)],
       gets: [expected(pong, payload)],
       outcome: "open",
@@ -80,11 +80,11 @@ testCases("pings and pongs", authority, [
     gets: [expected(pong, "ping")],
     outcome: "open",
   },
-  { name: "a ping of 126 octets", send: [frame(ping, "*".repeat(126))], outcome: "dropped" },
-  { name: "a pong of 126 octets", send: [frame(pong, "*".repeat(126))], outcome: "dropped" },
+  { name: "a ping of 126 bytes", send: [frame(ping, "*".repeat(126))], outcome: "dropped" },
+  { name: "a pong of 126 bytes", send: [frame(pong, "*".repeat(126))], outcome: "dropped" },
   {
     name: "a ping with a longer length field",
-    send: [frame(ping, "x", { lengthOctets: 2 })],
+    send: [frame(ping, "x", { lengthBytes: 2 })],
     outcome: "dropped",
   },
   { name: "a fragmented ping", send: [frame(ping, "x", { isFinal: false })], outcome: "dropped" },
@@ -123,7 +123,7 @@ testCases("fragments", authority, [
       outcome: "open",
     },
     {
-      name: `one octet a fragment (opcode ${code})`,
+      name: `one byte a fragment (opcode ${code})`,
       send: fragments(
         code,
         sentence,
@@ -177,7 +177,7 @@ testCases("fragments", authority, [
     send: [frame(binary, "a", { isFinal: false }), frame(text, "b", { isFinal: false })],
     outcome: "dropped",
   },
-  // Section 5.4 forbids this too, but uWS takes a binary frame here for one more fragment.
+  // Section 5.4 forbids this too, but uWS treats a binary frame here as one more fragment.
   {
     name: "a binary message before the last fragment",
     send: [frame(binary, "a", { isFinal: false }), frame(binary, "b")],
@@ -197,7 +197,7 @@ testCases("fragments", authority, [
   },
 ]);
 
-test("after a whole message, a continuation drops the connection and the message has been echoed", async (t) => {
+test("echoes a whole message, and drops the connection at a continuation after it", async (t) => {
   const raw = await openRaw(t, authority());
   await raw.send(Buffer.concat(fragments(text, sentence, [5])));
   await assertNextFrame(raw, expected(text, sentence));
@@ -205,10 +205,10 @@ test("after a whole message, a continuation drops the connection and the message
   await assertEnded(raw);
 });
 
-test("an unmasked frame is never echoed as it was, and ends the connection once more octets come", async (t) => {
+test("an unmasked frame is never echoed unchanged, and ends the connection once more bytes arrive", async (t) => {
   const raw = await openRaw(t, authority());
   await raw.send(frame(text, "hello, no mask", { isMasked: false }));
-  // uWS takes the first octets of the payload for the mask key: what it makes of the rest is no text, or no frame.
+  // uWS reads the first bytes of the payload as the mask key, so the rest is not valid text, or not a frame.
   await raw.send(Buffer.alloc(4096, 0xff));
   const rest = await raw.ended();
   assert.equal(rest.includes("hello, no mask"), false);

@@ -12,7 +12,7 @@ interface Request {
   readonly headers?: Headers;
   readonly requestLine?: string;
   readonly status: number;
-  /** Headers that the answer must have. */
+  /** Headers that the response must have. */
   readonly answer?: Readonly<Record<string, string>>;
 }
 
@@ -111,7 +111,7 @@ const refused: readonly Request[] = [
     }),
   ),
   { name: "two versions", headers: { [version]: ["13", "8"] }, status: 426, answer: upgradeRequired },
-  // Without a key, uWS does not see a handshake at all; the answer is the same as for a bad one.
+  // Without a key, uWS does not detect a handshake; the response is the same as for an invalid one.
   { name: "no key", headers: { [key]: undefined }, status: 400 },
   ...[
     "", "x", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ===",
@@ -160,8 +160,8 @@ for (const [family, requests] of Object.entries({ accepted, refused })) {
   });
 }
 
-// uWS answers 505 to a request line that comes in pieces, so that one stays whole.
-test("a handshake whose headers come octet by octet is accepted", async (t) => {
+// uWS answers 505 to a request line in pieces, so the request line stays whole.
+test("accepts a handshake whose headers arrive byte by byte", async (t) => {
   const raw = await connectRaw(t, authority());
   const whole = handshake();
   const headersAt = whole.indexOf("\r\n") + 2;

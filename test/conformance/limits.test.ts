@@ -41,10 +41,10 @@ testCases("a message above the largest", authority, [
   { name: "in one frame", send: [frame(binary, tooLarge)], outcome: "dropped" },
   { name: "in two fragments", send: fragments(binary, tooLarge, [maxPayload]), outcome: "dropped" },
   { name: "in two halves", send: fragments(text, "*".repeat(maxPayload + 1), [50_000]), outcome: "dropped" },
-  // The header alone decides: no octet of the payload is waited for.
+  // The header alone decides: the server does not wait for the payload.
   ...[maxPayload + 1, 65_536 * 65_536, Number.MAX_SAFE_INTEGER].map(
     (claimedBytes): ProtocolCase => ({
-      name: `only the header of a frame of ${claimedBytes} octets`,
+      name: `only the header of a frame of ${claimedBytes} bytes`,
       send: [frame(binary, "", { claimedBytes })],
       outcome: "dropped",
     }),

@@ -1,5 +1,4 @@
-// What permessage-deflate offers are answered with (RFC 7692, sections 5 and 7.1), and whether what is then sent keeps to
-// the answer.
+// Responses to permessage-deflate offers (RFC 7692, sections 5 and 7.1), and whether messages then comply with them.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
@@ -15,7 +14,7 @@ const authorities = {
   dedicated: serverOfFile({ compression: "dedicated", compressionMinSize: 0, maxPayload: "1MiB" }),
 };
 
-/** An offer, and the answer of each compressor; undefined when it is declined. */
+/** An offer, and the response of each compressor; undefined if it is declined. */
 interface Offer {
   readonly offer: string;
   readonly shared: string | undefined;
@@ -68,7 +67,7 @@ const offers: readonly Offer[] = [
     shared: undefined,
     dedicated: "permessage-deflate; client_no_context_takeover; server_max_window_bits=10",
   },
-  // Several offers: the first that can be kept.
+  // Several offers: the first that the server can fulfil.
   {
     offer: "permessage-deflate; server_max_window_bits=8, permessage-deflate",
     shared: contextless,
@@ -86,7 +85,7 @@ const offers: readonly Offer[] = [
     shared: contextless,
     dedicated: plain,
   },
-  // What is no offer, or none of ours.
+  // Invalid offers, and offers of other extensions.
   ...[
     "x-webkit-deflate-frame",
     "permessage-bzip2",
@@ -112,7 +111,7 @@ const offers: readonly Offer[] = [
   ].map((offer) => ({ offer, shared: undefined, dedicated: undefined })),
 ];
 
-/** Twice the same noise: it only compresses by reaching back over all of its length. */
+/** The same noise twice, which compresses only by references over its whole length. */
 function twice(bytes: number): Buffer {
   const noise = randomBytes(bytes);
   return Buffer.concat([noise, noise]);
@@ -125,7 +124,7 @@ const payloads = [
   Buffer.alloc(0),
   again,
   again,
-  // Just below and above each window from 512 octets to 32 KiB.
+  // Just below and above each window from 512 bytes to 32 KiB.
   ...[9, 10, 11, 12, 13, 14].flatMap((bits) => [twice(2 ** bits - 300), twice(2 ** bits + 100)]),
   Buffer.from(JSON.stringify(Array.from({ length: 3000 }, (_, i) => ({ id: i, name: `item ${i}` })))),
   randomBytes(20_000),
@@ -133,7 +132,7 @@ const payloads = [
 ];
 
 for (const compressor of compressors) {
-  test(`answers offers with what it keeps to, with a ${compressor} compressor`, async (t) => {
+  test(`complies with its responses to offers, with a ${compressor} compressor`, async (t) => {
     for (const each of offers) {
       await t.test(each.offer, async (t) => {
         const raw = await openRaw(t, authorities[compressor](), { "Sec-WebSocket-Extensions": each.offer });
@@ -153,7 +152,7 @@ async function assertUncompressed(raw: RawSocket): Promise<void> {
   await assertNextFrame(raw, expected(text, payload));
 }
 
-/** Sends every payload compressed, and inflates the replies with exactly the window that was agreed to. */
+/** Sends every payload compressed, and inflates the replies with exactly the negotiated window. */
 async function assertExchange(
   raw: RawSocket,
   agreed: { client: Direction; server: Direction },
@@ -168,17 +167,17 @@ async function assertExchange(
     assert.deepEqual(
       [reply.opcode, reply.isFinal, reply.reserved],
       [binary, true, reserved],
-      `${payload.length} octets`,
+      `${payload.length} bytes`,
     );
     if (reserved === 0) {
       continue;
     }
     const echoed = await inflater.inflate(reply.payload);
-    assert.ok(echoed.equals(payload), `${payload.length} octets came back as ${echoed.length} or other ones`);
+    assert.ok(echoed.equals(payload), `${payload.length} bytes came back as ${echoed.length} or other ones`);
   }
 }
 
-test("the inflater of these tests notices a window that is too large", async () => {
+test("the inflater of these tests detects a window that is too large", async () => {
   for (const bits of [9, 10, 11, 12, 13, 14]) {
     const deflated = await new Deflater({ windowBits: bits + 1, keepsContext: true }).deflate(
       twice(2 ** bits + 100),

@@ -1,31 +1,31 @@
-// Runs tables of protocol cases: what a client sends, what must come back, and how the connection is afterwards.
+// Runs tables of protocol cases: frames to send, expected replies, and the expected state of the connection.
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
 import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/index.ts";
 import { type Frame, frame, opcode, openRaw, type RawSocket } from "../support/raw-socket.ts";
 
-/** A frame that must come back: final, and with no reserved bit. */
+/** An expected frame: final, and without reserved bits. */
 export type Expected = Pick<Frame, "opcode" | "payload">;
 
 export interface ProtocolCase {
   readonly name: string;
   readonly send: readonly Buffer[];
-  /** Frames that must come back, in this order; none by default. */
+  /** Expected frames, in this order; none by default. */
   readonly gets?: readonly Expected[];
   /**
-   * Afterwards: `open`, the connection still answers a ping; `dropped`, uWS ended the TCP connection with no close
-   * frame, as it does for every violation (a browser then says 1006); a payload, the server closed with it,
-   * or with one of several.
+   * The final state: `open`, the connection still answers a ping; `dropped`, uWS ended the TCP connection without a close
+   * frame, as for every violation (a browser reports 1006); a payload, the server closed with it, or with one of
+   * several.
    */
   readonly outcome: "open" | "dropped" | Buffer | readonly Buffer[];
 }
 
-/** How a case's octets are cut on their way, in octets a piece. */
+/** How the bytes of a case are split, in bytes per piece. */
 const cuts = [
   { how: "in one piece", pieceBytes: Number.POSITIVE_INFINITY },
-  { how: "octet by octet", pieceBytes: 1 },
+  { how: "byte by byte", pieceBytes: 1 },
 ];
-/** Above this, octet by octet takes longer than it tells. */
+/** Above this, byte by byte takes too long. */
 const smallBytes = 2000;
 
 export function expected(code: number, payload: Uint8Array | string): Expected {
@@ -42,16 +42,16 @@ export function serverOfFile(options: ConfigInput = {}): () => string {
   return () => `127.0.0.1:${server?.port}`;
 }
 
-/** Makes a test of each case, and of each way to cut its octets. */
+/** Defines a test for each case, and for each way to split its bytes. */
 export function testCases(family: string, authority: () => string, cases: readonly ProtocolCase[]): void {
   for (const { how, pieceBytes } of cuts) {
     test(`${family}, ${how}`, async (t) => {
       for (const each of cases) {
-        const octets = Buffer.concat(each.send);
-        if (octets.length > smallBytes && pieceBytes === 1) {
+        const bytes = Buffer.concat(each.send);
+        if (bytes.length > smallBytes && pieceBytes === 1) {
           continue;
         }
-        await t.test(each.name, (t) => runCase(t, authority(), each, octets, pieceBytes));
+        await t.test(each.name, (t) => runCase(t, authority(), each, bytes, pieceBytes));
       }
     });
   }
@@ -61,11 +61,11 @@ async function runCase(
   t: TestContext,
   authority: string,
   { gets = [], outcome }: ProtocolCase,
-  octets: Buffer,
+  bytes: Buffer,
   pieceBytes: number,
 ): Promise<void> {
   const raw = await openRaw(t, authority);
-  await raw.send(octets, pieceBytes);
+  await raw.send(bytes, pieceBytes);
   for (const each of gets) {
     await assertNextFrame(raw, each);
   }
@@ -86,13 +86,13 @@ export async function assertNextFrame(raw: RawSocket, { opcode, payload }: Expec
   );
 }
 
-/** Nothing more came, and the connection works on. */
+/** Asserts that nothing more arrives, and that the connection still works. */
 export async function assertOpen(raw: RawSocket): Promise<void> {
   await raw.send(frame(opcode.ping, "still here?"));
   await assertNextFrame(raw, expected(opcode.pong, "still here?"));
 }
 
-/** The server ended the connection: with one of the payloads in a close frame, or without one if there are none. */
+/** Asserts that the server ended the connection: with one of the payloads in a close frame, or without a close frame. */
 export async function assertEnded(raw: RawSocket, ...closePayloads: Buffer[]): Promise<void> {
   if (closePayloads.length > 0) {
     const { opcode: code, payload } = await raw.readFrame();

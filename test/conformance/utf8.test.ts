@@ -1,5 +1,5 @@
-// Text must be UTF-8 (RFC 6455, sections 5.6 and 8.1; RFC 3629), wherever fragments and TCP segments cut it. uWS looks at
-// a whole message, so a bad octet in an early fragment drops the connection only when the last one is there.
+// Text must be UTF-8 (RFC 6455, sections 5.6 and 8.1; RFC 3629), however fragments and TCP segments split it. uWS checks
+// whole messages, so a bad byte in an early fragment drops the connection only after the last fragment.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fragments, frame, opcode, openRaw } from "../support/raw-socket.ts";
@@ -9,10 +9,10 @@ const { text, binary } = opcode;
 const authority = serverOfFile();
 
 const wellFormed = {
-  "Greek, of two octets a letter": "κόσμε",
+  "Greek, of two bytes a letter": "κόσμε",
   "a word between others": "Hello-µ@ßöäüàá-UTF-8!!",
-  "three octets a letter": "水とハローワールド",
-  "four octets a letter": "🜁🜂🜃🜄 and 𝄞",
+  "three bytes a letter": "水とハローワールド",
+  "four bytes a letter": "🜁🜂🜃🜄 and 𝄞",
   "the first character of each length": "\u0000\u0080\u0800\u{10000}",
   "the last character of each length": "\u007f\u07ff\uffff\u{10ffff}",
   "what is next to the surrogates": "\ud7ff\ue000",
@@ -21,41 +21,41 @@ const wellFormed = {
   "the replacement character": "\ufffd",
 };
 
-/** Octets in hexadecimal. */
+/** Bytes in hexadecimal. */
 const malformed = {
-  "a continuation octet alone": "80",
-  "the last continuation octet alone": "bf",
-  "continuation octets after a letter": "61 80 80",
-  "two octets, the second missing": "c3",
-  "three octets, the third missing": "e6 b0",
-  "four octets, the fourth missing": "f0 9f 9c",
-  "two octets, the second a letter": "c3 61",
-  "three octets, the third a letter": "e6 b0 61",
-  "four octets, the fourth a letter": "f0 9f 9c 61",
-  "a slash in two octets": "c0 af",
-  "a slash in three octets": "e0 80 af",
-  "a slash in four octets": "f0 80 80 af",
-  "the largest overlong of two octets": "c1 bf",
-  "the largest overlong of three octets": "e0 9f bf",
-  "the largest overlong of four octets": "f0 8f bf bf",
-  "NUL in two octets": "c0 80",
+  "a continuation byte alone": "80",
+  "the last continuation byte alone": "bf",
+  "continuation bytes after a letter": "61 80 80",
+  "two bytes, the second missing": "c3",
+  "three bytes, the third missing": "e6 b0",
+  "four bytes, the fourth missing": "f0 9f 9c",
+  "two bytes, the second a letter": "c3 61",
+  "three bytes, the third a letter": "e6 b0 61",
+  "four bytes, the fourth a letter": "f0 9f 9c 61",
+  "a slash in two bytes": "c0 af",
+  "a slash in three bytes": "e0 80 af",
+  "a slash in four bytes": "f0 80 80 af",
+  "the largest overlong of two bytes": "c1 bf",
+  "the largest overlong of three bytes": "e0 9f bf",
+  "the largest overlong of four bytes": "f0 8f bf bf",
+  "NUL in two bytes": "c0 80",
   "the first high surrogate": "ed a0 80",
   "the last low surrogate": "ed bf bf",
   "a pair of surrogates": "ed a0 80 ed b0 80",
   "the first number above Unicode": "f4 90 80 80",
-  "a lead octet of numbers far above Unicode": "f5 80 80 80",
-  "five octets": "f8 88 80 80 80",
-  "six octets": "fc 84 80 80 80 80",
-  "the octet FE": "fe",
-  "the octet FF": "ff",
-  "a good word, a bad octet, a good word": "ce ba f4 90 80 80 65 64",
+  "a lead byte of numbers far above Unicode": "f5 80 80 80",
+  "five bytes": "f8 88 80 80 80",
+  "six bytes": "fc 84 80 80 80 80",
+  "the byte FE": "fe",
+  "the byte FF": "ff",
+  "a good word, a bad byte, a good word": "ce ba f4 90 80 80 65 64",
 };
 
-function octets(hex: string): Buffer {
+function bytes(hex: string): Buffer {
   return Buffer.from(hex.replaceAll(" ", ""), "hex");
 }
 
-/** Every offset inside of the octets. */
+/** Every offset inside of the bytes. */
 function offsets(bytes: number): number[] {
   return Array.from({ length: bytes - 1 }, (_, i) => i + 1);
 }
@@ -68,7 +68,7 @@ testCases("text that is UTF-8", authority, [
     outcome: "open" as const,
   })),
   ...Object.entries(wellFormed).map(([name, payload]) => ({
-    name: `${name}, an octet a fragment`,
+    name: `${name}, a byte a fragment`,
     send: fragments(text, payload, offsets(Buffer.byteLength(payload))),
     gets: [expected(text, payload)],
     outcome: "open" as const,
@@ -78,20 +78,20 @@ testCases("text that is UTF-8", authority, [
 testCases("text that is not UTF-8", authority, [
   ...Object.entries(malformed).map(([name, hex]) => ({
     name,
-    send: [frame(text, octets(hex))],
+    send: [frame(text, bytes(hex))],
     outcome: "dropped" as const,
   })),
-  // uWS validates eight and more octets at a time where it can: the bad ones must not hide in a block.
+  // uWS validates blocks of eight and more bytes, and must find a bad byte within a block.
   ...Object.entries(malformed).map(([name, hex]) => ({
     name: `${name}, amid much good text`,
     send: [
-      frame(text, Buffer.concat([Buffer.from("x".repeat(61)), octets(hex), Buffer.from("y".repeat(67))])),
+      frame(text, Buffer.concat([Buffer.from("x".repeat(61)), bytes(hex), Buffer.from("y".repeat(67))])),
     ],
     outcome: "dropped" as const,
   })),
 ]);
 
-test("well-formed text cut in two fragments at each of its octets comes back whole", async (t) => {
+test("well-formed text cut in two fragments at each of its bytes comes back whole", async (t) => {
   const raw = await openRaw(t, authority());
   for (const payload of Object.values(wellFormed)) {
     for (const cut of offsets(Buffer.byteLength(payload))) {
@@ -101,9 +101,9 @@ test("well-formed text cut in two fragments at each of its octets comes back who
   }
 });
 
-test("malformed text cut in two fragments at each of its octets drops the connection", async (t) => {
+test("malformed text cut in two fragments at each of its bytes drops the connection", async (t) => {
   for (const hex of Object.values(malformed)) {
-    const payload = octets(hex);
+    const payload = bytes(hex);
     for (const cut of offsets(payload.length)) {
       const raw = await openRaw(t, authority());
       await raw.send(Buffer.concat(fragments(text, payload, [cut])));
@@ -112,18 +112,18 @@ test("malformed text cut in two fragments at each of its octets drops the connec
   }
 });
 
-test("what is not UTF-8 comes back when it is binary", async (t) => {
+test("echoes bytes that are not UTF-8 in binary messages", async (t) => {
   const raw = await openRaw(t, authority());
   for (const hex of Object.values(malformed)) {
-    await raw.send(frame(binary, octets(hex)));
-    await assertNextFrame(raw, expected(binary, octets(hex)));
+    await raw.send(frame(binary, bytes(hex)));
+    await assertNextFrame(raw, expected(binary, bytes(hex)));
   }
 });
 
 test("TextDecoder rejects malformed text too, so the tables above are right", () => {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for (const hex of Object.values(malformed)) {
-    assert.throws(() => decoder.decode(octets(hex)), hex);
+    assert.throws(() => decoder.decode(bytes(hex)), hex);
   }
   for (const each of Object.values(wellFormed)) {
     assert.doesNotThrow(() => decoder.decode(Buffer.from(each)), each);

@@ -1,5 +1,4 @@
-// Properties of the echo that hold for whatever comes: fast-check makes up the frames, the cuts and the garbage, and
-// shrinks what fails to its smallest form.
+// Property tests of the echo: fast-check generates frames, splits and garbage, and shrinks failures.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -10,7 +9,7 @@ import { spawnSurvivor } from "../support/survivor.ts";
 
 const { continuation, text, binary, close, ping, pong } = opcode;
 
-/** A cleanup for each run of a property, rather than for the whole test. */
+/** Cleans up after each run of a property, not only after the test. */
 async function withRaw(
   t: TestContext,
   authority: string,
@@ -27,9 +26,9 @@ async function withRaw(
 interface Message {
   readonly code: number;
   readonly payload: Buffer;
-  /** Where the payload is cut into fragments, as shares of its length. */
+  /** Positions at which the payload is split into fragments, as shares of its length. */
   readonly cuts: readonly number[];
-  /** Sent before the fragment of that number, if there is one. */
+  /** Control frames to send before the fragment with this number. */
   readonly controls: readonly {
     readonly before: number;
     readonly code: number;
@@ -64,7 +63,7 @@ const message: fc.Arbitrary<Message> = fc
   }));
 
 /** The frames of a message, with its control frames between them. */
-function write({ code, payload, cuts, controls }: Message): { octets: Buffer; pings: Buffer[] } {
+function write({ code, payload, cuts, controls }: Message): { bytes: Buffer; pings: Buffer[] } {
   const frames: Buffer[] = [];
   const pings: Buffer[] = [];
   const offsets = [...cuts.map((share) => Math.round(share * payload.length)), payload.length];
@@ -82,10 +81,10 @@ function write({ code, payload, cuts, controls }: Message): { octets: Buffer; pi
       }),
     );
   }
-  return { octets: Buffer.concat(frames), pings };
+  return { bytes: Buffer.concat(frames), pings };
 }
 
-test("any messages come back in order and byte for byte, however they are fragmented and cut on the way", async (t) => {
+test("echoes any messages in order and byte for byte, however they are fragmented and split", async (t) => {
   const server = await startServer(t);
   const cuts = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 8 });
   const property = fc.asyncProperty(
@@ -94,7 +93,7 @@ test("any messages come back in order and byte for byte, however they are fragme
     (messages, pieces) =>
       withRaw(t, `127.0.0.1:${server.port}`, async (raw) => {
         const written = messages.map(write);
-        const sent = sendInPieces(raw, Buffer.concat(written.map(({ octets }) => octets)), pieces);
+        const sent = sendInPieces(raw, Buffer.concat(written.map(({ bytes }) => bytes)), pieces);
         for (const [i, { code, payload }] of messages.entries()) {
           for (const pinged of written[i]?.pings ?? []) {
             const { opcode, payload } = await raw.readFrame();
@@ -102,7 +101,7 @@ test("any messages come back in order and byte for byte, however they are fragme
           }
           const reply = await raw.readFrame();
           assert.deepEqual([reply.opcode, reply.isFinal, reply.reserved], [code, true, 0]);
-          assert.ok(reply.payload.equals(payload), `message ${i} of ${payload.length} octets`);
+          assert.ok(reply.payload.equals(payload), `message ${i} of ${payload.length} bytes`);
         }
         await sent;
       }),
@@ -110,13 +109,13 @@ test("any messages come back in order and byte for byte, however they are fragme
   await fc.assert(property, { numRuns: 150 });
 });
 
-/** Writes pieces of these lengths, over and over, each in a turn of the event loop of its own. */
-async function sendInPieces(raw: RawSocket, octets: Buffer, pieces: readonly number[]): Promise<void> {
+/** Writes pieces of these lengths in turn, each in a separate turn of the event loop. */
+async function sendInPieces(raw: RawSocket, bytes: Buffer, pieces: readonly number[]): Promise<void> {
   // A length of 1 throughout would take thousands of turns for a large message.
-  const least = Math.ceil(octets.length / 2000);
-  for (let at = 0, i = 0; at < octets.length; i++) {
+  const least = Math.ceil(bytes.length / 2000);
+  for (let at = 0, i = 0; at < bytes.length; i++) {
     const end = at + Math.max(least, pieces[i % pieces.length] ?? 1);
-    raw.socket.write(octets.subarray(at, end));
+    raw.socket.write(bytes.subarray(at, end));
     at = end;
     await nextTurn();
   }
@@ -134,15 +133,15 @@ const anyFrame = fc
         isFinal: fc.boolean(),
         reserved: fc.nat(7),
         isMasked: fc.boolean(),
-        lengthOctets: fc.constant(8),
+        lengthBytes: fc.constant(8),
         claimedBytes: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
       },
       { requiredKeys: [] },
     ),
   })
   .map(({ code, payload, options }) => {
-    // A length that is made up needs the form that holds any.
-    const form = options.claimedBytes === undefined ? {} : { lengthOctets: 8 };
+    // A false length needs the longest form.
+    const form = options.claimedBytes === undefined ? {} : { lengthBytes: 8 };
     return frame(code, payload, { ...options, ...form } as FrameOptions);
   });
 
@@ -154,7 +153,7 @@ const goodFrame = fc
   .map(({ code, payload }) => frame(code, payload));
 
 for (const compression of ["off", "shared", "dedicated"]) {
-  test(`no octets after a handshake kill the server, with compression ${compression}`, async (t) => {
+  test(`random bytes after a handshake do not stop the server, with compression ${compression}`, async (t) => {
     const server = await spawnSurvivor(t, ["--compression", compression, "--max-payload", "64KiB"]);
     const headers = { "Sec-WebSocket-Extensions": "permessage-deflate" };
     const garbage = fc.array(fc.oneof(anyFrame, goodFrame, fc.uint8Array({ maxLength: 200 })), {

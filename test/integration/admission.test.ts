@@ -32,7 +32,7 @@ test("refuses with 429 above --max-connections-per-ip, counted by the address th
   assert.equal((await server.stats())['echo_upgrades_rejected_total{reason="per_ip"}'], 1);
 });
 
-test("does not believe X-Forwarded-For of a proxy that is not trusted", async (t) => {
+test("ignores X-Forwarded-For of a proxy that is not trusted", async (t) => {
   const server = await startServer(t, { maxConnectionsPerIp: 1 });
   await connectClient(t, server.urls.echo, { headers: { "x-forwarded-for": "203.0.113.1" } });
   const refused = await refusedHandshake(server.urls.echo, { headers: { "x-forwarded-for": "203.0.113.2" } });
@@ -47,7 +47,7 @@ test("refuses with 429 above --handshake-rate", async (t) => {
   assert.equal((await server.stats())['echo_upgrades_rejected_total{reason="rate"}'], 1);
 });
 
-test("refuses pages of other origins with 403, and lets clients without an origin in", async (t) => {
+test("refuses pages of other origins with 403, and accepts clients without an origin", async (t) => {
   const server = await startServer(t, { allowOrigin: ["https://example.org"] });
   const refused = await refusedHandshake(server.urls.echo, { origin: "https://evil.example" });
   assert.equal(refused.status, 403);
@@ -57,7 +57,7 @@ test("refuses pages of other origins with 403, and lets clients without an origi
 });
 
 test("stops listening before descriptors run out, never spins, and listens again", async (t) => {
-  // By default a single address is refused long before.
+  // By default a single address is refused much earlier.
   const unlimited = ["--max-http-connections", "1000", "--max-http-connections-per-ip", "0"];
   const server = await spawnServer(t, unlimited, { before: "ulimit -n 160" });
   const port = Number(server.authority.split(":")[1]);
@@ -67,7 +67,7 @@ test("stops listening before descriptors run out, never spins, and listens again
       socket.destroy();
     }
   });
-  // Idle TCP connections take descriptors without ever asking to be upgraded.
+  // Idle TCP connections use descriptors without a handshake.
   for (let i = 0; i < 200; i++) {
     sockets.push(connect(port, "127.0.0.1").on("error", () => undefined));
   }
@@ -76,7 +76,7 @@ test("stops listening before descriptors run out, never spins, and listens again
     socket.destroy();
   }
   await server.logged(({ msg }) => msg === "listening resumed");
-  // Connections that were still on their way may pause it once more.
+  // Connections in progress may pause it once more.
   await waitUntil(
     async () => (await fetch(`http://${server.authority}/livez`).catch(() => undefined))?.status === 200,
     "the server to answer again",

@@ -14,7 +14,7 @@ const giB = 1024 * miB;
 const payloadBytes = 64 * kiB;
 const frame = maskedFrame(2, Buffer.alloc(payloadBytes));
 
-test("closes a reader that never reads at --max-backpressure, and the others do not notice", async (t) => {
+test("closes a reader that never reads at --max-backpressure, without affecting others", async (t) => {
   const server = await startServer(t, { maxPayload: "64KiB", maxBackpressure: "1MiB" });
   const other = await connectClient(t, server.urls.echo);
   const slow = await connectSlowReader(t, server.urls.echo);
@@ -41,7 +41,7 @@ test("closes a reader that never reads at --max-backpressure, and the others do 
   assert.equal(stats["echo_backpressure_duration_seconds_count"], 1);
 });
 
-test("never has more waiting for a reader than --max-backpressure and a frame", async (t) => {
+test("never buffers more for a reader than --max-backpressure and a frame", async (t) => {
   const server = await startServer(t, {
     maxPayload: "64KiB",
     maxBackpressure: "512KiB",
@@ -85,7 +85,7 @@ test("with --on-backpressure drop, drops what does not fit, counts it, and keeps
   assert.equal(stats['echo_messages_sent_total{type="binary"}'], total - dropped);
   assert.equal(stats["echo_connections"], 1);
 
-  // What was not dropped arrives once the reader reads: unmasked frames of 64 KiB with a head of 10 octets.
+  // What was not dropped arrives once the reader reads: unmasked frames of 64 KiB with a head of 10 bytes.
   let received = 0;
   slow.on("data", (chunk: Buffer) => {
     received += chunk.length;
@@ -96,7 +96,7 @@ test("with --on-backpressure drop, drops what does not fit, counts it, and keeps
   assert.ok(((await server.stats())["echo_drains_total"] ?? 0) > 0);
 });
 
-test("closes a reader that takes no byte for --stall-timeout", async (t) => {
+test("closes a reader that reads no byte for --stall-timeout", async (t) => {
   const server = await startServer(t, {
     maxPayload: "64KiB",
     maxBackpressure: "64MiB",
@@ -112,7 +112,7 @@ test("closes a reader that takes no byte for --stall-timeout", async (t) => {
   assert.equal((await server.stats())["echo_buffered_bytes"], 0);
 });
 
-test("does not close a slow reader that goes on reading", async (t) => {
+test("does not close a slow reader that continues to read", async (t) => {
   const server = await startServer(t, {
     maxPayload: "64KiB",
     maxBackpressure: "64MiB",
@@ -134,11 +134,11 @@ test("does not close a slow reader that goes on reading", async (t) => {
   assert.equal((await server.stats())['echo_connections_terminated_total{reason="stalled"}'], 0);
 });
 
-/** More than the kernel holds for one connection, so that the rest always waits in the server. */
+/** More than the kernel buffers for one connection, so that the server always buffers the rest. */
 const aheadBytes = 48 * miB;
 const roomForAhead = { maxPayload: "64KiB", maxBackpressure: "128MiB", maxBuffered: "128MiB" };
 
-/** Sends `aheadBytes` without reading, then reads steadily and sends a message for each that comes back. */
+/** Sends `aheadBytes` without reading, then reads steadily and sends a message for each echo. */
 async function keepAhead(t: TestContext, url: string) {
   const socket = await connectSlowReader(t, url);
   await flood(socket, frame, aheadBytes / payloadBytes);
@@ -160,7 +160,7 @@ async function keepAhead(t: TestContext, url: string) {
   return { socket, seen };
 }
 
-test("does not close a reader that always is behind and never pauses", async (t) => {
+test("does not close a reader that is always behind and never pauses", async (t) => {
   const server = await startServer(t, { ...roomForAhead, stallTimeout: "500ms" });
   const { socket, seen } = await keepAhead(t, server.urls.echo);
   socket.resume();
@@ -178,7 +178,7 @@ test("does not close a reader that always is behind and never pauses", async (t)
 
 const goingAway = Buffer.from("\x88\x0c\x03\xe9going away", "latin1");
 
-test("--max-lifetime reaches a client that always is behind", async (t) => {
+test("--max-lifetime closes a client that is always behind", async (t) => {
   const server = await startServer(t, { ...roomForAhead, maxLifetime: "1s" });
   const { socket, seen } = await keepAhead(t, server.urls.echo);
   socket.resume();
@@ -186,7 +186,7 @@ test("--max-lifetime reaches a client that always is behind", async (t) => {
   assert.ok(seen.tail.subarray(-goingAway.length).equals(goingAway), "1001 is the last that it gets");
 });
 
-test("shutdown reaches a client that always is behind", async (t) => {
+test("shutdown closes a client that is always behind", async (t) => {
   const server = await startServer(t, { ...roomForAhead, drainTimeout: "1m" });
   const { socket, seen } = await keepAhead(t, server.urls.echo);
   socket.resume();
@@ -197,7 +197,7 @@ test("shutdown reaches a client that always is behind", async (t) => {
   assert.ok(seen.tail.subarray(-goingAway.length).equals(goingAway), "1001 is the last that it gets");
 });
 
-test("does not close a reader because the server's own process was stopped", async (t) => {
+test("does not close a reader because the server's process was suspended", async (t) => {
   const server = await spawnServer(t, [
     ...["--max-payload", "64KiB", "--max-backpressure", "64MiB", "--max-buffered", "64MiB"],
     ...["--stall-timeout", "2s"],
@@ -225,7 +225,7 @@ test("closes the slowest reader when the process-wide cap is reached", async (t)
   });
   const stat = async (name: string): Promise<number> => (await server.stats())[name] ?? 0;
   let sent = 0;
-  // What the kernel takes varies, so each is written to until the server has that much waiting in all.
+  // The kernel's buffers vary, so each connection is written to until the server buffers this many bytes in total.
   async function fill(socket: Socket, isFull: () => Promise<boolean>): Promise<void> {
     while (!(await isFull())) {
       await flood(socket, frame, 4);
@@ -243,16 +243,16 @@ test("closes the slowest reader when the process-wide cap is reached", async (t)
     second,
     async () => (await stat('echo_connections_terminated_total{reason="buffer_cap"}')) === 1,
   );
-  // The first one must read to learn that it was closed.
+  // The first client must read to notice the close.
   first.resume();
   await inTime(once(first, "close"), "the slowest to be closed");
   const stats = await server.stats();
-  assert.equal(stats["echo_connections"], 1, "the smaller buffer lives");
+  assert.equal(stats["echo_connections"], 1, "the connection with the smaller buffer stays open");
   assert.ok((stats["echo_buffered_bytes"] ?? 0) < 8 * miB);
   assert.equal(second.destroyed, false);
 });
 
-test("a reader that sends 1 GiB and reads nothing costs no more memory than its limit", async (t) => {
+test("a client that sends 1 GiB and reads nothing uses no more memory than its limit", async (t) => {
   const server = await spawnServer(t, [
     "--max-payload",
     "64KiB",
@@ -275,7 +275,7 @@ test("a reader that sends 1 GiB and reads nothing costs no more memory than its 
     60_000,
   );
   await flooding;
-  // Garbage that is not collected yet comes on top of the 4 MiB that may wait.
+  // Uncollected garbage is added to the 4 MiB that may be buffered.
   assert.ok(peak - before < 128 * miB, `grew by ${Math.round((peak - before) / miB)} MiB`);
   assert.ok(((await scrape(metrics))["echo_buffered_bytes"] ?? 0) <= 4 * miB + 64 * kiB + 10);
 });

@@ -91,7 +91,7 @@ test("--print-config=json is for programs, and reports a mistyped variable", () 
   );
 });
 
-test("colours are for terminals, unless they are asked for", () => {
+test("colours only terminals, unless --color is given", () => {
   const sequence = "\u001b[";
   assert.ok(!run(["--help"]).stdout.includes(sequence));
   assert.ok(run(["--help", "--color", "always"]).stdout.includes(sequence));
@@ -100,7 +100,7 @@ test("colours are for terminals, unless they are asked for", () => {
   assert.ok(!run(["--help", "--color=never"], { FORCE_COLOR: "1" }).stdout.includes(sequence));
 });
 
-toolTest("script", "on a terminal three lines say what runs, where to look, and the limits", async (t) => {
+toolTest("script", "prints a banner on a terminal", async (t) => {
   const port = await freePort();
   const shell = `${process.execPath} ${cliPath} --port ${port} --host 127.0.0.1 --max-connections 100 --max-payload 1MiB`;
   const child = spawnOnTerminal(shell, { ...process.env, NO_COLOR: "1" });
@@ -145,7 +145,7 @@ for (const workers of ["1", "2"]) {
   });
 }
 
-test("a port that another kind of program has is an error, too", async (t) => {
+test("a port in use by another kind of program is an error, too", async (t) => {
   const other = createServer().listen(0, "127.0.0.1");
   t.after(() => other.close());
   await new Promise((resolve) => other.once("listening", resolve));
@@ -163,7 +163,7 @@ test("with --reuse-port two servers share a port", async (t) => {
   assert.equal(second.authority, first.authority);
 });
 
-test("an address that this machine does not have, and a name that nobody knows, are clear errors", async (t) => {
+test("an address of another machine, and an unknown name, are clear errors", async (t) => {
   const address = spawnCli(t, ["--port", "0", "--host", "192.0.2.1"]);
   assert.equal(await address.exited, 1);
   assert.match(address.stderr(), /does not have the address 192\.0\.2\.1/);
@@ -189,7 +189,7 @@ test("a privileged port is a clear error", async (t) => {
     t.skip("every port is unprivileged here");
     return;
   }
-  // As root nothing is privileged, so the capability is taken away.
+  // Root may use privileged ports, so the capability is removed.
   const args = [
     "--bounding-set=-net_bind_service",
     "--inh-caps=-net_bind_service",
@@ -207,7 +207,7 @@ test("a privileged port is a clear error", async (t) => {
   assert.match(stderr, /is privileged/);
 });
 
-test("health asks the configured server and exits 0 or 1", async (t) => {
+test("health requests the configured server and exits with 0 or 1", async (t) => {
   const server = await spawnServer(t, ["--admin-port", "0", "--admin-host", "127.0.0.1"]);
   const admin = new URL(server.urls.find((url) => url.endsWith("/livez")) ?? "").port;
   assert.equal(run(["health", "--admin-port", admin, "--admin-host", "127.0.0.1"]).status, 0);

@@ -4,16 +4,16 @@ import { test } from "node:test";
 import { connectClient } from "../support/client.ts";
 import { startServer } from "../support/echo-server.ts";
 
-test("text stays text and binary stays binary, byte for byte, from 0 octets to the largest message", async (t) => {
+test("text stays text and binary stays binary, byte for byte, from 0 bytes to the largest message", async (t) => {
   const server = await startServer(t, { maxPayload: "1MiB" });
   const { ws, next } = await connectClient(t, server.urls.echo);
   for (const bytes of [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 1_048_576]) {
     const binary = randomBytes(bytes);
     ws.send(binary);
-    assert.deepEqual(await next(), { data: binary, isBinary: true }, `${bytes} octets of binary`);
+    assert.deepEqual(await next(), { data: binary, isBinary: true }, `${bytes} bytes of binary`);
     const text = Buffer.from("é".repeat(bytes / 2) + (bytes % 2 === 0 ? "" : "e"));
     ws.send(text.toString());
-    assert.deepEqual(await next(), { data: text, isBinary: false }, `${bytes} octets of text`);
+    assert.deepEqual(await next(), { data: text, isBinary: false }, `${bytes} bytes of text`);
   }
 });
 

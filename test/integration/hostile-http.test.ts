@@ -23,8 +23,8 @@ const post = (headers: string, body = ""): string =>
 const chunked = (body: string): string => post("Transfer-Encoding: chunked", body);
 
 /** What uWS refuses at once and then closes: the status, or none where it has already begun to answer. */
-const refusals: Record<string, [octets: string | Buffer, status: number]> = {
-  "octets that are not text": [Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 7 + 13) % 256)), 505],
+const refusals: Record<string, [bytes: string | Buffer, status: number]> = {
+  "bytes that are not text": [Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 7 + 13) % 256)), 505],
   "the preface of HTTP/2": ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
   "a version to come": ["GET /echo HTTP/3.0\r\nHost: a\r\n\r\n", 505],
   "no version": ["GET /echo\r\n\r\n", 505],
@@ -38,10 +38,10 @@ const refusals: Record<string, [octets: string | Buffer, status: number]> = {
   "a length and chunks": [post("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400],
 };
 
-for (const [name, [octets, status]] of Object.entries(refusals)) {
+for (const [name, [bytes, status]] of Object.entries(refusals)) {
   test(`answers ${name} with ${status} and closes`, async (t) => {
     const raw = await connectRaw(t, server.authority);
-    await raw.send(octets);
+    await raw.send(bytes);
     assert.equal((await raw.readHead()).status, status);
     await raw.ended();
     await server.assertAlive();
@@ -89,7 +89,7 @@ test("TLS on the plain port fails, and says so at once", async (t) => {
   await server.assertAlive();
 });
 
-test("random octets instead of HTTP never kill it", async (t) => {
+test("random bytes instead of HTTP never kill it", async (t) => {
   await Promise.all(
     Array.from({ length: 100 }, async (_, i) => {
       const raw = await connectRaw(t, server.authority);
@@ -105,7 +105,7 @@ test("random octets instead of HTTP never kill it", async (t) => {
 const stalls: Record<string, [first: string, drip?: string]> = {
   "a client that never says a word": [""],
   "a handshake that never ends": [handshake().slice(0, -2)],
-  "a handshake that drips, octet by octet": [handshake().slice(0, 30), "x"],
+  "a handshake that drips, byte by byte": [handshake().slice(0, 30), "x"],
   "a handshake that drips, header by header": [handshake().slice(0, -2), "X: y\r\n"],
   "no header at all": ["GET /echo HTTP/1.1\r\n\r\n"],
   "a header without a colon": ["GET /echo HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n"],
@@ -184,9 +184,9 @@ test("pipelined requests are answered in order, until one is bad", async (t) => 
 });
 
 test("connections that are reset before, in and right after their handshake are forgotten", async (t) => {
-  const octets = handshake();
+  const bytes = handshake();
   const raws = await Promise.all(Array.from({ length: 100 }, () => connectRaw(t, server.authority)));
-  await Promise.all(raws.map((raw, i) => raw.send(octets.slice(0, Math.ceil((octets.length * i) / 99)))));
+  await Promise.all(raws.map((raw, i) => raw.send(bytes.slice(0, Math.ceil((bytes.length * i) / 99)))));
   for (const { socket } of raws) {
     socket.resetAndDestroy();
   }

@@ -42,7 +42,7 @@ const attacks: Record<string, Buffer[]> = {
   "a frame that a server would send": [frame(text, "hello", { isMasked: false }), Buffer.alloc(100, 0x81)],
   "a new message amid another": [frame(binary, "a", { isFinal: false }), frame(text, "b")],
   "HTTP after the handshake": [Buffer.from("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20))],
-  "one octet, many times": [Buffer.alloc(100_000, 0x7f)],
+  "one byte, many times": [Buffer.alloc(100_000, 0x7f)],
 };
 
 for (const [name, frames] of Object.entries(attacks)) {

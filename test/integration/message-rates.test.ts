@@ -32,7 +32,7 @@ test("--max-receive-rate counts bytes after decompression, and lets one message 
   });
   const { hostname, port } = new URL(server.urls.echo);
   const raw = await openRaw(t, `${hostname}:${port}`, { "Sec-WebSocket-Extensions": "permessage-deflate" });
-  // 4 MiB of zeros in some 4 kB (RFC 7692, section 7.2.1: without the last four octets of a sync flush).
+  // 4 MiB of zeros in some 4 kB (RFC 7692, section 7.2.1: without the last four bytes of a sync flush).
   const bomb = deflateRawSync(Buffer.alloc(4 * 1024 * 1024), { finishFlush: 2 }).subarray(0, -4);
   await raw.send(frame(opcode.binary, bomb, { reserved: 4 }));
   assert.equal((await raw.readFrame()).opcode, opcode.binary);

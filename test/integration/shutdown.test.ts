@@ -14,7 +14,7 @@ test("on SIGTERM clients see 1001 and the exit code is 0", async (t) => {
   assert.equal(await server.exited, 0);
 });
 
-test("every echo that was accepted before SIGTERM reaches its client, also one that is slow to read", async (t) => {
+test("every echo accepted before SIGTERM reaches its client, even a slow reader", async (t) => {
   const server = await spawnServer(t, ["--max-payload", "64KiB"]);
   const slow = await connectSlowReader(t, `ws://${server.authority}/echo`);
   const count = 200;
@@ -32,7 +32,7 @@ test("every echo that was accepted before SIGTERM reaches its client, also one t
     received = Buffer.concat([received, chunk]);
   });
   slow.resume();
-  // Unmasked frames with a head of 10 octets, and then the close frame: its head, the code 1001 and a reason.
+  // Unmasked frames with a head of 10 bytes, and then the close frame: its head, the code 1001 and a reason.
   const echoes = count * (64 * 1024 + 10);
   await waitUntil(() => received.length >= echoes + 4, "all echoes and the close frame");
   assert.equal(received[echoes], 0x88, "a close frame follows the last echo");
@@ -70,7 +70,7 @@ test("clients that are still sending when the server stops lose no echo that it 
   assert.equal(await server.exited, 0);
 });
 
-test("says 503 at /readyz during --drain-delay, and still serves those who come", async (t) => {
+test("answers 503 at /readyz during --drain-delay, and still accepts clients", async (t) => {
   const server = await spawnServer(t, ["--drain-delay", "3s"]);
   const client = await connectClient(t, `ws://${server.authority}/echo`);
   assert.equal((await fetch(`http://${server.authority}/readyz`)).status, 200);
@@ -105,7 +105,7 @@ test("spreads the closing over --drain-spread", async (t) => {
   assert.equal(await server.exited, 0);
 });
 
-test("drops what is left at --drain-timeout", async (t) => {
+test("drops the remaining connections at --drain-timeout", async (t) => {
   const server = await spawnServer(t, ["--max-payload", "64KiB", "--drain-timeout", "300ms"]);
   const slow = await connectSlowReader(t, `ws://${server.authority}/echo`);
   await flood(slow, maskedFrame(2, Buffer.alloc(64 * 1024)), 150);

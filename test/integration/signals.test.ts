@@ -1,4 +1,4 @@
-// What the command does on each signal, and when signals come early.
+// Signals, including those during the start.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connectClient } from "../support/client.ts";
 import { cliPath, spawnCli, spawnServer } from "../support/echo-server.ts";
-import { requireTool } from "../support/tools.ts";
+import { toolTest } from "../support/tools.ts";
 import { inTime, waitUntil } from "../support/wait.ts";
 import { workerPids } from "../support/workers.ts";
 
@@ -44,21 +44,16 @@ function isStarting(pid: number): boolean {
   return readFileSync(`/proc/${pid}/maps`, "utf8").includes("uws_linux");
 }
 
-test("SIGTERM during the start ends it in order", { skip: !hasProc }, async (t) => {
+test("SIGTERM during the start ends it with 0", { skip: !hasProc }, async (t) => {
   const server = spawnCli(t, ["--port", "0"]);
   await waitUntil(() => isStarting(server.pid), "uWebSockets.js to be loaded");
   server.child.kill("SIGTERM");
   assert.equal(await inTime(server.exited, "the end"), 0);
 });
 
-test("SIGTERM during the start ends process 1 of a container", async (t) => {
-  if (!requireTool(t, "unshare")) {
-    return;
-  }
-  if (process.getuid?.() !== 0) {
-    t.skip("a process namespace needs root");
-    return;
-  }
+const namespaces = { programs: ["unshare"], root: true } as const;
+
+toolTest(namespaces, "SIGTERM during the start ends process 1 of a container", async (t) => {
   const outer = spawn(
     "unshare",
     ["--pid", "--fork", "--kill-child", process.execPath, cliPath, "--port", "0"],
@@ -80,7 +75,7 @@ test("SIGTERM during the start ends process 1 of a container", async (t) => {
   assert.deepEqual(await inTime(exited, "the end"), [0, null]);
 });
 
-test("a limit of 64 open files is told in a sentence", async (t) => {
+test("explains a limit of 64 open files", async (t) => {
   const server = spawnCli(t, ["--port", "0"], { before: "ulimit -n 64" });
   assert.equal(await inTime(server.exited, "the end"), 1);
   assert.match(

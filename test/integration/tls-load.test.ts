@@ -9,7 +9,7 @@ import { inTime } from "../support/wait.ts";
 const kiB = 1024;
 const longMs = 60_000;
 
-/** Keeps `depth` messages in flight until `count` echoes are back, and holds each against what was sent. */
+/** Keeps `depth` messages in flight until `count` echoes have arrived, and compares each with its message. */
 async function exchange(
   { server, ca }: SecureServer,
   bytes: number,
@@ -79,7 +79,7 @@ test("returns a POST of 5 MB over https", async (t) => {
   assert.ok(echo.equals(body), `${echo.length} bytes came back`);
 });
 
-test("counts no byte as waiting that the client has read", async (t) => {
+test("does not count bytes as buffered that the client has read", async (t) => {
   const secure = await startSecureServer(t);
   let most = 0;
   const timer = setInterval(() => {

@@ -16,7 +16,7 @@ function failures(stats: Readonly<Record<string, number>>, reason: string): numb
   return stats[`echo_tls_failures_total{reason="${reason}"}`] ?? Number.NaN;
 }
 
-test("tells the client's address, and what TLS was negotiated", async (t) => {
+test("shows the client's address and the negotiated TLS parameters", async (t) => {
   const { server } = await startSecureServer(t);
   const found = JSON.parse(await getSecure(server.urls.inspect, { servername: "localhost" }));
   assert.equal(found.remoteAddress, "127.0.0.1");
@@ -27,7 +27,7 @@ test("tells the client's address, and what TLS was negotiated", async (t) => {
   assert.equal(found.tlsClientCertificate, null);
 });
 
-test("a client cannot forge its address with a PROXY header of its own", async (t) => {
+test("a client cannot forge its address with a PROXY header", async (t) => {
   const { server } = await startSecureServer(t);
   const socket = await connectTls(t, server.port);
   const request = "GET /inspect HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -46,7 +46,7 @@ test("a client cannot forge its address with a PROXY header of its own", async (
   assert.notEqual(await answer(), "1.2.3.4");
 });
 
-test("limits by address count the client's own address", async (t) => {
+test("limits per address count the client's address", async (t) => {
   const { server, ca } = await startSecureServer(t, { maxConnectionsPerIp: 2 });
   await connectClient(t, server.urls.echo, { ca });
   await connectClient(t, server.urls.echo, { ca });
@@ -64,7 +64,7 @@ test("more TCP connections than an address may have are refused before their han
   await connectTls(t, server.port, { localAddress: "127.0.0.2" });
 });
 
-test("handshakes over --handshake-rate are refused before they cost anything", async (t) => {
+test("refuses handshakes over --handshake-rate before TLS", async (t) => {
   const { server } = await startSecureServer(t, { handshakeRate: 5 });
   const results = await Promise.allSettled(Array.from({ length: 30 }, () => connectTls(t, server.port)));
   const refused = results.filter(({ status }) => status === "rejected").length;
@@ -97,14 +97,14 @@ test("unfinished handshakes are bounded in number and in time", async (t) => {
   assert.equal(stats["echo_tls_handshakes"], 0);
 });
 
-test("a client that finishes its handshake and says nothing is dropped", async (t) => {
+test("drops a client that sends nothing after its handshake", async (t) => {
   const { server } = await startSecureServer(t, { tlsHandshakeTimeout: 300 });
   const socket = await connectTls(t, server.port);
   socket.resume();
   await inTime(once(socket, "close"), "the end", longMs);
 });
 
-test("a client that leaves in the middle of its handshake holds no place", async (t) => {
+test("frees the place of a client that disconnects during its handshake", async (t) => {
   const { server } = await startSecureServer(t);
   const socket = connectTcp({ host: "127.0.0.1", port: server.port });
   socket.on("error", () => undefined);
@@ -179,7 +179,7 @@ test("when the client resets, the app's connection closes too", async (t) => {
   await waitUntil(async () => (await server.stats())["echo_sockets"] === 0, "the socket to be gone", longMs);
 });
 
-test("a client that ends its half first still gets what it asked for", async (t) => {
+test("a client that ends its half first still gets its response", async (t) => {
   const { server } = await startSecureServer(t);
   const socket = await connectTls(t, server.port, { allowHalfOpen: true });
   let text = "";

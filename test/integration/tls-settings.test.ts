@@ -22,7 +22,7 @@ import { waitUntil } from "../support/wait.ts";
 
 const longMs = 30_000;
 
-/** The fingerprint of the certificate that a server shows. */
+/** The fingerprint of a server's certificate. */
 async function shown(t: Cleanup, port: number): Promise<string> {
   const socket = await connectTls(t, port);
   const certificate = socket.getPeerX509Certificate();
@@ -34,7 +34,7 @@ function fingerprint(path: string): string {
   return new X509Certificate(readFileSync(path)).fingerprint256;
 }
 
-/** Puts a pair where Kubernetes mounts a Secret: files are links to ..data, which is a link to a folder. */
+/** Writes a pair as Kubernetes mounts a Secret: files are links to ..data, which is a link to a folder. */
 function mountSecret(folder: string, version: string, pair: Pick<Certificates, "cert" | "key">): void {
   mkdirSync(join(folder, version), { recursive: true });
   copyFileSync(pair.cert, join(folder, version, "tls.crt"));
@@ -44,7 +44,7 @@ function mountSecret(folder: string, version: string, pair: Pick<Certificates, "
   renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
 }
 
-test("a Secret that Kubernetes swaps is in use soon, and connections stay", async (t) => {
+test("uses a Secret soon after Kubernetes swaps it, and keeps connections", async (t) => {
   const [old, fresh] = [await makeCertificates(t), await makeCertificates(t)];
   const folder = join(old.folder, "secret");
   mountSecret(folder, "..1", old);
@@ -67,7 +67,7 @@ test("a Secret that Kubernetes swaps is in use soon, and connections stay", asyn
   );
 });
 
-test("a pair that does not match keeps the old one, is counted, and does not end the watch", async (t) => {
+test("a pair that does not match is counted and ignored, and the next one is used", async (t) => {
   const [old, fresh] = [await makeCertificates(t), await makeCertificates(t)];
   const before = fingerprint(old.cert);
   const server = await startServer(t, { tlsCert: old.cert, tlsKey: old.key });
@@ -82,7 +82,7 @@ test("a pair that does not match keeps the old one, is counted, and does not end
   assert.equal(await failed(), 1);
 });
 
-test("SIGHUP has every worker read the files at once", async (t) => {
+test("SIGHUP makes every worker reload the files at once", async (t) => {
   const [old, fresh] = [await makeCertificates(t), await makeCertificates(t)];
   const args = ["--workers", "2", "--tls-cert", old.cert, "--tls-key", old.key];
   const server = await spawnServer(t, [...args, "--admin-port", "0", "--admin-host", "127.0.0.1"]);
@@ -99,7 +99,7 @@ test("SIGHUP has every worker read the files at once", async (t) => {
   assert.equal(await shown(t, port), fingerprint(fresh.cert));
 });
 
-test("--tls-client-auth require lets in only clients with a certificate of --tls-ca", async (t) => {
+test("--tls-client-auth require accepts only clients with a certificate of --tls-ca", async (t) => {
   const strange = await makeCertificates(t);
   const { server, files } = await startSecureServer(t, ({ ca }) => ({ tlsCa: ca, tlsClientAuth: "require" }));
   const identity = { cert: readFileSync(files.clientCert), key: readFileSync(files.clientKey) };
@@ -134,7 +134,7 @@ test("--tls-min-version 1.3 refuses TLS 1.2, and 1.1 is always refused", async (
   assert.equal(stats['echo_tls_failures_total{reason="protocol"}'], 1);
 });
 
-test("--tls-ciphers decides, and a list that OpenSSL does not know is an error", async (t) => {
+test("applies --tls-ciphers, and refuses a list that OpenSSL does not know", async (t) => {
   const suite = "ECDHE-ECDSA-CHACHA20-POLY1305";
   const { server, files } = await startSecureServer(t, { tlsCiphers: suite });
   const socket = await connectTls(t, server.port, { maxVersion: "TLSv1.2" });
@@ -208,7 +208,7 @@ test("a passphrase keeps its blanks, and loses one line ending", async (t) => {
   });
 });
 
-test("--tls-engine uws serves too, and says what it cannot do", async (t) => {
+test("--tls-engine uws serves, and refuses what it does not support", async (t) => {
   const { server, ca, files } = await startSecureServer(t, { tlsEngine: "uws" });
   const { ws, next } = await connectClient(t, server.urls.echo, { ca });
   ws.send("secret");

@@ -101,7 +101,7 @@ test("a key that does not belong to the certificate is a clear error before list
   assert.match(stderr, /does not belong to the certificate/);
 });
 
-test("plain HTTP on the TLS port harms nobody", async (t) => {
+test("plain HTTP on the TLS port does not affect other clients", async (t) => {
   const files = await makeCertificates(t);
   const server = await startServer(t, { tlsCert: files.cert, tlsKey: files.key });
   await assert.rejects(fetch(`http://127.0.0.1:${server.port}/livez`));

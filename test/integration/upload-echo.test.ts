@@ -1,4 +1,4 @@
-// POST /echo against readers that are slow, that stop, and that come in numbers.
+// POST /echo with readers that are slow, that stop, and with many of them.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import { waitUntil } from "../support/wait.ts";
 const kiB = 1024;
 const miB = 1024 * kiB;
 
-/** An upload that is sent as fast as the server takes it, and whose answer is read only when the test says so. */
+/** An upload that is sent as fast as possible, and whose response the test reads when it likes. */
 async function startUpload({ dial }: Origin, body: Buffer, length = body.length): Promise<Socket> {
   const socket = await dial();
   socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
@@ -23,7 +23,7 @@ async function startUpload({ dial }: Origin, body: Buffer, length = body.length)
   return socket;
 }
 
-/** Sends bytes without end and reads nothing. */
+/** Sends bytes endlessly and reads nothing. */
 async function startEndless(origin: Origin): Promise<Socket> {
   const piece = Buffer.alloc(miB, "x");
   const socket = await startUpload(origin, piece, 1024 * miB);
@@ -37,7 +37,7 @@ async function startEndless(origin: Origin): Promise<Socket> {
   return socket;
 }
 
-/** Reads an answer in small steps with pauses, and gives the body of its chunks. */
+/** Reads a response in small steps with pauses, and returns its body. */
 async function readSlowly(socket: Socket, pauseMs: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let isEnded = false;
@@ -62,7 +62,7 @@ async function readSlowly(socket: Socket, pauseMs: number): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** The body of a chunked answer; throws when its framing is broken. */
+/** The body of a chunked response; throws if its framing is invalid. */
 function chunkedBody(answer: Buffer): Buffer {
   const parts: Buffer[] = [];
   let at = answer.indexOf("\r\n\r\n") + 4;
@@ -82,7 +82,7 @@ function chunkedBody(answer: Buffer): Buffer {
 const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 for (const scheme of schemes) {
-  test(`a POST /echo that is not read costs 1 MiB at most, in a container of 256 MiB, over ${scheme}`, async (t) => {
+  test(`a POST /echo without a reader uses 1 MiB at most, in a container of 256 MiB, over ${scheme}`, async (t) => {
     const args = [...(await schemeArgs(t, scheme)), "--stall-timeout", "12s"];
     const server = originOf(t, scheme, await spawnConfined(t, 256 * miB, args));
     const before = residentBytes(server.pid);
@@ -113,7 +113,7 @@ for (const scheme of schemes) {
 }
 
 for (const scheme of schemes) {
-  test(`what uploads hold is under --max-buffered: over it, the one that holds most is dropped, over ${scheme}`, async (t) => {
+  test(`bytes of uploads count against --max-buffered: over it, the largest is dropped, over ${scheme}`, async (t) => {
     const server = await spawnOver(t, scheme, [
       ...["--max-buffered", "1MiB", "--max-backpressure", "256KiB", "--max-payload", "256KiB"],
       ...["--stall-timeout", "1h"],
@@ -166,7 +166,7 @@ for (const scheme of schemes) {
   });
 }
 
-test("chunks of one byte from a reader that has stopped do not hold up anyone else", async (t) => {
+test("chunks of one byte from a stopped reader do not delay other clients", async (t) => {
   const server = await spawnServer(t, ["--stall-timeout", "1h"]);
   const raw = await connectRaw(t, server.authority);
   raw.socket.pause();
@@ -190,7 +190,7 @@ test("chunks of one byte from a reader that has stopped do not hold up anyone el
 });
 
 for (const scheme of schemes) {
-  test(`an upload that was sent whole before SIGTERM comes back whole to a slow reader, over ${scheme}`, async (t) => {
+  test(`an upload sent whole before SIGTERM is echoed whole to a slow reader, over ${scheme}`, async (t) => {
     const server = await spawnOver(t, scheme, ["--drain-timeout", "60s"]);
     const body = randomBytes(8 * miB);
     const socket = await startUpload(server, body);
@@ -208,7 +208,7 @@ for (const scheme of schemes) {
   });
 }
 
-test("a body that was uploaded is never taken for something else than its type says", async (t) => {
+test("echoes an uploaded body with nosniff, so that browsers use its type", async (t) => {
   const server = await spawnServer(t);
   const response = await fetch(`http://${server.authority}/echo`, {
     method: "POST",

@@ -21,7 +21,7 @@ function commandOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8");
 }
 
-test("a worker that hangs is noticed, told by /readyz, killed, replaced and counted", async (t) => {
+test("a worker that hangs makes /readyz fail, and is killed, replaced and counted", async (t) => {
   const server = await spawnServer(t, [...adminArgs, "--workers", "2", "--worker-timeout", "4s"]);
   const admin = new URL(server.urls.find((url) => url.endsWith("/metrics")) ?? "").origin;
   const [first = 0] = workerPids(server);
@@ -42,7 +42,7 @@ test("a worker whose start hangs is killed and replaced", async (t) => {
   const server = spawnCli(t, ["--port", "0", "--workers", "2", "--worker-timeout", "1s"]);
   let stopped = 0;
   await waitUntil(() => {
-    // Only once it runs a program of its own: until then fork() has not returned.
+    // Only once it runs its program: until then fork() has not returned.
     stopped = childrenOf(server.pid).find((pid) => commandOf(pid).includes("worker.js")) ?? 0;
     return stopped !== 0;
   }, "a worker to be forked");
@@ -51,10 +51,10 @@ test("a worker whose start hangs is killed and replaced", async (t) => {
   await server.logged(({ msg }) => /^serving .*\/readyz$/.test(msg));
 });
 
-test("workers are not killed for the time in which the supervisor itself was stopped", async (t) => {
+test("does not kill workers for time in which the supervisor itself was suspended", async (t) => {
   const server = await spawnServer(t, ["--workers", "2", "--worker-timeout", "4s"]);
   process.kill(server.pid, "SIGSTOP");
-  await sleep(6000); // Longer than the time-out, which in turn is longer than a busy machine keeps a worker waiting.
+  await sleep(6000); // longer than the timeout, which is longer than a busy machine delays a worker
   process.kill(server.pid, "SIGCONT");
   await echoSome(t, server, 4, 1);
   await waitUntil(
@@ -89,7 +89,7 @@ test("a worker that keeps dying does not end the workers that serve", async (t) 
   assert.ok(ended.size < clients.length, "the clients of the other worker stay");
 });
 
-toolTest("prlimit", "a worker that cannot be forked is tried again, and the others go on", async (t) => {
+toolTest("prlimit", "tries again to fork a worker, while the others serve", async (t) => {
   const server = await spawnServer(t, [...adminArgs, "--workers", "2"]);
   const limit = (count: string): void => {
     execFileSync("prlimit", ["--pid", String(server.pid), `--nofile=${count}:`]);
@@ -106,7 +106,7 @@ toolTest("prlimit", "a worker that cannot be forked is tried again, and the othe
   assert.equal(server.child.exitCode, null);
 });
 
-test("opened less closed is open, also after a worker was killed", async (t) => {
+test("opened less closed is open, even after a worker is killed", async (t) => {
   const server = await spawnServer(t, [...adminArgs, "--workers", "2"]);
   const metrics = server.urls.find((url) => url.endsWith("/metrics")) ?? "";
   await Promise.all(Array.from({ length: 20 }, () => connectClient(t, `ws://${server.authority}/echo`)));
@@ -120,13 +120,13 @@ test("opened less closed is open, also after a worker was killed", async (t) => 
   assert.equal((samples["echo_connections_opened_total"] ?? 0) - closed, samples["echo_connections"]);
 });
 
-test("an answer of the supervisor that comes too late goes to no other request", async (t) => {
+test("a late response of the supervisor does not answer another request", async (t) => {
   const server = await spawnServer(t, ["--workers", "2"]);
   const ask = (accept: string): Promise<Response> =>
     fetch(`http://${server.authority}/metrics`, { headers: { accept } });
   process.kill(server.pid, "SIGSTOP");
   try {
-    // To whichever worker the requests go, more than one goes to the same.
+    // Of eight requests, several reach the same worker.
     const late = await Promise.all(Array.from({ length: 8 }, () => ask("application/openmetrics-text")));
     assert.deepEqual([...new Set(late.map(({ status }) => status))], [503]);
     const next = Array.from({ length: 8 }, () => ask("text/plain"));
@@ -140,7 +140,7 @@ test("an answer of the supervisor that comes too late goes to no other request",
   }
 });
 
-test("a second signal ends it at once, also when a worker hangs", async (t) => {
+test("a second signal ends it at once, even if a worker hangs", async (t) => {
   const server = await spawnServer(t, ["--workers", "2", "--drain-timeout", "1h", "--worker-timeout", "0"]);
   process.kill(workerPids(server)[0] ?? 0, "SIGSTOP");
   server.child.kill("SIGTERM");
@@ -149,7 +149,7 @@ test("a second signal ends it at once, also when a worker hangs", async (t) => {
   assert.equal(await inTime(server.exited, "the server to end", 20_000), 0);
 });
 
-test("of two servers that start on one port at a time, one serves", async (t) => {
+test("of two servers that start on one port at the same time, one serves", async (t) => {
   const port = await freePort();
   const start = () => spawnCli(t, ["--port", String(port), "--host", "127.0.0.1", "--workers", "2"]);
   const servers = [start(), start()];

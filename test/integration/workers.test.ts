@@ -25,7 +25,7 @@ test("workers share the port, and the metrics are those of all of them", async (
   assert.equal(await server.exited, 0);
 });
 
-test("a worker that dies is replaced, and counters never go backwards", async (t) => {
+test("replaces a worker that dies, and counters never decrease", async (t) => {
   const server = await spawnServer(t, ["--workers", "2", "--admin-port", "0", "--admin-host", "127.0.0.1"]);
   const metrics = server.urls.find((url) => url.endsWith("/metrics")) ?? "";
   await echoSome(t, server, 20, 10);

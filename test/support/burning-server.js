@@ -1,4 +1,4 @@
-// An echo server on `ws` whose CPU time per message is known: so many steps of arithmetic. Arguments: port, steps.
+// An echo server on `ws` with a known CPU time per message, in steps of arithmetic. Arguments: port, steps.
 import { WebSocketServer } from "ws";
 
 const [port, steps] = process.argv.slice(2).map(Number);

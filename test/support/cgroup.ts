@@ -1,10 +1,10 @@
-// A server in a cgroup with a memory limit, where this machine lets the tests make one.
+// Starts a server in a cgroup with a memory limit, if this machine allows it.
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { type Cleanup, type Spawned, spawnServer } from "./echo-server.ts";
 
 let count = 0;
 
-/** Starts the command in a cgroup of `maxBytes`, version 2 or 1. `isConfined` is false where none can be made. */
+/** Starts the command in a cgroup of `maxBytes`, version 2 or 1. `isConfined` is false if none can be created. */
 export async function spawnConfined(
   t: Cleanup,
   maxBytes: number,

@@ -1,4 +1,4 @@
-// A real Chromium for tests, and a page in it that notes everything that goes wrong.
+// Starts a real Chromium for tests, and opens pages that record every error.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, type TestContext, test } from "node:test";
@@ -16,7 +16,7 @@ const launchArguments = [
   "--disable-sync",
 ];
 
-/** The browser's path: what CHROMIUM names, or the first that is installed; undefined when there is none. */
+/** The browser's path: the variable CHROMIUM, or the first that is installed; undefined if there is none. */
 export function findChromium(): string | undefined {
   const named = process.env["CHROMIUM"];
   if (named !== undefined && named !== "") {
@@ -32,14 +32,14 @@ export function findChromium(): string | undefined {
   return found.stdout.trim() || undefined;
 }
 
-/** Opens a URL in a context of its own, which closes after the test. */
+/** Opens a URL in a new context, which closes after the test. */
 export type OpenPage = (url: string | undefined, options?: BrowserContextOptions) => Promise<WatchedPage>;
 
 // One browser for all tests of a file, started by the first one.
 let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
-/** A test that needs Chromium: skipped with the reason where there is none, a failure under CI. */
+/** A test that needs Chromium: skipped with the reason if there is none, a failure under CI. */
 export function browserTest(name: string, body: (t: TestContext, open: OpenPage) => Promise<void>): void {
   test(name, async (t) => {
     const executablePath = findChromium();
@@ -78,7 +78,7 @@ async function openPage(
   const troubles: string[] = [];
   const here = new URL(url).host;
   page.on("console", (message) => {
-    // Tests read canvases back to see whether anything was drawn; Chromium's advice on that is none of the page's.
+    // Tests read canvases back, and Chromium's advice on that does not concern the page.
     const isAdvice = message.text().startsWith("Canvas2D: Multiple readback operations");
     if (["error", "warning"].includes(message.type()) && !isAdvice) {
       troubles.push(message.text());

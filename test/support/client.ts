@@ -15,9 +15,9 @@ export interface Client {
   readonly ws: WebSocket;
   /** Resolves with the code and reason of the close event. */
   readonly closed: Promise<{ code: number; reason: string }>;
-  /** The next message that has not been taken yet. */
+  /** The next unread message. */
   next(): Promise<Received>;
-  /** Number of messages that wait to be taken. */
+  /** Number of unread messages. */
   pending(): number;
 }
 
@@ -60,7 +60,7 @@ export async function connectClient(
   };
 }
 
-/** Tries to connect and returns the HTTP answer to a refused handshake. */
+/** Tries to connect and returns the HTTP response to a refused handshake. */
 export function refusedHandshake(
   url: string,
   options: ClientOptions = {},
@@ -87,7 +87,7 @@ export function refusedHandshake(
   );
 }
 
-/** A client frame (RFC 6455, section 5.2) with the mask key 0, which leaves the payload as it is. */
+/** A client frame (RFC 6455, section 5.2) with the mask key 0, which leaves the payload unchanged. */
 export function maskedFrame(opcode: number, payload: Uint8Array): Buffer {
   const length = payload.length;
   const head =
@@ -105,7 +105,7 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** A connection that has shaken hands and reads nothing until it is told to. */
+/** A connection that completes the handshake and reads nothing until resumed. */
 export async function connectSlowReader(t: Cleanup, url: string): Promise<Socket> {
   const { hostname, port, host } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -121,7 +121,7 @@ export async function connectSlowReader(t: Cleanup, url: string): Promise<Socket
   return socket;
 }
 
-/** Writes a frame `count` times, as fast as the socket takes it, or until the socket is closed. */
+/** Writes a frame `count` times as fast as possible, or until the socket is closed. */
 export async function flood(socket: Socket, frame: Buffer, count: number): Promise<void> {
   for (let i = 0; i < count && !socket.destroyed; i++) {
     await new Promise<void>((resolve) => socket.write(frame, () => resolve()));

@@ -1,4 +1,4 @@
-// Makes comparisons for tests: two arms, every measurement sound; a test says what was measured.
+// Creates comparisons for tests: two arms with valid measurements, whose figures a test chooses.
 
 import { compare } from "../../bench/result/analysis.ts";
 import type { Comparison, FigureName, Sample } from "../../bench/result/comparison.ts";
@@ -70,7 +70,7 @@ export function exampleComparison(
   );
 }
 
-/** Random numbers that are the same in every run: mulberry32. */
+/** Random numbers that repeat in every run: mulberry32. */
 export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

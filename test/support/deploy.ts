@@ -1,4 +1,4 @@
-// The files of deploy/ and the Dockerfile, read: for the tests that hold them against the server.
+// Reads the files of deploy/ and the Dockerfile, for tests that compare them with the server.
 import { readdirSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,7 @@ export function filesBelow(folder: string): string[] {
     .map((entry) => relative(root, `${entry.parentPath}/${entry.name}`));
 }
 
-/** The one document of a YAML file; fails where YAML does, warnings and duplicate keys included. */
+/** The one document of a YAML file; fails on errors, warnings and duplicate keys. */
 export function readYaml(path: string): unknown {
   const documents = parseAllDocuments(read(path));
   const problems = documents.flatMap((document) => [...document.errors, ...document.warnings]);

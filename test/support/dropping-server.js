@@ -1,6 +1,6 @@
-// An echo server on `ws` that behaves as a rolling restart does at SIGTERM, but for one fault: it leaves the next
-// messages without an echo. Then it says 1001 to every client that has its echoes, and goes on listening, as the next
-// replica would. Argument: how many messages to leave.
+// An echo server on `ws` that behaves at SIGTERM like a rolling restart with one fault: it does not echo the next
+// messages. Then it closes every client that has its echoes with 1001, and keeps listening, like the next replica.
+// Argument: the number of messages without an echo.
 import { WebSocketServer } from "ws";
 
 let isDraining = false;

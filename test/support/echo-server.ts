@@ -1,4 +1,4 @@
-// Echo servers for tests: in this process, or as the real command in one of its own.
+// Starts echo servers for tests: in this process, or as the real command in another.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -7,7 +7,7 @@ import { type ConfigInput, type EchoServer, startEchoServer } from "../../src/in
 import { parseMetricsText, samplesByName } from "../../src/lib/prometheus-text.ts";
 import { inTime } from "./wait.ts";
 
-/** What `node:test` gives to a test, as far as cleaning up needs it. */
+/** The part of a `node:test` context that cleanup needs. */
 export interface Cleanup {
   after(action: () => unknown): void;
 }
@@ -45,7 +45,7 @@ export interface SpawnOptions {
   readonly before?: string;
 }
 
-/** Starts the command and returns at once, whether it will serve or fail. */
+/** Starts the command and returns at once. */
 export function spawnCli(
   t: Cleanup,
   args: readonly string[],

@@ -1,4 +1,4 @@
-// The real command uws-echo-bench, for tests that need load or a Result of it.
+// Runs the real command uws-echo-bench, for tests that need load or a Result.
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ import { type Result, resultSchema } from "../../bench/result/schema.ts";
 
 export const harnessPath = fileURLToPath(new URL("../../dist/bench/cli.js", import.meta.url));
 
-/** Runs `uws-echo-bench run URL --json` and gives its Result; fails when it does not exit with 0 within a minute. */
+/** Runs `uws-echo-bench run URL --json` and returns its Result; fails unless it exits with 0 within a minute. */
 export async function measureWithHarness(url: string, args: readonly string[]): Promise<Result> {
   const command = [harnessPath, "run", url, "--json", ...args];
   const options = { maxBuffer: 2 ** 26, timeout: 60_000 };
@@ -15,7 +15,7 @@ export async function measureWithHarness(url: string, args: readonly string[]): 
   return resultSchema.parse(JSON.parse(stdout));
 }
 
-/** Runs `uws-echo-bench check URL --json` and gives its report, whatever it exits with. */
+/** Runs `uws-echo-bench check URL --json` and returns its report, whatever the exit code. */
 export function checkWithHarness(url: string, args: readonly string[]): Promise<CheckReport> {
   const command = [harnessPath, "check", url, "--json", ...args];
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// The image, built by the Dockerfile on a stand-in for its base, and containers of it, by Podman in a storage of its own: no
-// image or container of anyone else is touched. `rm -r ~/.cache/uws-echo-test` frees what it keeps from run to run.
+// Builds the image from the Dockerfile on a stand-in for its base, and runs containers, by Podman in a separate storage: no
+// other image or container is touched. `rm -r ~/.cache/uws-echo-test` deletes what it keeps between runs.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,26 +8,26 @@ import { join } from "node:path";
 import { read, root } from "./deploy.ts";
 import type { Cleanup } from "./echo-server.ts";
 import { freePort } from "./free-port.ts";
-import { requireTool } from "./tools.ts";
+import type { Needs } from "./tools.ts";
 import { waitUntil } from "./wait.ts";
 
-/** The base that the Dockerfile names, under its full name, so that nothing is ever pulled. */
+/** The Dockerfile's base image by its full name, so that nothing is ever pulled. */
 export const baseImage: string = `docker.io/library/${/^ARG NODE_IMAGE=(\S+)$/m.exec(read("Dockerfile"))?.[1]}`;
 
 const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "uws-echo-test");
-// Its own for each storage, and gone after a reboot, as Podman expects it.
+// One for each storage, and removed at a reboot, as Podman expects.
 const state = `/run/uws-echo-test-${createHash("sha256").update(cache).digest("hex").slice(0, 8)}`;
 const storage = ["--root", `${cache}/storage`, "--runroot", `${state}/run`, "--tmpdir", `${state}/libpod`];
 const env = {
   ...process.env,
   CONTAINERS_CONF: `${root}test/support/containers.conf`,
-  // Health checks run when a test says so, not by a timer of systemd.
+  // Tests run health checks, not a timer of systemd.
   DISABLE_HC_SYSTEMD: "true",
   // Where the build keeps its npm cache.
   TMPDIR: `${cache}/tmp`,
 };
 
-/** What a program wrote, and its exit code. */
+/** The output of a program, and its exit code. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -47,7 +47,7 @@ export function tryPodman(...args: readonly string[]): Finished {
   return run("podman", [...storage, ...args]);
 }
 
-/** Runs Podman and gives what it printed; fails where it does. */
+/** Runs Podman and returns its output; fails if Podman does. */
 export function podman(...args: readonly string[]): string {
   const { code, stdout, stderr } = tryPodman(...args);
   if (code !== 0) {
@@ -56,28 +56,14 @@ export function podman(...args: readonly string[]): string {
   return stdout.trim();
 }
 
-/** Skips the test where containers cannot be built and run; under CI, where they can be, fails instead. */
-export function requireContainers(t: { skip(reason: string): void }): boolean {
-  for (const tool of ["podman", "runc", "debootstrap"]) {
-    if (!requireTool(t, tool)) {
-      return false;
-    }
-  }
-  if (process.getuid?.() === 0) {
-    return true;
-  }
-  if (process.env["CI"]) {
-    throw new Error("building a base image needs root, and under CI that is a failure");
-  }
-  t.skip("building a base image needs root");
-  return false;
-}
+/** What building the image and running containers needs. */
+export const containers: Needs = { programs: ["podman", "runc", "debootstrap"], root: true };
 
-/** Makes the stand-in for the base image, unless there is one by the same script. */
+/** Builds the stand-in for the base image, unless it exists from the same script. */
 function ensureBase(): void {
   const script = `${root}test/support/base-image.sh`;
   const digest = createHash("sha256").update(readFileSync(script)).digest("hex");
-  // 1 is no; anything else is a Podman that does not work, and better said before minutes are spent on a base.
+  // 1 means no; anything else is a Podman that does not work, which is better reported before a base is built.
   const { code, stderr } = tryPodman("image", "exists", baseImage);
   if (code !== 0 && code !== 1) {
     throw new Error(`podman does not work here: ${stderr}`);
@@ -105,8 +91,8 @@ function ensureBase(): void {
 }
 
 /**
- * How npm reaches its registry on this machine, for the build: the registry, proxies and certificates of the configuration in
- * force, which may come from files, from variables or from this project's npm.
+ * npm's configuration on this machine for the build: registry, proxies and certificates, which may come from files, from
+ * variables or from this project's npm.
  */
 function npmArguments(): string[] {
   const config = JSON.parse(run("npm", ["config", "list", "--json"]).stdout) as Record<string, unknown>;
@@ -149,12 +135,12 @@ export function buildImage(): string {
     for (const path of [idFile, `${state}/npmrc`]) {
       rmSync(path, { force: true });
     }
-    // What no build has used for a week; layers of a newer one stay, so that the next is quick.
+    // Layers that no build has used for a week; newer ones make the next build quick.
     tryPodman("image", "prune", "--force", "--filter", "until=168h");
   }
 }
 
-/** As docs/deploying.md says that it can be run; `--read-only-tmpfs` takes away the /tmp that only Podman would add. */
+/** The restrictions of docs/deploying.md; `--read-only-tmpfs=false` removes the /tmp that only Podman would add. */
 export const restrictions: readonly string[] = [
   ...["--network", "host", "--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL"],
   ...["--security-opt", "no-new-privileges", "--user", "1000:1000", "--memory", "256m", "--cpus", "1"],

@@ -1,6 +1,6 @@
-// A process that touches memory exactly as told, and does nothing else: its resident memory is known to a page.
+// A process that touches a given amount of memory and does nothing else: its resident memory is known to a page.
 // Arguments: `each BYTES` for every byte on standard input, `leak BYTES_PER_SECOND`, or `saw BYTES_PER_SECOND SECONDS`,
-// after which all is given back. Wants --expose-gc and a small --max-semi-space-size.
+// after which all is released. Needs --expose-gc and a small --max-semi-space-size.
 import { readSync } from "node:fs";
 
 const [mode = "", amount = 0, seconds = 0] = [process.argv[2], ...process.argv.slice(3).map(Number)];
@@ -11,7 +11,7 @@ const pollMs = 100;
 let kept = Buffer.alloc(0);
 let touched = 0;
 
-/** Memory of this size is mapped, and takes none until it is written to. */
+/** Maps memory, which is not resident until written to. */
 function reserve() {
   kept = Buffer.alloc(reservedBytes);
   touched = 0;
@@ -27,7 +27,7 @@ function sleep(ms) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Touches what later garbage will use, so that only what is kept grows. */
+/** Touches the memory of later garbage, so that only kept memory grows. */
 function settle() {
   for (let i = 0; i < 200_000; i += 1) {
     Buffer.from([i & 255]);

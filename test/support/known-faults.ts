@@ -1,4 +1,4 @@
-// Servers with a fault that is known to the byte, to hold the commands of the harness against.
+// Servers with faults of a known size, to test the harness.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,15 +14,15 @@ export interface FaultyServer {
 }
 
 type Growth =
-  /** For every connection that was ever opened. */
+  /** Per connection ever opened. */
   | { readonly kind: "each"; readonly bytes: number }
   | { readonly kind: "leak"; readonly bytesPerSecond: number }
-  /** A leak that is given back every so many seconds. */
+  /** A leak that is released at an interval. */
   | { readonly kind: "saw"; readonly bytesPerSecond: number; readonly seconds: number };
 
 /**
- * An echo server whose memory is kept by another process, which has nothing else to do: Node's own use of memory for
- * sockets is neither small nor known.
+ * An echo server whose memory is measured in another process, because the memory that Node uses for sockets is neither
+ * small nor known.
  */
 export async function startKeepingServer(t: Cleanup, growth: Growth): Promise<FaultyServer> {
   const { kind, ...amounts } = growth;

@@ -1,5 +1,5 @@
-// A cluster in the place of the real one, behind the few commands that load.sh gives kubectl: a Job's pods are processes
-// of this machine, run by the command line that the manifest has. `kustomize` and `patch --local` are the real kubectl's.
+// A stand-in for a cluster, behind the kubectl commands of load.sh: a Job's pods are processes on this machine, with the
+// command line of the manifest. `kustomize` and `patch --local` run the real kubectl.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { root } from "./deploy.ts";
 
-/** Where the manifest of the Job, and of each pod the log, the process and the exit code are kept. */
+/** The folder of the Job's manifest, and of each pod's log, process id and exit code. */
 const folder = z.string().parse(process.env["CLUSTER"]);
 
 const job = z.object({
@@ -54,7 +54,7 @@ async function create(): Promise<void> {
   console.log(`job.batch/${metadata.name} created`);
 }
 
-/** What the Job controller would say; newer ones name the outcome twice, first before the last pod has ended. */
+/** The conditions of the Job; newer controllers set the outcome twice, first before the last pod has ended. */
 function conditions(): string {
   const codes = readdirSync(folder).filter((name) => name.endsWith(".code"));
   if (codes.some((name) => readFileSync(join(folder, name), "utf8").trim() !== "0")) {

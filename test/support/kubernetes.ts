@@ -1,4 +1,4 @@
-// What kubectl makes of deploy/kubernetes, held against the Kubernetes schemas without a cluster.
+// Renders deploy/kubernetes with kubectl, and checks it against the Kubernetes schemas without a cluster.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,15 +42,15 @@ const packages: readonly (readonly [string, string])[] = [
   ["cert-manager.io/", "@kubernetes-models/cert-manager"],
 ];
 
-/** Where the schemas of an API group are. */
+/** The package with the schemas of an API group. */
 function packageOf({ apiVersion }: Manifest): string {
   const [, name = "kubernetes-models"] = packages.find(([group]) => apiVersion.startsWith(group)) ?? [];
   return `${name}/${apiVersion}`;
 }
 
 /**
- * What is wrong with manifests, by the JSON schemas of their kinds (values) and by the TypeScript types that are generated
- * from the same (fields that do not exist, which Kubernetes' schemas alone let pass). One text for each problem.
+ * The problems of manifests: by the JSON schemas of their kinds (values), and by the TypeScript types generated from them
+ * (unknown fields, which Kubernetes' schemas accept). One text for each problem.
  */
 export async function schemaProblems(manifests: readonly Manifest[]): Promise<string[]> {
   const problems: string[] = [];
@@ -71,7 +71,7 @@ export async function schemaProblems(manifests: readonly Manifest[]): Promise<st
   return [...problems, ...typeProblems(manifests)];
 }
 
-/** Each manifest as a literal of its type: the compiler refuses what the type does not have, however deep. */
+/** Compiles each manifest as a literal of its type: the compiler refuses unknown fields at every depth. */
 function typeProblems(manifests: readonly Manifest[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-manifests-"));
   try {

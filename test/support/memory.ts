@@ -1,4 +1,4 @@
-// The memory of another process, for tests that hold it against a limit.
+// Reads the memory of another process, for tests that compare it with a limit.
 import { readFileSync } from "node:fs";
 
 /** Resident memory of a process in bytes, from /proc. */

@@ -1,5 +1,5 @@
-// A WebSocket server on bare sockets that does exactly the wrong thing that a test asks for, and echoes otherwise.
-// It has a frame parser of its own, so that it cannot share a fault with the code under test.
+// A WebSocket server on bare sockets that misbehaves in one way that a test chooses, and echoes otherwise.
+// It has its own frame parser, so that it cannot share a fault with the code under test.
 
 import { createHash } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
@@ -11,19 +11,19 @@ export interface ClientMessage {
   readonly payload: Buffer;
   /** Messages on this connection before this one. */
   readonly index: number;
-  /** How many it came in. */
+  /** Number of frames. */
   readonly frames: number;
   readonly socket: Socket;
 }
 
 export interface Misbehaviour {
-  /** The answer to the handshake; undefined answers nothing. `accept` is the right Sec-WebSocket-Accept. */
+  /** The response to the handshake; undefined sends none. `accept` is the correct Sec-WebSocket-Accept. */
   readonly handshake?: (accept: string, request: string, socket: Socket) => string | undefined;
-  /** What to send for a message; undefined sends nothing. */
+  /** The reply to a message; undefined sends none. */
   readonly reply?: (message: ClientMessage) => Buffer | undefined;
   /** Sent right after the handshake. */
   readonly greeting?: Buffer;
-  /** A control frame that the client sent; `isWithin` a message that is not whole yet. */
+  /** Called for a control frame of the client; `isWithin` an unfinished message. */
   readonly onControl?: (opcode: number, payload: Buffer, socket: Socket, isWithin: boolean) => void;
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -31,7 +31,7 @@ export interface Misbehaviour {
 export interface MisbehavingServer {
   readonly url: string;
   readonly port: number;
-  /** Cuts every connection and stops listening, as a killed process does. */
+  /** Cuts every connection and stops listening, like a killed process. */
   kill(): Promise<void>;
 }
 
@@ -41,31 +41,31 @@ export interface FrameOptions {
   readonly masked?: boolean;
 }
 
-/** A server's frame, as wrong as asked. */
+/** A server's frame, invalid if the options say so. */
 export function frame(opcode: number, payload: Buffer | string, options: FrameOptions = {}): Buffer {
   const { final = true, reservedBits = 0, masked = false } = options;
-  const octets = Buffer.from(payload);
+  const bytes = Buffer.from(payload);
   const first = (final ? 0x80 : 0) | reservedBits | opcode;
   const bit = masked ? 0x80 : 0;
   const mask = masked ? Buffer.alloc(4) : Buffer.alloc(0);
-  if (octets.length < 126) {
-    return Buffer.concat([Buffer.from([first, bit | octets.length]), mask, octets]);
+  if (bytes.length < 126) {
+    return Buffer.concat([Buffer.from([first, bit | bytes.length]), mask, bytes]);
   }
-  if (octets.length < 65_536) {
+  if (bytes.length < 65_536) {
     return Buffer.concat([
-      Buffer.from([first, bit | 126, octets.length >> 8, octets.length & 0xff]),
+      Buffer.from([first, bit | 126, bytes.length >> 8, bytes.length & 0xff]),
       mask,
-      octets,
+      bytes,
     ]);
   }
   const header = Buffer.alloc(10);
   header[0] = first;
   header[1] = bit | 127;
-  header.writeBigUInt64BE(BigInt(octets.length), 2);
-  return Buffer.concat([header, mask, octets]);
+  header.writeBigUInt64BE(BigInt(bytes.length), 2);
+  return Buffer.concat([header, mask, bytes]);
 }
 
-/** The right answer to a handshake, with more header lines if given. */
+/** The correct response to a handshake, with additional header lines. */
 export function switchingProtocols(accept: string, ...lines: string[]): string {
   return [
     "HTTP/1.1 101 Switching Protocols",

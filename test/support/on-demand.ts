@@ -8,7 +8,7 @@ export function authorityOf(server: EchoServer): string {
   return `127.0.0.1:${server.port}`;
 }
 
-/** Shakes hands at a path over a raw socket. */
+/** Opens a WebSocket on a path over a raw socket. */
 export async function openRawAt(
   t: Cleanup,
   server: EchoServer,

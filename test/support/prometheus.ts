@@ -1,4 +1,4 @@
-// A real Prometheus under the shipped configuration, and its HTTP API.
+// Starts a real Prometheus with the shipped configuration, and calls its HTTP API.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,20 +10,20 @@ import type { Cleanup } from "./echo-server.ts";
 import { freePort } from "./free-port.ts";
 import { waitUntil } from "./wait.ts";
 
-/** One series of an instant vector, as it is now. */
+/** One series of an instant vector. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 export interface Prometheus {
-  /** Answers PromQL; fails with Prometheus's own words when it is wrong. */
+  /** Runs a PromQL query; fails with Prometheus's error. */
   query(expr: string): Promise<Series[]>;
   /** The value of an expression that has one series at most. */
   value(expr: string): Promise<number | undefined>;
   /** The alerts that are pending or firing. */
   alerts(): Promise<{ labels: Record<string, string>; state: string }[]>;
-  /** Every loaded rule, and how its last evaluation went. */
+  /** Every loaded rule, with the outcome of its last evaluation. */
   rules(): Promise<{ name: string; health: string; lastError?: string | undefined }[]>;
 }
 
@@ -45,8 +45,8 @@ const ruleGroups = z.object({
 });
 
 /**
- * The shipped configuration, but for what depends on where and for how long it runs: the addresses, which are
- * Compose's, and the interval, since a test does not wait a quarter of a minute for each sample.
+ * The shipped configuration with other addresses and a shorter interval, because a test does not wait a quarter of a
+ * minute for each sample.
  */
 function configure(target: string, own: string): string {
   let config = read("deploy/prometheus/prometheus.yml");

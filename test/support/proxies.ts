@@ -1,4 +1,4 @@
-// nginx and HAProxy from deploy/proxies, in front of real servers: everything on loopback, as children of the test.
+// Runs nginx and HAProxy with the files of deploy/proxies in front of real servers, all on loopback.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { type Cleanup, type Spawned, spawnServer } from "./echo-server.ts";
 import { freePort } from "./free-port.ts";
 import { waitUntil } from "./wait.ts";
 
-// Where Debian installs them, which is not on every user's path.
+// Debian installs them here, which is not on every user's path.
 process.env["PATH"] += ":/usr/sbin";
 
 /** Addresses of the servers: of one machine, but two. The proxy connects to both from 127.0.0.1. */
@@ -23,12 +23,12 @@ export interface Ports {
   readonly admin: number;
 }
 
-/** Known before the servers start, so that one that is started again gets the same. */
+/** Chosen before the servers start, so that a restarted server gets the same ports. */
 export async function choosePorts(): Promise<Ports> {
   return { echo: await freePort(), admin: await freePort() };
 }
 
-/** A text of a shipped file and what stands in its place in the test. */
+/** A text of a shipped file and its replacement in the test. */
 type Substitution = readonly [shipped: string, here: string];
 
 interface Place {
@@ -39,11 +39,11 @@ interface Place {
   readonly key: string;
 }
 
-/** One of the two proxies: its shipped file, and how its program is run. */
+/** One of the two proxies: its shipped file, and how to run its program. */
 export interface ProxyProgram {
   readonly program: "nginx" | "haproxy";
   readonly file: string;
-  /** What is different on this machine, besides the servers' addresses. */
+  /** Replacements for this machine, besides the servers' addresses. */
   substitutions(place: Place): readonly Substitution[];
   checkArgs(config: string): readonly string[];
   runArgs(config: string, folder: string): readonly string[];
@@ -65,7 +65,7 @@ export const nginx: ProxyProgram = {
       // A test may have fewer descriptors than a proxy should.
       ["worker_rlimit_nofile 65536;", ""],
       ["worker_connections 32768;", "worker_connections 512;"],
-      // Folders that are made at the start even if nothing is put into them.
+      // nginx creates these folders at the start even if they stay empty.
       ["http {", ["http {", ...kinds.map((kind) => `${kind}_temp_path ${join(folder, kind)};`)].join("\n")],
     ];
   },
@@ -97,9 +97,9 @@ export const haproxy: ProxyProgram = {
   runArgs: (config) => ["-db", "-f", config],
 };
 
-/** A proxy that runs. */
+/** A running proxy. */
 export interface Proxy {
-  /** Where it takes connections, such as `127.0.0.1:34567`. */
+  /** Its address, such as `127.0.0.1:34567`. */
   readonly authority: string;
   /** The same with TLS, and the authority to trust. */
   readonly tlsAuthority: string;
@@ -165,7 +165,7 @@ function substitute(text: string, substitutions: readonly Substitution[]): strin
   }, text);
 }
 
-/** A server at one of the two addresses, which believes the proxy. */
+/** A server at one of the two addresses, which trusts the proxy. */
 export function startBackend(
   t: Cleanup,
   host: (typeof serverHosts)[number],

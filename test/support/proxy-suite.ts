@@ -1,4 +1,4 @@
-// What must hold through a proxy, whichever it is.
+// The tests that every proxy must pass.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -26,13 +26,13 @@ const result = z.object({
   errors: z.strictObject({}),
 });
 
-/** Runs the harness for a second; it exits with 0 only if nothing was lost, and each octet is compared. */
+/** Runs the harness for a second; it exits with 0 only if nothing was lost, and each byte is compared. */
 async function measure(url: string, ...args: string[]): Promise<void> {
   const fixed = ["--verify", "full", "--duration", "1s", "--warmup", "0s"];
   result.parse(await measureWithHarness(url, [...fixed, ...args]));
 }
 
-/** Sends a request from an address of its own and returns status and body. */
+/** Sends a request from another address and returns status and body. */
 async function ask(url: string, options: RequestOptions): Promise<{ status: number; body: string }> {
   const [response] = await once(request(url, options).end(), "response");
   let body = "";
@@ -42,7 +42,7 @@ async function ask(url: string, options: RequestOptions): Promise<{ status: numb
   return { status: response.statusCode, body };
 }
 
-/** Starts one of two servers that can be told apart by the sub-protocol that they choose. */
+/** Starts one of two servers that select different sub-protocols. */
 function startOne(t: Cleanup, name: "first" | "second", ports: Ports): Promise<Spawned> {
   const host = serverHosts[name === "first" ? 0 : 1];
   return startBackend(t, host, ports, ["--subprotocols", name]);
@@ -50,7 +50,7 @@ function startOne(t: Cleanup, name: "first" | "second", ports: Ports): Promise<S
 
 const both = { subprotocols: ["first", "second"] };
 
-/** A new client comes, has a message echoed and goes, unless told to go before. Returns the server that it got. */
+/** Connects, has a message echoed and disconnects, unless closed before. Returns the server that it reached. */
 async function visit(t: Cleanup, url: string): Promise<string> {
   const { ws, next, closed } = await connectClient(t, url, both);
   ws.send("hello");
@@ -75,7 +75,7 @@ async function settle(t: Cleanup, url: string): Promise<Record<"first" | "second
   return settled;
 }
 
-/** Stops a server while new clients keep coming: nobody may be turned away, and its own clients are told to go. */
+/** Stops a server while new clients keep connecting: none may be refused, and its own clients are closed. */
 async function stopUnderVisits(
   t: Cleanup,
   url: string,
@@ -144,7 +144,7 @@ async function checkPassage(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   secure.ws.send("Goodbye");
   assert.equal((await secure.closed).code, 1000);
 
-  // The second half is sent when the first has come back, which it would not if the body were collected.
+  // The second half is sent once the first is echoed, which fails if the proxy buffers the body.
   const post = request(`http://${authority}/echo`, { method: "POST" });
   post.write("first half, ");
   const [response] = await inTime(once(post, "response"), "an answer while the body is being sent");
@@ -229,7 +229,7 @@ async function checkRollingRestart(t: Cleanup, proxy: ProxyProgram): Promise<voi
   assert.equal(await visit(t, url), "first");
 }
 
-/** A client that stays and comes back 200 ms after its server has told it to go. Counts the handshakes that fail. */
+/** A client that reconnects 200 ms after its server has closed it. Counts failed handshakes. */
 async function stay(
   t: Cleanup,
   url: string,

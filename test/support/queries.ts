@@ -1,4 +1,4 @@
-// Every query in PromQL that the project ships: in rules, dashboard and runbook.
+// Collects every PromQL query of the project: in rules, dashboard and runbook.
 import { read, readDashboard, readRules } from "./deploy.ts";
 
 export interface Query {
@@ -11,7 +11,7 @@ export function ruleQueries(): Query[] {
   return readRules().map(({ alert, record, expr }) => ({ name: alert ?? record ?? "", expr }));
 }
 
-/** As Prometheus would get them, with every server selected. */
+/** The queries of the dashboard, with every server selected. */
 export function dashboardQueries(): Query[] {
   const { panels, annotations } = readDashboard();
   return [

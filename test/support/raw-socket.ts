@@ -1,5 +1,5 @@
-// A WebSocket client on a bare TCP socket: it sends whatever octets it is given, right or wrong, and shows whatever
-// octets come back. It knows frames (RFC 6455, section 5.2) and HTTP heads, and judges neither.
+// A WebSocket client on a bare TCP socket: sends any bytes, valid or not, and returns the bytes that arrive. Parses
+// frames (RFC 6455, section 5.2) and HTTP heads without checking them.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -17,30 +17,30 @@ export interface Frame {
   readonly reserved: number;
 }
 
-/** What to send. All that is left out is as RFC 6455 wants it of a client. */
+/** How to build a frame. Defaults comply with RFC 6455. */
 export interface FrameOptions {
   readonly isFinal?: boolean;
   readonly reserved?: number;
   readonly isMasked?: boolean;
-  /** Octets of the length field: 0 for the seven bits alone, 2 or 8. The shortest that fits by default. */
-  readonly lengthOctets?: 0 | 2 | 8;
+  /** Bytes of the length field: 0 for the seven bits alone, 2 or 8. By default the shortest that fits. */
+  readonly lengthBytes?: 0 | 2 | 8;
   /** The length that the header claims, if it is not that of the payload. */
   readonly claimedBytes?: number | bigint;
 }
 
-/** The octets of one frame. */
+/** The bytes of one frame. */
 export function frame(code: number, payload: Uint8Array | string = "", options: FrameOptions = {}): Buffer {
   const body = Buffer.from(payload);
   const { isFinal = true, reserved = 0, isMasked = true } = options;
   const claimed = BigInt(options.claimedBytes ?? body.length);
-  const lengthOctets = options.lengthOctets ?? (claimed < 126n ? 0 : claimed < 65_536n ? 2 : 8);
-  const head = Buffer.alloc(2 + lengthOctets);
+  const lengthBytes = options.lengthBytes ?? (claimed < 126n ? 0 : claimed < 65_536n ? 2 : 8);
+  const head = Buffer.alloc(2 + lengthBytes);
   head[0] = (isFinal ? 0x80 : 0) | (reserved << 4) | code;
-  head[1] = (isMasked ? 0x80 : 0) | (lengthOctets === 0 ? Number(claimed) : lengthOctets === 2 ? 126 : 127);
-  if (lengthOctets === 2) {
+  head[1] = (isMasked ? 0x80 : 0) | (lengthBytes === 0 ? Number(claimed) : lengthBytes === 2 ? 126 : 127);
+  if (lengthBytes === 2) {
     head.writeUInt16BE(Number(claimed), 2);
   }
-  if (lengthOctets === 8) {
+  if (lengthBytes === 8) {
     head.writeBigUInt64BE(claimed, 2);
   }
   if (!isMasked) {
@@ -60,7 +60,7 @@ export function closing(code: number, reason: Uint8Array | string = ""): Buffer 
   return Buffer.concat([head, Buffer.from(reason)]);
 }
 
-/** A message in several frames, cut at the given offsets of its payload. */
+/** A message in several frames, split at the given offsets of its payload. */
 export function fragments(code: number, payload: Uint8Array | string, cuts: readonly number[]): Buffer[] {
   const body = Buffer.from(payload);
   return [...cuts, body.length].map((end, index) =>
@@ -77,7 +77,7 @@ export interface HttpHead {
 
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The octets of a handshake. `headers` replaces the usual ones by name; undefined leaves one out, a list repeats it. */
+/** The bytes of a handshake. `headers` replaces the usual ones by name; undefined omits one, a list repeats it. */
 export function handshake(headers: Headers = {}, requestLine = "GET /echo HTTP/1.1"): string {
   const all: Headers = {
     Host: "127.0.0.1",
@@ -93,7 +93,7 @@ export function handshake(headers: Headers = {}, requestLine = "GET /echo HTTP/1
   return `${requestLine}\r\n${lines.join("")}\r\n`;
 }
 
-/** A TCP connection that keeps what it received until it is asked for. */
+/** A TCP connection that buffers received bytes until they are read. */
 export class RawSocket {
   readonly socket: Socket;
   #chunks: Buffer[] = [];
@@ -112,13 +112,13 @@ export class RawSocket {
       this.#isEnded = true;
       this.#wake();
     };
-    // A reset is one way for the other side to end; what follows is asked for by ended().
+    // A reset is one way to end a connection; ended() handles all of them.
     socket.on("error", ended).on("end", ended).on("close", ended);
   }
 
-  /** Sends octets, all at once or in pieces that each get a turn of the event loop of their own. */
-  async send(octets: Uint8Array | string, pieceBytes = Number.POSITIVE_INFINITY): Promise<void> {
-    const all = Buffer.from(octets);
+  /** Sends bytes at once, or in pieces, each in a separate turn of the event loop. */
+  async send(bytes: Uint8Array | string, pieceBytes = Number.POSITIVE_INFINITY): Promise<void> {
+    const all = Buffer.from(bytes);
     for (let at = 0; at < all.length && !this.socket.destroyed; at += pieceBytes) {
       this.socket.write(all.subarray(at, at + pieceBytes));
       if (all.length > pieceBytes) {
@@ -127,9 +127,9 @@ export class RawSocket {
     }
   }
 
-  /** The next `bytes` octets. Rejects when the connection ends before. */
+  /** The next `bytes` bytes. Rejects if the connection ends before. */
   async read(bytes: number): Promise<Buffer> {
-    await this.#until(() => this.#buffered >= bytes, `${bytes} octets`);
+    await this.#until(() => this.#buffered >= bytes, `${bytes} bytes`);
     const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     this.#chunks = all.length > bytes ? [all.subarray(bytes)] : [];
     this.#buffered = all.length - bytes;
@@ -167,7 +167,7 @@ export class RawSocket {
     return { status: Number(statusLine?.split(" ")[1]), headers: Object.fromEntries(headers) };
   }
 
-  /** All that came before the server ended the connection, in whatever way. */
+  /** All bytes received before the server ended the connection in any way. */
   async ended(timeoutMs?: number): Promise<Buffer> {
     await this.#until(() => this.#isEnded, "the end of the connection", timeoutMs);
     return Buffer.concat(this.#chunks);
@@ -176,14 +176,14 @@ export class RawSocket {
   async #until(condition: () => boolean, what: string, timeoutMs?: number): Promise<void> {
     while (!condition()) {
       if (this.#isEnded) {
-        throw new Error(`the connection ended while ${what} were awaited; ${this.#buffered} octets are left`);
+        throw new Error(`the connection ended while ${what} were awaited; ${this.#buffered} bytes are left`);
       }
       await inTime(new Promise<void>((resolve) => (this.#wake = resolve)), what, timeoutMs);
     }
   }
 }
 
-/** Connects, and says nothing. */
+/** Connects without sending anything. */
 export async function connectRaw(t: Cleanup, authority: string): Promise<RawSocket> {
   const { hostname, port } = new URL(`http://${authority}`);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
@@ -192,7 +192,7 @@ export async function connectRaw(t: Cleanup, authority: string): Promise<RawSock
   return new RawSocket(socket);
 }
 
-/** Connects and shakes hands. */
+/** Connects and completes the handshake. */
 export async function openRaw(
   t: Cleanup,
   authority: string,

@@ -1,4 +1,4 @@
-// Results for tests: one that is sound in every way, to be changed in the one way that a test is about.
+// Creates a valid Result, which a test changes in one way.
 
 import { randomUUID } from "node:crypto";
 import { build } from "hdr-histogram-js";
@@ -23,7 +23,7 @@ const sample = histogramOf(sampleLatenciesUs());
 const sampleLatency = latencyOf(sample);
 const sampleHistogram = encodeHistogram(sample.histogram, 1);
 
-/** A sound closed-loop measurement of a saturated target, after `change` has been at it. */
+/** A valid closed-loop measurement of a saturated target, with the changes of `change`. */
 export function exampleResult(change: (result: Result) => void = () => undefined): Result {
   const result: Result = {
     kind: resultKind,

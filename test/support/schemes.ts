@@ -1,4 +1,4 @@
-// The command over http and over https, so that a test can hold one promise over both.
+// Starts the command over http and https, so that one test covers both.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -11,7 +11,7 @@ export type Scheme = (typeof schemes)[number];
 export interface Origin extends Spawned {
   /** The metrics page, which the admin port has. */
   readonly metrics: string;
-  /** Connects, and reads nothing until it is told to. */
+  /** Connects, and reads nothing until resumed. */
   dial(): Promise<Socket>;
 }
 

@@ -1,4 +1,4 @@
-// Outcomes of sessions for tests: sound in every way, to be changed in the one way that a test is about.
+// Creates valid outcomes of sessions, which a test changes in one way.
 
 import { type CounterName, counterNames, distributionNames } from "../../bench/load/metrics.ts";
 import type { GroupFigures } from "../../bench/measure/figures.ts";
@@ -7,7 +7,7 @@ import { encodeHistogram, latencyOf } from "../../bench/result/histogram.ts";
 import type { MemorySample, ServerSample } from "../../bench/target/sampler.ts";
 import { exampleResult, histogramOf } from "./result.ts";
 
-/** Nothing happened, but for what is given. */
+/** Figures that are 0, except the given ones. */
 export function exampleFigures(
   counters: Partial<Record<CounterName, number>> = {},
   changes: Partial<GroupFigures> = {},

@@ -1,5 +1,5 @@
-// A TCP relay in front of a WebSocket server that ends connections on which no message has come from the client for a
-// while. Pings pass through it, and count only if asked for.
+// A TCP relay in front of a WebSocket server that ends connections without a message from the client for a
+// while. Pings pass, and count only if requested.
 import { connect, createServer, type Socket } from "node:net";
 import type { Cleanup } from "./echo-server.ts";
 
@@ -12,7 +12,7 @@ interface SilenceOptions {
   readonly countsPings: boolean;
 }
 
-/** The longest control frame of a client; what is longer has a message in it. */
+/** The longest control frame of a client; longer data contains a message. */
 const controlFrameBytes = 131;
 
 /** Starts one on a free port and stops it after the test. */
@@ -66,7 +66,7 @@ function watch(client: Socket, server: Socket, { silenceMs, countsPings }: Silen
       timer = setTimeout(expire, leftMs);
     }
   };
-  // When this process was late, what has come meanwhile is read first.
+  // If this process was late, data that has arrived in the meantime is read first.
   const expire = (): NodeJS.Immediate => setImmediate(end);
   let timer = setTimeout(expire, silenceMs);
   client.on("close", () => clearTimeout(timer));

@@ -1,4 +1,4 @@
-// A server in a process of its own, to be treated badly: what would kill it must not kill the test.
+// A server in another process, for hostile tests: a crash must not end the test.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type Cleanup, type Spawned, scrape, spawnServer } from "./echo-server.ts";
@@ -9,10 +9,10 @@ export interface Survivor {
   readonly authority: string;
   /** Waits until no connection is open. */
   assertIdle(): Promise<void>;
-  /** Fails unless the server runs, echoes for somebody else, and has let go of every other connection. */
+  /** Fails unless the server runs, echoes to another client, and has closed every other connection. */
   assertAlive(): Promise<void>;
   scrape(): Promise<Record<string, number>>;
-  /** Most memory that it ever had resident, in bytes. */
+  /** Peak of its resident memory, in bytes. */
   peakRssBytes(): number;
   /** SIGTERM; resolves with the exit code. */
   stop(): Spawned["exited"];

@@ -1,10 +1,10 @@
-// A program on a pseudo-terminal of its own, by script(1).
+// Runs a program on a pseudo-terminal, by script(1).
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 
 /**
- * Runs a shell command on a pseudo-terminal; the standard input is its keyboard. The shell gives way to the program
- * (`exec`): otherwise Ctrl-C would end it too, and its exit code would be reported instead of the program's. Whether
- * a shell does so by itself depends on the shell, and script(1) takes the one in SHELL.
+ * Runs a shell command on a pseudo-terminal; the standard input is its keyboard. The shell executes the program with
+ * `exec`: otherwise Ctrl-C would also end the shell, and its exit code would be reported instead. Some shells do that
+ * by themselves, but not all, and script(1) uses the one in SHELL.
  */
 export function spawnOnTerminal(
   command: string,

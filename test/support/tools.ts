@@ -1,32 +1,30 @@
-// Programs that some tests need and that a machine may lack.
+// Tests that need programs or root, which a machine may lack.
 import { spawnSync } from "node:child_process";
 import { type TestContext, test } from "node:test";
 
-interface Skippable {
-  skip(reason: string): void;
+/** What a test needs: one program, or several programs with or without root. */
+export type Needs = string | { readonly programs: readonly string[]; readonly root?: true };
+
+/** What a machine lacks, in words; undefined if it has everything. */
+function missing(needs: Needs): string | undefined {
+  const { programs, root } =
+    typeof needs === "string" ? { programs: [needs] } : { root: undefined, ...needs };
+  const program = programs.find(
+    (each) => spawnSync("sh", ["-c", 'command -v "$1"', "sh", each]).status !== 0,
+  );
+  if (program !== undefined) {
+    return `${program} is not installed`;
+  }
+  return root && process.getuid?.() !== 0 ? "it needs root" : undefined;
 }
 
-/** Skips the test where a program is missing; under CI, where it must be there, fails instead. */
-export function requireTool(t: Skippable, program: string): boolean {
-  if (spawnSync("sh", ["-c", 'command -v "$1"', "sh", program]).status === 0) {
-    return true;
-  }
-  if (process.env["CI"]) {
-    throw new Error(`${program} is not installed, and under CI that is a failure`);
-  }
-  t.skip(`${program} is not installed`);
-  return false;
-}
-
-/** A test that needs a program: skipped with the reason where it is missing, a failure under CI. */
-export function toolTest(
-  program: string,
-  name: string,
-  body: (t: TestContext) => void | Promise<void>,
-): void {
+/** A test that is skipped, with the reason, on a machine that lacks something; under CI that is a failure. */
+export function toolTest(needs: Needs, name: string, body: (t: TestContext) => void | Promise<void>): void {
   test(name, async (t) => {
-    if (requireTool(t, program)) {
-      await body(t);
+    const reason = missing(needs);
+    if (reason !== undefined && process.env["CI"]) {
+      throw new Error(`${reason}, and under CI that is a failure`);
     }
+    await (reason === undefined ? body(t) : t.skip(reason));
   });
 }

@@ -13,11 +13,11 @@ export class VirtualClock implements PreciseClock {
   #nowNs = 1e9;
   #order = 0;
   #planned: Planned[] = [];
-  /** Turns of the event loop that were asked for, with nothing in between. */
+  /** Requested turns of the event loop. */
   soonCalls = 0;
   readonly #soonNs: number;
 
-  /** @param soonNs what one turn of the event loop takes */
+  /** @param soonNs duration of one turn of the event loop */
   constructor(soonNs = 250_000) {
     this.#soonNs = soonNs;
   }
@@ -26,7 +26,7 @@ export class VirtualClock implements PreciseClock {
     return this.#nowNs;
   }
 
-  /** Time passes without anything being called: the running code is busy. */
+  /** Lets time pass without calls: the running code is busy. */
   spend(durationNs: number): void {
     this.#nowNs += durationNs;
   }
@@ -57,7 +57,7 @@ export class VirtualClock implements PreciseClock {
     };
     promise.then(settle, settle);
     for (;;) {
-      await macrotask(); // Promises that hang on the last call get their turn.
+      await macrotask(); // Promises that depend on the last call get their turn.
       if (isSettled) {
         return promise;
       }

@@ -1,4 +1,4 @@
-// A world for `measure` without threads, sockets or real time: every run in it gives the same Result.
+// An environment for `measure` without threads, sockets or real time, in which every run gives the same Result.
 
 import type { Connection, ConnectionEvents } from "../../bench/engine/connection.ts";
 import { Generator } from "../../bench/load/generator.ts";
@@ -17,13 +17,13 @@ export interface VirtualTarget {
   readonly refuses?: (connection: number, nowNs: number) => boolean;
   /** The kind of error of those. */
   readonly refusal?: string;
-  /** How long those are asked to wait. */
+  /** The Retry-After of refused connections. */
   readonly retryAfterMs?: number;
   /** When the target closes a connection that has just opened, and with which code; undefined for never. */
   readonly closes?: (connection: number, openedNs: number) => { atNs: number; code: number } | undefined;
   /** When the target dies. */
   readonly diesAtNs?: number;
-  /** While this holds, connections take nothing more. */
+  /** While this is true, connections accept no more messages. */
   readonly isClogged?: (nowNs: number) => boolean;
   /** Called with each message of a content of its own, and its connection. */
   readonly onContent?: (content: Uint8Array, connection: number, nowNs: number) => void;

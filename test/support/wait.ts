@@ -1,7 +1,7 @@
-// Waiting in tests: for a condition, never for luck.
+// Waits for conditions in tests.
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Polls until the condition holds, and fails with `what` when it does not in time. */
+/** Polls until the condition holds; fails with `what` at the timeout. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   what: string,
@@ -16,7 +16,7 @@ export async function waitUntil(
   }
 }
 
-/** Resolves with the promise, or fails with `what` when it takes too long. */
+/** Resolves with the promise, or fails with `what` at the timeout. */
 export async function inTime<T>(promise: Promise<T>, what: string, timeoutMs = 15_000): Promise<T> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {

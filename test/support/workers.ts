@@ -1,11 +1,11 @@
-// What tests of servers with several workers share.
+// Helpers for tests of servers with several workers.
 import { connectClient } from "./client.ts";
 import type { Cleanup, Spawned } from "./echo-server.ts";
 
 /** The sample that counts text messages. */
 export const received = 'echo_messages_received_total{type="text"}';
 
-/** Process ids of all workers that have served so far, the dead ones included. */
+/** Process ids of all workers so far, including dead ones. */
 export function workerPids(server: Pick<Spawned, "log">): number[] {
   return server.log.filter(({ msg }) => msg === "worker ready").map(({ pid }) => Number(pid));
 }

@@ -46,7 +46,7 @@ function counting(name: string, code: string): string {
   return `sh -c 'n=$(($(cat ${file}) + 1)); echo $n > ${file}; ${code}; exec ${ws}'`;
 }
 
-test("targets that fork are measured, and leave nothing behind", async () => {
+test("measures targets that fork, and leaves no process behind", async () => {
   const marker = `forked-${process.pid}`;
   const forking = `sh -c 'node -e "setInterval(() => 0, 1e6)" ${marker} & ${ws} & wait'`;
   const { exitCode, stderr } = await compare(forking, ws, ...short, "--rounds", "1");
@@ -54,7 +54,7 @@ test("targets that fork are measured, and leave nothing behind", async () => {
   assert.deepEqual(processesWith(marker), []);
 });
 
-test("a harness that is killed leaves no target behind", async () => {
+test("a killed harness leaves no target behind", async () => {
   const marker = `orphan-${process.pid}`;
   const forking = `sh -c 'node -e "setInterval(() => 0, 1e6)" ${marker} & ${ws} & wait'`;
   const args = ["dist/bench/cli.js", "compare", forking, ws, "--duration", "60s", "--connections", "2"];
@@ -64,7 +64,7 @@ test("a harness that is killed leaves no target behind", async () => {
   await waitUntil(() => processesWith(marker).length === 0, "the target has ended", deadlineMs);
 });
 
-test("a target that dies at its fourth start costs its round, and no other", async () => {
+test("a target that dies at its fourth start fails only its round", async () => {
   const out = join(folder, "died-once.json");
   const dying = counting("starts-once", '[ $n = 4 ] && { echo "no luck"; exit 9; }');
   const { exitCode, stderr } = await compare(dying, ws, ...short, "--rounds", "3", "--out", out);
@@ -79,7 +79,7 @@ test("a target that dies at its fourth start costs its round, and no other", asy
   assert.match(stderr, /round 2 does not count/);
 });
 
-test("a target that never starts again ends the comparison with the rounds that it has", async () => {
+test("a target that does not start again ends the comparison with the complete rounds", async () => {
   const out = join(folder, "died-for-good.json");
   const dying = counting("starts-for-good", "[ $n -gt 4 ] && exit 9");
   const { exitCode } = await compare(dying, ws, ...short, "--rounds", "8", "--out", out);
@@ -89,7 +89,7 @@ test("a target that never starts again ends the comparison with the rounds that 
 });
 
 test("rounds end when the interval is narrow enough, at the maximum, or before the deadline", async (t) => {
-  // One process that is already there makes rounds short.
+  // A running process makes rounds short.
   const target = await startTarget(ws, { path: "/", timeoutMs: deadlineMs });
   t.after(() => target.stop());
   const until = async (...args: string[]) => {
@@ -115,7 +115,7 @@ test("10 % more CPU time per message is found", async (t) => {
   const { figures, primary } = JSON.parse(stdout) as ReturnType<typeof readComparison>;
   assert.equal(primary, "serverCpuPerMessage");
   const { finding, detectable, low, high } = figures.serverCpuPerMessage;
-  // The comparison says itself what it could have found: half of this effect is found nearly always.
+  // The comparison reports its detectable difference; half of this effect is found nearly always.
   if ((detectable ?? 2) > 1.05) {
     t.skip(`this machine is busy: only ${((detectable ?? 2) - 1) * 100} % could have been found`);
     return;
@@ -168,7 +168,7 @@ async function interruptedWhen(when: RegExp, isInsistent: boolean, a = ws) {
   const exited = once(child, "exit") as Promise<[number | null]>;
   await waitUntil(() => when.test(shown), `the terminal shows ${when}`, deadlineMs);
   child.stdin.write("\x03");
-  // Signals do not queue: a second one has to come after the first one was taken.
+  // Signals do not queue: a second one must follow after the first was handled.
   const again = isInsistent ? setInterval(() => child.stdin.write("\x03"), 200) : undefined;
   const [exitCode] = await inTime(exited, "Ctrl-C ends the comparison", deadlineMs);
   clearInterval(again);
@@ -193,7 +193,7 @@ toolTest("script", "Ctrl-C ends a comparison in every phase, and restores the te
   }
 });
 
-toolTest("script", "a second Ctrl-C ends at once, and takes a stubborn target along", async () => {
+toolTest("script", "a second Ctrl-C ends at once, together with a target that ignores SIGTERM", async () => {
   const marker = `stubborn-${process.pid}`;
   const file = join(folder, "stubborn.mjs");
   const server = new URL("../../../bench/peers/ws.js", import.meta.url).href;

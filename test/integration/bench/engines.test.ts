@@ -1,4 +1,4 @@
-// Both engines over real sockets against targets that behave: what they measure, and that they measure the same.
+// Both engines over real sockets against well-behaved targets: they measure correctly, and the same.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -25,7 +25,7 @@ import { inTime } from "../../support/wait.ts";
 
 const engines: EngineName[] = ["raw", "ws"];
 
-/** Echoes each message a fixed time after it came, in order. */
+/** Echoes each message after a fixed time, in order. */
 function afterMs(delayMs: number): (message: ClientMessage) => undefined {
   return (message) => {
     setTimeout(() => {
@@ -92,7 +92,7 @@ for (const engine of engines) {
       assert.ok((result.summary.latencyUs?.p90 ?? 0) > 150_000, JSON.stringify(result.summary.latencyUs));
     });
 
-    test("speaks TLS with the authority that it is given, and with no other", async (t) => {
+    test("accepts only certificates of the given authority", async (t) => {
       const files = await makeCertificates(t);
       const tls = { cert: readFileSync(files.cert, "utf8"), key: readFileSync(files.key, "utf8") };
       const { url } = await startMisbehavingServer(t, { tls });
@@ -168,7 +168,7 @@ for (const engine of engines) {
       }
     });
 
-    test("cannot speak TLS to a target that does not", async (t) => {
+    test("fails over TLS with a target without TLS", async (t) => {
       const { url } = await startMisbehavingServer(t);
       const outcome = await measureReal(url.replace("ws:", "wss:"), { engine }, { timeoutMs: 500 });
       assert.match(onlyError(outcome), /^(?:tls-failed|handshake-timeout)/);
@@ -212,7 +212,7 @@ test("the engine ws speaks permessage-deflate, and the Result says so", async (t
   assert.equal(result.scenario.compression, true);
 });
 
-test("a name that resolves to several addresses is tried at all of them", async (t) => {
+test("tries all addresses of a name", async (t) => {
   const { port } = await startMisbehavingServer(t);
   const outcome = await measureReal(`ws://localhost:${port}/`, {}, { verify: "full" });
   assert.deepEqual(resultOf(outcome).failures, []);
@@ -248,7 +248,7 @@ for (const engine of engines) {
   });
 }
 
-test("compression that the target declines is reported as declined", async (t) => {
+test("reports declined compression", async (t) => {
   const { url } = await startMisbehavingServer(t);
   const result = resultOf(await measureReal(url, { engine: "ws" }, { deflate: true }));
   assert.equal(result.scenario.compression, true);

@@ -1,4 +1,4 @@
-// Several generators of one run, each a process of its own, as in a cluster: what they measured becomes one Result.
+// Several generators of one run, each in its own process as in a cluster: their Results are merged into one.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -15,7 +15,7 @@ const generatorCount = 4;
 const leadSeconds = 12;
 const warmupMs = 200;
 
-/** Counts by bucket, read with the plain JavaScript decoder, bucket by bucket: no code of the harness is in this. */
+/** Counts by bucket, decoded independently of the harness. */
 function bucketsOf({ data, unitNs }: EncodedHistogram): Map<number, number> {
   assert.equal(unitNs, 1);
   const histogram = decodeFromCompressedBase64(data, 64, false);
@@ -123,7 +123,7 @@ async function runPart(url: string, part: string, index?: string) {
   }
 }
 
-test("each generator is told its part, or finds it in Kubernetes' index; anything else is refused", async (t) => {
+test("reads the part of a generator from --part or from Kubernetes' index, and refuses anything else", async (t) => {
   const { authority } = await spawnServer(t);
   const url = `ws://${authority}/echo`;
   const partOf = ({ stdout }: { readonly stdout: string }) =>

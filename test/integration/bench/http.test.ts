@@ -40,7 +40,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<{ url: 
 
 const short = ["--connections", "4", "--duration", "600ms", "--warmup", "200ms", "--json"];
 
-test("an echoed POST is measured in one Result, labelled as HTTP, in better than milliseconds", async (t) => {
+test("measures an echoed POST in one Result, labelled as HTTP, finer than milliseconds", async (t) => {
   const { url } = await serve(t, (request, response) => {
     setTimeout(() => request.pipe(response), 20);
   });
@@ -70,7 +70,7 @@ test("an echoed POST is measured in one Result, labelled as HTTP, in better than
   assert.equal(result.server?.source, "pid");
 });
 
-test("a GET without a body is measured without looking at what comes", async (t) => {
+test("measures a GET without a body without checking responses", async (t) => {
   const { url } = await serve(t, (_request, response) => response.end("a page"));
   const ended = await bench(url, ...short, "--pipelining", "3");
   assert.equal(ended.exitCode, 0, ended.stderr);
@@ -79,7 +79,7 @@ test("a GET without a body is measured without looking at what comes", async (t)
   assert.ok(result.summary.bytesPerSecond > 0);
 });
 
-test("a target that is missing, refuses, or does not echo is not measured, and the reason is reported", async (t) => {
+test("does not measure a target that is missing, refuses, or does not echo, and reports the reason", async (t) => {
   const { url } = await serve(t, (request, response) => {
     request.resume();
     response.statusCode = request.url === "/gone" ? 410 : 200;
@@ -96,7 +96,7 @@ test("a target that is missing, refuses, or does not echo is not measured, and t
   assert.match(nobody.stderr, /unreachable .*ECONNREFUSED/);
 });
 
-test("bodies that come back changed in mid-run make the result void", async (t) => {
+test("bodies that change during the run make the Result invalid", async (t) => {
   let requests = 0;
   const { url } = await serve(t, (request, response) => {
     requests += 1;
@@ -111,7 +111,7 @@ test("bodies that come back changed in mid-run make the result void", async (t) 
   assert.ok((result.errors["wrong-body"] ?? 0) >= result.messages.corrupt);
 });
 
-test("a target that goes away in mid-run leaves a partial Result that says so", async (t) => {
+test("a target that ends during the run gives a partial Result with the reason", async (t) => {
   let requests = 0;
   const { url, server } = await serve(t, (request, response) => {
     requests += 1;

@@ -1,4 +1,4 @@
-// Every way in which a target can be wrong, over real sockets, on both engines where both can meet it.
+// Every fault of a target, over real sockets, on both engines where possible.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
@@ -15,7 +15,7 @@ import { measureReal, onlyError, resultOf } from "../../support/real-load.ts";
 
 const engines: EngineName[] = ["raw", "ws"];
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -26,7 +26,7 @@ async function closedPort(): Promise<number> {
 
 for (const engine of engines) {
   describe(`with the engine ${engine}, a target`, () => {
-    test("that is not there is unreachable", async () => {
+    test("that does not exist is unreachable", async () => {
       const outcome = await measureReal(`ws://127.0.0.1:${await closedPort()}/`, { engine });
       assert.equal(outcome.kind, "nothing");
       assert.match(onlyError(outcome), /^unreachable: cannot reach 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
@@ -38,7 +38,7 @@ for (const engine of engines) {
       assert.match(onlyError(outcome), /^unreachable: .*(?:ENOTFOUND|EAI_AGAIN)/);
     });
 
-    test("that closes in the run is measured as far as it went", async (t) => {
+    test("that closes during the run is measured until then", async (t) => {
       const reply = (message: ClientMessage): Buffer =>
         message.index < 50
           ? echo(message)
@@ -68,7 +68,7 @@ for (const engine of engines) {
       assert.match(onlyError(await measureReal(url, { engine })), /^closed-1006: .*without a close frame/);
     });
 
-    test("that is killed is measured as far as it went", async (t) => {
+    test("that is killed is measured until then", async (t) => {
       let count = 0;
       const reply = (message: ClientMessage): Buffer => {
         count += 1;
@@ -106,7 +106,7 @@ for (const engine of engines) {
       assert.match(result.failures.join(), /2 messages were lost/);
     });
 
-    test("that answers with other octets is found out by --verify full only", async (t) => {
+    test("that answers with other bytes is detected only by --verify full", async (t) => {
       const reply = ({ opcode, payload, index }: ClientMessage): Buffer => {
         if (index === 10) {
           payload[40] = (payload[40] ?? 0) ^ 1;
@@ -121,7 +121,7 @@ for (const engine of engines) {
       assert.deepEqual((await measureReal(url, { engine }, { verify: "length" })).errors, {});
     });
 
-    test("that answers in another order is found out by the sequence numbers", async (t) => {
+    test("that answers in another order is detected by the sequence numbers", async (t) => {
       let kept: Buffer | undefined;
       const reply = (message: ClientMessage): Buffer | undefined => {
         if (message.index === 4) {
@@ -151,7 +151,7 @@ for (const engine of engines) {
       }
     });
 
-    test("that answers once twice is right again with the next reply", async (t) => {
+    test("that answers once twice is valid again from the next reply on", async (t) => {
       const reply = (message: ClientMessage): Buffer =>
         message.index === 10 ? Buffer.concat([echo(message), echo(message)]) : echo(message);
       const { url } = await startMisbehavingServer(t, { reply });
@@ -162,7 +162,7 @@ for (const engine of engines) {
       assert.deepEqual([received, corrupt], [sent, 0]);
     });
 
-    test("that answers after the time-out loses just that message", async (t) => {
+    test("that answers after the timeout loses only that message", async (t) => {
       const reply = (message: ClientMessage): Buffer | undefined => {
         if (message.index !== 5) {
           return echo(message);
@@ -183,7 +183,7 @@ for (const engine of engines) {
       assert.deepEqual(outcome.errors, {});
     });
 
-    test("that reads nothing does not fill our memory", async (t) => {
+    test("that reads nothing does not fill the memory", async (t) => {
       const { url } = await startMisbehavingServer(t, {
         handshake: (accept, _request, socket) => {
           socket.pause();
@@ -204,7 +204,7 @@ for (const engine of engines) {
       assert.ok(peakBytes - before < 128 * 1024 * 1024, `${(peakBytes - before) / 2 ** 20} MiB`); // of 512 MiB
     });
 
-    test("gets every header that was asked for, however often", async (t) => {
+    test("gets every header, including repeated ones", async (t) => {
       let request = "";
       const handshake = (accept: string, head: string): string => {
         request = head;
@@ -280,7 +280,7 @@ for (const engine of engines) {
       assert.equal(resultOf(outcome).connections.closedEarly, 2);
     });
 
-    test("that sends more than an echo can be is cut off", async (t) => {
+    test("that sends more than an echo is cut off", async (t) => {
       const huge = (message: ClientMessage): Buffer =>
         message.index === 5 ? Buffer.from([0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0]) : echo(message);
       const { url } = await startMisbehavingServer(t, { reply: huge });
@@ -288,7 +288,7 @@ for (const engine of engines) {
       assert.match(onlyError(outcome), /^protocol-oversized-message/);
     });
 
-    test("that fragments, pings and pongs between is measured all the same", async (t) => {
+    test("that sends fragments, pings and pongs in between is still measured", async (t) => {
       const pongs: string[] = [];
       const reply = ({ opcode, payload, index }: ClientMessage): Buffer =>
         Buffer.concat([

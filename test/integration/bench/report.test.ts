@@ -86,7 +86,7 @@ test("merging writes one Result that is never overwritten", async (t) => {
   assert.match(again.errors, /already exists/);
 });
 
-test("the whole is held against the thresholds of its parts", async (t) => {
+test("checks a merged Result against the thresholds of its parts", async (t) => {
   t.mock.method(process.stdout, "write", () => true);
   t.after(() => {
     process.exitCode = undefined;
@@ -106,13 +106,13 @@ test("the whole is held against the thresholds of its parts", async (t) => {
   ]);
 });
 
-test("Results that do not belong together are not merged", async () => {
+test("does not merge Results of different runs", async () => {
   const { exitCode, errors } = await run("merge", one);
   assert.equal(exitCode, 2);
   assert.match(errors, /at least two Results/);
 });
 
-test("everything that cannot be merged is reported at once, with what is good", async () => {
+test("reports every Result that cannot be merged at once, and the valid ones", async () => {
   const cut = join(folder, "cut.log");
   writeFileSync(cut, `Result: x\n${formatResultLine(exampleResult()).slice(0, 900)}\n`);
   const { exitCode, errors } = await run("merge", one, one, cut, join(folder, "none.json"), "--expect", "4");

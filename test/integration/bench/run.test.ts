@@ -1,4 +1,4 @@
-// The command `run` as it is shipped: worker threads, exit codes, what goes to which stream, signals.
+// The built command `run`: worker threads, exit codes, output streams, signals.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -92,7 +92,7 @@ describe("run", () => {
     );
   });
 
-  test("prints a report, writes a Result to a new file, and keeps quiet on a pipe", async (t) => {
+  test("prints a report, writes a Result to a new file, and shows no progress on a pipe", async (t) => {
     const { url } = await startMisbehavingServer(t);
     const out = join(folder, "out.json");
     const { code, stdout, stderr } = await run(url, ...brief, "--out", out, "--label", "a target");
@@ -106,7 +106,7 @@ describe("run", () => {
     assert.match(again.stderr, /--out: .* already exists/);
   });
 
-  test("gives a Result a name when it was given none", async (t) => {
+  test("names a Result without --out", async (t) => {
     const { url } = await startMisbehavingServer(t);
     const { code, stderr } = await run(url, ...brief);
     assert.equal(code, 0);
@@ -189,14 +189,14 @@ describe("run", () => {
     assert.equal(existsSync(out), false);
   });
 
-  test("exits with 3 when the metrics page that was asked for is not there", async (t) => {
+  test("exits with 3 when the requested metrics page does not exist", async (t) => {
     const { url, port } = await startMisbehavingServer(t);
     const { code, stderr } = await run(url, ...brief, "--metrics-url", `http://127.0.0.1:${port}/metrics`);
     assert.equal(code, 3);
     assert.match(stderr, /cannot be read as a Prometheus page/);
   });
 
-  /** Starts a long run against our own server, and resolves when it is well under way. */
+  /** Starts a long run against our own server, and resolves once it has sent messages. */
   async function startLong(t: TestContext, out: string) {
     const server = await spawnServer(t);
     const running = start([
@@ -323,7 +323,7 @@ describe("a measurement is not lost", () => {
   });
 });
 
-test("a port that accepts and hangs up is told, by run and by http", async (t) => {
+test("run and http report a port that accepts and then closes", async (t) => {
   const slam = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => slam.listen(0, "127.0.0.1", resolve));
   t.after(() => slam.close());
@@ -339,7 +339,7 @@ test("a port that accepts and hangs up is told, by run and by http", async (t) =
   }
 });
 
-test("a host that nobody knows is one error at once, in every command that measures", async () => {
+test("an unknown host is one error at once, in every command that measures", async () => {
   for (const [command, target] of [
     [["run"], ["ws://no-such-host.invalid/"]],
     [["http"], ["http://no-such-host.invalid/"]],

@@ -1,4 +1,4 @@
-// The handlers of pywebsocket's example directory, as its documentation and behaviour have them: octets on the wire.
+// The handlers of pywebsocket's example directory, as its documentation and behaviour have them: bytes on the wire.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startServer } from "../../support/echo-server.ts";

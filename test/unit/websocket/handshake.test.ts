@@ -84,11 +84,11 @@ test("another version of the protocol, or none, gets 426 with version 13", () =>
 
 test("accepts a key of 16 bytes and refuses any other length with 400", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
-      const key = Buffer.from(octets).toString("base64");
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      const key = Buffer.from(bytes).toString("base64");
       const refusal = refusalOf({ ...proper, "sec-websocket-key": key });
-      assert.equal(refusal?.reason, octets.length === 16 ? undefined : "bad_key");
-      assert.equal(refusal?.status, octets.length === 16 ? undefined : 400);
+      assert.equal(refusal?.reason, bytes.length === 16 ? undefined : "bad_key");
+      assert.equal(refusal?.status, bytes.length === 16 ? undefined : 400);
     }),
   );
   const key = randomBytes(16).toString("base64");

@@ -86,7 +86,7 @@ describe("FrameReader", () => {
     );
   });
 
-  test("gives the same for a stream that comes octet by octet", () => {
+  test("gives the same for a stream that comes byte by byte", () => {
     const stream = Buffer.concat([
       frame(opcodes.text, "a", { final: false }),
       frame(opcodes.ping, "?"),
@@ -94,9 +94,9 @@ describe("FrameReader", () => {
       frame(opcodes.binary, Buffer.alloc(66_000, 2)),
       frame(opcodes.close, Buffer.from([3, 232])),
     ]);
-    const octets = Array.from(stream, (octet) => Uint8Array.of(octet));
-    assert.deepEqual(readAll(octets), readAll([stream]));
-    assert.equal(readAll(octets).seen.length, 4);
+    const bytes = Array.from(stream, (byte) => Uint8Array.of(byte));
+    assert.deepEqual(readAll(bytes), readAll([stream]));
+    assert.equal(readAll(bytes).seen.length, 4);
   });
 
   const faulty: [ProtocolFault, Buffer][] = [
@@ -113,10 +113,10 @@ describe("FrameReader", () => {
     ["unexpected-continuation", frame(opcodes.continuation, "hi")],
     ["interleaved-message", Buffer.concat([frame(1, "a", { final: false }), frame(1, "b")])],
   ];
-  for (const [fault, octets] of faulty) {
-    test(`calls ${octets.subarray(0, 10).toString("hex")} a ${fault} and reads no further`, () => {
+  for (const [fault, bytes] of faulty) {
+    test(`calls ${bytes.subarray(0, 10).toString("hex")} a ${fault} and reads no further`, () => {
       const good = frame(opcodes.text, "after");
-      const { seen, faults } = readAll([Buffer.concat([octets, good])]);
+      const { seen, faults } = readAll([Buffer.concat([bytes, good])]);
       assert.deepEqual(faults, [fault]);
       assert.deepEqual(seen, []);
     });
@@ -130,7 +130,7 @@ describe("FrameReader", () => {
   });
 });
 
-test("encodeMaskedFrame writes the length in each of its three forms and masks every octet", () => {
+test("encodeMaskedFrame writes the length in each of its three forms and masks every byte", () => {
   for (const [size, header] of [
     [0, "8280"],
     [125, "82fd"],
@@ -144,7 +144,7 @@ test("encodeMaskedFrame writes the length in each of its three forms and masks e
     assert.equal(encoded.subarray(0, header.length / 2).toString("hex"), header);
     const masked = encoded.subarray(header.length / 2 + 4);
     assert.deepEqual(
-      Uint8Array.from(masked, (octet, i) => octet ^ ((i % 4) + 1)),
+      Uint8Array.from(masked, (byte, i) => byte ^ ((i % 4) + 1)),
       payload,
     );
   }

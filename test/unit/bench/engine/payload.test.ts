@@ -14,7 +14,7 @@ function unmask(frames: Buffer): Buffer[] {
     const length = form < 126 ? form : frames.readUInt16BE(at + 2);
     const key = at + (form < 126 ? 2 : 4);
     const body = Buffer.from(frames.subarray(key + 4, key + 4 + length));
-    messages.push(body.map((octet, i) => octet ^ (frames[key + (i % 4)] ?? 0)) as Buffer);
+    messages.push(body.map((byte, i) => byte ^ (frames[key + (i % 4)] ?? 0)) as Buffer);
     at = key + 4 + length;
   }
   return messages;
@@ -44,7 +44,7 @@ describe("FrameTape", () => {
     assert.equal(tape.batch(0, 16), tape.batch(7, 16));
   });
 
-  test("writes each message's number into it when stamped, and leaves the other octets alone", () => {
+  test("writes each message's number into it when stamped, and leaves the other bytes alone", () => {
     fc.assert(
       fc.property(
         payloadLists,

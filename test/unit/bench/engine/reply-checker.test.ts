@@ -41,7 +41,7 @@ describe("ReplyChecker", () => {
     );
   });
 
-  test("with full, notices any octet that changed, whatever the pieces", () => {
+  test("with full, notices any byte that changed, whatever the pieces", () => {
     const payloads = [makePayload(64, "binary"), makePayload(3, "binary"), makePayload(200, "binary")];
     fc.assert(
       fc.property(
