@@ -12,6 +12,7 @@ import { addMergeCommand } from "./merge.ts";
 import { addReportCommand } from "./report.ts";
 import { addRunCommand } from "./run.ts";
 import { addSearchCommand } from "./search.ts";
+import { addStormCommand } from "./storm.ts";
 
 const exitCodesHelp = `
 Exit codes:
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     .exitOverride();
   addRunCommand(program);
   addHttpCommand(program);
+  addStormCommand(program);
   addCheckCommand(program);
   addCompareCommand(program);
   addSearchCommand(program);

@@ -7,6 +7,7 @@ import type { Form, Kind, Source } from "./kind.ts";
 import { runReports } from "./run/kind.ts";
 import { searchReports } from "./search/kind.ts";
 import { idleReports } from "./session/idle.ts";
+import { stormReports } from "./session/storm.ts";
 
 /** One row for each kind. */
 export const kinds: readonly Kind[] = [
@@ -15,6 +16,7 @@ export const kinds: readonly Kind[] = [
   searchReports,
   idleReports,
   checkReports,
+  stormReports,
 ];
 
 /** All files in one report. @throws StoreError when a file cannot be reported, or they are of different kinds */
