@@ -1,4 +1,4 @@
-// What the npm package holds, as npm would pack it.
+// Checks the files of the npm package, as npm packs it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";

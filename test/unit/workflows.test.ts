@@ -1,4 +1,4 @@
-// The workflows of GitHub Actions, checked by GitHub's own parser and against the package.
+// Checks the workflows of GitHub Actions with GitHub's own parser and against the package.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
@@ -9,7 +9,7 @@ const manifest = z
   .object({ engines: z.object({ node: z.string() }) })
   .parse(JSON.parse(read("package.json")));
 
-/** What GitHub's own parser finds wrong with a workflow. */
+/** The problems that GitHub's own parser finds in a workflow. */
 function problemsOf(name: string, content: string): string[] {
   const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
   return context.errors.getErrors().map(String);

@@ -56,7 +56,7 @@ test("an unknown flag is named, wherever it stands", () => {
   assert.deepEqual(problemsOf(["--port", "7000", "-x"]), ["-x: unknown option."]);
 });
 
-test("what was probably meant is suggested, for flags, commands and variables", () => {
+test("suggests the closest flag, command or variable", () => {
   for (const [typed, meant] of [
     ["--prot", "--port"],
     ["--max-backpresure=1MiB", "--max-backpressure"],
@@ -101,7 +101,7 @@ test("unknown flags, surplus words and bad values are reported at once", () => {
   ]);
 });
 
-test("health takes the options of the server and nothing else", () => {
+test("health accepts only the options of the server", () => {
   const { action, resolved } = serve(["health", "--port", "7000"]);
   assert.equal(action, "health");
   assert.equal(resolved.config.port, 7000);
@@ -117,13 +117,13 @@ test("--print-config is an action that needs a good configuration", () => {
   assert.deepEqual(problemsOf(["--print-config=xml"]), ['--print-config "xml": expected text or json']);
 });
 
-test("completion needs a shell that is known", () => {
+test("completion needs a known shell", () => {
   assert.deepEqual(readCommandLine(["completion", "fish"], {}), { action: "completion", shell: "fish" });
   assert.deepEqual(problemsOf(["completion"]), ["completion: expected bash, zsh or fish"]);
   assert.deepEqual(problemsOf(["completion", "tcsh"]), ["completion tcsh: expected bash, zsh or fish"]);
 });
 
-test("help and version are answered whatever else is wrong", () => {
+test("help and version work despite other problems", () => {
   for (const args of [["--help"], ["-h"], ["help"], ["--port", "x", "--help"], ["--nonsense", "--help"]]) {
     assert.deepEqual(readCommandLine(args, {}), { action: "help", topic: undefined }, args.join(" "));
   }

@@ -1,4 +1,4 @@
-// Covers option.ts, options.ts and config.ts: one kind of value at a time, and what they make together.
+// Covers option.ts, options.ts and resolve.ts: each kind of value, and the whole configuration.
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { test } from "node:test";
@@ -281,7 +281,7 @@ test("one flag is enough to raise the largest message: defaults below it follow"
   assert.equal(buffer.maxPayload, 16 * 1024 * 1024);
 });
 
-test("each worker has descriptors of its own: the default of the connections follows the workers", () => {
+test("the default of --max-connections grows with the workers, each of which has its own descriptors", () => {
   const one = read({}).maxConnections;
   assert.equal(read({ workers: 3 }).maxConnections, 3 * one);
   assert.equal(read({ workers: 3, maxConnections: 100 }).maxConnections, 100);
@@ -314,7 +314,7 @@ test("several contradictions are reported at once", () => {
   assert.equal(problemsOf({ maxBuffered: "64KiB", drainSpread: "1h", adminPort: "9998" }).length, 3);
 });
 
-test("two listeners may both leave their port to the system", () => {
+test("two listeners may both use a free port", () => {
   assert.deepEqual(problemsOf({ port: "0", adminPort: "0" }), []);
 });
 
@@ -336,7 +336,7 @@ test("the effective configuration is printed with the source of every value, tog
   assert.deepEqual(rows.get("--inspect"), ["default"]);
 });
 
-test("what is printed can be typed again and means the same", () => {
+test("the printed values can be typed again and mean the same", () => {
   const first = resolveConfig({
     subprotocols: "mqtt,stomp",
     allowOrigin: "https://example.org",

@@ -96,12 +96,12 @@ describe("with certificates", () => {
     /^--tls-key .*client\.key: does not belong to the certificate of --tls-cert .*server\.crt$/,
   ]);
   problemTest(
-    "certificate and key taken for one another are refused",
+    "an exchanged certificate and key are refused",
     ({ cert, key }) => ({ tlsCert: key, tlsKey: cert }),
     [/--tls-cert .*server\.key: not a PEM certificate/, /--tls-key .*server\.crt: not a PEM private key/],
   );
   problemTest(
-    "text that is no PEM is refused",
+    "text that is not PEM is refused",
     (files) => ({
       tlsCert: fileWith(files, "hello"),
       tlsKey: fileWith(files, "hello"),
@@ -140,7 +140,7 @@ describe("with certificates", () => {
   });
 });
 
-test("by default no more TLS connections are taken than memory and descriptors allow", async (t) => {
+test("by default TLS connections are limited by memory and descriptors", async (t) => {
   const made = await makeCertificates(t);
   const plain = resolveConfig({}).config.maxConnections;
   const options = { tlsCert: made.cert, tlsKey: made.key };

@@ -12,7 +12,7 @@ test("the default of --max-payload follows the memory limit, between 64 KiB and 
   assert.deepEqual(defaults, [64, 64, 256, 256, 1024, 2048, 2048, 16_384, 16_384]);
 });
 
-test("unfinished messages can take connections times payload, and twice that with compression", () => {
+test("unfinished messages can use connections times payload, and twice that with compression", () => {
   const limits = { maxConnections: 20, maxPayload: 16 * miB };
   assert.equal(unfinishedBytes({ ...limits, compression: "off" }), 320 * miB);
   assert.equal(unfinishedBytes({ ...limits, compression: "shared" }), 640 * miB);

@@ -1,4 +1,4 @@
-// The Grafana dashboard: is it what its source makes, can it be drawn, and can it be read.
+// Checks the Grafana dashboard: generated from its source, without overlaps, and readable.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";

@@ -1,5 +1,5 @@
-// The Dockerfile and .dockerignore, held against the package, the options and each other. That the
-// image builds and works is for test/integration/deploy/image.test.ts, which needs Podman.
+// Compares the Dockerfile and .dockerignore with the package, the options and each other. Whether the
+// image builds and works is tested in test/integration/deploy/image.test.ts, which needs Podman.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// deploy/kubernetes as kubectl renders it, held against itself and against the server. Files and schemas:
-// kubernetes-schemas.test.ts.
+// Compares the manifests that kubectl renders from deploy/kubernetes with each other and with the server. For files and
+// schemas, see kubernetes-schemas.test.ts.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe } from "node:test";

@@ -1,4 +1,4 @@
-// What deploy/ tells the server, held against its table of options. For Kubernetes, see kubernetes.test.ts.
+// Compares the options in deploy/ with the table of options. For Kubernetes, see kubernetes.test.ts.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// What the shipped proxy files say, held against the server's options: time-outs, checks, limits.
+// Compares the shipped proxy files with the server's options: timeouts, checks, limits.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readCommandLine } from "../../../src/config/command-line.ts";
@@ -33,7 +33,7 @@ function serverConfig(text: string): Config {
   return commandLine.resolved.config;
 }
 
-test("the proxies wait in silence for longer than the server does, whose ping and time-out come first", () => {
+test("the proxies' idle timeouts are longer than the server's, whose ping comes first", () => {
   const { idleTimeout } = resolveConfig({}).config;
   assert.ok(idleTimeout > 0);
   const silences = [

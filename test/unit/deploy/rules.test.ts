@@ -1,4 +1,4 @@
-// The Prometheus rules, by Prometheus's own tool, and held against their tests and their documentation.
+// Checks the Prometheus rules with promtool, and compares them with their tests and docs.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";

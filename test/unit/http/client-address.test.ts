@@ -8,7 +8,7 @@ import {
   trustNetworks,
 } from "../../../src/http/client-address.ts";
 
-test("an address has one spelling", () => {
+test("an address has one canonical form", () => {
   const spellings = {
     "10.0.0.1": "10.0.0.1",
     "::ffff:10.0.0.1": "10.0.0.1",
@@ -50,7 +50,7 @@ test("an IPv4 address is a client, and so is a /64 of IPv6", () => {
   assert.equal(clientGroup(""), "");
 });
 
-test("the normal spelling is its own normal spelling, and mapped IPv4 is the same as IPv4", () => {
+test("the canonical form is stable, and mapped IPv4 is the same as IPv4", () => {
   fc.assert(
     fc.property(fc.ipV4(), fc.ipV6(), (v4, v6) => {
       assert.equal(normalizeAddress(v4), v4);
@@ -79,7 +79,7 @@ test("a network of mapped IPv4 is an IPv4 network", () => {
   assert.equal(trusts("11.0.0.0"), false);
 });
 
-test("0.0.0.0/0 and ::/0 trust everyone of their family", () => {
+test("0.0.0.0/0 and ::/0 trust every address of their family", () => {
   fc.assert(
     fc.property(fc.ipV4(), (address) => {
       assert.equal(trustNetworks(["0.0.0.0/0"])(address), true);
@@ -109,7 +109,7 @@ test("the client is the last forwarded address that no trusted proxy has", () =>
   }
 });
 
-test("without trusted proxies nothing that a client writes changes its address", () => {
+test("without trusted proxies no header changes a client's address", () => {
   fc.assert(
     fc.property(fc.ipV4(), fc.string(), (remote, forwardedFor) => {
       assert.equal(clientAddress(remote, forwardedFor, trustNetworks([])), remote);
@@ -117,7 +117,7 @@ test("without trusted proxies nothing that a client writes changes its address",
   );
 });
 
-test("a peer that is already gone has no address, and is trusted by nobody", () => {
+test("a disconnected peer has no address, and is never trusted", () => {
   for (const networks of [[], ["10.0.0.0/8"], ["::/0", "0.0.0.0/0"]]) {
     assert.equal(clientAddress("", "203.0.113.7", trustNetworks(networks)), "");
   }

@@ -47,7 +47,7 @@ test("an IPv6 /64 is one client, and a trusted proxy is many", () => {
   assert.equal(granted("10.1.2.3", 50), 50);
 });
 
-test("above the total nobody is kept, below it everybody is; WebSockets do not count", () => {
+test("keeps no connection above the total and every connection below it; WebSockets do not count", () => {
   const { granted, stats } = keepAliveWith({ maxHttpConnections: 10 });
   stats[slot.sockets] = 30;
   stats[slot.connections] = 20;
@@ -59,9 +59,9 @@ test("above the total nobody is kept, below it everybody is; WebSockets do not c
 test("above the total, an address that has its share already is not accepted, and others are", () => {
   const { accepted, stats } = keepAliveWith({ maxHttpConnections: 100, maxHttpConnectionsPerIp: 10 });
   stats[slot.sockets] = 50;
-  assert.equal(accepted("192.0.2.1", 1000), 1000, "nobody is counted while there is room");
+  assert.equal(accepted("192.0.2.1", 1000), 1000, "addresses are not counted while there is room");
   stats[slot.sockets] = 100;
-  assert.equal(accepted("192.0.2.1", 50), 50, "up to the total everybody comes in");
+  assert.equal(accepted("192.0.2.1", 50), 50, "every connection up to the total is accepted");
   stats[slot.sockets] = 101;
   assert.equal(accepted("192.0.2.1", 50), 0);
   assert.equal(accepted("192.0.2.2", 50), 10);

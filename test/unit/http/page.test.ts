@@ -70,7 +70,7 @@ test("the policy allows this script and this style by hash, and nothing inline b
   assert.doesNotMatch(policy, /unsafe|\*|https?:|data:(?!;)/);
 });
 
-test("the page is isolated only where browsers take that without complaint", () => {
+test("the page is isolated only where browsers support it", () => {
   const isolated = (request: Partial<PageRequest>) =>
     "Cross-Origin-Opener-Policy" in (answerPage(page, { ...plain, ...request }).headers ?? {});
   for (const host of ["localhost", "localhost:9998", "127.0.0.1:80", "127.8.8.8", "[::1]:9998"]) {
@@ -82,6 +82,6 @@ test("the page is isolated only where browsers take that without complaint", () 
   assert.ok(isolated({ isTls: true }));
 });
 
-test("a page that was not built is an error that says what to do", () => {
+test("a missing build of the page is an error that says what to do", () => {
   assert.throws(() => readPage(pathToFileURL("/nowhere/page.html")), /npm run build/);
 });

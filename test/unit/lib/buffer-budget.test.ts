@@ -38,7 +38,7 @@ test("within the cap nobody is dropped", () => {
   assert.deepEqual(waiting, [100]);
 });
 
-test("a holder that lets go of nothing ends the search", () => {
+test("a holder that drops nothing ends the search", () => {
   const budget = new BufferBudget(1, () => undefined);
   budget.join({ largest: () => 5, dropLargest: () => undefined });
   budget.add(5);

@@ -1,4 +1,4 @@
-// Covers metrics.ts and families.ts: one set of counts, rendered in both formats.
+// Covers registry.ts and prom-client.ts: one set of counters, rendered in both formats.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";

@@ -83,7 +83,7 @@ test("the page says in which format and version it is", async () => {
   assert.equal(text.headers["Vary"], "Accept, Accept-Encoding");
 });
 
-test("it is compressed for those who ask for gzip, and for nobody else", async () => {
+test("the page is compressed only for clients that accept gzip", async () => {
   const { scrape } = createMetrics(none, [], build);
   for (const acceptEncoding of ["gzip", "gzip, deflate, br", "deflate, gzip;q=0.5, identity;q=0.1"]) {
     const { headers, body } = await scrape({ accept: "*/*", acceptEncoding });
@@ -98,7 +98,7 @@ test("it is compressed for those who ask for gzip, and for nobody else", async (
   }
 });
 
-test("a page tells how large the one before it was, and that it took time", async () => {
+test("a page shows size and duration of the previous one", async () => {
   const { scrape } = createMetrics(none, [], build);
   const value = (page: string | Uint8Array, name: string): number =>
     Number(new RegExp(`^${name} (\\S+)$`, "m").exec(page.toString())?.[1]);

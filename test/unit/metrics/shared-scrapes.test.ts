@@ -17,7 +17,7 @@ function countRenders(delayMs = 0) {
   return { shared, renders: () => renders };
 }
 
-test("thousands that ask at once share a few renderings, and one copy of the page", async () => {
+test("thousands of concurrent scrapes share a few renderings, and one copy of the page", async () => {
   const { shared, renders } = countRenders();
   const pages = await Promise.all(Array.from({ length: 4000 }, () => shared(text)));
   assert.ok(renders() <= 2, `${renders()} renderings`);

@@ -6,7 +6,7 @@ import { createTlsAdmission } from "../../../src/server/tls-admission.ts";
 const { config } = resolveConfig({ maxConnections: 336, trustProxy: "10.0.0.0/8" });
 // With the 64 for HTTP: 400.
 
-test("one address cannot keep all places taken with clients that never ask for a WebSocket", () => {
+test("one address cannot use up all connections with clients that never open a WebSocket", () => {
   const admission = createTlsAdmission(config, () => 0);
   let open = 0;
   const admit = (address: string, webSockets = 0): string | undefined => {

@@ -25,7 +25,7 @@ test("an address that means every address is shown as localhost", () => {
   }
 });
 
-test("IPv6 stands in brackets", () => {
+test("IPv6 addresses are in brackets", () => {
   assert.equal(urls({ host: "::1" }, 1).echo, "ws://[::1]:1/echo");
   assert.equal(new URL(urls({ host: "2001:db8::1" }, 1).httpEcho).hostname, "[2001:db8::1]");
 });

@@ -28,7 +28,7 @@ test("writes every line, and flush waits for the last", async (t) => {
   assert.equal(output.droppedLines, 0);
 });
 
-test("drops and counts lines beyond the bound, and goes on once somebody reads", async (t) => {
+test("drops and counts lines beyond the limit, and continues once the output is read", async (t) => {
   const path = join(temporaryFolder(t), "pipe");
   execFileSync("mkfifo", [path]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -59,7 +59,7 @@ test("drops and counts lines beyond the bound, and goes on once somebody reads",
   await output.flush(20_000);
 });
 
-test("a flush gives up in time when nobody reads", async (t) => {
+test("a flush times out if the output is not read", async (t) => {
   const path = join(temporaryFolder(t), "pipe");
   execFileSync("mkfifo", [path]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);

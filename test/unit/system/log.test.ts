@@ -52,7 +52,7 @@ test("one kind does not hold back another", () => {
   );
 });
 
-test("the logger of a library says nothing at any level", () => {
+test("the logger of the library writes nothing at any level", () => {
   const log = silentLog();
   for (const level of ["fatal", "error", "warn", "info", "debug"] as const) {
     assert.equal(log.isLevelEnabled(level), false, level);

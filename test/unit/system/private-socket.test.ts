@@ -46,7 +46,7 @@ test("where the temporary folder cannot be written to, shared memory is used", {
   }
 });
 
-test("folders that killed processes have left are removed, those in use are not", async (t) => {
+test("removes the folders of killed processes, but not those in use", async (t) => {
   const base = scratch(t);
   setTmpdir(t, base);
   const [dead, alive] = [join(base, "uws-echo-tls-dead00"), join(base, "uws-echo-tls-alive0")];

@@ -80,12 +80,12 @@ test("versions of glibc are compared as numbers", () => {
   assert.doesNotMatch(future, /needs glibc/);
 });
 
-test("a glibc that is just new enough is not blamed", () => {
+test("a glibc that is just new enough is not named as the cause", () => {
   const text = explainLoadFailure({ ...debian12, abi: "137", glibc: "2.38" }, "Error: something else");
   assert.doesNotMatch(text, /needs glibc/);
 });
 
-test("a binary or package that is not there is to be installed", () => {
+test("a missing binary or package is to be installed", () => {
   for (const detail of [
     missing,
     "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'uWebSockets.js' imported from x",

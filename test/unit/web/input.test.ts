@@ -13,7 +13,7 @@ import { defaultUrl, metricsUrl, readClose, readTarget } from "../../../src/web/
 
 const http = { protocol: "http:", host: "localhost:9998" };
 
-test("whatever is written as hex is read back", () => {
+test("hexadecimal text is read back", () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.constantFrom(" ", "", ",", ":", "-", "\n", ", "), (bytes, separator) => {
       const typed = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(separator);
@@ -26,7 +26,7 @@ test("whatever is written as hex is read back", () => {
   assert.deepEqual(parseHex("  "), { bytes: new Uint8Array(0) });
 });
 
-test("bad hex names the digit or the group", () => {
+test("invalid hexadecimal text names the digit or the group", () => {
   assert.deepEqual(parseHex("48 6g"), { problem: '"g" is not a hexadecimal digit (0-9, a-f).' });
   assert.match(JSON.stringify(parseHex("48 6 6c")), /\\"6\\" has an odd number of digits.*for example 06/);
 });
@@ -101,7 +101,7 @@ test("a target is checked with a sentence for each mistake", () => {
   assert.ok("url" in readTarget(secure, "ws://localhost:9998/echo", ""));
 });
 
-test("only the codes and reasons that a script may close with are let through", () => {
+test("accepts only codes and reasons that a script may close with", () => {
   for (const code of ["1000", "3000", "4999"]) {
     assert.deepEqual(readClose(code, ""), { code: Number(code) });
   }

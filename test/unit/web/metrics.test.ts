@@ -4,7 +4,7 @@ import { startEchoServer } from "../../../src/index.ts";
 import { parseMetricsText } from "../../../src/lib/prometheus-text.ts";
 import { ratesBetween, readFigures } from "../../../src/web/server/figures.ts";
 
-test("rates come from counters, and a counter that was reset counts from zero", () => {
+test("computes rates from counters, and counts a reset counter from zero", () => {
   const page = (received: number, cpu: number) =>
     parseMetricsText(
       `echo_messages_received_total{type="text"} ${received}\necho_worker_cpu_seconds_total{worker="1"} ${cpu}`,

@@ -38,7 +38,7 @@ function admitted(admission: Admission, times: number, candidate = someone): num
   ).length;
 }
 
-test("everyone is let in up to the capacity, and then gets 503 with Retry-After", () => {
+test("admits clients up to the capacity, then refuses with 503 and Retry-After", () => {
   const admission = admissionWith({ maxConnections: 3 });
   assert.equal(admitted(admission, 3), 3);
   const refusal = admission.admit(someone);
@@ -48,14 +48,14 @@ test("everyone is let in up to the capacity, and then gets 503 with Retry-After"
   assert.match(refusal.body, /3 connections, its limit \(--max-connections\)/);
 });
 
-test("a place that is given back can be taken again, and a refusal takes none", () => {
+test("a released place can be used again, and a refusal uses none", () => {
   const admission = admissionWith({ maxConnections: 1 });
   assert.equal(admitted(admission, 5), 1);
   admission.release(someone.address);
   assert.equal(admitted(admission, 5), 1);
 });
 
-test("one address gets no more than its share, and 429 with Retry-After beyond it", () => {
+test("refuses an address beyond its share with 429 and Retry-After", () => {
   const admission = admissionWith({ maxConnectionsPerIp: 2 });
   assert.equal(admitted(admission, 3), 2);
   const refusal = admission.admit(someone);
@@ -67,7 +67,7 @@ test("one address gets no more than its share, and 429 with Retry-After beyond i
   assert.equal(admission.admit(someone), undefined);
 });
 
-test("handshakes come in a burst of one second's worth and are then let in at the rate", () => {
+test("admits a burst of one second of handshakes, then admits at the rate", () => {
   const admission = admissionWith({ handshakeRate: 10 });
   assert.equal(admitted(admission, 50), 10);
   const refusal = admission.admit(someone);
@@ -83,7 +83,7 @@ test("handshakes come in a burst of one second's worth and are then let in at th
   assert.equal(admitted(admission, 50), 10, "an idle hour saves up no more than a second's worth");
 });
 
-test("an address that hammers uses up its own tokens, and not those of all", () => {
+test("a flooding address uses up its own tokens, not those of others", () => {
   const admission = admissionWith({ handshakeRate: 20, handshakeRatePerIp: 5 });
   assert.equal(admitted(admission, 1000), 5);
   const refusal = admission.admit(someone);
@@ -98,7 +98,7 @@ test("an address that hammers uses up its own tokens, and not those of all", () 
   assert.equal(admitted(admission, 10), 5);
 });
 
-test("a rate by address holds for each of very many addresses", () => {
+test("a rate per address applies to each of very many addresses", () => {
   const admission = admissionWith({ handshakeRatePerIp: 1 });
   for (const round of [1, 0]) {
     for (let i = 0; i < 50_000; i++) {
@@ -149,7 +149,7 @@ test("pages of other origins get 403; a client without an origin is allowed", ()
   }
 });
 
-test("once stopped, everyone gets 503, whatever else is wrong", () => {
+test("once stopped, refuses every client with 503, whatever else is wrong", () => {
   const admission = admissionWith({ maxConnections: 1, allowOrigin: [] });
   admission.stop();
   const refusal = admission.admit({ address: "192.0.2.1", origin: "https://evil.example" });
@@ -157,7 +157,7 @@ test("once stopped, everyone gets 503, whatever else is wrong", () => {
   assert.equal(refusal.status, 503);
 });
 
-test("no order of coming and going exceeds a limit or loses a place", () => {
+test("no order of opens and closes exceeds a limit or loses a place", () => {
   const addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
   const step = fc.record({ isComing: fc.boolean(), address: fc.constantFrom(...addresses) });
   fc.assert(

@@ -1,4 +1,4 @@
-// What a real socket cannot be made to do on command: exact amounts, bytes that leave without an event, hours of
+// Tests what real sockets do not do on command: exact amounts, bytes written without an event, hours of
 // stalling. The rest is tested over real sockets in test/integration/backpressure.test.ts.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -15,7 +15,7 @@ import {
 import { Backpressure, type BackpressureLimits } from "../../../src/websocket/backpressure.ts";
 import type { Connection, EchoSocket, SocketData } from "../../../src/websocket/connection.ts";
 
-/** As much of a uWS socket as Backpressure sees. Closing it reports back as uWS does: before close() returns. */
+/** The part of a uWS socket that Backpressure uses. Like uWS, it reports a close before close() returns. */
 class FakeSocket {
   amount = 0;
   /** How it ended: the code of a close frame, or "hard". */
@@ -70,7 +70,7 @@ class FakeSocket {
 }
 
 const miB = 1024 * 1024;
-/** Longer than the time between two looks at connections under backpressure. */
+/** Longer than the interval at which slow readers are checked. */
 const sweep = 250;
 
 interface Bench {
@@ -119,7 +119,7 @@ function terminations(stats: Stats, reason: TerminationReason): number | undefin
   return stats[slot.connectionsTerminated + terminationReasons.indexOf(reason)];
 }
 
-/** send() says BUFFERED, and this much now waits. By default no byte has left meanwhile. */
+/** send() returned BUFFERED, and this much is now buffered. By default no byte was written in the meantime. */
 function buffer(
   backpressure: Backpressure,
   socket: FakeSocket,
@@ -247,7 +247,7 @@ test("an echo that was dropped is counted with its bytes and closes the connecti
   assert.deepEqual(terminated, [["backpressure", 5000]]);
 });
 
-test("--on-backpressure drop counts the echo and lets the connection live", (t) => {
+test("--on-backpressure drop counts the echo and keeps the connection", (t) => {
   const { backpressure, stats, terminated, connect } = bench(t, { onBackpressure: "drop" });
   const socket = connect();
   buffer(backpressure, socket, 5000);
@@ -258,7 +258,7 @@ test("--on-backpressure drop counts the echo and lets the connection live", (t) 
   assert.deepEqual(terminated, []);
 });
 
-test("a reader that takes nothing for --stall-timeout is closed, not before", (t) => {
+test("a reader that reads nothing for --stall-timeout is closed, not before", (t) => {
   const { backpressure, stats, connect, pass } = bench(t, { stallTimeout: 1000 });
   const socket = connect();
   buffer(backpressure, socket, 5000);
@@ -319,7 +319,7 @@ test("the time for which the process was stopped does not count as stalled", (t)
   assert.equal(socket.ended, "hard", "what had passed before still counts");
 });
 
-test("with --stall-timeout 0 nobody is stalled", (t) => {
+test("with --stall-timeout 0 no reader is stalled", (t) => {
   const { backpressure, connect, pass } = bench(t, { stallTimeout: 0 });
   const socket = connect();
   buffer(backpressure, socket, 5000);
@@ -338,7 +338,7 @@ test("bytes that leave without an event are noticed within a quarter of a second
   assert.equal(stats[slot.backpressureDurationSum], 0.25);
 });
 
-test("a graceful close waits until every echo is out, and then says its code", (t) => {
+test("a graceful close waits until every echo is sent, and then sends its code", (t) => {
   const { backpressure, stats, connect } = bench(t);
   const socket = connect();
   buffer(backpressure, socket, 5000);

@@ -7,7 +7,7 @@ function deflate(offer: string, compressor: "shared" | "dedicated" = "dedicated"
   return chooseDeflateOffer(offer, compressor);
 }
 
-test("of a valid offer, what uWS will keep is passed on", () => {
+test("passes on the parameters of a valid offer that uWS fulfils", () => {
   const offers = {
     "permessage-deflate": "permessage-deflate",
     "Permessage-Deflate": "permessage-deflate",
@@ -56,7 +56,7 @@ test("offers that RFC 7692 does not allow are declined", () => {
   }
 });
 
-test("the first offer that can be kept wins", () => {
+test("the first offer that uWS can fulfil wins", () => {
   assert.equal(
     deflate(
       "x-webkit-deflate-frame, permessage-deflate; server_max_window_bits=16, permessage-deflate; client_max_window_bits",

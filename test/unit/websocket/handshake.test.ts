@@ -21,7 +21,7 @@ function without(name: string): RequestHeaders {
   return Object.fromEntries(Object.entries(proper).filter(([key]) => key !== name));
 }
 
-test("a handshake as in RFC 6455 is read into what it asks for", () => {
+test("parses a handshake as in RFC 6455", () => {
   assert.deepEqual(readHandshake(proper), {
     key: "dGhlIHNhbXBsZSBub25jZQ==",
     subprotocols: [],
@@ -50,7 +50,7 @@ test("Upgrade and Connection are lists of tokens without case", () => {
   }
 });
 
-test("what does not ask for a WebSocket gets 426 that says what is spoken", () => {
+test("answers a request that is not a handshake with 426 and the supported protocol", () => {
   for (const headers of [
     {},
     without("upgrade"),
@@ -132,19 +132,19 @@ test("no header makes the check throw, and every refusal has a sentence", () => 
   );
 });
 
-test("our first sub-protocol that is offered is chosen", () => {
+test("selects the server's first sub-protocol that is offered", () => {
   const offered = ["wamp", "stomp", "mqtt"];
   assert.equal(chooseSubprotocol(offered, ["mqtt", "stomp"]), "mqtt");
   assert.equal(chooseSubprotocol(offered, ["soap", "stomp"]), "stomp");
   assert.equal(chooseSubprotocol(offered, ["soap"]), "");
-  assert.equal(chooseSubprotocol(offered, ["MQTT"]), "", "names have case");
+  assert.equal(chooseSubprotocol(offered, ["MQTT"]), "", "names are case-sensitive");
   assert.equal(chooseSubprotocol(offered, "any"), "wamp");
   assert.equal(chooseSubprotocol(offered, "none"), "");
   assert.equal(chooseSubprotocol([], "any"), "");
   assert.equal(chooseSubprotocol([], ["mqtt"]), "");
 });
 
-test("what is chosen was offered, and is one of ours", () => {
+test("selects only offered sub-protocols of the server", () => {
   const name = fc.constantFrom("a", "b", "c", "d");
   fc.assert(
     fc.property(fc.array(name), fc.array(name), (offered, spoken) => {

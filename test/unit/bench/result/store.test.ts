@@ -40,7 +40,7 @@ function assertRefused(text: string, message: RegExp): void {
   );
 }
 
-test("what is written is read back the same, from a folder that was not there", () => {
+test("reads back what it wrote, from a new folder", () => {
   const path = join(folder, "new", "folder", "result.json");
   const result = exampleResult();
   writeResult(path, result);
@@ -150,7 +150,7 @@ test("a Result of version 1 is read with the failures and units that it did not 
   });
 });
 
-test("a Result that does not match its own schema is written all the same, and is told", () => {
+test("writes a Result that does not match its schema, and reports that", () => {
   const broken = exampleResult((result) => {
     result.client.cpuPercent = -14.9;
   });

@@ -74,7 +74,7 @@ test("corrupt messages make the result void", () => {
   assert.equal(judge(exampleResult(corrupt)).failures.length, 1);
 });
 
-test("no reply at all is void, and no percentile is talked about", () => {
+test("a run without replies is invalid, and has no warning about percentiles", () => {
   const { warnings, verdict: judged } = judge(
     exampleResult((result) => {
       result.messages.received = 0;
@@ -186,13 +186,13 @@ test("an open loop that reaches its rate is rate-limited, even when it spins whi
   assert.deepEqual(judge(exampleResult(reach)).warnings, []);
 });
 
-test("an open loop short of its rate is the target's doing when the messages were sent", () => {
+test("blames the target for an open loop below its rate if the messages were sent", () => {
   const short = (result: Result) => openLoop(result, 75_000);
   assert.match(onlyWarning(short), /did not keep up: 75,000 replies\/s arrived, 100,000 were due/);
   assert.equal(verdict(short), "server-bound");
 });
 
-test("an open loop that falls behind its own schedule is the generator's doing", () => {
+test("blames the generator for an open loop that falls behind its own schedule", () => {
   const late = (result: Result) => {
     openLoop(result, 75_000);
     result.client.lagUs = 400_000;
@@ -204,7 +204,7 @@ test("an open loop that falls behind its own schedule is the generator's doing",
   assert.match(judge(exampleResult(late)).warnings.join(), /generator was the bottleneck/);
 });
 
-test("messages that the target did not take speak for the target, and fail the run", () => {
+test("messages that the target did not accept make it the bottleneck, and fail the run", () => {
   const push = (result: Result) => {
     openLoop(result, 25_000);
     Object.assign(result.messages, { sent: 50_000, received: 50_000, unsent: 150_000 });
@@ -232,7 +232,7 @@ test("a constant delay is not a limit: replies came late, but as fast as they we
   assert.equal(verdict(delayed), "rate-limited");
 });
 
-test("random arrivals that happen to be few are nobody's fault", () => {
+test("few random arrivals by chance do not change the verdict", () => {
   const few = (result: Result) => {
     openLoop(result, 88);
     Object.assign(result.scenario, { ratePerSecond: 100, arrivals: "poisson" });
@@ -256,7 +256,7 @@ test("a machine that is busy with other work is reported, with the evidence", ()
   );
 });
 
-test("a run that was not steady is told, with what changed", () => {
+test("reports a run that was not steady, with the figure that changed", () => {
   const slower = (result: Result) => {
     result.steadiness = { verdict: "slowing-down", changedAtSeconds: 12, figure: "p50Us", factor: 1.4 };
   };
@@ -313,7 +313,7 @@ test("a lag that is a large part of the latency is warned about, a small one is 
   );
 });
 
-test("a run too short for p99.99 says up to where it may be believed", () => {
+test("a run too short for p99.99 names the highest reliable percentile", () => {
   const received = (messages: number) => (result: Result) => {
     result.messages.received = messages;
   };

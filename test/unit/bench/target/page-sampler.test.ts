@@ -47,7 +47,7 @@ test("heap and descriptors of a supervisor are not taken for those of its worker
   assert.deepEqual([page?.heapBytes, page?.descriptors], [null, null]);
 });
 
-test("a page without CPU time is of no use", () => {
+test("refuses a page without CPU time", () => {
   assert.equal(readPage("process_cpu_seconds_total_more 5\nup 1\n"), undefined);
 });
 

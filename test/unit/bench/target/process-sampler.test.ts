@@ -22,7 +22,7 @@ test("a process is sampled with its CPU time, busiest thread and memory, and a d
   assert.equal(await samplePid(4_194_304).sample(() => 0), undefined);
 });
 
-test("a child that is killed keeps what it had used, so that the sum never goes back", async (t) => {
+test("keeps the CPU time of a killed child, so that the sum never decreases", async (t) => {
   const [busy, idle] = ["console.log(process.pid); for (;;) {}", "setTimeout(() => {}, 1e6)"].map(
     (code) => `${process.execPath} -e '${code}'`,
   );

@@ -44,7 +44,7 @@ function choose(choice: Partial<SamplerChoice>) {
   });
 }
 
-test("the metrics page is used when it is there, and required when it was asked for", async (t) => {
+test("uses the metrics page if it exists, and requires it if requested", async (t) => {
   const there = await servePage(t, oneProcess);
   const missing = await servePage(t, undefined);
   assert.equal((await choose({ defaultMetricsUrl: there.url }))?.source, "metrics");
@@ -53,7 +53,7 @@ test("the metrics page is used when it is there, and required when it was asked 
   assert.equal((await choose({ pid: process.pid, defaultMetricsUrl: missing.url }))?.source, "pid");
 });
 
-test("the metrics page is left alone when it is off, and beside a process id unless it was asked for", async (t) => {
+test("does not read the metrics page if it is off, or with a process id unless requested", async (t) => {
   const page = await servePage(t, oneProcess);
   assert.equal(await choose({ metricsUrl: "off", defaultMetricsUrl: page.url }), undefined);
   const alone = await choose({ pid: process.pid, defaultMetricsUrl: page.url });
@@ -75,7 +75,7 @@ test("the metrics page is read once in its period, and at the edges of the windo
   assert.equal(page.reads - before, 2);
 });
 
-test("a page behind a certificate of its own is read with that authority, or without looking", async (t) => {
+test("reads a page with a private certificate with --ca, or with --insecure", async (t) => {
   const files = await makeCertificates(t);
   const [cert, key, caPem] = [files.cert, files.key, files.ca].map((file) => readFileSync(file, "utf8"));
   const server = createSecureServer({ cert, key }, (_request, response) => response.end(oneProcess));
@@ -85,7 +85,7 @@ test("a page behind a certificate of its own is read with that authority, or wit
   assert.equal((await choose({ metricsUrl, caPem }))?.source, "metrics");
 });
 
-test("a port that accepts and hangs up, or says nothing, gives no sample and keeps nobody waiting", async (t) => {
+test("a port that closes or stays silent gives no sample, without a delay", async (t) => {
   const slam = createTcpServer((socket) => socket.end());
   const url = `http://127.0.0.1:${await listen(t, slam)}/metrics`;
   assert.equal(await inTime(choose({ defaultMetricsUrl: url }), "a page that is no page"), undefined);

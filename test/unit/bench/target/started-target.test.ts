@@ -33,7 +33,7 @@ test("children in a process group of their own end with the target", async () =>
   assert.equal(await sampler.sample(clock.nowNs), undefined);
 });
 
-test("a command that forks and ends is a target, with the CPU time of what it has left behind", async (t) => {
+test("a command that forks and ends is a target, with the CPU time of its child", async (t) => {
   const target = await startTarget(`sh -c '${idler} & node ${server} {port} & exit 0'`, options);
   t.after(() => target.stop());
   await waitUntil(() => !membersOf(target.pid).includes(target.pid), "the shell has ended");
@@ -55,7 +55,7 @@ test("a target that ignores SIGTERM is killed", async () => {
   assert.deepEqual(membersOf(target.pid), []);
 });
 
-test("waiting for a target can be given up, and leaves nothing behind", async () => {
+test("waiting for a target can be aborted, and leaves no process behind", async () => {
   const controller = new AbortController();
   const starting = startTarget(`sh -c '${idler} & wait; : {port}'`, {
     ...options,

@@ -17,7 +17,7 @@ const straight: Pace = {
   fragmentDelayMs: 0,
 };
 
-/** A line in a world whose time the test moves. */
+/** A line with a clock that the test moves. */
 function bench(t: TestContext, pace: Partial<Pace>, random?: () => number) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let time = 0;
@@ -56,7 +56,7 @@ function bench(t: TestContext, pace: Partial<Pace>, random?: () => number) {
   };
 }
 
-test("without a delay a message goes out at once", (t) => {
+test("without a delay a message is sent at once", (t) => {
   const { push, sent, held } = bench(t, {});
   push("now");
   assert.deepEqual(sent, [{ at: 0, text: "now", position: "whole" }]);
@@ -171,7 +171,7 @@ test("messages held when the connection ends are reported, and never sent", (t) 
   assert.deepEqual(held, { messages: 0, bytes: 0 });
 });
 
-test("a message that is refused amid its fragments is given up, and the next goes on", (t) => {
+test("a message refused between its fragments is dropped, and the next continues", (t) => {
   const { push, sent, refused, held } = bench(t, { fragmentBytes: 2 });
   let wasSent = false;
   refused.add("cd");
@@ -212,7 +212,7 @@ test("a message may be pushed, and the line closed, from the end of another", (t
   );
 });
 
-test("whatever the pace, messages come whole and in order, none before its time, and nothing stays counted", (t) => {
+test("at any pace, messages arrive whole and in order, none before its time, and no bytes stay counted", (t) => {
   const pace = fc.record({
     delayMs: fc.nat(50),
     jitterMs: fc.nat(50),
