@@ -37,7 +37,11 @@ export function addIdleCommand(program: Command): void {
     .command("idle")
     .description("measure what idle connections cost: memory each, CPU time of pings, who is closed when")
     .argument("<url>", "ws:// or wss:// URL; any WebSocket server will do")
-    .option("--steps <numbers>", "numbers of connections to hold, ascending, at least four", "1k,2k,5k,10k")
+    .option(
+      "--steps <numbers>",
+      "numbers of connections to hold, ascending, at least four; more make the interval narrower",
+      "1k,2k,3k,4k,5k,6k,8k,10k",
+    )
     .option("--hold <time>", "how long to hold each", "10s")
     .option("--ping <time>", "time between two pings on a connection (default: none)")
     .option("--connect-rate <per second>", "connections to open per second between the steps", "1000");

@@ -5,9 +5,11 @@ import { colorChoices, colorHelp, paintFor, wantsColor, widthFor } from "../../s
 import { addCheckCommand } from "./check.ts";
 import { addCompareCommand } from "./compare.ts";
 import { addCompletionCommand } from "./completion.ts";
+import { addDrainCommand } from "./drain.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
 import { addGateCommand } from "./gate.ts";
 import { addHttpCommand } from "./http.ts";
+import { addIdleCommand } from "./idle.ts";
 import { addMergeCommand } from "./merge.ts";
 import { addReportCommand } from "./report.ts";
 import { addRunCommand } from "./run.ts";
@@ -42,6 +44,8 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addCompareCommand(program);
   addSearchCommand(program);
+  addIdleCommand(program);
+  addDrainCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
   addGateCommand(program);

@@ -84,6 +84,8 @@ export interface ConnectionEvents {
   /** A whole message, where the endpoint passes content; `content` is only valid during the call. */
   onMessage(connection: Connection, content: Uint8Array): void;
   onPong(connection: Connection, payload: Uint8Array): void;
+  /** The target has sent a close frame, after which no reply comes and nothing is to be sent; `onClosed` follows. */
+  onEnding(connection: Connection): void;
   onClosed(index: number, ending: Ending): void;
 }
 

@@ -206,6 +206,7 @@ class RawConnection implements Connection, FrameSink {
       this.#ending ??= endingOfClose(code, Buffer.from(payload.subarray(2)).toString());
       this.#sayClose(code === 1005 ? 1000 : code);
       this.#socket.end();
+      this.#events.onEnding(this);
     }
   }
 

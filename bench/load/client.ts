@@ -10,6 +10,9 @@ import type { Ledger } from "./ledger.ts";
 import type { LoopLane } from "./open-loop.ts";
 import { Outstanding } from "./outstanding.ts";
 
+/** Payload of a ping: how many messages were sent before it, as a float of 64 bits. */
+const fenceBytes = 8;
+
 /** One open connection and what it has in flight. */
 export class Lane implements LoopLane {
   readonly connection: Connection;
@@ -20,6 +23,8 @@ export class Lane implements LoopLane {
   overdueCount = 0;
   /** Nothing more is sent on it; it is closed once nothing is in flight. */
   isRetiring = false;
+  /** With a fence: how many of its messages the target has read, by its pongs. */
+  readCount = 0;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -41,6 +46,8 @@ export interface ClientOptions {
   /** Messages that a connection sends when it has opened. */
   readonly first: number;
   /** More replies came than messages were sent. */
+  /** Send a ping after messages, see Echo in scenario/traffic. */
+  readonly fence: boolean;
   readonly onSurplus: (count: number) => void;
   /** The last message in flight was answered or lost. */
   readonly onAllSettled: () => void;
@@ -72,6 +79,9 @@ export class Client implements EchoClient<Lane> {
   readonly #settleLost = (intendedNs: number, _sentNs: number, count: number): void => {
     this.#ledger.lost(intendedNs, count);
   };
+  readonly #settleCrossed = (intendedNs: number, _sentNs: number, count: number): void => {
+    this.#ledger.crossed(intendedNs, count);
+  };
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -99,13 +109,16 @@ export class Client implements EchoClient<Lane> {
   }
 
   /** The connection is gone: what it had in flight is lost. */
-  remove(index: number): void {
+  remove(index: number, wasClosed: boolean): void {
     const lane = this.#laneOf[index];
     if (lane === undefined) {
       return;
     }
     this.#laneOf[index] = undefined;
     this.lanes.splice(this.lanes.indexOf(lane), 1);
+    if (wasClosed && this.#options.fence) {
+      this.#settleUnread(lane);
+    }
     this.#lose(lane);
     this.#checkSettled();
   }
@@ -167,6 +180,13 @@ export class Client implements EchoClient<Lane> {
     this.#settled(lane, known, nowNs);
     if (inTime > known) {
       this.#options.onSurplus(inTime - known);
+    }
+  }
+
+  onPong(connection: Connection, payload: Uint8Array): void {
+    const lane = this.#laneOf[connection.index];
+    if (lane !== undefined && payload.length === fenceBytes) {
+      lane.readCount = new DataView(payload.buffer, payload.byteOffset).getFloat64(0);
     }
   }
 
@@ -271,6 +291,20 @@ export class Client implements EchoClient<Lane> {
     lane.sentCount += count;
     this.inFlight += count;
     lane.connection.send(sequence, count);
+    // What the connection holds back, a ping would overtake.
+    if (this.#options.fence && !lane.connection.isClogged()) {
+      const payload = new Uint8Array(fenceBytes);
+      new DataView(payload.buffer).setFloat64(0, lane.sentCount);
+      lane.connection.ping(payload);
+    }
+  }
+
+  /** Takes out the messages that no pong has told of: the rest of what is in flight is lost. */
+  #settleUnread(lane: Lane): void {
+    const { size } = lane.outstanding;
+    const read = Math.min(size, Math.max(0, lane.readCount - (lane.sentCount - size)));
+    this.inFlight -= lane.outstanding.take(read, this.#settleLost);
+    this.inFlight -= lane.outstanding.take(size - read, this.#settleCrossed);
   }
 
   #lose(lane: Lane): void {

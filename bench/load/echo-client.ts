@@ -8,7 +8,8 @@ export interface EchoClient<L extends LoopLane> extends LoopClient<L> {
   readonly hasGivenUp: boolean;
   add(connection: Connection): void;
   retire(index: number): void;
-  remove(index: number): void;
+  /** @param wasClosed by a close frame of the target */
+  remove(index: number, wasClosed: boolean): void;
   start(): void;
   stop(): void;
   abandon(): void;
@@ -18,4 +19,6 @@ export interface EchoClient<L extends LoopLane> extends LoopClient<L> {
   onBadReply(connection: Connection): void;
   onMissing(connection: Connection, count: number): void;
   onMessage(connection: Connection, content: Uint8Array): void;
+  /** Left out by those that send no pings. */
+  onPong?(connection: Connection, payload: Uint8Array): void;
 }

@@ -30,8 +30,8 @@ export class EchoTraffic<L extends LoopLane> implements Traffic {
     this.#client.retire(connection.index);
   }
 
-  remove(index: number): void {
-    this.#client.remove(index);
+  remove(index: number, wasClosed: boolean): void {
+    this.#client.remove(index, wasClosed);
   }
 
   start(startNs: number): void {
@@ -76,13 +76,17 @@ export class EchoTraffic<L extends LoopLane> implements Traffic {
     this.#client.onMessage(connection, content);
   }
 
-  onPong(): void {
-    // It sends no pings.
+  onPong(connection: Connection, payload: Uint8Array): void {
+    this.#client.onPong?.(connection, payload);
   }
 }
 
 /** Replies in the order of the messages, of which only the number is read. */
-export function createEchoTraffic(tools: TrafficTools, loop: Loop, payloads: readonly Uint8Array[]): Traffic {
+export function createEchoTraffic(
+  tools: TrafficTools,
+  { loop, fence }: { readonly loop: Loop; readonly fence: boolean },
+  payloads: readonly Uint8Array[],
+): Traffic {
   const client = new Client({
     clock: tools.clock,
     ledger: tools.ledger,
@@ -90,6 +94,7 @@ export function createEchoTraffic(tools: TrafficTools, loop: Loop, payloads: rea
     timeoutMs: tools.timeoutMs,
     depth: depthOf(loop),
     first: firstOf(loop),
+    fence,
     onSurplus: (count) =>
       tools.countError("surplus-reply", "more replies came than messages were sent", count),
     onAllSettled: tools.onSettled,

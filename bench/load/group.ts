@@ -42,6 +42,8 @@ export class Group implements ConnectionEvents {
   readonly traffic: Traffic;
   readonly #options: GroupOptions;
   readonly #open = new Map<number, Connection>();
+  /** Connections whose close frame has come, and which are still open. */
+  readonly #ending = new Set<number>();
   readonly #wire = new WireMeter(this.#open);
   #phase: "before" | "running" | "draining" | "closing" = "before";
   /** Some replies were not waited for: they may still come, late but not unasked. */
@@ -190,13 +192,23 @@ export class Group implements ConnectionEvents {
     }
   }
 
+  onEnding(connection: Connection): void {
+    if (this.#phase !== "closing" && !this.#ending.has(connection.index)) {
+      this.#ending.add(connection.index);
+      this.traffic.remove(connection.index, true);
+    }
+  }
+
   onClosed(index: number, ending: Ending): void {
     const connection = this.#open.get(index);
     this.#open.delete(index);
+    const hasSaidSo = this.#ending.delete(index);
     if (this.#phase !== "closing") {
       if (connection !== undefined) {
         this.#wire.closed(connection);
-        this.traffic.remove(index);
+        if (!hasSaidSo) {
+          this.traffic.remove(index, false);
+        }
       }
       this.population.onClosed(index, ending);
     }
@@ -219,7 +231,7 @@ function createTraffic(group: GroupPlan, tools: TrafficTools, timers: Timers): T
     case "echo":
       return traffic.match === "stamp"
         ? createStampedTraffic(tools, traffic.loop, endpoint.payloads, tag)
-        : createEchoTraffic(tools, traffic.loop, endpoint.payloads);
+        : createEchoTraffic(tools, traffic, endpoint.payloads);
     case "listen":
       return new ListenTraffic(tools, traffic.onOpen);
     case "fanout":

@@ -102,6 +102,11 @@ export class Ledger {
     this.#of(intendedNs).counters.lost += count;
   }
 
+  /** These may not have reached the target before it said goodbye. */
+  crossed(intendedNs: number, count: number): void {
+    this.#of(intendedNs).counters.crossed += count;
+  }
+
   /** Closes every interval that ended at or before `nowNs`. */
   roll(nowNs: number): void {
     if (nowNs >= this.#current.boundaryNs) {

@@ -9,6 +9,8 @@ export const counterNames = [
   "unsent",
   "answered",
   "lost",
+  /** With a fence: not answered either, but a close frame came first, and the target may not have had them. */
+  "crossed",
   "corrupt",
   /** Messages that arrived in the step, and their payload bytes, whichever they answer. */
   "received",
@@ -79,6 +81,7 @@ export function zeroCounters(): Counters {
     unsent: 0,
     answered: 0,
     lost: 0,
+    crossed: 0,
     corrupt: 0,
     received: 0,
     receivedBytes: 0,

@@ -12,7 +12,10 @@ interface Pinged {
   /** Of the ping without a pong; undefined when there is none. */
   waitingSinceNs: number | undefined;
   number: number;
+  /** It gets no more pings. */
   isGone: boolean;
+  /** It is closed once its pong is there. */
+  isRetiring: boolean;
 }
 
 export class PingTraffic extends IdleTraffic {
@@ -35,7 +38,14 @@ export class PingTraffic extends IdleTraffic {
 
   override add(connection: Connection): void {
     const dueNs = this.#ping.clock.nowNs() + this.#intervalNs;
-    const pinged = { connection, dueNs, waitingSinceNs: undefined, number: 0, isGone: false };
+    const pinged = {
+      connection,
+      dueNs,
+      waitingSinceNs: undefined,
+      number: 0,
+      isGone: false,
+      isRetiring: false,
+    };
     this.#byIndex.set(connection.index, pinged);
     this.#queue.push(pinged);
     if (this.#isRunning && this.#queue.length - this.#first === 1) {
@@ -44,8 +54,14 @@ export class PingTraffic extends IdleTraffic {
   }
 
   override retire(connection: Connection): void {
-    this.remove(connection.index);
-    connection.close();
+    const pinged = this.#byIndex.get(connection.index);
+    if (pinged?.waitingSinceNs === undefined) {
+      this.remove(connection.index);
+      connection.close();
+    } else {
+      pinged.isGone = true;
+      pinged.isRetiring = true;
+    }
   }
 
   override remove(index: number): void {
@@ -87,6 +103,7 @@ export class PingTraffic extends IdleTraffic {
     for (const pinged of this.#byIndex.values()) {
       if (pinged.waitingSinceNs !== undefined && pinged.waitingSinceNs < latestNs) {
         this.#giveUp(pinged);
+        this.#closeRetired(pinged);
       }
     }
     this.#checkSettled();
@@ -105,7 +122,15 @@ export class PingTraffic extends IdleTraffic {
     metrics.ping.record(nowNs - pinged.waitingSinceNs, 1);
     pinged.waitingSinceNs = undefined;
     this.#waiting -= 1;
+    this.#closeRetired(pinged);
     this.#checkSettled();
+  }
+
+  #closeRetired({ isRetiring, connection }: Pinged): void {
+    if (isRetiring) {
+      this.#byIndex.delete(connection.index);
+      connection.close();
+    }
   }
 
   #sendDue(): void {

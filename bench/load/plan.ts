@@ -37,7 +37,12 @@ export interface GroupPlan {
 export type TrafficPlan =
   | { readonly kind: "idle" }
   | { readonly kind: "ping"; readonly intervalMs: number }
-  | { readonly kind: "echo"; readonly loop: Loop; readonly match: "fifo" | "stamp" }
+  | {
+      readonly kind: "echo";
+      readonly loop: Loop;
+      readonly match: "fifo" | "stamp";
+      readonly fence: boolean;
+    }
   | { readonly kind: "listen"; readonly onOpen: readonly Uint8Array[] }
   | Omit<Fanout, "type">
   | { readonly kind: "script"; readonly steps: readonly ScriptStep[] };

@@ -10,8 +10,8 @@ export interface Traffic {
   add(connection: Connection): void;
   /** A connection is to end: nothing more is sent on it, and it is closed once nothing is in flight on it. */
   retire(connection: Connection): void;
-  /** A connection is gone: what it had in flight is lost. */
-  remove(index: number): void;
+  /** A connection is gone: what it had in flight is lost. `wasClosed`: by a close frame of the target. */
+  remove(index: number, wasClosed: boolean): void;
   /** Begins at the start of the timeline. */
   start(startNs: number): void;
   /** Sends nothing from here on, but takes replies; calls `onSettled` when none is missing, which may be at once. */

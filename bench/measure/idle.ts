@@ -12,7 +12,6 @@ import {
   ownBytes,
   processBytes,
 } from "../result/idle.ts";
-import { median } from "../result/stats.ts";
 import { bytes, count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
 import { fewestPoints, interceptOf, type Point, type Slope, theilSen } from "../result/trend.ts";
 import type { Piece } from "../scenario/curve.ts";
@@ -51,8 +50,9 @@ export interface IdleOptions {
 
 /** The one group of connections. */
 const group = "idle";
-/** Without connections, before and after: long enough for the median of some samples. */
-const restMs = 3000;
+/** Without connections, before and after: long enough for some samples, but no longer than a hold. */
+const mostRestMs = 3000;
+const lateMs = 100;
 /** An interval wider than this part of the slope makes a poor plan. */
 const wideShare = 0.25;
 const giB = 2 ** 30;
@@ -70,6 +70,7 @@ export function idleScenario(options: IdleOptions): Scenario {
     abortIf: [],
   });
   const rampMs = (from: number, to: number): number => (1000 * Math.abs(to - from)) / connectionsPerSecond;
+  const restMs = Math.min(mostRestMs, holdMs);
   const size: Piece[] = [{ durationMs: restMs, from: 0, to: 0 }];
   const timeline = [step("before", restMs, false)];
   let from = 0;
@@ -78,8 +79,9 @@ export function idleScenario(options: IdleOptions): Scenario {
     timeline.push(step(`open ${to}`, rampMs(from, to), false), step(holdName(to), holdMs, true));
     from = to;
   }
-  size.push({ durationMs: rampMs(from, 0), from, to: 0 });
-  timeline.push(step("close", rampMs(from, 0), false), step("after", 2 * restMs, false));
+  // What is open at the end of a step is counted a moment late: the last hold is over before the first one leaves.
+  size.push({ durationMs: lateMs, from, to: from }, { durationMs: rampMs(from, 0), from, to: 0 });
+  timeline.push(step("close", lateMs + rampMs(from, 0), false), step("after", 2 * restMs, false));
   return {
     target,
     groups: [
@@ -172,18 +174,18 @@ function stepOf({ name, groups, fromMs, untilMs, server }: StepOutcome): IdleSte
   };
 }
 
-/** Once it has settled. */
+/** Once it has settled, and at its lowest: what comes and goes is garbage, not what a connection keeps. */
 function memoryOf(samples: readonly ServerSample[]): Memory {
   const kept = settled(samples);
-  const middle = (read: (sample: ServerSample) => number | null | undefined): number | null => {
+  const lowest = (read: (sample: ServerSample) => number | null | undefined): number | null => {
     const values = kept.flatMap((sample) => read(sample) ?? []);
-    return values.length === 0 ? null : median(values);
+    return values.length === 0 ? null : Math.min(...values);
   };
   return {
-    rssBytes: middle(({ rssBytes }) => rssBytes),
-    pssBytes: middle(({ memory }) => memory?.pssBytes),
-    anonymousBytes: middle(({ memory }) => memory?.anonymousBytes),
-    kernelBytes: middle(({ memory }) => memory?.kernel && memory.kernel.slabBytes + memory.kernel.tcpBytes),
+    rssBytes: lowest(({ rssBytes }) => rssBytes),
+    pssBytes: lowest(({ memory }) => memory?.pssBytes),
+    anonymousBytes: lowest(({ memory }) => memory?.anonymousBytes),
+    kernelBytes: lowest(({ memory }) => memory?.kernel && memory.kernel.slabBytes + memory.kernel.tcpBytes),
   };
 }
 

@@ -99,12 +99,18 @@ function trafficPlan(traffic: Traffic): TrafficPlan {
     case "ping":
       return { kind: "ping", intervalMs: traffic.intervalMs };
     case "echo":
-      return { kind: "echo", loop: traffic.loop, match: traffic.match };
+      return {
+        kind: "echo",
+        loop: traffic.loop,
+        match: traffic.match,
+        fence: traffic.fence ?? false,
+      };
     case "read":
       return {
         kind: "echo",
         loop: { kind: "open", rate: traffic.rate, arrivals: "even" },
         match: "fifo",
+        fence: false,
       };
     case "listen":
       return { kind: "listen", onOpen: traffic.onOpen };

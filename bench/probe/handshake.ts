@@ -185,6 +185,7 @@ function echoCompressed({ target }: Way, accepted: string): Promise<Finding> {
       onMissing: () => undefined,
       onMessage: () => undefined,
       onPong: () => undefined,
+      onEnding: () => undefined,
       onClosed: say,
     });
   });

@@ -6,6 +6,7 @@ import { comparisonReports } from "./comparison/kind.ts";
 import type { Form, Kind, Source } from "./kind.ts";
 import { runReports } from "./run/kind.ts";
 import { searchReports } from "./search/kind.ts";
+import { drainReports } from "./session/drain.ts";
 import { idleReports } from "./session/idle.ts";
 import { stormReports } from "./session/storm.ts";
 
@@ -15,6 +16,7 @@ export const kinds: readonly Kind[] = [
   comparisonReports,
   searchReports,
   idleReports,
+  drainReports,
   checkReports,
   stormReports,
 ];

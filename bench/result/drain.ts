@@ -48,16 +48,14 @@ export const drainSchema = z.strictObject({
     /** Answered, lost or corrupt: all that were sent but those that crossed the close frame. */
     accepted: count,
     answered: count,
-    /** Never answered, although the server had them: a later message was, or the wait was longer than any before. */
+    /** Never answered, although the server had read them: a later message was answered, or the ping behind it. */
     lost: count,
-    /** Sent so shortly before the close frame arrived that the server may not have had them when it sent it. */
+    /** Sent, but not read by the server when it sent its close frame: no pong to the ping behind them came. */
     crossed: count,
     /** Due while nobody was connected, or while the target took nothing more. */
     unsent: count,
     corrupt: count,
   }),
-  /** How long a message may have been under way to count as crossed: the slowest reply before the drain. */
-  crossingUs: amount,
   /** How long each client was without a connection. */
   gaps: z.strictObject({
     /** Clients that lost their connection and have one again. */

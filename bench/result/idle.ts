@@ -17,7 +17,7 @@ export type MemoryMeasure = (typeof memoryMeasures)[number];
 
 const perConnectionSchema = z.strictObject({ bytesPerConnection: z.number(), ...slopeShape });
 
-/** Memory at one moment, or the median of several; unknown is null. */
+/** The lowest of the samples in the later half of a time; unknown is null. */
 const memorySchema = z.strictObject({
   rssBytes: amount.nullable(),
   /** Pages that processes share count once. */

@@ -51,6 +51,11 @@ export interface Echo {
   readonly messages: Messages;
   /** fifo: replies come in order, and only their number is read. stamp: a reply names its message, in any order. */
   readonly match: "fifo" | "stamp";
+  /**
+   * A ping follows the messages that are sent together, whose pong shows that the target has read them. So a message
+   * that a close frame crossed is told from one that the target had and did not answer.
+   */
+  readonly fence?: boolean;
 }
 
 /** What one connection sends, others receive: each message carries an id and its send time. */

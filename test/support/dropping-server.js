@@ -1,5 +1,5 @@
 // An echo server on `ws` that behaves at SIGTERM like a rolling restart with one fault: it does not echo the next
-// messages. Then it closes every client that has its echoes with 1001, and keeps listening, like the next replica.
+// messages. 300 ms later it closes every client with 1001, and keeps listening, like the next replica.
 // Argument: the number of messages without an echo.
 import { WebSocketServer } from "ws";
 
@@ -21,12 +21,9 @@ server.on("connection", (socket) => {
 process.once("SIGTERM", () => {
   isDraining = true;
   const told = [...server.clients];
-  const timer = setInterval(() => {
-    if (toDrop === 0) {
-      clearInterval(timer);
-      for (const socket of told) {
-        socket.close(1001);
-      }
+  setTimeout(() => {
+    for (const socket of told) {
+      socket.close(1001);
     }
-  }, 10);
+  }, 300);
 });

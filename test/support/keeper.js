@@ -1,7 +1,7 @@
 // A process that touches a given amount of memory and does nothing else: its resident memory is known to a page.
 // Arguments: `each BYTES` for every byte on standard input, `leak BYTES_PER_SECOND`, or `saw BYTES_PER_SECOND SECONDS`,
 // after which all is released. Needs --expose-gc and a small --max-semi-space-size.
-import { readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 
 const [mode = "", amount = 0, seconds = 0] = [process.argv[2], ...process.argv.slice(3).map(Number)];
 const reservedBytes = 1024 * 1024 * 1024;
@@ -27,11 +27,14 @@ function sleep(ms) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Touches the memory of later garbage, so that only kept memory grows. */
+/** Touches the memory that reading and its garbage will use, so that only kept memory grows. */
 function settle() {
-  for (let i = 0; i < 200_000; i += 1) {
-    Buffer.from([i & 255]);
+  const zeros = openSync("/dev/zero", "r");
+  const input = Buffer.alloc(65_536);
+  for (let i = 0; i < 50_000; i += 1) {
+    readSync(zeros, input, 0, 1 + (i & 255));
   }
+  closeSync(zeros);
   globalThis.gc();
 }
 

@@ -2,9 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Cleanup } from "./echo-server.ts";
-import { startMisbehavingServer, switchingProtocols } from "./misbehaving-server.ts";
+import { frame, startMisbehavingServer, switchingProtocols } from "./misbehaving-server.ts";
 import { inTime } from "./wait.ts";
 
 export interface FaultyServer {
@@ -50,8 +51,17 @@ export async function startKeepingServer(t: Cleanup, growth: Growth): Promise<Fa
       }
       return switchingProtocols(accept);
     },
+    onControl: answerPings,
   });
   return { url, pid: child.pid ?? 0 };
+}
+
+function answerPings(opcode: number, payload: Buffer, socket: Socket): void {
+  if (opcode === 9) {
+    socket.write(frame(10, payload));
+  } else if (opcode === 8) {
+    socket.end(frame(8, payload));
+  }
 }
 
 /** A server in a process of its own that leaves so many messages without an echo at SIGTERM, and then says 1001. */

@@ -73,9 +73,12 @@ function describeEach({ process, kernel, connectionsPerGiB }: IdleReport): strin
   return `${own}${ofKernel} each${capacity}`;
 }
 
-/** `640-690` below 1 KiB, else with units. */
+/** `640-690`, or with units where they differ. */
 function rangeOf({ low, high }: { readonly low: number; readonly high: number }): string {
-  return `${formatBytes(low)}-${formatBytes(high)}`.replaceAll(" B", "");
+  const isPlain = low >= 0 && formatBytes(high).endsWith(" B");
+  return isPlain
+    ? `${formatNumber(low)}-${formatNumber(high)}`
+    : `${formatBytes(low)} to ${formatBytes(high)}`;
 }
 
 /** Two digits: more would claim too much. */
@@ -169,7 +172,7 @@ function sections(reports: readonly IdleReport[], titles: readonly string[]): Se
   return [
     {
       title: "Memory",
-      notes: ["Points are the medians of the later half of each hold."],
+      notes: ["Points are the lowest samples of the later half of each hold."],
       parts: [
         memoryPlot(
           "Process",

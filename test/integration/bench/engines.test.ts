@@ -236,6 +236,7 @@ for (const engine of engines) {
           onReplies: () => undefined,
           onBadReply: () => undefined,
           onUnasked: () => undefined,
+          onEnding: () => undefined,
           onMissing: () => undefined,
           onMessage: () => undefined,
           onPong: () => undefined,

@@ -208,7 +208,7 @@ describe("the reports of idle", () => {
 
   it("is a page with plots and the failure", () => {
     const page = report("html");
-    assert.match(page, /1 KiB \(1 KiB-1 KiB\) \+ 2\.44 KiB kernel each/);
+    assert.match(page, /1 KiB \(1 KiB to 1 KiB\) \+ 2\.44 KiB kernel each/);
     assert.match(page, /each&lt;1KiB/);
     assert.match(page, /data-plot="1"/);
   });
