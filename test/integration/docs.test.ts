@@ -70,7 +70,7 @@ test("every flag that is mentioned exists", () => {
   const known = new Set([
     ...firstCells("docs/reference/options.md"),
     ...["--help", "--version", "--print-config", "--no-console", "--no-inspect"],
-    ...["--data", "--import", "--test"], // of curl and node
+    ...["--data", "--import", "--test", "--init"], // of curl, node and docker
   ]);
   for (const name of ["operating", "endpoints", "architecture", "runbook"]) {
     for (const [, flag = ""] of document(`docs/${name}.md`).matchAll(/(?<![\w-])(--[a-z]+(?:-[a-z]+)*)/g)) {
