@@ -6,22 +6,38 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
+import { concludeStorm } from "../../bench/measure/storm.ts";
 import { pageOfComparisons } from "../../bench/report/comparison/page.ts";
 import { renderPage } from "../../bench/report/frame/frame.ts";
+import { reportSources } from "../../bench/report/kinds.ts";
 import { pageOfResults } from "../../bench/report/run/page.ts";
 import { pageOfSearches } from "../../bench/report/search/page.ts";
 import type { Comparison } from "../../bench/result/comparison.ts";
+import type { StormReport } from "../../bench/result/storm.ts";
+import { plainLook } from "../../src/lib/terminal.ts";
+import { exampleCheck } from "../support/check-report.ts";
 import { browserTest as test } from "../support/chromium.ts";
 import { allFigures, comparisonOf, normalOf, samplesOf } from "../support/comparison.ts";
 import { startServer } from "../support/echo-server.ts";
 import { exampleResult } from "../support/result.ts";
 import { exampleSearch } from "../support/search.ts";
+import { refusedAtFirst, stormOptions, stormOutcome } from "../support/storm.ts";
 import { seeReadyState, seeText } from "./page-fixture.ts";
 
 /** Two arms that differ by a little noise. */
 function exampleComparison(): Comparison {
   const normal = normalOf(1);
   return comparisonOf(samplesOf(12, () => allFigures(100 * Math.exp(0.02 * normal()))));
+}
+
+function exampleStorm(): StormReport {
+  return concludeStorm(stormOptions, stormOutcome(refusedAtFirst), []);
+}
+
+/** The report of documents of one kind, as the command `report` writes it. */
+function htmlOf(documents: readonly object[]): string {
+  const sources = documents.map((document) => ({ name: "example", text: JSON.stringify(document) }));
+  return reportSources(sources, { format: "html", service: false, look: plainLook });
 }
 
 /** Fails with every violation of WCAG 2.2 and of best practices that axe-core finds. */
@@ -80,6 +96,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     const reports = {
       "results.html": renderPage(pageOfResults([exampleResult(), exampleResult()])),
       "searches.html": renderPage(pageOfSearches([await exampleSearch(), await exampleSearch()])),
+      "checks.html": htmlOf([exampleCheck(), exampleCheck()]),
+      "storms.html": htmlOf([exampleStorm(), exampleStorm()]),
       "comparison.html": renderPage(pageOfComparisons([exampleComparison(), exampleComparison()])),
     };
     for (const [name, report] of Object.entries(reports)) {

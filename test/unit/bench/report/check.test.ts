@@ -2,64 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { formatCheck } from "../../../../bench/report/check/text.ts";
 import { reportSources } from "../../../../bench/report/kinds.ts";
-import { type CheckReport, checkSchema, failuresOf } from "../../../../bench/result/check.ts";
+import type { CheckReport } from "../../../../bench/result/check.ts";
 import { plainLook } from "../../../../src/lib/terminal.ts";
-import { exampleResult } from "../../../support/result.ts";
-
-const nothing = { facts: {}, advice: null };
-
-function makeReport(changes: Partial<CheckReport> = {}): CheckReport {
-  const checks: CheckReport["checks"] = [
-    {
-      ...nothing,
-      id: "upgrade",
-      group: "handshake",
-      title: "101 and headers",
-      status: "differs",
-      seen: "101 after 7 ms; server: proxy | 1",
-      direct: { ...nothing, status: "pass", seen: "101 after 2 ms" },
-    },
-    {
-      ...nothing,
-      id: "idle-silent",
-      group: "idle",
-      title: "silence",
-      status: "fails",
-      seen: "after 60 s of silence: the target ended the connection without a close frame",
-      direct: { ...nothing, status: "pass", seen: "open after 65 s of silence" },
-      advice: "cuts silence after 60 s; a ping every 45 s keeps it; the cause lies in between",
-    },
-    {
-      ...nothing,
-      id: "idle-data",
-      group: "idle",
-      title: "kept by messages",
-      status: "not-tested",
-      seen: "the target does not echo <b>messages</b>",
-      direct: { ...nothing, status: "not-tested", seen: "the target does not echo messages" },
-    },
-  ];
-  return checkSchema.parse({
-    kind: "uws-echo-bench/check",
-    version: 1,
-    startedAt: "2026-11-24T14:53:48.514Z",
-    durationMs: 66_000,
-    command: ["check", "ws://proxy.example/echo"],
-    url: "ws://proxy.example/echo",
-    directUrl: "ws://10.0.0.11:9998/echo",
-    idleMs: 65_000,
-    timeoutMs: 10_000,
-    maxSizeBytes: 1_048_576,
-    isEcho: false,
-    isUwsEcho: false,
-    partial: null,
-    failures: failuresOf({ checks, partial: null }),
-    checks,
-    idle: { through: [], direct: [] },
-    environment: exampleResult().environment,
-    ...changes,
-  });
-}
+import { exampleCheck } from "../../../support/check-report.ts";
 
 const form = { service: false, look: plainLook } as const;
 
@@ -69,7 +14,7 @@ function sourceOf(report: CheckReport): { name: string; text: string } {
 
 describe("the report of a check", () => {
   test("fits 80 columns, and puts what to do below what failed", () => {
-    const text = formatCheck(makeReport(), { ...plainLook, width: 80 });
+    const text = formatCheck(exampleCheck(), { ...plainLook, width: 80 });
     const tooLong = text.split("\n").filter((line) => line.length > 80);
     assert.deepEqual(tooLong, []);
     assert.match(text, /^FAILS +silence +after 60 s of silence: the target ended the$/m);
@@ -83,31 +28,31 @@ describe("the report of a check", () => {
   });
 
   test("says that checks were cut short", () => {
-    const text = formatCheck(makeReport({ partial: { reason: "interrupted" } }));
+    const text = formatCheck(exampleCheck({ partial: { reason: "interrupted" } }));
     assert.match(text, /^Not finished: interrupted\.$/m);
   });
 
   test("is a table in Markdown, with nothing that breaks it", () => {
-    const markdown = reportSources([sourceOf(makeReport())], { ...form, format: "markdown" });
+    const markdown = reportSources([sourceOf(exampleCheck())], { ...form, format: "markdown" });
     assert.match(markdown, /^\| Group \| Check \| Status \| Seen \| Directly \| What to do \|$/m);
     assert.match(markdown, /proxy \\\| 1/);
   });
 
   test("has no column for another way where there was none", () => {
-    const checks = makeReport().checks.map((check) => ({ ...check, direct: null }));
-    const alone = makeReport({ directUrl: null, checks });
+    const checks = exampleCheck().checks.map((check) => ({ ...check, direct: null }));
+    const alone = exampleCheck({ directUrl: null, checks });
     assert.doesNotMatch(reportSources([sourceOf(alone)], { ...form, format: "markdown" }), /Directly/);
     assert.doesNotMatch(formatCheck(alone), /directly/);
   });
 
   test("is a row for each check in CSV", () => {
-    const rows = reportSources([sourceOf(makeReport())], { ...form, format: "csv" }).split("\r\n");
+    const rows = reportSources([sourceOf(exampleCheck())], { ...form, format: "csv" }).split("\r\n");
     assert.equal(rows.length, 5);
     assert.match(rows[2] ?? "", /,idle,idle-silent,fails,/);
   });
 
   test("is a page in HTML that escapes what a target said", () => {
-    const html = reportSources([sourceOf(makeReport())], { ...form, format: "html" });
+    const html = reportSources([sourceOf(exampleCheck())], { ...form, format: "html" });
     assert.match(html, /does not echo &lt;b&gt;messages/);
     assert.match(html, /uws-echo-bench check ws:\/\/proxy\.example\/echo/);
   });
