@@ -298,6 +298,99 @@ const admission: Panels = [
   }),
 ];
 
+const http: Panels = [
+  graph({
+    title: "HTTP connections",
+    description: "Open connections that are not WebSockets; dashed: --max-http-connections.",
+    unit: Short,
+    queries: [byInstance("echo_http_connections"), limit(of("echo_limit_http_connections"))],
+  }),
+  graph({
+    title: "Uploads",
+    description: "POST /echo in progress; dashed: --max-uploads.",
+    unit: Short,
+    queries: [byInstance("echo_uploads"), limit(of("echo_limit_uploads"))],
+  }),
+  graph({
+    title: "Uploaded",
+    description: "Bodies received by POST /echo, per second.",
+    unit: BytesPerSecondSI,
+    queries: [{ legend: "uploaded", expr: live("echo_http_echoed_bytes_total") }],
+  }),
+  graph({
+    title: "HTTP refused by limits",
+    description:
+      "Uploads refused with 503, connections closed when they were accepted, and responses that closed their connection.",
+    span: 12,
+    unit: OpsPerSecond,
+    queries: [
+      { legend: "uploads", expr: live("echo_uploads_rejected_total") },
+      { legend: "connections", expr: live("echo_http_connections_refused_total") },
+      { legend: "keep-alive", expr: live("echo_http_keep_alive_refused_total") },
+    ],
+  }),
+  graph({
+    title: "Responses not read",
+    description:
+      "Responses that clients have not read completely, and those that were aborted for it, per second.",
+    span: 12,
+    unit: Short,
+    queries: [
+      { legend: "waiting {{instance}}", expr: of("echo_http_answers_waiting") },
+      { legend: "aborted", expr: live("echo_http_answers_aborted_total") },
+    ],
+  }),
+];
+
+const tls: Panels = [
+  graph({
+    title: "TLS handshakes",
+    description: "Completed, by version.",
+    unit: OpsPerSecond,
+    queries: [{ legend: "TLS {{version}}", expr: live("echo_tls_handshakes_total", "version") }],
+  }),
+  graph({
+    title: "TLS failures",
+    description: "Refused before the handshake, or failed during it, by reason.",
+    unit: OpsPerSecond,
+    queries: [{ legend: "{{reason}}", expr: `${live("echo_tls_failures_total", "reason")} > 0` }],
+  }),
+  graph({
+    title: "TLS handshakes in progress",
+    description: "Dashed: --tls-max-handshakes.",
+    unit: Short,
+    queries: [byInstance("echo_tls_handshakes"), limit(of("echo_limit_tls_unfinished_handshakes"))],
+  }),
+  graph({
+    title: "Bytes waiting in the TLS layer",
+    description: "For slow readers, besides those that wait for slow readers in the server.",
+    unit: BytesIEC,
+    queries: [byInstance("echo_tls_buffered_bytes")],
+  }),
+  graph({
+    title: "Time until the certificate expires",
+    description: "Of the worker whose certificate is the oldest.",
+    unit: Seconds,
+    queries: [
+      {
+        legend: "{{instance}}",
+        expr: `min by (instance) (${of("echo_tls_certificate_expiry_timestamp_seconds")}) - time()`,
+      },
+    ],
+  }),
+  graph({
+    title: "Reloads of the TLS files",
+    description: "A failed one keeps the old files.",
+    unit: Short,
+    queries: [
+      {
+        legend: "{{result}} {{instance}}",
+        expr: `sum by (instance, result) (increase(${of("echo_tls_reloads_total")}[$__rate_interval]))`,
+      },
+    ],
+  }),
+];
+
 const onDemand: Panels = [
   graph({
     title: "Connections of endpoints on demand",
@@ -415,6 +508,8 @@ export const rows: readonly (readonly [title: string, panels: Panels])[] = [
   ["Backpressure", backpressure],
   ["Connections", connections],
   ["Admission", admission],
+  ["HTTP", http],
+  ["TLS", tls],
   ["Endpoints on demand", onDemand],
   ["Process", processes],
   ["Load", load],

@@ -28,6 +28,30 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+for (const viewport of [{ width: 1280, height: 800 }, phoneSize]) {
+  test(`${viewport.width} pixels wide, the states take one line and nothing is cut off after an error`, async (t, open) => {
+    const server = await startServer(t, { maxPayload: 1000 });
+    const { page } = await open(server.urls.page, { viewport });
+    const heightOf = async (selector: string) => (await page.locator(selector).boundingBox())?.height ?? 0;
+    await page.click("#send");
+    await seeReadyState(page, 1);
+    assert.ok((await heightOf("#ready-state")) < 30, "open");
+    const button = await page.locator("#send").boundingBox();
+    await page.fill("#message", "x".repeat(2000));
+    await page.locator("#message-note.problem").waitFor();
+    assert.equal((await page.locator("#send").boundingBox())?.x, button?.x, "a warning moves no button");
+    await page.click("#send");
+    await seeReadyState(page, 3);
+    assert.ok((await heightOf("#ready-state")) < 30, "closed");
+    const states = viewport === phoneSize ? "#ready-state" : ".wire";
+    assert.ok((await heightOf(states)) < 30, "on one line with the buffer, where there is room");
+    for (const control of await page.locator(".masthead button:visible, .target summary").all()) {
+      const { x, width } = (await control.boundingBox()) ?? { x: -1, width: 0 };
+      assert.ok(x >= 0 && x + width <= viewport.width, `${await control.innerHTML()} ends at ${x + width}`);
+    }
+  });
+}
+
 test("on a wide screen the server has its own column, and the theme can change while the page is open", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page, {

@@ -37,6 +37,8 @@ test("panels are grouped into rows, and every line of the grid is full", () => {
       "Backpressure",
       "Connections",
       "Admission",
+      "HTTP",
+      "TLS",
       "Endpoints on demand",
       "Process",
       "Load",
