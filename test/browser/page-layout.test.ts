@@ -45,6 +45,7 @@ for (const viewport of [{ width: 1280, height: 800 }, phoneSize]) {
     assert.ok((await heightOf("#ready-state")) < 30, "closed");
     const states = viewport === phoneSize ? "#ready-state" : ".wire";
     assert.ok((await heightOf(states)) < 30, "on one line with the buffer, where there is room");
+    assert.ok((await heightOf(".masthead")) < 80, "the masthead takes one line");
     for (const control of await page.locator(".masthead button:visible, .target summary").all()) {
       const { x, width } = (await control.boundingBox()) ?? { x: -1, width: 0 };
       assert.ok(x >= 0 && x + width <= viewport.width, `${await control.innerHTML()} ends at ${x + width}`);

@@ -16,7 +16,7 @@ export function showState(connection: Connection, failed: boolean, isWaiting: bo
   const name = states[readyState] ?? "closed";
   const lost = failed && name === "closed";
   const pill = byId("state-pill", HTMLParagraphElement);
-  write(pill, isWaiting ? "Reconnecting" : lost ? "Closed with an error" : pills[name]);
+  write(pill, isWaiting ? "Reconnecting" : lost ? "Closed by error" : pills[name]);
   pill.dataset["state"] = isWaiting ? "connecting" : lost ? "failed" : name;
   for (const step of byId("ready-state", HTMLOListElement).children) {
     if (!(step instanceof HTMLElement)) {
