@@ -14,7 +14,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
   return spawnSync(process.execPath, [cliPath, ...args], {
     encoding: "utf8",
     env: { ...process.env, ...env },
-    timeout: 20_000,
+    timeout: 60_000,
   });
 }
 
@@ -200,7 +200,7 @@ test("a privileged port is a clear error", async (t) => {
     process.getuid?.() === 0
       ? spawnSync("setpriv", [...args, "--port", "80", "--host", "127.0.0.1"], {
           encoding: "utf8",
-          timeout: 20_000,
+          timeout: 60_000,
         })
       : run(["--port", "80", "--host", "127.0.0.1"]);
   assert.equal(status, 1, stderr);

@@ -33,7 +33,7 @@ const cases: readonly [line: string, completed: readonly string[]][] = [
   ["uws-echo completion z", ["zsh"]],
   ["uws-echo health --admin-p", ["--admin-port"]],
   ["uws-echo-bench comp", ["compare", "completion"]],
-  ["uws-echo-bench run --conn", ["--connections"]],
+  ["uws-echo-bench run --connecti", ["--connections"]],
   ["uws-echo-bench run --verify f", ["full"]],
   ["uws-echo-bench report --format mark", ["markdown"]],
 ];

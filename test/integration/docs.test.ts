@@ -199,7 +199,7 @@ toolTest("curl", "the examples do what they say", async (t) => {
       language === "sh"
         ? (["sh", ["-c", real]] as const)
         : ([process.execPath, ["--input-type=module", "-e", `${prelude}\n${real}`]] as const);
-    const { stdout } = await inTime(run(program, args, { cwd: root, timeout: 30_000 }), code, 40_000);
+    const { stdout } = await inTime(run(program, args, { cwd: root, timeout: 60_000 }), code, 70_000);
     assert.match(
       stdout.replaceAll("\r\n", "\n").trimEnd(),
       patternOf(output.replaceAll("localhost:…", "…")),

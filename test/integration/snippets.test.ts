@@ -23,14 +23,14 @@ test("the Node snippet runs as copied", async (t) => {
   // Node 20 has WebSocket behind this flag, as the snippet's note says; later ones accept the flag and ignore it.
   const { stdout } = await run(process.execPath, ["--experimental-websocket", "echo.mjs"], {
     cwd: folder,
-    timeout: 20_000,
+    timeout: 60_000,
   });
   assert.equal(stdout, "echo: Hello\nclosed: 1000 done\n");
 });
 
 toolTest("curl", "the curl snippet runs as copied", async (t) => {
   const server = await startServer(t);
-  const { stdout } = await run("sh", ["-c", codeOf(server.urls.echo, "curl")], { timeout: 20_000 });
+  const { stdout } = await run("sh", ["-c", codeOf(server.urls.echo, "curl")], { timeout: 60_000 });
   assert.match(
     stdout,
     /^HTTP\/1\.1 101 Switching Protocols\r\n[\s\S]*Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/i,
@@ -48,7 +48,7 @@ test("the harness takes the arguments of its snippet", async (t) => {
   const { stdout } = await run(
     process.execPath,
     ["dist/bench/cli.js", ...words, "--out", join(out, "result.json")],
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   );
   const result = JSON.parse(stdout) as { messages: { received: number; lost: number } };
   assert.ok(result.messages.received > 0);

@@ -95,7 +95,7 @@ test("a key that does not belong to the certificate is a clear error before list
   const { status, stderr } = spawnSync(
     process.execPath,
     [cliPath, "--port", "0", "--tls-cert", files.cert, "--tls-key", files.clientKey],
-    { encoding: "utf8", timeout: 20_000 },
+    { encoding: "utf8", timeout: 60_000 },
   );
   assert.equal(status, 2);
   assert.match(stderr, /does not belong to the certificate/);

@@ -74,7 +74,7 @@ async function openPage(
 ): Promise<WatchedPage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(40_000);
   const troubles: string[] = [];
   const here = new URL(url).host;
   page.on("console", (message) => {

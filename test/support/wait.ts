@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
@@ -17,7 +17,7 @@ export async function waitUntil(
 }
 
 /** Resolves with the promise, or fails with `what` at the timeout. */
-export async function inTime<T>(promise: Promise<T>, what: string, timeoutMs = 15_000): Promise<T> {
+export async function inTime<T>(promise: Promise<T>, what: string, timeoutMs = 30_000): Promise<T> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
     throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);

@@ -158,7 +158,7 @@ test("handshake_delay answers late, counts as a connection meanwhile, and stops 
 });
 
 test("a handshake that is held when the server drains is refused at its time", async (t) => {
-  const server = await startServer(t, { drainTimeout: "10s" });
+  const server = await startServer(t, { drainTimeout: "1m" });
   const last = await connectAt(t, server, "/echo?greet=hello");
   last.ws.pause(); // keeps the server draining
   const answer = refusedAt(server, "/echo?handshake_delay=500ms");
@@ -239,7 +239,7 @@ test("the close of a client is answered, and what is held for it is dropped and 
 });
 
 test("when the server stops, every held reply goes out at once, and then 1001", async (t) => {
-  const server = await startServer(t, { drainTimeout: "10s" });
+  const server = await startServer(t, { drainTimeout: "1m" });
   const client = await connectAt(t, server, "/echo?delay=10s&rate=1KiB&fragment=100&fragment_delay=1s");
   const texts = Array.from({ length: 100 }, (_, i) => `${i} ${"x".repeat(1000)}`);
   for (const text of texts) {

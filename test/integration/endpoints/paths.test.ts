@@ -231,7 +231,7 @@ test("an unknown parameter is refused everywhere but on /echo", async (t) => {
 });
 
 test("shutdown reaches every endpoint with 1001", async (t) => {
-  const server = await startServer(t, { drainTimeout: "10s" });
+  const server = await startServer(t, { drainTimeout: "1m" });
   const paths = [
     "/ticks?interval=10ms",
     "/source?rate=1MiB",
