@@ -154,7 +154,7 @@ test("stored Results are compared, and refused when the machine is another one",
   assert.match(refused.stderr, /environment\.cores differs: 2 and 64/);
   const useless = await compare(...later, ...against, "--rounds", "3", "--depth", "2");
   assert.equal(useless.exitCode, 2);
-  assert.match(useless.stderr, /--depth: nothing is measured[\s\S]*--rounds: nothing/);
+  assert.match(useless.stderr, /--rounds: nothing is measured[\s\S]*--depth: nothing/);
 });
 
 /** Runs a comparison on a terminal, presses Ctrl-C once `when` has been shown, and gives what the terminal got. */

@@ -270,14 +270,16 @@ describe("a measurement is not lost", () => {
   });
 
   test("when its name is taken meanwhile: it goes to the standard output", async (t) => {
-    const { url } = await startMisbehavingServer(t);
     const out = join(folder, "taken.json");
-    const { finished } = start([url, "-d", "2500ms", "-w", "0s", "-c", "2", "--out", out]);
-    await waitUntil(() => !existsSync(out), "the run has started");
-    setTimeout(() => writeFileSync(out, "mine"), 1500);
+    const reply = (message: ClientMessage): Buffer => {
+      writeFileSync(out, "mine");
+      return echo(message);
+    };
+    const { url } = await startMisbehavingServer(t, { reply });
+    const { finished } = start([url, "-d", "500ms", "-w", "0s", "-c", "2", "--rate", "20", "--out", out]);
     const { code, stdout, stderr } = await finished;
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /already exists .*; the Result is on the standard output instead/);
+    assert.match(stderr, /already exists .*; the JSON is on the standard output instead/);
     const [line = ""] = stdout.split("\n").filter((text) => text.startsWith("{"));
     assert.ok(parseResult("stdout", line).messages.received > 0);
     assert.equal(readFileSync(out, "utf8"), "mine");
