@@ -52,6 +52,8 @@ const shape = {
   deflate: z.boolean().optional(),
   seed: quantity(parseNumber, whole(0, highestSeed)).optional(),
   stages: stagesSchema.optional(),
+  probeConnections: quantity(parseNumber, whole(1, 10_000)).optional(),
+  probeRate: quantity(parseRate, within(0.1, 100_000)).optional(),
   abortOn: z.array(abortSchema).optional(),
 };
 
@@ -68,7 +70,7 @@ export interface ServerSource {
   readonly ownMetrics?: MetricsAddress | undefined;
 }
 
-/** Adds the options of a load that changes; only of a single measurement. */
+/** Adds the options of a load that changes or has a probe beside it; only of a single measurement. */
 export function addStageOptions(command: Command): Command {
   return command
     .optionsGroup("Load:")
@@ -80,7 +82,12 @@ export function addStageOptions(command: Command): Command {
       "--abort-on <condition>",
       `end the run once this has held for a time, as in p99>50ms:5s (repeatable; ${abortMetrics.join(", ")})`,
       collectOptional,
-    );
+    )
+    .option(
+      "--probe-connections <number>",
+      "measure latency on connections beside the load, with --probe-rate",
+    )
+    .option("--probe-rate <per second>", "open loop of the probe: messages per second over its connections");
 }
 
 export interface LoadOptions extends ServerSource {
@@ -207,15 +214,17 @@ function conflicts(values: Partial<Values>, url: string): string[] {
       threads > 4 * availableParallelism() &&
       `--threads: ${threads} is far more than this machine's ${availableParallelism()} cores`,
     connections !== undefined &&
-      connections + spareDescriptors > limit &&
+      connections + (values.probeConnections ?? 0) + spareDescriptors > limit &&
       `--connections: ${connections} connections need more than the ${limit} file descriptors allowed (ulimit -n)`,
     ...targetConflicts(values, url),
     ...payloadConflicts(values),
   ].filter((problem) => typeof problem === "string");
 }
 
-function stageConflicts({ stages, rate, depth }: Partial<Values>): (string | false)[] {
+function stageConflicts({ stages, rate, depth, ...probe }: Partial<Values>): (string | false)[] {
   return [
+    (probe.probeConnections === undefined) !== (probe.probeRate === undefined) &&
+      "--probe-connections and --probe-rate go together",
     stages !== undefined && rate !== undefined && "--stages and --rate contradict each other: give one",
     stages !== undefined &&
       depth !== undefined &&
@@ -253,6 +262,7 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
       verify: values.verify,
     },
     fill: payload.kind === "file" ? null : values.fill,
+    probe: probeOf(values),
     seed,
     engine: values.engine,
     ...loopOf(values),
@@ -268,6 +278,12 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
 /** Connections that this process may have; unlimited when the system does not tell. */
 export function mostConnections(): number {
   return descriptorLimit() - spareDescriptors;
+}
+
+function probeOf({ probeConnections, probeRate }: Values): WebSocketScenario["probe"] {
+  return probeConnections === undefined || probeRate === undefined
+    ? undefined
+    : { connections: probeConnections, ratePerSecond: probeRate };
 }
 
 function loopOf({ stages, rate, depth, duration, ...values }: Values) {

@@ -80,6 +80,10 @@ export class Crew {
     return this.#done.promise;
   }
 
+  get groupCount(): number {
+    return this.#tallies.length;
+  }
+
   /** What came in of a step so far; step -1 is the time before the timeline. */
   tally(group: number, step: number): Tally {
     const tally = this.#tallies[group]?.[step + 1];

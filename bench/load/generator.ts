@@ -2,6 +2,7 @@
 
 import { createRandom, mixSeeds } from "../../src/lib/random.ts";
 import type { Engine } from "../engine/connection.ts";
+import { largestOf } from "../scenario/curve.ts";
 import { Calls } from "./calls.ts";
 import type { PreciseClock } from "./clock.ts";
 import { ErrorCounter } from "./errors.ts";
@@ -55,9 +56,9 @@ export class Generator {
     this.#unconnected = plan.groups.length;
     this.#unsettled = plan.groups.length;
     this.#cpuMarkNs = threadCpuNs();
-    const isClosedLoop = plan.groups.every(
-      ({ traffic }) => traffic.kind === "echo" && traffic.loop.kind === "closed",
-    );
+    const isClosedLoop = plan.groups
+      .filter(({ population }) => largestOf(population.size) > 0)
+      .every(({ traffic }) => traffic.kind === "echo" && traffic.loop.kind === "closed");
     this.#hiccups = isClosedLoop ? options.hiccups : undefined;
     this.#groups = plan.groups.map(
       (group, number) =>
@@ -284,7 +285,8 @@ export class Generator {
   }
 
   #isExhausted(): boolean {
-    return this.#groups.every(({ population }) => population.isExhausted);
+    const inhabited = this.#groups.filter(({ population }) => !population.isEmpty);
+    return inhabited.length > 0 && inhabited.every(({ population }) => population.isExhausted);
   }
 
   #reportDoneWhenClosed(): void {

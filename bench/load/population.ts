@@ -106,6 +106,10 @@ export class Population {
     return Math.max(0, this.#wanted - this.#open);
   }
 
+  get isEmpty(): boolean {
+    return this.#clients.length === 0;
+  }
+
   /** Every client has lost its connection for good, and no other is to come. */
   get isExhausted(): boolean {
     return this.#gone > 0 && this.#gone === this.#wanted && this.#pending === undefined;

@@ -69,7 +69,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions = {}):
   const run = new Run({
     world,
     starters: generatorsOf(scenario, locality, world),
-    groups: 1,
+    groups: scenario.kind === "http" || scenario.probe === undefined ? 1 : 2,
     steps: stepsOf(scenario),
     // A run is as long as it is; whether what happened in it will do is for its Result.
     guards: { ...defaultGuards(connections), maxFailures: Number.POSITIVE_INFINITY },

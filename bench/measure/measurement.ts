@@ -19,6 +19,7 @@ import { evaluateThresholds, type Threshold } from "../result/threshold.ts";
 import type { ClockOffset } from "../target/clock-offset.ts";
 import { closesOf } from "./figures.ts";
 import { boundedSeries, spansOf } from "./intervals.ts";
+import { probeFigures } from "./probe.ts";
 import { outlineOf, recordScenario, type Scenario, stepsOf as timelineOf } from "./scenario.ts";
 import {
   clientFigures,
@@ -68,6 +69,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
   const spans = isSteps ? null : spansOf(tally);
   const figures = {
     ...window,
+    probe: probeFigures(scenario, crew, firstStep),
     connections: connectionsOf(parts),
     errors: byKind(crew.errors, ({ count }) => count),
     firstErrors: byKind(crew.errors, ({ detail }) => detail),
@@ -197,10 +199,12 @@ function connectionsOf({ crew, requested }: MeasurementParts): Measurement["conn
   const later = crew.tallies(0).slice(1);
   const sum = (name: "opened" | "failed" | "closed"): number =>
     later.reduce((total, { counters }) => total + counters[name], 0);
+  // Those of a probe are not among them.
+  const others = crew.groupCount > 1 ? crew.tally(1, -1).counters : { opened: 0, failed: 0 };
   return {
     requested,
-    opened: crew.opened + sum("opened"),
-    failed: crew.failed + sum("failed"),
+    opened: crew.opened - others.opened + sum("opened"),
+    failed: crew.failed - others.failed + sum("failed"),
     closedEarly: sum("closed") + (crew.tallies(0)[0]?.counters.closed ?? 0),
   };
 }

@@ -4,6 +4,7 @@ import { mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import type { Endpoint } from "../engine/connection.ts";
 import type { GroupPlan, Plan, TrafficPlan } from "../load/plan.ts";
 import { largestOf } from "../scenario/curve.ts";
+import { steadyPopulation } from "../scenario/population.ts";
 import type { Group, Scenario } from "../scenario/scenario.ts";
 import type { Messages, Payload, Traffic } from "../scenario/traffic.ts";
 import type { Locality } from "../target/target.ts";
@@ -18,7 +19,7 @@ const nothingSent: Messages = {
   verify: "none",
 };
 
-/** The plans of all threads. More connections than one address has ports for leave from several loopback addresses. */
+/** The plans of all threads: those that share groups, then one for each group that has a thread for itself. More connections than one address has ports for leave from several loopback addresses. */
 export function planThreads(
   scenario: Scenario,
   { overIpv4Loopback }: Pick<Locality, "overIpv4Loopback">,
@@ -29,23 +30,40 @@ export function planThreads(
   const localAddresses =
     sources.length === 0 && overIpv4Loopback ? loopbackAddresses(connectionsOf(groups)) : sources;
   const plans = groups.map((group) => planGroup(scenario, group, localAddresses));
-  return Array.from({ length: threads }, (_, index) => ({
-    thread: { index, count: threads },
+  const planOf = (thread: Plan["thread"], isHere: (group: Group) => boolean): Plan => ({
+    thread,
     phase: (part.number - 1) / part.of,
-    groups: plans.map((plan, number) => ({
-      ...plan,
-      tag: mixSeeds(seed, part.number, number),
-      numbering: {
-        // After those of the groups before.
-        first: connectionsOf(groups.slice(0, number)) * part.of + part.number - 1 + part.of * index,
-        step: part.of * threads,
-      },
-    })),
+    groups: plans.map((plan, number) => {
+      const group = groups[number];
+      const here = group !== undefined && isHere(group);
+      return {
+        ...(here ? plan : { ...plan, ...elsewhere }),
+        tag: mixSeeds(seed, part.number, number),
+        numbering: {
+          // After those of the groups before.
+          first: connectionsOf(groups.slice(0, number)) * part.of + part.number - 1 + part.of * thread.index,
+          step: part.of * thread.count,
+        },
+      };
+    }),
     stepsMs: timeline.map(({ durationMs }) => durationMs),
     timeoutMs: target.timeoutMs,
-    seed: mixSeeds(seed, part.number, index),
-  }));
+    seed: mixSeeds(seed, part.number, thread.index),
+  });
+  const isShared = ({ hasOwnThread = false }: Group): boolean => !hasOwnThread;
+  return [
+    ...Array.from({ length: threads }, (_, index) => planOf({ index, count: threads }, isShared)),
+    ...groups
+      .filter((group) => !isShared(group))
+      .map((own) => planOf({ index: 0, count: 1 }, (group) => group === own)),
+  ];
 }
+
+/** What a thread does of a group that is in other threads. */
+const elsewhere: Pick<GroupPlan, "population" | "traffic"> = {
+  population: steadyPopulation(0),
+  traffic: { kind: "idle" },
+};
 
 /** The most connections that there may be at a time. */
 export function connectionsOf(groups: readonly Group[]): number {

@@ -7,8 +7,15 @@ import type { Fill } from "../engine/payload.ts";
 import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
 import { type Curve, constant } from "../scenario/curve.ts";
 import { type Arrivals, steadyPopulation } from "../scenario/population.ts";
-import { type Abort, defaultGuards, type Scenario as Session, type Step } from "../scenario/scenario.ts";
+import {
+  type Abort,
+  defaultGuards,
+  type Group,
+  type Scenario as Session,
+  type Step,
+} from "../scenario/scenario.ts";
 import type { Stage } from "../scenario/stages.ts";
+import type { Messages } from "../scenario/traffic.ts";
 
 export type Loop =
   | { readonly kind: "closed"; readonly depth: number }
@@ -34,6 +41,8 @@ export interface WebSocketScenario extends Timing {
   readonly connections: number;
   /** Pace of connecting; undefined for as fast as they come. */
   readonly connectionsPerSecond: number | undefined;
+  /** An open loop beside the load, on connections and in a thread of its own. */
+  readonly probe?: Probe | undefined;
   /** Addresses to connect from, in turn; empty for the system's choice. */
   readonly sources: readonly string[];
   readonly threads: number;
@@ -48,6 +57,11 @@ export interface WebSocketScenario extends Timing {
 export interface Part {
   readonly number: number;
   readonly of: number;
+}
+
+export interface Probe {
+  readonly connections: number;
+  readonly ratePerSecond: number;
 }
 
 /** Requests by autocannon. */
@@ -101,10 +115,11 @@ function rateOf({ warmupMs, stages }: WebSocketScenario, ratePerSecond: number):
     : [{ durationMs: warmupMs, from: first, to: first }, ...stages];
 }
 
-/** The same as a session of one group. */
+/** The same as a session: the load is its first group, a probe the second one. */
 export function sessionOf(scenario: WebSocketScenario): Session {
   const { endpoint, loop, connections, connectionsPerSecond, threads, part, seed, sources } = scenario;
   const { payloads, type, verify, ...target } = endpoint;
+  const messages = { payloads: payloads.map((content) => ({ content, weight: 1 })), type, verify };
   return {
     target: { ...target, engine: scenario.engine, sources },
     groups: [
@@ -117,14 +132,25 @@ export function sessionOf(scenario: WebSocketScenario): Session {
             loop.kind === "closed"
               ? loop
               : { kind: "open", rate: rateOf(scenario, loop.ratePerSecond), arrivals: loop.arrivals },
-          messages: { payloads: payloads.map((content) => ({ content, weight: 1 })), type, verify },
+          messages,
           match: "fifo",
         },
       },
+      ...(scenario.probe === undefined ? [] : [probeGroup(scenario.probe, messages)]),
     ],
     timeline: stepsOf(scenario),
     guards: defaultGuards(connections),
     resources: { threads, seed, part },
+  };
+}
+
+function probeGroup({ connections, ratePerSecond }: Probe, messages: Messages): Group {
+  const rate = constant(ratePerSecond);
+  return {
+    name: "probe",
+    population: steadyPopulation(connections),
+    traffic: { kind: "echo", loop: { kind: "open", rate, arrivals: "even" }, messages, match: "fifo" },
+    hasOwnThread: true,
   };
 }
 

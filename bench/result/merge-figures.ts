@@ -8,6 +8,7 @@ import type {
   EncodedHistogram,
   Latency,
   Machine,
+  Probe,
   Result,
   ServerFigures,
 } from "./schema.ts";
@@ -56,6 +57,25 @@ export function mergeWires(wires: readonly Result["wire"][]): Result["wire"] {
 export function mergeMachines(machines: readonly (Machine | null)[]): Machine | null {
   const known = machines.filter((machine) => machine !== null);
   return known.toSorted((a, b) => b.loadAverage / b.cores - a.loadAverage / a.cores)[0] ?? null;
+}
+
+/** Null when one of them has none: its load would be without a probe. */
+export function mergeProbes(parts: readonly (Probe | null)[]): Probe | null {
+  const probes = parts.filter((probe) => probe !== null);
+  if (probes.length === 0 || probes.length < parts.length) {
+    return null;
+  }
+  const histogram = addEncoded(probes.map((probe) => probe.histogram));
+  const exact = extremes(probes.map(({ latencyUs }) => latencyUs));
+  return {
+    connections: sumOf(probes, ({ connections }) => connections),
+    ratePerSecond: sumOf(probes, ({ ratePerSecond }) => ratePerSecond),
+    opened: sumOf(probes, ({ opened }) => opened),
+    messages: addCounts(probes.map(({ messages }) => messages)),
+    latencyUs: histogram === null ? null : latencyOf(decodeHistogram(histogram), exact),
+    lagUs: maxKnown(probes.map(({ lagUs }) => lagUs)),
+    histogram,
+  };
 }
 
 export function mergeConnects(parts: readonly (Connects | null)[]): Connects | null {

@@ -96,6 +96,21 @@ const connectionsSchema = z.strictObject({
   closedEarly: count,
 });
 
+/** An open loop beside the load, on connections of its own: what others have to wait meanwhile. */
+const probeSchema = z.strictObject({
+  connections: count,
+  ratePerSecond: amount,
+  /** Connections that it opened. */
+  opened: count,
+  messages: messagesSchema,
+  /** From the intended send time; null when no reply came. */
+  latencyUs: latencySchema.nullable(),
+  /** p99 of how late it sent, against its own schedule. */
+  lagUs: amount.nullable(),
+  /** Of latencyUs. */
+  histogram: histogramSchema.nullable(),
+});
+
 /** One second of the window; the last one may be shorter. */
 const secondSchema = z.strictObject({
   /** End of this second, from the start of the window. */
@@ -229,6 +244,8 @@ export const resultSchema = z.strictObject({
   histograms: histogramsSchema,
   /** The stages of a load that changes; empty for one step, whose figures are those of the window. */
   steps: z.array(stepSchema).default([]),
+  /** Null without one. */
+  probe: probeSchema.nullable().default(null),
   /** How connections ended, by the second of the window; those that the generator ended are not among them. */
   closes: z.array(closeSchema).default([]),
   /** The latencies by the time at which replies came in; null where that is not known. */
@@ -250,6 +267,7 @@ export type ResultStep = z.infer<typeof stepSchema>;
 export type Part = z.infer<typeof partSchema>;
 export type Connects = z.infer<typeof connectsSchema>;
 export type Machine = z.infer<typeof machineSchema>;
+export type Probe = z.infer<typeof probeSchema>;
 export type Spans = z.infer<typeof spansSchema>;
 export type EncodedHistogram = z.infer<typeof histogramSchema>;
 export type Environment = z.infer<typeof environmentSchema>;

@@ -8,7 +8,15 @@ import type { EncodedHistogram, FigureUnit, Result } from "./schema.ts";
 
 type Measured = Pick<
   Result,
-  "summary" | "messages" | "connections" | "errors" | "client" | "server" | "histograms" | "steadiness"
+  | "summary"
+  | "messages"
+  | "connections"
+  | "errors"
+  | "client"
+  | "server"
+  | "histograms"
+  | "steadiness"
+  | "probe"
 >;
 
 /** A condition on one figure of a Result. */
@@ -51,6 +59,9 @@ const metricNames = new Map<string, Metric<Measured>>([
   ...latencyKeys.map((key) => [key, time<Measured>((m) => m.summary.latencyUs?.[key] ?? null)] as const),
   ...latencyKeys.map(
     (key) => [`service.${key}`, time<Measured>((m) => m.summary.serviceUs?.[key] ?? null)] as const,
+  ),
+  ...latencyKeys.map(
+    (key) => [`probe.${key}`, time<Measured>((m) => m.probe?.latencyUs?.[key] ?? null)] as const,
   ),
   ["lag", time((m) => m.client.lagUs)],
   ["rate", count((m) => m.summary.messagesPerSecond)],

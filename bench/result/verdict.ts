@@ -64,13 +64,28 @@ export function failuresOf(measurement: Measurement): string[] {
   ];
 }
 
+function probeProblems(probe: Measurement["probe"]): string[] {
+  if (probe === null) {
+    return [];
+  }
+  const { lost, corrupt, unsent } = probe.messages;
+  const missing = probe.connections - probe.opened;
+  return [
+    missing > 0 && `${formatNumber(missing)} connections of the probe failed`,
+    lost > 0 && `${formatNumber(lost)} messages of the probe were lost`,
+    unsent > 0 && `${formatNumber(unsent)} messages of the probe could not be sent`,
+    corrupt > 0 && `${formatNumber(corrupt)} messages of the probe were corrupt`,
+  ].filter((sentence) => sentence !== false);
+}
+
 /** What is wrong with a measurement, whatever it was held against; empty when nothing is. */
 export function unsoundness({
   messages,
   connections,
   errors,
   partial,
-}: Pick<Measurement, "messages" | "connections" | "errors" | "partial">): string[] {
+  probe,
+}: Pick<Measurement, "messages" | "connections" | "errors" | "partial" | "probe">): string[] {
   const errorCount = Object.values(errors).reduce((sum, count) => sum + count, 0);
   return [
     partial !== null && `the run ended early: ${partial.reason}`,
@@ -80,6 +95,7 @@ export function unsoundness({
       `${formatNumber(messages.unsent)} of ${formatNumber(messages.due)} messages that were due could not be sent`,
     messages.corrupt > 0 && `${formatNumber(messages.corrupt)} messages were corrupt`,
     connections.failed > 0 && `${formatNumber(connections.failed)} connections failed`,
+    ...probeProblems(probe),
     errorCount > 0 && `${formatNumber(errorCount)} errors occurred`,
   ].filter((sentence) => sentence !== false);
 }

@@ -29,6 +29,8 @@ export interface Group {
   readonly name: string;
   readonly population: Population;
   readonly traffic: Traffic;
+  /** It has a thread for itself, so that it does not wait for other groups' work. Else all threads share it. */
+  readonly hasOwnThread?: boolean;
 }
 
 export interface Step {

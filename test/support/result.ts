@@ -100,6 +100,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
     intervals: null,
     spans: null,
     steps: [],
+    probe: null,
     closes: [],
     steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
     series: [1, 2].map((endSeconds) => ({

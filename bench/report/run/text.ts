@@ -3,7 +3,7 @@
 import { wrapText } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, type Paint, plainLook } from "../../../src/lib/terminal.ts";
-import type { Connects, Latency, Result } from "../../result/schema.ts";
+import type { Connects, Latency, Probe, Result } from "../../result/schema.ts";
 import { formatActual } from "../../result/threshold.ts";
 import {
   describeCommand,
@@ -65,6 +65,9 @@ function figureLines(result: Result): string[] {
         `${formatNumber(connections.failed)} failed, ${formatNumber(connections.closedEarly)} closed early`,
     ),
   ];
+  if (result.probe !== null) {
+    lines.push(line("probe", describeProbe(result.probe)));
+  }
   if (result.closes.length > 0) {
     lines.push(line("closes", describeCloses(result.closes)));
   }
@@ -100,6 +103,21 @@ function figureLines(result: Result): string[] {
     );
   }
   return lines;
+}
+
+/** What others wait meanwhile. */
+function describeProbe({ ratePerSecond, connections, latencyUs, lagUs }: Probe): string {
+  const percentiles = [
+    ["p50", latencyUs?.p50],
+    ["p99", latencyUs?.p99],
+    ["p99.9", latencyUs?.p999],
+    ["max", latencyUs?.max],
+  ] as const;
+  return [
+    `${formatNumber(ratePerSecond)} messages/s over ${formatNumber(connections)} other connections`,
+    ...percentiles.map(([name, us]) => `${name} ${formatUs(us)}`),
+    ...(lagUs === null ? [] : [`lag p99 ${formatUs(lagUs)}`]),
+  ].join(", ");
 }
 
 /** By kind, with the seconds in which they came. */

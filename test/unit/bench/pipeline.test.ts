@@ -430,6 +430,63 @@ test("the server's figures are those of the window, and CPU per message follows 
   );
 });
 
+describe("a probe beside a closed loop", () => {
+  const probe = { connections: 2, ratePerSecond: 100 };
+
+  test("has the latencies of the messages that a stall delays, which the loop hides", async () => {
+    const { probe: probed, summary, connections } = await resultOf({ probe, durationMs: 5000 }, stalls500Ms);
+    assert.deepEqual(connections, { requested: 10, opened: 10, failed: 0, closedEarly: 0 });
+    assert.deepEqual(probed?.messages, {
+      due: 500,
+      sent: 500,
+      unsent: 0,
+      received: 500,
+      lost: 0,
+      corrupt: 0,
+    });
+    assert.deepEqual([probed?.connections, probed?.ratePerSecond, probed?.opened], [2, 100, 2]);
+    // A tenth of the time is the stall, in which each message waits for its end.
+    assert.ok((probed?.latencyUs?.p99 ?? 0) > 400_000, `${probed?.latencyUs?.p99} us`);
+    assert.ok((summary.latencyUs?.p99 ?? 0) < 2000, `${summary.latencyUs?.p99} us`);
+  });
+
+  test("does not change what is counted of the load", async () => {
+    const [alone, beside] = [await resultOf({}, fixed20Ms), await resultOf({ probe }, fixed20Ms)];
+    assert.equal(alone.probe, null);
+    for (const figure of ["messages", "connections", "summary", "errors", "wire"] as const) {
+      assert.deepEqual(beside[figure], alone[figure], figure);
+    }
+  });
+
+  test("makes the Result unacceptable when its messages are lost", async () => {
+    // Its connections are the last ones to open.
+    let opened = 0;
+    const loses: VirtualTarget = {
+      replyAtNs: (sentNs, connection, sequence) => {
+        opened = Math.max(opened, connection);
+        return sentNs > 1500 * nsPerMillisecond && sequence > 200 ? undefined : sentNs + nsPerMillisecond;
+      },
+    };
+    const { failures } = await resultOf(
+      {
+        probe: { connections: 1, ratePerSecond: 300 },
+        loop: { kind: "open", ratePerSecond: 10, arrivals: "even" },
+      },
+      loses,
+    );
+    assert.match(failures.join(), /messages of the probe were lost/);
+    assert.doesNotMatch(failures.join(), /^\d+ messages were lost/);
+  });
+
+  test("ends with the load when the target dies", async () => {
+    const result = await resultOf(
+      { probe, durationMs: 5000 },
+      { ...fixed20Ms, diesAtNs: 2500 * nsPerMillisecond },
+    );
+    assert.match(result.partial?.reason ?? "", /the target ended every connection/);
+  });
+});
+
 test("a threshold is judged by the figures of the Result", async () => {
   const thresholds = ["p99<5ms", "rate>=500", "lost==0"].map(parseThreshold);
   const { thresholds: judged } = await resultOf({}, fixed20Ms, { thresholds });

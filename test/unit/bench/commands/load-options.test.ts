@@ -7,6 +7,7 @@ import { Command } from "commander";
 import {
   addLoadOptions,
   addResultOptions,
+  addStageOptions,
   type LoadOptions,
   readLoadOptions,
 } from "../../../../bench/commands/load-options.ts";
@@ -18,7 +19,7 @@ after(() => rmSync(folder, { recursive: true }));
 const wsUrl = "ws://127.0.0.1:9998/echo";
 
 function read(args: string, url = wsUrl): LoadOptions {
-  const command = addResultOptions(addLoadOptions(new Command())).exitOverride();
+  const command = addResultOptions(addStageOptions(addLoadOptions(new Command()))).exitOverride();
   return readLoadOptions(url, command.parse(args.split(" ").filter(Boolean), { from: "user" }).opts());
 }
 
@@ -35,6 +36,19 @@ function problemsOf(args: string, url = wsUrl): readonly string[] {
 }
 
 describe("the options of a load", () => {
+  test("of a probe go together", () => {
+    assert.equal(read("").scenario.probe, undefined);
+    assert.deepEqual(read("--probe-connections 8 --probe-rate 200").scenario.probe, {
+      connections: 8,
+      ratePerSecond: 200,
+    });
+    assert.match(problemsOf("--probe-rate 200").join(), /--probe-connections and --probe-rate go together/);
+    assert.match(
+      problemsOf("--probe-connections 0 --probe-rate 1e9").join(),
+      /--probe-connections[\s\S]*--probe-rate/,
+    );
+  });
+
   test("with the same seed make the same payloads, each another one", () => {
     const payloadsOf = (args: string) => read(`--payload 64,64 ${args}`).scenario.endpoint.payloads;
     assert.deepEqual(payloadsOf("--seed 7"), payloadsOf("--seed 7"));

@@ -22,6 +22,18 @@ test("connections are spread evenly over threads, and all of them are", () => {
   );
 });
 
+test("a probe has a thread for itself, and the load has the others", () => {
+  const plans = plansOf({ connections: 11, threads: 2, probe: { connections: 4, ratePerSecond: 50 } }, false);
+  assert.deepEqual(
+    plans.map(({ thread, groups }) => [thread, groups.map(({ population }) => population.size[0]?.to)]),
+    [
+      [{ index: 0, count: 2 }, [11, 0]],
+      [{ index: 1, count: 2 }, [11, 0]],
+      [{ index: 0, count: 1 }, [0, 4]],
+    ],
+  );
+});
+
 test("more connections than one address has ports for come from several loopback addresses", () => {
   const addresses = (connections: number, isLoopback: boolean) =>
     plansOf({ connections }, isLoopback)[0]?.groups[0]?.localAddresses;

@@ -177,6 +177,30 @@ test("the same parts give the same id, and other parts another one", () => {
   assert.notEqual(mergeResults([a, b]).id, mergeResults([a, c]).id);
 });
 
+test("probes add up; a part without one leaves the whole without", () => {
+  const probed = (latenciesUs: readonly number[]) =>
+    exampleResult((result) => {
+      const recorded = histogramOf(latenciesUs);
+      const { length } = latenciesUs;
+      result.probe = {
+        connections: 2,
+        ratePerSecond: 100,
+        opened: 2,
+        messages: { due: length, sent: length, unsent: 0, received: length, lost: 0, corrupt: 0 },
+        latencyUs: latencyOf(recorded),
+        lagUs: length,
+        histogram: encodeHistogram(recorded.histogram, 1),
+      };
+    });
+  const { probe } = mergeResults([probed([10, 20]), probed([30])]);
+  assert.deepEqual(
+    [probe?.connections, probe?.ratePerSecond, probe?.messages.received, probe?.lagUs],
+    [4, 200, 3, 2],
+  );
+  assert.deepEqual([probe?.latencyUs?.min, probe?.latencyUs?.max], [10, 30]);
+  assert.equal(mergeResults([probed([10]), exampleResult()]).probe, null);
+});
+
 test("payloads of other files are not of one run; those that were made up are", () => {
   const sent = (fill: "random" | null, payloadSha256: string) =>
     exampleResult(({ scenario }) => Object.assign(scenario, { fill, payloadSha256 }));
