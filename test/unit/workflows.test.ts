@@ -39,3 +39,13 @@ test("CI runs on Node versions that the package supports, and .nvmrc names one o
   }
   assert.ok(tested.includes(Number(read(".nvmrc"))));
 });
+
+test("every action is named by a commit, with its version beside it for dependabot", () => {
+  const uses = filesBelow(".github/workflows").flatMap((path) => [
+    ...read(path).matchAll(/^ *-? *uses: (?!\.\/)(.*)$/gm),
+  ]);
+  assert.ok(uses.length > 10);
+  for (const [, action = ""] of uses) {
+    assert.match(action, /^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  }
+});
