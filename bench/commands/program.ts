@@ -14,6 +14,7 @@ import { addMergeCommand } from "./merge.ts";
 import { addReportCommand } from "./report.ts";
 import { addRunCommand } from "./run.ts";
 import { addSearchCommand } from "./search.ts";
+import { addSlowCommand } from "./slow.ts";
 import { addStormCommand } from "./storm.ts";
 
 const exitCodesHelp = `
@@ -46,6 +47,7 @@ export function createProgram(): Command {
   addSearchCommand(program);
   addIdleCommand(program);
   addDrainCommand(program);
+  addSlowCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
   addGateCommand(program);

@@ -8,6 +8,7 @@ import { runReports } from "./run/kind.ts";
 import { searchReports } from "./search/kind.ts";
 import { drainReports } from "./session/drain.ts";
 import { idleReports } from "./session/idle.ts";
+import { slowReports } from "./session/slow.ts";
 import { stormReports } from "./session/storm.ts";
 
 /** One row for each kind. */
@@ -17,6 +18,7 @@ export const kinds: readonly Kind[] = [
   searchReports,
   idleReports,
   drainReports,
+  slowReports,
   checkReports,
   stormReports,
 ];
