@@ -45,8 +45,7 @@ export interface StormOptions {
 const storm = "storm";
 const background = "background";
 const before = "before";
-/** The storm is watched in steps, so that what it does to others can be told from what comes after. */
-const shortestStepMs = 1000;
+/** The storm is watched in steps of whole seconds, so that what it does to others can be told from what comes after. */
 const mostSteps = 30;
 /** Part of the clients that have to be connected: a few may be waiting for a long time. */
 const settledShare = 0.99;
@@ -56,8 +55,6 @@ const attemptsPerClient = 100;
 export function stormScenario(options: StormOptions): Scenario {
   const { target, connections, ratePerSecond, beforeMs, durationMs, arrivals, resources } = options;
   const rampMs = ratePerSecond === undefined ? 0 : (1000 * connections) / ratePerSecond;
-  const stepMs = Math.max(shortestStepMs, durationMs / mostSteps);
-  const steps = Math.max(1, Math.round(durationMs / stepMs));
   return {
     target,
     groups: [
@@ -76,16 +73,20 @@ export function stormScenario(options: StormOptions): Scenario {
       },
       ...backgroundGroup(options),
     ],
-    timeline: [
-      stepOf(before, beforeMs),
-      ...Array.from({ length: steps }, (_, i) => stepOf(`${storm} ${i + 1}`, durationMs / steps)),
-    ],
+    timeline: [stepOf(before, beforeMs), ...stormSteps(durationMs)],
     guards: {
       goneAfterMs: beforeMs + durationMs,
       maxFailures: attemptsPerClient * (connections + (options.background?.connections ?? 0)),
     },
     resources,
   };
+}
+
+function stormSteps(durationMs: number): Step[] {
+  const stepMs = 1000 * Math.ceil(durationMs / 1000 / mostSteps);
+  return Array.from({ length: Math.ceil(durationMs / stepMs) }, (_, i) =>
+    stepOf(`${storm} ${i + 1}`, Math.min(stepMs, durationMs - i * stepMs)),
+  );
 }
 
 function stepOf(name: string, durationMs: number): Step {
@@ -167,6 +168,7 @@ export function concludeStorm(
     connections: options.connections,
     ratePerSecond: options.ratePerSecond ?? null,
     traffic: options.traffic,
+    stormAtSeconds: options.beforeMs / 1000,
     settledSeconds: settled === undefined ? null : duringSeconds,
     handshakes: {
       begun: counters("begun"),
@@ -183,7 +185,7 @@ export function concludeStorm(
     stages: stagesOf(options, steps),
     server: serverOf(outcome, during, handshakes),
     background: backgroundOf(options, outcome, during, steps.slice(during.length)),
-    seconds: outcome.steps.flatMap((step) => secondsOf(step, steps[0]?.fromMs ?? 0)),
+    seconds: outcome.steps.flatMap(secondsOf),
   };
   const judged = { ...measured, thresholds: evaluateThresholdsOf(stormMetrics, thresholds, measured) };
   return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
@@ -290,10 +292,10 @@ function backgroundOf(
   };
 }
 
-function secondsOf({ fromMs, groups }: StepOutcome, stormMs: number): StormSecond[] {
+function secondsOf({ fromMs, groups }: StepOutcome): StormSecond[] {
   const harmed = groups[background]?.seconds ?? [];
   return (groups[storm]?.seconds ?? []).map(({ endSeconds, counters, openConnections }, at) => ({
-    endSeconds: (fromMs - stormMs) / 1000 + endSeconds,
+    endSeconds: fromMs / 1000 + endSeconds,
     begun: counters.begun,
     opened: counters.opened,
     failed: counters.failed,

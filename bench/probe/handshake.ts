@@ -79,7 +79,7 @@ export const tlsCheck: Check = {
       const trust = socket.authorized ? "trusted" : `not trusted (${String(socket.authorizationError)})`;
       return Promise.resolve(
         passes(
-          `${socket.getProtocol()}, certificate of ${subject?.CN ?? "nobody"} for ${daysLeft} more days, ${trust}`,
+          `${socket.getProtocol()}, certificate of ${subject?.CN ?? "nobody"} until ${new Date(validTo).toISOString().slice(0, 10)}, ${trust}`,
           { protocol: socket.getProtocol() },
           daysLeft < renewalDays ? `renew the certificate: it ends ${validTo}` : null,
         ),

@@ -44,10 +44,10 @@ const backgroundSchema = z.strictObject({
   closed: count,
 });
 
-/** One second, or the rest of a step. */
+/** One second; the last one may be shorter. */
 const secondSchema = z.strictObject({
-  /** Its end, from the start of the storm; below 0 before it. */
-  endSeconds: z.number(),
+  /** Its end, from the start of the session. */
+  endSeconds: amount,
   begun: count,
   opened: count,
   failed: count,
@@ -64,6 +64,8 @@ export const stormSchema = z.strictObject({
   /** Null when as fast as handshakes complete. */
   ratePerSecond: amount.nullable(),
   traffic: z.enum(["echo", "ping"]),
+  /** When the storm began, from the start of the session. */
+  stormAtSeconds: amount,
   /** From the start of the storm until 99 % of the clients had a connection, by the step; null when they never had. */
   settledSeconds: amount.nullable(),
   handshakes: z.strictObject({

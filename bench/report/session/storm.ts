@@ -141,7 +141,6 @@ function stageRows({ stages }: StormReport): string[][] {
 }
 
 function sections(reports: readonly StormReport[], titles: readonly string[]): Section[] {
-  const note = "0 is the start of the storm";
   return [
     {
       title: "Stages",
@@ -158,25 +157,25 @@ function sections(reports: readonly StormReport[], titles: readonly string[]): S
       parts: [
         overTime(reports, titles, {
           title: "Handshakes",
-          note: `completed per second; ${note}`,
+          note: "completed per second",
           unit: "number",
           read: ({ opened }) => opened,
         }),
         overTime(reports, titles, {
           title: "Connections",
-          note: `open clients of the storm; ${note}`,
+          note: "open clients of the storm",
           unit: "number",
           read: ({ open }) => open,
         }),
         overTime(reports, titles, {
           title: "Refused and failed",
-          note: `per second; ${note}`,
+          note: "per second",
           unit: "number",
           read: ({ failed }) => failed,
         }),
         overTime(reports, titles, {
           title: "Harm",
-          note: `p99 of the clients that were there before; ${note}`,
+          note: "p99 of the clients that were there before",
           unit: "us",
           read: ({ backgroundP99Us }) => backgroundP99Us,
         }),
@@ -203,7 +202,10 @@ function overTime(
     note,
     x: { label: "time", unit: "seconds" },
     y: { label: title, unit },
-    marks: [{ at: 0, label: "storm" }],
+    marks: [...new Set(reports.map(({ stormAtSeconds }) => stormAtSeconds))].map((at) => ({
+      at,
+      label: "storm",
+    })),
     lines: reports.map(({ seconds }, subject) => ({
       label: titles[subject] ?? "",
       subject,

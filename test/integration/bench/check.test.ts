@@ -403,15 +403,22 @@ describe("the command check", { concurrency: 2 }, () => {
   test("compares two ways, and says on which one the fault is", async (t) => {
     const { port } = await startMisbehavingServer(t);
     const relay = await startSilenceRelay(t, port, { silenceMs: 1000, countsPings: false });
+    const folder = mkdtempSync(join(tmpdir(), "uws-echo-check-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const junit = join(folder, "junit.xml");
     const { code, report } = await reportOf([
       `ws://127.0.0.1:${relay.port}/`,
-      ...["--direct", `ws://127.0.0.1:${port}/`, "--idle", "2500ms", "--timeout", "20s"],
+      ...["--direct", `ws://127.0.0.1:${port}/`, "--idle", "2500ms", "--timeout", "20s", "--junit", junit],
     ]);
     const silence = report.checks.find(({ id }) => id === "idle-silent");
     assert.equal(silence?.status, "fails");
     assert.equal(silence.direct?.status, "pass");
     assert.match(silence.advice ?? "", /^cuts silence after .*; the cause lies in between$/);
     assert.equal(code, 1);
+    assert.match(
+      readFileSync(junit, "utf8"),
+      /<testcase name="silence"[^>]*>\s*<failure message="after [^"]*: cuts silence after/,
+    );
   });
 
   test("tests pings, close codes and silence of a server that is no echo", async (t) => {
