@@ -5,7 +5,7 @@ import { z } from "zod";
 import { lookFor } from "../../src/lib/terminal.ts";
 import { parseNumber } from "../../src/lib/units.ts";
 import { type CompareOptions, compareArms, type JudgeOptions } from "../measure/compare.ts";
-import { isUrl } from "../measure/rounds.ts";
+import { isUrl } from "../measure/once.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { concludeComparison } from "../report/checks/comparison.ts";
 import { concludeNothing } from "../report/checks/conclusion.ts";

@@ -16,6 +16,7 @@ import { addRunCommand } from "./run.ts";
 import { addSearchCommand } from "./search.ts";
 import { addSlowCommand } from "./slow.ts";
 import { addStormCommand } from "./storm.ts";
+import { addSweepCommand } from "./sweep.ts";
 
 const exitCodesHelp = `
 Exit codes:
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addCompareCommand(program);
   addSearchCommand(program);
+  addSweepCommand(program);
   addIdleCommand(program);
   addDrainCommand(program);
   addSlowCommand(program);

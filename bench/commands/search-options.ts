@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { formatDuration, parseRate } from "../../src/lib/units.ts";
-import { isUrl } from "../measure/rounds.ts";
+import { isUrl } from "../measure/once.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { afterwardsMs } from "../measure/search.ts";
 import type { TrialOptions } from "../measure/trials.ts";

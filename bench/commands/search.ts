@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { formatElapsed } from "../../src/lib/format.ts";
-import { isUrl } from "../measure/rounds.ts";
+import { isUrl } from "../measure/once.ts";
 import { recordScenario } from "../measure/scenario.ts";
 import { type Found, type Purpose, search } from "../measure/search.ts";
 import { scenarioAt, TargetRig } from "../measure/trials.ts";

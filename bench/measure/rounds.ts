@@ -1,13 +1,10 @@
 // Runs the rounds of a comparison: the order of the arms, and a fresh process for each measurement.
 
-import { routeOf } from "../engine/route.ts";
 import { type Comparison, type Sample, sampleOf } from "../result/comparison.ts";
 import type { Result } from "../result/schema.ts";
-import { samplePid } from "../target/process-sampler.ts";
-import { chooseSampler, defaultMetricsPeriodMs } from "../target/sampler.ts";
-import { startTarget } from "../target/started-target.ts";
-import { defaultMetricsUrl, TargetError } from "../target/target.ts";
-import { type MeasureOptions, measure } from "./measure.ts";
+import { TargetError } from "../target/target.ts";
+import type { MeasureOptions } from "./measure.ts";
+import { measureOnce } from "./once.ts";
 import type { WebSocketScenario } from "./scenario.ts";
 
 /** One of the things that are compared. */
@@ -43,15 +40,8 @@ export interface Rounds extends Pick<Comparison, "failedRounds" | "stop"> {
   readonly samples: readonly Sample[];
 }
 
-/** How long a command may take until its target listens. */
-const startTimeoutMs = 15_000;
 /** Failed rounds in a row after which no other is tried. */
 const failuresInRow = 3;
-
-/** Whether a target is reached rather than started. */
-export function isUrl(target: string): boolean {
-  return /^wss?:\/\//i.test(target);
-}
 
 /**
  * The order of one round: every arm twice, the second time backwards (ABBA), so that a drift of the machine meets
@@ -143,35 +133,11 @@ async function tryRound(
 }
 
 /** One measurement of one arm. @throws TargetError when there is none */
-async function measureArm(options: RoundsOptions, { name, target }: Arm): Promise<Result> {
-  const { scenario, signal, onProgress } = options;
-  const path = new URL(scenario.endpoint.url).pathname;
-  const started = isUrl(target)
-    ? undefined
-    : await startTarget(target, { path, timeoutMs: startTimeoutMs, signal });
-  const url = started?.url ?? target;
-  try {
-    const sampler =
-      started === undefined
-        ? await chooseSampler({
-            pid: undefined,
-            metricsUrl: undefined,
-            defaultMetricsUrl: defaultMetricsUrl(url),
-            metricsPeriodMs: defaultMetricsPeriodMs,
-            ...routeOf(scenario.endpoint),
-          })
-        : samplePid(started.pid);
-    const labelled = { ...scenario, label: name, endpoint: { ...scenario.endpoint, url } };
-    const outcome = await measure(labelled, {
-      sampler,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
-    if (outcome.kind === "nothing") {
-      throw new TargetError(`${name}: nothing was measured: ${outcome.reason}`);
-    }
-    return outcome.result;
-  } finally {
-    await started?.stop();
-  }
+function measureArm({ scenario, signal, onProgress }: RoundsOptions, { name, target }: Arm): Promise<Result> {
+  return measureOnce({
+    target,
+    scenario: { ...scenario, label: name },
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
 }

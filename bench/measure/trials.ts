@@ -10,7 +10,7 @@ import { chooseSampler, defaultMetricsPeriodMs, type Sampler } from "../target/s
 import { type StartedTarget, startTarget } from "../target/started-target.ts";
 import { defaultMetricsUrl, TargetError } from "../target/target.ts";
 import { type MeasureOptions, measure, type Outcome } from "./measure.ts";
-import { isUrl } from "./rounds.ts";
+import { isUrl } from "./once.ts";
 import type { WebSocketScenario } from "./scenario.ts";
 import type { Rig } from "./search.ts";
 

@@ -10,12 +10,14 @@ import { drainReports } from "./session/drain.ts";
 import { idleReports } from "./session/idle.ts";
 import { slowReports } from "./session/slow.ts";
 import { stormReports } from "./session/storm.ts";
+import { sweepReports } from "./sweep/kind.ts";
 
 /** One row for each kind. */
 export const kinds: readonly Kind[] = [
   runReports,
   comparisonReports,
   searchReports,
+  sweepReports,
   idleReports,
   drainReports,
   slowReports,

@@ -18,6 +18,7 @@ import { comparisonV1Kind, comparisonV1Schema } from "./comparison-v1.ts";
 import { type Result, resultKind, resultSchema, resultVersion } from "./schema.ts";
 import { resultV1Schema } from "./schema-v1.ts";
 import { type Search, searchKind, searchSchema, searchVersion } from "./search.ts";
+import { type Sweep, sweepKind, sweepSchema, sweepVersion } from "./sweep.ts";
 
 /** A file is invalid, or must not be written; the message says why. */
 export class StoreError extends UwsEchoError<"ERR_STORE"> {
@@ -158,6 +159,10 @@ export interface Version<T> {
 export const resultVersions: readonly Version<Result>[] = [
   { kind: resultKind, version: 1, schema: resultV1Schema },
   { kind: resultKind, version: resultVersion, schema: resultSchema },
+];
+
+export const sweepVersions: readonly Version<Sweep>[] = [
+  { kind: sweepKind, version: sweepVersion, schema: sweepSchema },
 ];
 
 export const searchVersions: readonly Version<Search>[] = [

@@ -12,6 +12,7 @@ import { renderPage } from "../../bench/report/frame/frame.ts";
 import { reportSources } from "../../bench/report/kinds.ts";
 import { pageOfResults } from "../../bench/report/run/page.ts";
 import { pageOfSearches } from "../../bench/report/search/page.ts";
+import { pageOfSweeps } from "../../bench/report/sweep/page.ts";
 import type { Comparison } from "../../bench/result/comparison.ts";
 import type { StormReport } from "../../bench/result/storm.ts";
 import { plainLook } from "../../src/lib/terminal.ts";
@@ -22,6 +23,7 @@ import { startServer } from "../support/echo-server.ts";
 import { exampleResult } from "../support/result.ts";
 import { exampleSearch } from "../support/search.ts";
 import { refusedAtFirst, stormOptions, stormOutcome } from "../support/storm.ts";
+import { exampleSweep } from "../support/sweep.ts";
 import { seeReadyState, seeText } from "./page-fixture.ts";
 
 /** Two arms that differ by a little noise. */
@@ -98,6 +100,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       "searches.html": renderPage(pageOfSearches([await exampleSearch(), await exampleSearch()])),
       "checks.html": htmlOf([exampleCheck(), exampleCheck()]),
       "storms.html": htmlOf([exampleStorm(), exampleStorm()]),
+      "sweeps.html": renderPage(pageOfSweeps([exampleSweep()])),
       "comparison.html": renderPage(pageOfComparisons([exampleComparison(), exampleComparison()])),
     };
     for (const [name, report] of Object.entries(reports)) {

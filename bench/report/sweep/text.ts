@@ -1,0 +1,39 @@
+// Formats a Sweep as text.
+
+import { wrapText } from "../../../src/lib/columns.ts";
+import { type Look, plainLook } from "../../../src/lib/terminal.ts";
+import type { Sweep } from "../../result/sweep.ts";
+import { describeEnvironment } from "../describe.ts";
+import { figureTable } from "../session/text.ts";
+import { describeSweep, tableOf } from "./words.ts";
+
+/** A row for each combination; the last figures are left out where the line is too narrow for them. */
+export function formatSweep(sweep: Sweep, look: Look = plainLook): string {
+  const { label, target, failures, warnings, environment } = sweep;
+  const { width, paint } = look;
+  const fit = (text: string): string[] => wrapText(text, width);
+  const blocks = [
+    fit(`${label === null ? "" : `${label}: `}${target} · ${describeSweep(sweep)}`).map(paint.bold),
+    failures.length === 0
+      ? []
+      : fit(`NOT ACCEPTABLE: ${failures.join("; ")}.`).map((line) => paint.bold(paint.red(line))),
+    fittingTable(sweep, width),
+    warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
+    fit(describeEnvironment(environment)).map(paint.dim),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function fittingTable(sweep: Sweep, width: number): string[] {
+  const { headings, rows, leading } = tableOf(sweep);
+  for (let columns = headings.length; columns > leading + 1; columns -= 1) {
+    const table = figureTable([headings, ...rows].map((row) => row.slice(0, columns)));
+    if (table.every((line) => line.length <= width)) {
+      return table;
+    }
+  }
+  return figureTable([headings, ...rows].map((row) => row.slice(0, leading + 1)));
+}
