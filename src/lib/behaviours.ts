@@ -1,11 +1,8 @@
 // THE table of endpoints on demand: the source of paths, parameters, the 404 page, the reference, the page's picker and
 // metric labels. Plain data.
-import { hasAnyOf, type Parameters } from "./parameters.ts";
-
-const kiB = 1024;
-const miB = 1024 * kiB;
-const giB = 1024 * miB;
-const second = 1000;
+import { abrupt, code, count, giB, interval, kiB, miB, reason, second } from "./common-parameters.ts";
+import { echoModifiers } from "./echo-modifiers.ts";
+import type { Parameters } from "./parameters.ts";
 
 /** How a path is reached: over WebSocket, over HTTP, or both. */
 type Via = "websocket" | "http";
@@ -23,139 +20,7 @@ export interface Behaviour {
   readonly parameters: Parameters;
 }
 
-const code = {
-  kind: "closeCode",
-  help: "close code, 1000 if none is given",
-  example: "4001",
-  excludes: ["abrupt"],
-} as const;
-const reason = {
-  kind: "text",
-  maxBytes: 123,
-  help: "reason in the close frame",
-  example: "bye",
-  excludes: ["abrupt"],
-} as const;
-const abrupt = {
-  kind: "flag",
-  help: "ends the TCP connection without a close frame",
-  example: "abrupt",
-} as const;
-const interval = {
-  kind: "duration",
-  min: 10,
-  max: 3600 * second,
-  default: second,
-  help: "time between two messages",
-  example: "500ms",
-} as const;
-const count = {
-  kind: "count",
-  min: 1,
-  max: 1_000_000,
-  help: "number of messages; then closes with 1000",
-  example: "10",
-} as const;
-const closing = { needs: ["close_after", "close_in"] } as const;
 const none = {} as const;
-
-/** Modifiers of `/echo`. */
-export const echoModifiers = {
-  delay: {
-    kind: "duration",
-    min: 0,
-    max: 60 * second,
-    cap: "delay",
-    help: "delays each reply by this long",
-    example: "100ms",
-  },
-  jitter: {
-    kind: "duration",
-    min: 0,
-    max: 60 * second,
-    cap: "delay",
-    needs: ["delay"],
-    atMost: "delay",
-    help: "varies the delay at random by up to this, in both directions; replies stay in order",
-    example: "50ms",
-  },
-  rate: {
-    kind: "size",
-    min: kiB,
-    max: 64 * miB,
-    perSecond: true,
-    help: "sends replies at this many bytes per second",
-    example: "64KiB",
-  },
-  fragment: {
-    kind: "size",
-    min: 1,
-    max: giB,
-    cap: "payload",
-    help: "sends replies in fragments of this size, or larger ones if a message would need more than 1,024",
-    example: "1KiB",
-  },
-  fragment_delay: {
-    kind: "duration",
-    min: 0,
-    max: second,
-    needs: ["fragment"],
-    help: "waits this long between two fragments",
-    example: "10ms",
-  },
-  close_after: {
-    kind: "count",
-    min: 1,
-    max: 1_000_000,
-    help: "closes after this many replies",
-    example: "3",
-  },
-  close_in: {
-    kind: "duration",
-    min: 0,
-    max: 3600 * second,
-    help: "closes after this long, once delayed replies are sent",
-    example: "2s",
-  },
-  code: { ...code, ...closing },
-  reason: { ...reason, ...closing },
-  abrupt: { ...abrupt, ...closing },
-  handshake_delay: {
-    kind: "duration",
-    min: 0,
-    max: 60 * second,
-    cap: "delay",
-    help: "answers the handshake after this long",
-    example: "1s",
-  },
-  compression: {
-    kind: "choice",
-    choices: ["off"],
-    help: "declines permessage-deflate",
-    example: "off",
-  },
-  protocol: {
-    kind: "text",
-    maxBytes: 256,
-    pattern: "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$",
-    expected: "a sub-protocol (an RFC 6455 token), or none",
-    help: "selects this sub-protocol, offered or not; none selects none",
-    example: "chat",
-  },
-  greet: {
-    kind: "text",
-    maxBytes: 256,
-    help: "sends a text first: instance (the name of the server), inspect (the handshake as JSON), or any other text",
-    example: "instance",
-  },
-  ping: {
-    kind: "duration",
-    min: 100,
-    max: 60 * second,
-    help: "sends a ping this often",
-    example: "1s",
-  },
-} as const satisfies Parameters;
 
 /** Every endpoint on demand, by the name that it has in metrics. */
 export const behaviours = {
@@ -450,37 +315,3 @@ export type BehaviourName = keyof typeof behaviours;
 
 /** Values of the label `endpoint`. */
 export const behaviourNames = Object.keys(behaviours) as BehaviourName[];
-
-/** Whether a handshake of `/echo` has one of its parameters. */
-export function asksForMore(query: string | undefined): boolean {
-  return query !== undefined && query !== "" && hasAnyOf(echoModifiers, query);
-}
-
-/** A path for display: `/status/<code>`. */
-export function displayPath(path: string): string {
-  return path.replaceAll(/:(\w+)/g, "<$1>");
-}
-
-/**
- * Returns the parameter segments of a path, undecoded.
- * @returns undefined when the path does not match
- */
-export function matchPath(
-  pattern: string,
-  path: string,
-): readonly (readonly [name: string, value: string])[] | undefined {
-  const [wanted, found] = [pattern.split("/"), path.split("/")];
-  if (wanted.length !== found.length) {
-    return undefined;
-  }
-  const values: (readonly [string, string])[] = [];
-  for (const [i, segment] of wanted.entries()) {
-    const value = found[i] ?? "";
-    if (segment.startsWith(":")) {
-      values.push([segment.slice(1), value]);
-    } else if (segment !== value) {
-      return undefined;
-    }
-  }
-  return values;
-}

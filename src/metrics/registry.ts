@@ -6,22 +6,20 @@ import {
   bufferedAmountBounds,
   closeCodes,
   connectionDurationBounds,
-  httpCodes,
-  httpSlot,
   messageSizeBounds,
   rejectionReasons,
-  routes,
   type Stats,
   slot,
   sumSlots,
   terminationReasons,
-  tlsFailures,
 } from "./counters.ts";
+import { defineHttp, defineHttp2 } from "./http-families.ts";
 import { defineOnDemand } from "./on-demand.ts";
 import { defineProcess } from "./process-families.ts";
 import type { ProcessSample, RuntimeMonitor } from "./process-sampler.ts";
 import { Families } from "./prom-client.ts";
 import { at, buckets, distribution, labelled } from "./reading.ts";
+import { defineTls } from "./tls-families.ts";
 
 /** The source of the figures: one process, or the sum of several. */
 export interface MetricsSource {
@@ -66,7 +64,7 @@ export function createRegistry(
   defineMessages(families);
   defineBackpressure(families);
   defineHttp(families);
-  defineTls(families, source);
+  defineTls(families, () => source.samples());
   defineOnDemand(families);
   defineHttp2(families);
   defineWorkers(families, source);
@@ -195,115 +193,6 @@ function defineBackpressure(families: Families): void {
     "echo_backpressure_duration_seconds",
     "How long connections were under backpressure",
     distribution(backpressureDurationBounds, slot.backpressureDuration, slot.backpressureDurationSum),
-  );
-}
-
-function defineHttp(families: Families): void {
-  families.counterBy(
-    ["route", "code"],
-    "echo_http_requests_total",
-    "HTTP responses, by route and status code",
-    (stats) =>
-      routes.flatMap((route) =>
-        httpCodes.map((code): Sample => [{ route, code }, stats[httpSlot(route, code)] ?? 0]),
-      ),
-  );
-  families.counter(
-    "echo_http_echoed_bytes_total",
-    "Body received by POST /echo, in bytes",
-    at(slot.httpEchoedBytes),
-  );
-  families.gauge(
-    "echo_http_answers_waiting",
-    "HTTP responses that clients have not read completely",
-    at(slot.httpAnswersWaiting),
-  );
-  families.counter(
-    "echo_http_answers_aborted_total",
-    "HTTP responses that were aborted: the client left, stalled, or sent another request instead of reading",
-    at(slot.httpAnswersAborted),
-  );
-  families.gauge("echo_http_connections", "Open HTTP connections, idle ones included", (stats) =>
-    Math.max(0, (stats[slot.sockets] ?? 0) - (stats[slot.connections] ?? 0)),
-  );
-  families.counter(
-    "echo_http_keep_alive_refused_total",
-    "HTTP responses that closed their connection because of --max-http-connections or --max-http-connections-per-ip",
-    at(slot.httpKeepAliveRefused),
-  );
-  families.counter(
-    "echo_http_connections_refused_total",
-    "Connections closed at once: more than --max-http-connections were open, and the address had used its share",
-    at(slot.httpConnectionsRefused),
-  );
-  families.gauge("echo_uploads", "Uploads to POST /echo in progress", at(slot.uploads));
-  families.counter(
-    "echo_uploads_rejected_total",
-    "Uploads refused because --max-uploads were in progress",
-    at(slot.uploadsRejected),
-  );
-}
-
-function defineTls(families: Families, source: MetricsSource): void {
-  families.counterBy(
-    ["version"],
-    "echo_tls_handshakes_total",
-    "Completed TLS handshakes, by version",
-    (stats) => [
-      [{ version: "1.2" }, stats[slot.tlsHandshakes12] ?? 0],
-      [{ version: "1.3" }, stats[slot.tlsHandshakes13] ?? 0],
-    ],
-  );
-  families.counterBy(
-    ["reason"],
-    "echo_tls_failures_total",
-    "TLS connections refused before the handshake or failed during it, by reason",
-    labelled("reason", tlsFailures, slot.tlsFailures),
-  );
-  families.gauge("echo_tls_handshakes", "TLS handshakes in progress", at(slot.tlsPendingHandshakes));
-  families.gauge(
-    "echo_tls_buffered_bytes",
-    "Bytes buffered for slow readers in the TLS layer, in addition to echo_buffered_bytes",
-    at(slot.tlsHeldBytes),
-  );
-  families.counter(
-    "echo_tls_overflows_total",
-    "TLS clients dropped because the TLS layer buffered more than half of --max-buffered",
-    at(slot.tlsHeldOverflows),
-  );
-  families.counterBy(
-    ["result"],
-    "echo_tls_reloads_total",
-    "Reloads of the TLS files: ok, or failed, which keeps the old ones",
-    (stats) => [
-      [{ result: "ok" }, stats[slot.tlsReloads] ?? 0],
-      [{ result: "failed" }, stats[slot.tlsReloadsFailed] ?? 0],
-    ],
-  );
-  families.gaugeBy(
-    ["worker"],
-    "echo_tls_certificate_expiry_timestamp_seconds",
-    "When the certificate in use expires, in seconds since 1970",
-    () =>
-      source
-        .samples()
-        .flatMap(({ worker, certificateExpirySeconds: expiry }): Sample[] =>
-          expiry === undefined ? [] : [[{ worker }, expiry]],
-        ),
-  );
-}
-
-function defineHttp2(families: Families): void {
-  families.gauge("echo_http2_sessions", "Open HTTP/2 connections", at(slot.http2Sessions));
-  families.gauge("echo_http2_streams", "Open HTTP/2 streams, WebSockets included", at(slot.http2Streams));
-  families.counterBy(
-    ["kind"],
-    "echo_http2_streams_total",
-    "HTTP/2 streams, by kind: a WebSocket (RFC 8441) or a plain request",
-    (stats) => [
-      [{ kind: "websocket" }, stats[slot.http2WebSockets] ?? 0],
-      [{ kind: "request" }, stats[slot.http2Requests] ?? 0],
-    ],
   );
 }
 

@@ -2,7 +2,7 @@
 import type { CompressOptions, TemplatedApp, WebSocketBehavior } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import type { Endpoint, HttpHandler } from "../http/endpoint.ts";
-import { asksForMore } from "../lib/behaviours.ts";
+import { asksForMore } from "../lib/echo-modifiers.ts";
 import { messageSizeBucket, type Stats, slot } from "../metrics/counters.ts";
 import { type Backpressure, frameBytes, leastCompressedBytes } from "./backpressure.ts";
 import type { EchoSocket, SocketData } from "./connection.ts";

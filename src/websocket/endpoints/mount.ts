@@ -15,15 +15,10 @@ import type { HeldAnswers } from "../../http/held-answers.ts";
 import type { DescribeRequest } from "../../http/inspect.ts";
 import type { Reply, SendReply } from "../../http/reply.ts";
 import type { RequestCheck } from "../../http/request-checks.ts";
-import {
-  asksForMore,
-  type Behaviour,
-  type BehaviourName,
-  behaviours,
-  displayPath,
-  matchPath,
-} from "../../lib/behaviours.ts";
-import { type Caps, formatQuery, type Parameters, readParameters } from "../../lib/parameters.ts";
+import { type Behaviour, type BehaviourName, behaviours } from "../../lib/behaviours.ts";
+import { asksForMore } from "../../lib/echo-modifiers.ts";
+import type { Caps } from "../../lib/parameters.ts";
+import { displayPath } from "../../lib/path-pattern.ts";
 import { bump, countMessage, endpointSlot, type Stats, slot } from "../../metrics/counters.ts";
 import type { Backpressure } from "../backpressure.ts";
 import { type Connection, connectionOf, type EchoSocket, type SocketData } from "../connection.ts";
@@ -33,6 +28,7 @@ import { limitMessages, type MessageLimits } from "../message-limits.ts";
 import { socketOptions } from "../socket-options.ts";
 import type { Admitted, Upgrade } from "../upgrade.ts";
 import { createOnDemandEndpoints } from "./all.ts";
+import { badParameters, type Reading, readAsked } from "./asked.ts";
 import { type Choice, echoing, type OnDemand } from "./endpoint.ts";
 import { describeHandshake, isForeign } from "./handshake-json.ts";
 import { type Reactions, Session, type SessionParts } from "./session.ts";
@@ -78,14 +74,6 @@ interface OnDemandConnection extends Connection {
 }
 
 const plainEcho: OnDemand["handler"] = { isEcho: true, open: echoing };
-
-/** The parsed parameters of a request. */
-interface Reading {
-  readonly asked: unknown;
-  /** The parsed parameters, as a path with a query. */
-  readonly understood: string;
-  readonly problems?: readonly string[];
-}
 
 export class OnDemandMount {
   readonly #parts: OnDemandParts;
@@ -177,24 +165,8 @@ export class OnDemandMount {
   }
 
   #read(name: BehaviourName, path: string, query: string): Reading {
-    const row: Behaviour = behaviours[name];
-    const { segments } = row;
-    const ignoresUnknown = name === "echo";
-    const given = name === "echo" ? [] : (matchPath(row.path, path) ?? []);
-    const parameters: Parameters = this.#handlers.has(name) ? row.parameters : {};
-    const inPath = readParameters(segments, "", { caps: this.#caps, given });
-    const inQuery = readParameters(parameters, query, { caps: this.#caps, ignoresUnknown });
-    const problems = [...(inPath.problems ?? []), ...(inQuery.problems ?? [])];
-    const handshake = inQuery.values as { readonly greet?: string } | undefined;
-    if (name === "echo" && handshake?.greet === "inspect" && !this.#parts.config.inspect) {
-      problems.push("greet inspect: /inspect is off (--no-inspect)");
-    }
-    if (problems.length > 0) {
-      return { asked: undefined, understood: path, problems };
-    }
-    const asked = { ...inPath.values, ...inQuery.values };
-    const understood = formatQuery(parameters, inQuery.values ?? {});
-    return { asked, understood: understood === "" ? path : `${path}?${understood}` };
+    const canInspect = this.#parts.config.inspect;
+    return readAsked(name, path, query, { caps: this.#caps, isOn: this.#handlers.has(name), canInspect });
   }
 
   #upgrade(
@@ -360,14 +332,6 @@ export class OnDemandMount {
       },
     };
   }
-}
-
-function badParameters(path: string, problems: readonly string[]): Refusal {
-  return {
-    reason: "bad_parameter",
-    status: 400,
-    body: `${path}: invalid parameters:\n${problems.map((problem) => `  ${problem}\n`).join("")}`,
-  };
 }
 
 function mostHeld(holders: ReadonlySet<Session>): Session | undefined {

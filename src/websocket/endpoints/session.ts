@@ -14,13 +14,8 @@ import {
 import { type Backpressure, frameBytes, leastCompressedBytes } from "../backpressure.ts";
 import type { EchoSocket } from "../connection.ts";
 import { Line, type Pace, type Position } from "./line.ts";
-
-/** Methods of uWS that its typings omit. They return the same as send(). */
-interface SendsFragments {
-  sendFirstFragment(message: Uint8Array, isBinary: boolean, compress: boolean): number;
-  sendFragment(message: Uint8Array, compress: boolean): number;
-  sendLastFragment(message: Uint8Array, compress: boolean): number;
-}
+import { OutstandingPings } from "./outstanding-pings.ts";
+import { sendAt } from "./send-piece.ts";
 
 /** Parts shared by all sessions. */
 export interface SessionParts {
@@ -51,10 +46,6 @@ export interface Reactions {
   readonly close?: () => void;
 }
 
-/** Maximum of remembered pings without a pong. */
-const maxPingsOutstanding = 64;
-const pingPrefix = "uws-echo ";
-
 export class Session {
   readonly parts: SessionParts;
   readonly name: BehaviourName;
@@ -63,8 +54,7 @@ export class Session {
   #line: Line | undefined;
   #isEnding = false;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #pings = new Map<number, { readonly at: number; readonly onPong: (rttMs: number) => void }>();
-  #pingsSent = 0;
+  readonly #pings = new OutstandingPings();
 
   constructor(parts: SessionParts, name: BehaviourName) {
     this.parts = parts;
@@ -215,26 +205,17 @@ export class Session {
       bump(stats, slot.ticksSkipped);
       return;
     }
-    const number = ++this.#pingsSent;
-    this.#pings.set(number, { at: now(), onPong });
-    const [oldest] = this.#pings.keys();
-    if (oldest !== undefined && this.#pings.size > maxPingsOutstanding) {
-      this.#pings.delete(oldest);
-    }
     bump(stats, slot.pingsSent);
-    if (ws.ping(`${pingPrefix}${number}`) !== 1 && this.#socket !== undefined) {
+    if (ws.ping(this.#pings.add({ at: now(), onPong })) !== 1 && this.#socket !== undefined) {
       backpressure.added(ws, 2);
     }
   }
 
   ponged(payload: ArrayBuffer): void {
-    const text = Buffer.from(payload).toString("latin1");
-    const number = text.startsWith(pingPrefix) ? Number(text.slice(pingPrefix.length)) : Number.NaN;
-    const ping = this.#pings.get(number);
+    const ping = this.#pings.take(payload);
     if (ping === undefined) {
       return;
     }
-    this.#pings.delete(number);
     const { stats, now } = this.parts;
     const rttMs = now() - ping.at;
     bump(stats, slot.pongsReceived);
@@ -344,25 +325,5 @@ export class Session {
       }
     }
     return this.#socket !== undefined;
-  }
-}
-
-function sendAt(
-  ws: EchoSocket,
-  piece: Buffer,
-  isBinary: boolean,
-  position: Position,
-  isCompressed: boolean,
-): number {
-  const fragments = ws as unknown as SendsFragments;
-  switch (position) {
-    case "whole":
-      return ws.send(piece, isBinary, isCompressed);
-    case "first":
-      return fragments.sendFirstFragment(piece, isBinary, false);
-    case "middle":
-      return fragments.sendFragment(piece, false);
-    case "last":
-      return fragments.sendLastFragment(piece, false);
   }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Behaviour, behaviours, echoModifiers, matchPath } from "../../../src/lib/behaviours.ts";
+import { type Behaviour, behaviours } from "../../../src/lib/behaviours.ts";
+import { echoModifiers } from "../../../src/lib/echo-modifiers.ts";
 import {
   defaultCaps,
   describeAllowed,
@@ -10,6 +11,7 @@ import {
   type Parameter,
   readParameters,
 } from "../../../src/lib/parameters.ts";
+import { matchPath } from "../../../src/lib/path-pattern.ts";
 
 const options = { caps: defaultCaps };
 const all: readonly Behaviour[] = Object.values(behaviours);
