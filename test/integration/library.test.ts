@@ -216,6 +216,7 @@ test("the library's reference names every code of its errors", () => {
     "ERR_USAGE",
     "ERR_TARGET",
     "ERR_STORE",
+    "ERR_METRICS_PAGE",
     "ERR_MERGE",
     "ERR_MISMATCH",
   ];
