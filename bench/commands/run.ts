@@ -1,8 +1,10 @@
 // The command `run`: measures a WebSocket target once, reports it and writes the Result.
 
 import type { Command } from "commander";
+import { z } from "zod";
+import { type Part, partOf, type WebSocketScenario } from "../measure/scenario.ts";
 import { addLoadOptions, addResultOptions, addStageOptions, readLoadOptions } from "./load-options.ts";
-import { checkTogether, partSchema, readFields, startSchema } from "./option-schemas.ts";
+import { checkTogether, partSchema, readFields, startSchema, UsageError } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems, run } from "./outcome.ts";
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
 
@@ -20,20 +22,31 @@ export function addRunCommand(program: Command): void {
     .option(
       "--part <i/n>",
       "which of n generators this is, so that they take turns (auto/n: by JOB_COMPLETION_INDEX, in an indexed Kubernetes Job)",
+    )
+    .option(
+      "--totals",
+      "with --part: connections and rates are those of all generators together, and this one has its share",
     );
   addOutputOptions(addOwnMetricsOptions(command)).action((url: string, raw: Record<string, unknown>) =>
     act(command, () => {
       const output: OutputOptions = raw;
       const { values, problems } = readFields(
-        { startAt: startSchema.optional(), part: partSchema.optional(), ...ownMetricsShape },
+        {
+          startAt: startSchema.optional(),
+          part: partSchema.optional(),
+          totals: z.boolean().optional(),
+          ...ownMetricsShape,
+        },
         raw,
       );
       problems.push(...outputProblems(output), ...stageProblems(command));
-      const load = checkTogether(problems, () => readLoadOptions(url, withoutWarmup(command, raw)));
+      const load = checkTogether([...problems, ...totalsProblems(values)], () =>
+        readLoadOptions(url, withoutWarmup(command, raw)),
+      );
       return run(
         {
           ...load,
-          scenario: { ...load.scenario, part: values.part },
+          scenario: withPart(load.scenario, values),
           startAt: values.startAt,
           ownMetrics: metricsAddress(values),
         },
@@ -41,6 +54,30 @@ export function addRunCommand(program: Command): void {
       );
     }),
   );
+}
+
+interface Parts {
+  readonly part?: Part | undefined;
+  readonly totals?: boolean | undefined;
+}
+
+function totalsProblems({ part, totals }: Parts): string[] {
+  return totals === true && part === undefined ? ["--totals needs --part, which says what the share is"] : [];
+}
+
+/** @throws UsageError when there is nothing left for some generator */
+function withPart(scenario: WebSocketScenario, { part, totals }: Parts): WebSocketScenario {
+  if (part === undefined || totals !== true) {
+    return { ...scenario, part };
+  }
+  const share = partOf(scenario, part);
+  const least = Math.floor(scenario.connections / part.of);
+  if (least < scenario.threads || share.probe?.connections === 0) {
+    throw new UsageError([
+      `--totals: ${part.of} generators cannot share ${scenario.connections} connections: each has ${scenario.threads} generator threads, which need a connection each`,
+    ]);
+  }
+  return share;
 }
 
 /** Stages say how long the window is. */

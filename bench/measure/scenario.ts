@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
 import type { Fill } from "../engine/payload.ts";
+import { shareOf } from "../load/arrivals.ts";
 import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
 import { type Curve, constant } from "../scenario/curve.ts";
 import { type Arrivals, steadyPopulation } from "../scenario/population.ts";
@@ -62,6 +63,25 @@ export interface Part {
 export interface Probe {
   readonly connections: number;
   readonly ratePerSecond: number;
+}
+
+/** What one of several generators does of a load whose connections and rates are those of all of them together. */
+export function partOf(scenario: WebSocketScenario, part: Part): WebSocketScenario {
+  const { loop, stages, connectionsPerSecond, probe } = scenario;
+  const rate = (perSecond: number): number => perSecond / part.of;
+  const connections = (all: number): number => shareOf(all, { index: part.number - 1, count: part.of });
+  return {
+    ...scenario,
+    part,
+    connections: connections(scenario.connections),
+    connectionsPerSecond: connectionsPerSecond && rate(connectionsPerSecond),
+    loop: loop.kind === "closed" ? loop : { ...loop, ratePerSecond: rate(loop.ratePerSecond) },
+    stages: stages?.map((stage) => ({ ...stage, from: rate(stage.from), to: rate(stage.to) })),
+    probe: probe && {
+      connections: connections(probe.connections),
+      ratePerSecond: rate(probe.ratePerSecond),
+    },
+  };
 }
 
 /** Requests by autocannon. */

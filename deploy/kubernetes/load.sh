@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat >&2 <<'TEXT'
-usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] URL [option of uws-echo-bench run]...
+usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-T] URL [option of uws-echo-bench run]...
 
   -g  generators, one pod each: 2 or more (default: 4)
   -i  image of the generators (default: that of overlays/load)
@@ -12,7 +12,9 @@ usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] 
   -n  name space (default: that of the kubectl context)
   -o  new file for the merged Result (default: uws-echo-load-<start>.json)
 
-Connections and rates are those of each generator. What the pods wrote is kept beside the Result, as <file>.log.
+  -T  connections and rates are those of all generators together, and each has its share
+
+Without -T, connections and rates are those of each generator. What the pods wrote is kept beside the Result, as <file>.log.
 BENCH is the command that merges (default: node dist/bench/cli.js of this checkout, so run npm run build before).
 
 example: load.sh -g 8 ws://uws-echo/echo --connections 500 --duration 60s
@@ -26,14 +28,15 @@ refuse() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-generators=4 image='' lead=60 namespace='' out=''
-while getopts g:i:l:n:o: option; do
+generators=4 image='' lead=60 namespace='' out='' totals=''
+while getopts g:i:l:n:o:T option; do
   case $option in
     g) generators=$OPTARG ;;
     i) image=$OPTARG ;;
     l) lead=$OPTARG ;;
     n) namespace=$OPTARG ;;
     o) out=$OPTARG ;;
+    T) totals=',"--totals"' ;;
     *) usage ;;
   esac
 done
@@ -66,7 +69,7 @@ json_string() {
 }
 
 # The rest of the command line as a JSON array: quotes and spaces reach the generators as they were typed.
-arguments='"--start-at","'$start'","--part","auto/'$generators'"'
+arguments='"--start-at","'$start'","--part","auto/'$generators'"'$totals
 for argument; do
   arguments=$arguments,$(json_string "$argument")
 done

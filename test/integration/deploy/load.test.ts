@@ -123,12 +123,14 @@ describe("load.sh", { concurrency: true }, () => {
     const { authority } = await spawnServer(t);
     const { folder, load } = createCluster(t);
     const { code, stdout, stderr } = await load(
-      ...["-g", "2", ...lead, "-o", "slow.json", `ws://${authority}/echo`, ...brief],
+      ...["-g", "2", "-T", ...lead, "-o", "slow.json", `ws://${authority}/echo`, ...brief],
       ...["--threshold", "rate>100m"],
     );
     assert.equal(code, 1, stderr);
     assert.match(stdout, /NOT ACCEPTABLE: threshold rate>100m was not met/);
-    assert.equal(readResult(join(folder, "slow.json")).scenario.generators, 2);
+    const { scenario, connections } = readResult(join(folder, "slow.json"));
+    assert.equal(scenario.generators, 2);
+    assert.equal(connections.requested, 4, "with -T, all generators together have so many");
   });
 
   toolTest(

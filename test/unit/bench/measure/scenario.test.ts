@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { describeProgress } from "../../../../bench/commands/progress.ts";
 import { shareOf } from "../../../../bench/load/arrivals.ts";
 import { planThreads } from "../../../../bench/measure/plan.ts";
-import { sessionOf, type WebSocketScenario } from "../../../../bench/measure/scenario.ts";
+import { partOf, sessionOf, type WebSocketScenario } from "../../../../bench/measure/scenario.ts";
 import { exampleScenario } from "../../../support/virtual-world.ts";
 
 function plansOf(changes: Partial<WebSocketScenario>, overIpv4Loopback = false) {
@@ -20,6 +20,31 @@ test("connections are spread evenly over threads, and all of them are", () => {
     plans.map((plan) => shareOf(11, plan.thread)),
     [4, 4, 3],
   );
+});
+
+test("the parts of a load add up to its totals", () => {
+  const whole = exampleScenario({
+    connections: 11,
+    connectionsPerSecond: 90,
+    loop: { kind: "open", ratePerSecond: 1500, arrivals: "even" },
+    stages: [{ name: "up", durationMs: 1000, from: 0, to: 3000 }],
+    probe: { connections: 4, ratePerSecond: 60 },
+  });
+  const parts = [1, 2, 3].map((number) => partOf(whole, { number, of: 3 }));
+  assert.deepEqual(
+    parts.map(({ part, connections, probe }) => [part?.number, connections, probe?.connections]),
+    [
+      [1, 4, 2],
+      [2, 4, 1],
+      [3, 3, 1],
+    ],
+  );
+  for (const { connectionsPerSecond, loop, stages, probe } of parts) {
+    assert.equal(connectionsPerSecond, 30);
+    assert.equal(loop.kind === "open" && loop.ratePerSecond, 500);
+    assert.deepEqual(stages, [{ name: "up", durationMs: 1000, from: 0, to: 1000 }]);
+    assert.equal(probe?.ratePerSecond, 20);
+  }
 });
 
 test("a probe has a thread for itself, and the load has the others", () => {
