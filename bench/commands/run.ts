@@ -7,14 +7,23 @@ import { addLoadOptions, addResultOptions, addStageOptions, readLoadOptions } fr
 import { checkTogether, partSchema, readFields, startSchema, UsageError } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems, run } from "./outcome.ts";
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
+import { runScenarioFile } from "./scenario.ts";
+
+type Raw = OutputOptions & Record<string, unknown> & { readonly scenario?: string };
 
 /** Adds `run URL` to the program. */
 export function addRunCommand(program: Command): void {
   const command = program
     .command("run")
     .description("measure a WebSocket echo target once")
-    .argument("<url>", "ws:// or wss:// URL of the echo endpoint");
-  addResultOptions(addStageOptions(addLoadOptions(command)))
+    .argument("[url]", "ws:// or wss:// URL of the echo endpoint; with --scenario, in place of the file's");
+  addStageOptions(addLoadOptions(command));
+  const loadOptions = command.options.map((option) => option.attributeName());
+  addResultOptions(command)
+    .option(
+      "--scenario <file>",
+      "go through the scenario in this JSON file, instead of a load that options describe",
+    )
     .option(
       "--start-at <time>",
       "connect, then start at this time (RFC 3339, or seconds since 1970), to run several generators together (default: at once)",
@@ -27,9 +36,18 @@ export function addRunCommand(program: Command): void {
       "--totals",
       "with --part: connections and rates are those of all generators together, and this one has its share",
     );
-  addOutputOptions(addOwnMetricsOptions(command)).action((url: string, raw: Record<string, unknown>) =>
+  addOutputOptions(addOwnMetricsOptions(command)).action((url: string | undefined, raw: Raw) =>
     act(command, () => {
       const output: OutputOptions = raw;
+      if (raw.scenario !== undefined) {
+        const strangers = [...loadOptions, "startAt", "part", "require"].filter((name) =>
+          isGiven(command, name),
+        );
+        return runScenarioFile({ path: raw.scenario, url, raw, output, strangers });
+      }
+      if (url === undefined) {
+        throw new UsageError(["the URL is missing: give that of the target, or a file with --scenario"]);
+      }
       const { values, problems } = readFields(
         {
           startAt: startSchema.optional(),

@@ -17,8 +17,7 @@ export class Distribution {
 
   record(valueNs: number, count: number): void {
     const clampedNs = Math.max(0, Math.min(valueNs, highestNs));
-    this.#histogram ??= createHistogram(32);
-    this.#histogram.recordValueWithCount(clampedNs, count);
+    (this.#histogram ?? this.#create()).recordValueWithCount(clampedNs, count);
     if (clampedNs < this.#minNs) {
       this.#minNs = clampedNs;
     }
@@ -27,10 +26,14 @@ export class Distribution {
     }
   }
 
+  #create(): Histogram {
+    this.#histogram ??= createHistogram(32);
+    return this.#histogram;
+  }
+
   /** Makes ready for the first value: creating and encoding a histogram for the first time takes milliseconds. */
   prepare(): void {
-    this.#histogram ??= createHistogram(32);
-    encodeHistogram(this.#histogram);
+    encodeHistogram(this.#create());
   }
 
   /** What was recorded since the last call, and starts afresh; undefined for nothing. */

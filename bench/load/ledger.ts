@@ -15,6 +15,11 @@ export class Ledger {
   readonly #outside: Recorder;
   #current: Recorder;
   #at = 0;
+  // Of the current recorder, so that entering a message is two comparisons.
+  #fromNs = 0;
+  #currentUntilNs = 0;
+  #boundaryNs = 0;
+  #metrics: Metrics;
   /** End of the last step; earlier than planned after `cutShort`. */
   untilNs = Number.POSITIVE_INFINITY;
 
@@ -28,6 +33,8 @@ export class Ledger {
     this.#outside = new Recorder({ fromNs, untilNs: fromNs }, () => undefined);
     this.#current = this.#create({ fromNs, untilNs: Number.POSITIVE_INFINITY }, -1);
     this.#recorders = [this.#current];
+    this.#metrics = this.#current.metrics;
+    this.#look();
   }
 
   /** The timeline begins: its steps adjoin. */
@@ -36,6 +43,7 @@ export class Ledger {
     const fromNs = steps[0]?.fromNs ?? 0;
     this.untilNs = steps.at(-1)?.untilNs ?? fromNs;
     this.#current.endAt(fromNs);
+    this.#look();
     for (const { metrics } of this.#recorders.slice(1)) {
       metrics.latency.prepare();
       if (this.#isOpenLoop) {
@@ -47,7 +55,7 @@ export class Ledger {
 
   /** When the current interval ends; Infinity after the last one. */
   get boundaryNs(): number {
-    return this.#current.boundaryNs;
+    return this.#boundaryNs;
   }
 
   /** What is counted at `nowNs`, for what is not about a message. */
@@ -109,7 +117,7 @@ export class Ledger {
 
   /** Closes every interval that ended at or before `nowNs`. */
   roll(nowNs: number): void {
-    if (nowNs >= this.#current.boundaryNs) {
+    if (nowNs >= this.#boundaryNs) {
       this.#move(nowNs);
     }
   }
@@ -119,6 +127,7 @@ export class Ledger {
     this.roll(nowNs);
     if (nowNs < this.untilNs) {
       this.#current.cutShort(nowNs);
+      this.#look();
       this.#recorders.length = this.#at + 1;
       this.untilNs = this.#current.untilNs;
     }
@@ -138,8 +147,17 @@ export class Ledger {
   }
 
   #of(timeNs: number): Metrics {
-    const { fromNs, untilNs, metrics } = this.#current;
-    return timeNs >= fromNs && timeNs < untilNs ? metrics : this.#find(timeNs).metrics;
+    return timeNs >= this.#fromNs && timeNs < this.#currentUntilNs
+      ? this.#metrics
+      : this.#find(timeNs).metrics;
+  }
+
+  #look(): void {
+    const { fromNs, untilNs, boundaryNs, metrics } = this.#current;
+    this.#fromNs = fromNs;
+    this.#currentUntilNs = untilNs;
+    this.#boundaryNs = boundaryNs;
+    this.#metrics = metrics;
   }
 
   #find(timeNs: number): Recorder {
@@ -155,6 +173,7 @@ export class Ledger {
       this.#current = this.#recorders[this.#at] ?? this.#current;
       this.#current.roll(nowNs);
     }
+    this.#look();
     for (const recorder of this.#recorders.slice(0, this.#at)) {
       recorder.flush(nowNs);
     }

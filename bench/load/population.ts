@@ -8,7 +8,18 @@ import { backoffMs, lifetimeMs } from "./backoff.ts";
 import type { Call, Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Metrics } from "./metrics.ts";
+import {
+  createClients,
+  type PopulationClient,
+  recordBegun,
+  recordClosed,
+  recordFailed,
+  recordOpened,
+  recordStage,
+} from "./population-client.ts";
 import type { Timers } from "./timers.ts";
+import { Turns } from "./turns.ts";
 
 /** Handshakes under way at a time, of what is due at once. */
 const connectingLimit = 128;
@@ -31,35 +42,11 @@ export interface PopulationOptions {
   readonly onSettled: () => void;
 }
 
-/**
- * absent: has no connection, and is not to have one. waiting: to try again. leaving: we have closed its connection.
- * gone: lost its connection, and does not come back.
- */
-type State = "absent" | "connecting" | "open" | "waiting" | "leaving" | "gone";
-
-/** One client, who has at most one connection at a time. */
-interface Client {
-  readonly index: number;
-  state: State;
-  /** It is to have a connection. */
-  isWanted: boolean;
-  connection: Connection | undefined;
-  /** When the connection that is on its way was due, and when its last stage ended. */
-  dueNs: number;
-  markNs: number;
-  /** Attempts in a row that failed. */
-  failures: number;
-  /** When it lost its connection; undefined while it has one, or never had. */
-  lostNs: number | undefined;
-  /** When it was to have a connection, or lost it; undefined while it has one. */
-  sinceNs: number | undefined;
-  hasTried: boolean;
-}
-
 export class Population {
   readonly #options: PopulationOptions;
-  readonly #clients: Client[];
-  readonly #nextChange: Call;
+  readonly #clients: PopulationClient[];
+  readonly #turns: Turns;
+  readonly #nextTurn: Call;
   /** Clients that have tried for the first time, of those due at the start. */
   #atStart = 0;
   #triedAtStart = 0;
@@ -73,28 +60,13 @@ export class Population {
   opened = 0;
   failed = 0;
   lastOpenedNs = 0;
-  #changes: Generator<Change> | undefined;
-  #pending: Change | undefined;
-  #startNs = 0;
-  /** When the next client may begin, at a connect rate. */
-  #turnNs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PopulationOptions) {
+    const { described, thread, random, calls } = options;
     this.#options = options;
-    const count = shareOf(largestOf(options.described.size), options.thread);
-    this.#clients = Array.from({ length: count }, (_, index) => ({
-      index,
-      state: "absent",
-      isWanted: false,
-      connection: undefined,
-      dueNs: 0,
-      markNs: 0,
-      failures: 0,
-      lostNs: undefined,
-      sinceNs: undefined,
-      hasTried: false,
-    }));
-    this.#nextChange = options.calls.create(() => this.#makeChanges());
+    this.#clients = createClients(shareOf(largestOf(described.size), thread));
+    this.#turns = new Turns(described, thread, random);
+    this.#nextTurn = calls.create(() => this.#makeChanges());
   }
 
   /** Clients that have a connection, and those that are to have one and have none. */
@@ -112,7 +84,7 @@ export class Population {
 
   /** Every client has lost its connection for good, and no other is to come. */
   get isExhausted(): boolean {
-    return this.#gone > 0 && this.#gone === this.#wanted && this.#pending === undefined;
+    return this.#gone > 0 && this.#gone === this.#wanted && this.#turns.next === undefined;
   }
 
   /** Opens the connections that are due at the start. */
@@ -121,10 +93,7 @@ export class Population {
     const nowNs = clock.nowNs();
     this.lastOpenedNs = nowNs;
     this.#atStart = shareOf(valueAt(described.size, 0), thread);
-    this.#turnNs = nowNs + this.#turnGapNs() * (thread.index / thread.count);
-    this.#changes = jumpOf(this.#atStart);
-    this.#startNs = nowNs;
-    this.#takeChange();
+    this.#turns.begin(jumpOf(this.#atStart), nowNs);
     this.#makeChanges();
     this.#checkSettled();
   }
@@ -132,27 +101,22 @@ export class Population {
   /** Follows the size over the timeline. */
   follow(startNs: number): void {
     const { described, thread, random } = this.#options;
-    this.#startNs = startNs;
-    this.#turnNs = startNs + this.#turnGapNs() * (thread.index / thread.count);
-    this.#changes = changesOf(described.size, thread, described.arrivals, random);
-    this.#takeChange();
+    this.#turns.begin(changesOf(described.size, thread, described.arrivals, random), startNs);
     this.#makeChanges();
   }
 
   /** Opens no more connections. */
   stop(): void {
     this.#isStopped = true;
-    this.#pending = undefined;
-    this.#nextChange.cancel();
+    this.#turns.clear();
+    this.#nextTurn.cancel();
   }
 
   onStage(index: number, stage: "connected" | "secured"): void {
     const client = this.#clients[index];
     if (client !== undefined) {
       const nowNs = this.#options.clock.nowNs();
-      const metrics = this.#options.ledger.now(nowNs);
-      (stage === "connected" ? metrics.tcp : metrics.tls).record(nowNs - client.markNs, 1);
-      client.markNs = nowNs;
+      recordStage(this.#options.ledger.now(nowNs), client, stage, nowNs);
     }
   }
 
@@ -163,21 +127,8 @@ export class Population {
     }
     const { clock, ledger, described } = this.#options;
     const nowNs = clock.nowNs();
-    const { counters, upgrade, open, gap, absence } = ledger.now(nowNs);
-    counters.opened += 1;
+    recordOpened(ledger.now(nowNs), client, connection, nowNs);
     this.opened += 1;
-    counters.compressed += connection.isCompressed ? 1 : 0;
-    upgrade.record(nowNs - client.markNs, 1);
-    open.record(nowNs - client.dueNs, 1);
-    if (client.lostNs !== undefined) {
-      counters.reconnected += 1;
-      gap.record(nowNs - client.lostNs, 1);
-    }
-    if (client.sinceNs !== undefined) {
-      absence.record(nowNs - client.sinceNs, 1);
-    }
-    client.lostNs = undefined;
-    client.sinceNs = undefined;
     client.failures = 0;
     client.connection = connection;
     client.state = "open";
@@ -215,10 +166,14 @@ export class Population {
       this.#open -= 1;
       client.lostNs = nowNs;
       client.sinceNs = nowNs;
-      this.#countClosed(ending, nowNs);
+      if (recordClosed(this.#metrics(nowNs), ending, this.#options.described.expectedCloses)) {
+        this.#options.countError(ending.kind, ending.detail);
+      }
     } else {
       this.#connecting -= 1;
-      this.#countFailed(ending, nowNs);
+      recordFailed(this.#metrics(nowNs), ending);
+      this.failed += 1;
+      this.#options.countError(ending.kind, ending.detail);
     }
     this.#comeBack(client, ending, nowNs);
     if (state !== "open") {
@@ -229,29 +184,11 @@ export class Population {
     return true;
   }
 
-  #countClosed(ending: Ending, nowNs: number): void {
-    const { ledger, described, countError } = this.#options;
-    const code = codeOf(ending);
-    const metrics = ledger.now(nowNs);
-    metrics.ended(ending.kind, code, null);
-    if (described.expectedCloses.includes(code)) {
-      metrics.counters.closedExpected += 1;
-    } else {
-      metrics.counters.closed += 1;
-      countError(ending.kind, ending.detail);
-    }
+  #metrics(nowNs: number): Metrics {
+    return this.#options.ledger.now(nowNs);
   }
 
-  #countFailed(ending: Ending, nowNs: number): void {
-    const metrics = this.#options.ledger.now(nowNs);
-    metrics.ended(ending.kind, null, ending.status ?? null);
-    metrics.counters.failed += 1;
-    metrics.counters.retryAfter += ending.retryAfterMs === undefined ? 0 : 1;
-    this.failed += 1;
-    this.#options.countError(ending.kind, ending.detail);
-  }
-
-  #comeBack(client: Client, ending: Ending, nowNs: number): void {
+  #comeBack(client: PopulationClient, ending: Ending, nowNs: number): void {
     const { described, random, timers } = this.#options;
     const { reconnect } = described;
     if (!client.isWanted) {
@@ -263,8 +200,10 @@ export class Population {
       client.state = "waiting";
       const ms = Math.max(backoffMs(reconnect, client.failures, random), ending.retryAfterMs ?? 0);
       client.failures += 1;
+      client.waits += 1;
+      const { waits } = client;
       timers.callAfterMs(ms, () => {
-        if (client.state === "waiting" && !this.#isStopped) {
+        if (client.state === "waiting" && client.waits === waits && !this.#isStopped) {
           this.#begin(client, nowNs + ms * 1e6);
         }
       });
@@ -279,9 +218,8 @@ export class Population {
     if (this.#isSettled || !isSilent || left <= 0 || described.reconnect.kind !== "never") {
       return;
     }
-    this.#pending = undefined;
-    this.#changes = undefined;
-    this.#nextChange.cancel();
+    this.#turns.clear();
+    this.#nextTurn.cancel();
     this.#wanted += left;
     this.#gone += left;
     this.#triedAtStart += left;
@@ -295,42 +233,24 @@ export class Population {
     this.#checkSettled();
   }
 
-  #takeChange(): void {
-    const next = this.#changes?.next();
-    this.#pending = next === undefined || next.done === true ? undefined : next.value;
-  }
-
   /** Makes the changes that are due, as far as it is their turn. */
   #makeChanges(): void {
-    for (let change = this.#pending; change !== undefined && !this.#isStopped; change = this.#pending) {
-      const dueNs = this.#turnOf(change);
+    for (let turn = this.#turns.next; turn !== undefined && !this.#isStopped; turn = this.#turns.next) {
       const nowNs = this.#options.clock.nowNs();
-      if (dueNs > nowNs) {
-        this.#nextChange.at(dueNs);
+      if (turn.dueNs > nowNs) {
+        this.#nextTurn.at(turn.dueNs);
         return;
       }
-      const isPaced = !change.isJump || change.by < 0 || this.#options.described.connectRate !== undefined;
-      if (!isPaced && this.#connecting >= connectingLimit) {
+      if (!turn.isPaced && this.#connecting >= connectingLimit) {
         return; // The end of a handshake goes on from here.
       }
-      this.#takeChange();
-      if (change.by < 0) {
+      this.#turns.advance();
+      if (turn.by < 0) {
         this.#removeOne();
       } else {
-        this.#addOne(isPaced ? dueNs : nowNs, dueNs);
+        this.#addOne(turn.isPaced ? turn.dueNs : nowNs, turn.askedNs);
       }
     }
-  }
-
-  /** When a change is due: at a connect rate, clients take turns, and those of several threads interleave. */
-  #turnOf({ atMs, by }: Change): number {
-    const atNs = this.#startNs + atMs * 1e6;
-    return by < 0 || this.#options.described.connectRate === undefined ? atNs : Math.max(atNs, this.#turnNs);
-  }
-
-  #turnGapNs(): number {
-    const { connectRate } = this.#options.described;
-    return connectRate === undefined ? 0 : (this.#options.thread.count * 1e9) / connectRate;
   }
 
   #removeOne(): void {
@@ -343,9 +263,6 @@ export class Population {
 
   /** @param sinceNs when the client was to have a connection, which may be before its turn to begin */
   #addOne(dueNs: number, sinceNs: number): void {
-    const { described, random } = this.#options;
-    const gap = described.arrivals === "even" ? 1 : -Math.log(1 - random());
-    this.#turnNs = dueNs + gap * this.#turnGapNs();
     const client = this.#clients[this.#wanted];
     this.#wanted += 1;
     if (client !== undefined) {
@@ -358,21 +275,17 @@ export class Population {
     }
   }
 
-  #begin(client: Client, dueNs: number): void {
+  #begin(client: PopulationClient, dueNs: number): void {
     const { clock, ledger, connect } = this.#options;
     const nowNs = clock.nowNs();
-    const metrics = ledger.now(nowNs);
-    metrics.counters.begun += 1;
-    metrics.connectLag.record(nowNs - dueNs, 1);
-    client.dueNs = dueNs;
-    client.markNs = nowNs;
+    recordBegun(ledger.now(nowNs), client, dueNs, nowNs);
     client.state = "connecting";
     this.#connecting += 1;
     connect(client.index);
   }
 
   /** The client is not to have a connection any more. */
-  #leave(client: Client): void {
+  #leave(client: PopulationClient): void {
     client.isWanted = false;
     switch (client.state) {
       case "open":
@@ -395,7 +308,7 @@ export class Population {
     }
   }
 
-  #expire(client: Client, connection: Connection): void {
+  #expire(client: PopulationClient, connection: Connection): void {
     if (client.state === "open" && client.connection === connection && !this.#isStopped) {
       this.#open -= 1;
       client.state = "leaving";
@@ -404,13 +317,13 @@ export class Population {
     }
   }
 
-  #close({ connection }: Client): void {
+  #close({ connection }: PopulationClient): void {
     if (connection !== undefined) {
       this.#options.leave(connection);
     }
   }
 
-  #tried(client: Client): void {
+  #tried(client: PopulationClient): void {
     if (!client.hasTried) {
       client.hasTried = true;
       this.#triedAtStart += 1;
@@ -430,10 +343,4 @@ function* jumpOf(count: number): Generator<Change> {
   for (let i = 0; i < count; i += 1) {
     yield { atMs: 0, by: 1, isJump: true };
   }
-}
-
-/** Without a close frame it is 1006 (RFC 6455 section 7.1.5). */
-function codeOf({ kind }: Ending): number {
-  const [, code] = /^closed-(\d{4})$/.exec(kind) ?? [];
-  return code === undefined ? 1006 : Number(code);
 }

@@ -8,6 +8,7 @@ import { runReports } from "./run/kind.ts";
 import { searchReports } from "./search/kind.ts";
 import { drainReports } from "./session/drain.ts";
 import { idleReports } from "./session/idle.ts";
+import { sessionFileReports } from "./session/session.ts";
 import { slowReports } from "./session/slow.ts";
 import { stormReports } from "./session/storm.ts";
 import { sweepReports } from "./sweep/kind.ts";
@@ -21,6 +22,7 @@ export const kinds: readonly Kind[] = [
   idleReports,
   drainReports,
   slowReports,
+  sessionFileReports,
   checkReports,
   stormReports,
 ];

@@ -1,6 +1,7 @@
 // Parses stages of a rate: `30s:0..20k,1m:20k,10s:50k`.
 
 import { formatDuration, parseDuration, parseRate, UnitError } from "../../src/lib/units.ts";
+import { type Curve, constant } from "./curve.ts";
 
 /** A straight piece of a rate, by the name that it was typed as. */
 export interface Stage {
@@ -22,10 +23,24 @@ const highestRate = 100_000_000;
  * @throws UnitError that says what is allowed
  */
 export function parseStages(text: string): Stage[] {
+  const stages = readStages(text, parseRate);
+  if (stages.every(({ from, to }) => from + to === 0)) {
+    throw new UnitError(`"${text}" never sends anything: give a rate above 0`);
+  }
+  return stages;
+}
+
+/** Reads one value, or stages of it. @throws UnitError that says what is allowed */
+export function parseCurve(text: string, parseValue: (text: string) => number): Curve {
+  return text.includes(":")
+    ? readStages(text, parseValue).map(({ durationMs, from, to }) => ({ durationMs, from, to }))
+    : constant(parseValue(text));
+}
+
+function readStages(text: string, parseValue: (text: string) => number): Stage[] {
   const stages: Stage[] = [];
   for (const [index, part] of text.split(",").entries()) {
-    const before = stages.at(-1)?.to ?? 0;
-    const stage = parseStage(part.trim(), before);
+    const stage = parseStage(part.trim(), stages.at(-1)?.to ?? 0, parseValue);
     // A name says which of several stages it is.
     const name = stages.some((earlier) => earlier.name === stage.name)
       ? `${stage.name} (${index + 1})`
@@ -38,25 +53,22 @@ export function parseStages(text: string): Stage[] {
       `at most ${mostStages} stages of at most ${formatDuration(longestMs)} together are allowed`,
     );
   }
-  if (stages.every(({ from, to }) => from + to === 0)) {
-    throw new UnitError(`"${text}" never sends anything: give a rate above 0`);
-  }
   return stages;
 }
 
-function parseStage(text: string, before: number): Stage {
+function parseStage(text: string, before: number, parseValue: (text: string) => number): Stage {
   const [, time, first, second] = /^([^:]+):(?:([^.]*(?:\.\d[^.]*)?)\.\.)?(.+)$/.exec(text) ?? [];
   if (time === undefined || second === undefined) {
     throw new UnitError(`"${text}" is not a stage: write TIME:RATE or TIME:FROM..TO, as in 30s:0..20k`);
   }
   const durationMs = parseDuration(time);
-  const to = parseRate(second);
-  const from = first === undefined ? to : first === "" ? before : parseRate(first);
+  const to = parseValue(second);
+  const from = first === undefined ? to : first === "" ? before : parseValue(first);
   if (durationMs < shortestMs) {
     throw new UnitError(`"${text}": a stage lasts at least ${formatDuration(shortestMs)}`);
   }
   if (Math.max(from, to) > highestRate) {
-    throw new UnitError(`"${text}": a rate is at most ${highestRate} per second`);
+    throw new UnitError(`"${text}": at most ${highestRate} is allowed`);
   }
   return { name: text, durationMs, from, to };
 }

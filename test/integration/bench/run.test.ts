@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { resultSchema } from "../../../bench/result/schema.ts";
 import { parseResult, readResult } from "../../../bench/result/store.ts";
 import { scrape, spawnServer } from "../../support/echo-server.ts";
 import { type ClientMessage, echo, startMisbehavingServer } from "../../support/misbehaving-server.ts";
@@ -104,6 +105,56 @@ describe("run", () => {
     const again = await run(url, ...brief, "--out", out);
     assert.equal(again.code, 2);
     assert.match(again.stderr, /--out: .* already exists/);
+  });
+
+  test("changes the rate in stages, and reports each", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const { code, stdout } = await run(url, "-c", "4", "--stages", "300ms:20..100,300ms:100", "--json");
+    assert.equal(code, 0, stdout);
+    const { steps, scenario, window } = resultSchema.parse(JSON.parse(stdout));
+    assert.deepEqual(
+      steps.map(({ name, messages }) => [name, messages.due]),
+      [
+        ["300ms:20..100", 18],
+        ["300ms:100", 30],
+      ],
+    );
+    assert.deepEqual([scenario.ratePerSecond, scenario.warmupMs, window.seconds], [80, 0, 0.6]);
+    const both = await run(url, "--stages", "1s:5", "--rate", "5", "--duration", "1s");
+    assert.equal(both.code, 2);
+    assert.match(both.stderr, /--stages and --rate contradict[\s\S]*--stages and --duration contradict/);
+  });
+
+  test("goes through a scenario from a file, and report reads what came of it", async (t) => {
+    const { url } = await startMisbehavingServer(t);
+    const [file, out] = [join(folder, "scenario.json"), join(folder, "session.json")];
+    const traffic = { kind: "echo", rate: 50 };
+    const timeline = [{ name: "first", duration: "400ms" }];
+    const scenario = { target: { url: "ws://127.0.0.1:1/" }, population: { size: 4 }, traffic, timeline };
+    writeFileSync(file, JSON.stringify(scenario));
+    const { code, stdout, stderr } = await run(
+      "--scenario",
+      file,
+      url,
+      "-o",
+      out,
+      "--threshold",
+      "answered==20",
+    );
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^first +all +4 /m);
+    assert.match(stdout, /met +answered==20/);
+    for (const format of ["text", "markdown", "csv", "html"]) {
+      const report = await start(["--format", format, out], ["report"]).finished;
+      assert.equal(report.code, 0, report.stderr);
+      assert.match(report.stdout, /echo/);
+    }
+    const wrong = await run("--scenario", file, "--rate", "5", "-c", "9");
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--connections does not go with --scenario[\s\S]*--rate does not go/);
+    const none = await run();
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /the URL is missing/);
   });
 
   test("names a Result without --out", async (t) => {

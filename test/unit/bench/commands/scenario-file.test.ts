@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { UsageError } from "../../../../bench/commands/option-schemas.ts";
+import { readScenarioFile } from "../../../../bench/commands/scenario-file.ts";
+
+const url = "ws://127.0.0.1:9998/echo";
+
+function fileWith(t: TestContext, content: unknown): string {
+  const folder = mkdtempSync(join(tmpdir(), "scenario-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "body.txt"), "from a file");
+  const path = join(folder, "scenario.json");
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
+
+const single = {
+  target: { url },
+  population: { size: 10 },
+  traffic: { kind: "echo", depth: 4 },
+  timeline: [{ name: "only", duration: "10s" }],
+};
+
+describe("a scenario file", () => {
+  test("may describe a single group", (t) => {
+    const { target, groups, timeline, guards, resources } = readScenarioFile(fileWith(t, single), undefined);
+    assert.equal(target.url, url);
+    assert.deepEqual([target.engine, target.timeoutMs, target.deflate], ["raw", 10_000, false]);
+    assert.equal(groups.length, 1);
+    assert.deepEqual(groups[0]?.population, {
+      size: [{ durationMs: 0, from: 10, to: 10 }],
+      connectRate: undefined,
+      arrivals: "even",
+      lifetime: null,
+      reconnect: { kind: "never" },
+      expectedCloses: [],
+    });
+    const traffic = groups[0]?.traffic;
+    assert.ok(traffic?.kind === "echo");
+    assert.deepEqual(traffic.loop, { kind: "closed", depth: 4 });
+    assert.deepEqual(
+      traffic.messages.payloads.map(({ content, weight }) => [content.length, weight]),
+      [[64, 1]],
+    );
+    assert.deepEqual(timeline, [{ name: "only", durationMs: 10_000, measured: true, abortIf: [] }]);
+    assert.deepEqual(guards, { goneAfterMs: 30_000, maxFailures: 1000 });
+    assert.deepEqual(resources, { threads: 1, seed: undefined, part: undefined });
+  });
+
+  test("may describe everything", (t) => {
+    const path = fileWith(t, {
+      target: {
+        url: `${url}?c={connection}`,
+        headers: { Authorization: "Bearer {uuid}" },
+        subprotocols: ["a"],
+        sources: ["127.0.0.2", "127.0.0.3"],
+        timeout: "3s",
+      },
+      groups: [
+        {
+          name: "users",
+          population: {
+            size: "10s:0..100,1m:100",
+            connectRate: "50/s",
+            arrivals: "poisson",
+            lifetime: { exponential: "30s" },
+            reconnect: "full-jitter:1s:30s",
+            expectedCloses: [1001],
+          },
+          traffic: {
+            kind: "echo",
+            rate: "10s:0..1k,1m:1k",
+            match: "stamp",
+            type: "text",
+            payload: [{ size: "1KiB", weight: 3 }, { text: "hi" }, { file: "body.txt" }],
+          },
+        },
+        { name: "slow", population: { size: 2 }, traffic: { kind: "read", bytesPerSecond: 0, rate: 10 } },
+        {
+          name: "bots",
+          population: { size: 1 },
+          traffic: {
+            kind: "script",
+            steps: [
+              { send: "login" },
+              { expect: "ok" },
+              { repeat: 2, steps: [{ think: { exponential: "1s" } }, { send: "x" }, { expect: true }] },
+            ],
+          },
+        },
+        { name: "room", population: { size: 9 }, traffic: { kind: "fanout", publishers: 2, rate: 5 } },
+        { name: "ears", population: { size: 9 }, traffic: { kind: "listen", onOpen: ["subscribe"] } },
+        { name: "pings", population: { size: 9 }, traffic: { kind: "ping", interval: "30s" } },
+      ],
+      timeline: [
+        { name: "ramp", duration: "10s", measured: false },
+        { name: "hold", duration: "1m", abortIf: ["p99>50ms:5s"] },
+      ],
+      guards: { goneAfter: "1m", maxFailures: 7 },
+      resources: { threads: 2, seed: 7 },
+    });
+    const { target, groups, timeline, guards, resources } = readScenarioFile(path, undefined);
+    assert.deepEqual([target.timeoutMs, target.sources], [3000, ["127.0.0.2", "127.0.0.3"]]);
+    assert.ok(target.templateLines !== undefined, "placeholders are filled in");
+    const [users, slow, bots, room] = groups;
+    assert.deepEqual(users?.population.size, [
+      { durationMs: 10_000, from: 0, to: 100 },
+      { durationMs: 60_000, from: 100, to: 100 },
+    ]);
+    assert.deepEqual(
+      [users?.population.connectRate, users?.population.lifetime, users?.population.reconnect],
+      [
+        50,
+        { kind: "exponential", meanMs: 30_000 },
+        { kind: "backoff", baseMs: 1000, maxMs: 30_000, jitter: "full" },
+      ],
+    );
+    assert.ok(users?.traffic.kind === "echo");
+    assert.deepEqual(
+      users.traffic.messages.payloads.map(({ content, weight }) => [content.length, weight]),
+      [
+        [1024, 3],
+        [2, 1],
+        [11, 1],
+      ],
+    );
+    assert.ok(slow?.traffic.kind === "read" && slow.traffic.bytesPerSecond === 0);
+    assert.ok(bots?.traffic.kind === "script");
+    assert.deepEqual(bots.traffic.steps[2], {
+      kind: "repeat",
+      times: 2,
+      steps: [
+        { kind: "think", ms: 1000, isExponential: true },
+        { kind: "send", content: Buffer.from("x") },
+        { kind: "expect", contains: null },
+      ],
+    });
+    assert.ok(room?.traffic.kind === "fanout" && room.traffic.payloadBytes === 64);
+    assert.equal(timeline[1]?.abortIf[0]?.value, 50_000);
+    assert.deepEqual(guards, { goneAfterMs: 60_000, maxFailures: 7 });
+    assert.deepEqual(resources, { threads: 2, seed: 7, part: undefined });
+  });
+
+  test("can be used for another target", (t) => {
+    assert.equal(readScenarioFile(fileWith(t, single), "ws://127.0.0.1:1/").target.url, "ws://127.0.0.1:1/");
+  });
+
+  test("is refused with all of its problems, each with its place", (t) => {
+    const path = fileWith(t, {
+      ...single,
+      target: { url, timeout: "soon" },
+      population: { size: -1, reconnect: "often" },
+      traffic: { kind: "echo", depth: 4, rate: 5 },
+      timeline: [
+        { name: "a", duration: "10" },
+        { name: "a", duration: "10s", abortIf: ["p98>1"] },
+      ],
+      surprise: 1,
+    });
+    assert.throws(
+      () => readScenarioFile(path, undefined),
+      (error: UsageError) => {
+        const said = error.problems.join("\n");
+        for (const expected of [
+          /population\.size: must be a number, or stages/,
+          /population\.reconnect: "often" is not a way to reconnect/,
+          /traffic: must have one of depth/,
+          /timeline\[0\]\.duration: "10" is not a duration/,
+          /timeline\[1\]\.abortIf\[0\]: "p98>1" is not a condition/,
+          /Unrecognized key: "surprise"/,
+        ]) {
+          assert.match(said, expected);
+        }
+        return true;
+      },
+    );
+  });
+
+  for (const [what, changes, problem] of [
+    ["a target that is none", { target: { url: "http://x/" } }, /is not a WebSocket URL/],
+    ["a wrong time-out", { target: { url, timeout: "soon" } }, /target\.timeout: "soon" is not a duration/],
+    ["TLS files without TLS", { target: { url, ca: "none.pem" } }, /target\.ca: cannot read the file/],
+    ["no group", { population: undefined }, /give either groups, or population and traffic/],
+    [
+      "a script that only sends",
+      { traffic: { kind: "script", steps: [{ send: "x" }] } },
+      /a script that only sends never ends/,
+    ],
+    [
+      "a payload that is not there",
+      { traffic: { kind: "echo", depth: 1, payload: [{ file: "none" }] } },
+      /traffic of all: ENOENT/,
+    ],
+    ["too many connections", { population: { size: 900_000_000 } }, /file descriptors|memory/],
+  ] as const) {
+    test(`is refused for ${what}`, (t) => {
+      const path = fileWith(t, { ...single, ...changes });
+      assert.throws(
+        () => readScenarioFile(path, undefined),
+        (error) => error instanceof UsageError && problem.test(error.problems.join("\n")),
+      );
+    });
+  }
+
+  test("is refused when it is no JSON, or not there", (t) => {
+    assert.throws(() => readScenarioFile(fileWith(t, "{"), undefined), /cannot read .*scenario\.json/);
+    assert.throws(() => readScenarioFile("/nowhere/scenario.json", undefined), /ENOENT/);
+  });
+});
