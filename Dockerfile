@@ -1,21 +1,21 @@
 # The image of uws-echo and uws-echo-bench. docs/deploying.md says how to build and run it, and
 # docs/decisions/0004-container.md why it is made this way.
 
-# A glibc of 2.38 or newer, which uWebSockets.js asks for on Node 24: Debian 13. To be sure of every byte, pin a digest:
+# Debian 13 has a glibc of 2.38 or newer, which uWebSockets.js needs on Node 24. To pin every byte, use a digest:
 # --build-arg NODE_IMAGE=node:24-trixie-slim@sha256:...
 ARG NODE_IMAGE=node:24-trixie-slim
-# What the finished image stands on, if not the same. Without a shell and a package manager:
+# The base of the final image, if different. Without a shell and a package manager:
 # --build-arg RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13
 ARG RUNTIME_IMAGE=${NODE_IMAGE}
 
-# What is to be installed: package.json and its lock, with another uWebSockets.js in them if one is asked for.
+# Selects the packages: package.json and its lock, with another uWebSockets.js if requested.
 FROM ${NODE_IMAGE} AS manifest
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Empty takes the package that the lock names. The official release, which is not in the npm registry:
+# Empty uses the package of the lock. The official release, which is not in the npm registry:
 # --build-arg UWEBSOCKETS_SPEC=github:uNetworking/uWebSockets.js#v20.x.y
 ARG UWEBSOCKETS_SPEC=""
-# Registry, proxy and credentials of a site that has its own: --secret id=npmrc,src=$HOME/.npmrc
+# A site's own registry, proxy and credentials: --secret id=npmrc,src=$HOME/.npmrc
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
     case "$UWEBSOCKETS_SPEC" in \
       github:* | git*) \
@@ -27,25 +27,25 @@ RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/ro
       npm install --package-lock-only --save-exact --ignore-scripts "uWebSockets.js@$UWEBSOCKETS_SPEC"; \
     fi
 
-# What the two programs need when they run.
+# Installs the dependencies of the two programs.
 FROM manifest AS dependencies
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --omit=dev --ignore-scripts
-# The package ships one binary for each platform and Node ABI, 250 MB in all. Keeps the one that this Node loads, then loads it.
+# The package has a binary for each platform and Node ABI, 250 MB in total. Keeps only the one for this Node, and loads it.
 RUN cd node_modules/uWebSockets.js \
     && binary=$(node -p '`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`') \
     && find . -mindepth 1 -maxdepth 1 \
       ! -name "$binary" ! -name package.json ! -name uws.js ! -name ESM_wrapper.mjs ! -name LICENSE ! -name source_commit \
       -exec rm -r {} + \
     && node -e 'require("uWebSockets.js")'
-# What the image is made of, for scanners.
+# A bill of materials, for scanners.
 RUN npm run --silent build:sbom > sbom.cdx.json
-# No program reads the packages' own tests, typings and source maps: a third of what is left.
+# Deletes the packages' own tests, typings and source maps, a third of the rest.
 RUN find node_modules -depth \
       \( -type d \( -name test -o -name tests -o -name .github \) -exec rm -r {} + \) -o \
       \( -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete \)
 
-# dist/, compiled.
+# Compiles dist/.
 FROM manifest AS build
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --ignore-scripts
@@ -78,7 +78,7 @@ COPY LICENSE ./
 USER 1000:1000
 EXPOSE 9998
 STOPSIGNAL SIGTERM
-# The program reads the same UWS_ECHO_* variables as the server. Flags it does not see: in a container, prefer variables.
+# The health check reads the same UWS_ECHO_* variables as the server, but not its flags: in a container, use variables.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "dist/src/cli.js", "health"]
 ENTRYPOINT ["node", "dist/src/cli.js"]

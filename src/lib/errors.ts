@@ -14,7 +14,7 @@ export type ErrorCode =
   | "ERR_LISTEN"
   /** No native binary of uWebSockets.js loads here; the message says why. */
   | "ERR_NATIVE_LOAD"
-  /** A worker process could not start to serve, or died again and again. */
+  /** A worker process could not start, or died repeatedly. */
   | "ERR_WORKERS_FAILED"
   /** The harness: wrong usage of a command. */
   | "ERR_USAGE"
@@ -31,7 +31,7 @@ export type ErrorCode =
 
 /**
  * An error whose message is for people: the command line prints it without a stack trace. `code` is for programs,
- * `problems` has one sentence for each thing that is wrong, and `cause`, where there is one, is the error underneath.
+ * `problems` has one sentence for each problem, and `cause` is the underlying error, if any.
  */
 export abstract class UwsEchoError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;

@@ -207,7 +207,7 @@ test("the example of the library's reference prints what it says", (t) => {
   assert.equal(runIn(folder, "example.js"), printed);
 });
 
-test("the library's reference names every code of its errors", () => {
+test("the library's reference names every error code of the library", () => {
   const text = readFileSync(join(root, "docs/reference/library.md"), "utf8");
   const codes = readFileSync(join(root, "src/lib/errors.ts"), "utf8").match(/"ERR_[A-Z_]+"/g) ?? [];
   const others = [
