@@ -17,6 +17,14 @@ export function readHeaders(req: HttpRequest): RequestHeaders {
   return headers;
 }
 
+/**
+ * Whether the client is still connected, for a response that is not polled: the system forgets the peer of a connection
+ * that was reset, and the relay forgets a TLS client that has left.
+ */
+export function isConnected(res: HttpResponse): boolean {
+  return relayedPeer(res) !== undefined || res.getRemoteAddress().byteLength > 0;
+}
+
 /** Address of the TCP peer in canonical form; uWS writes IPv4-mapped IPv6 addresses in full. */
 export function peerAddress(res: HttpResponse): string {
   const relayed = relayedPeer(res);

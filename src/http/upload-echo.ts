@@ -5,6 +5,7 @@ import type { BufferBudget } from "../lib/buffer-budget.ts";
 import { ByteQueue } from "../lib/byte-queue.ts";
 import { bump, countHttp, countTermination, type Stats, slot } from "../metrics/counters.ts";
 import type { HttpHandler } from "./endpoint.ts";
+import { isConnected } from "./headers.ts";
 import { firstPieceBytes, pieceBytes, piecePool } from "./pieces.ts";
 import type { SendReply } from "./reply.ts";
 
@@ -257,7 +258,10 @@ export class Uploads {
       if (upload.retryAt > at) {
         continue;
       }
-      if (upload.queue.length === 0) {
+      if (!isConnected(upload.res)) {
+        // A paused response is not polled, so uWS does not notice.
+        upload.res.close();
+      } else if (upload.queue.length === 0) {
         // No bytes are left for a probe but those that arrive next. uWS flushes its own buffer.
         this.#resume(upload);
         if (upload.isComplete) {

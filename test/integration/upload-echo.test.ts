@@ -166,6 +166,21 @@ for (const scheme of schemes) {
   });
 }
 
+for (const scheme of schemes) {
+  test(`a client that leaves while its upload is paused is noticed at once, over ${scheme}`, async (t) => {
+    const server = await spawnOver(t, scheme, ["--stall-timeout", "1h"]);
+    const sockets = await Promise.all(Array.from({ length: 3 }, () => startEndless(server)));
+    const count = async (name: string): Promise<number> => (await scrape(server.metrics))[name] ?? 0;
+    await waitUntil(async () => (await count("echo_buffered_bytes")) > 0, "bytes to wait");
+    assert.equal(await count("echo_uploads"), 3);
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    await waitUntil(async () => (await count("echo_uploads")) === 0, "the uploads to be forgotten", 20_000);
+    assert.equal(await count("echo_buffered_bytes"), 0);
+  });
+}
+
 test("chunks of one byte from a stopped reader do not delay other clients", async (t) => {
   const server = await spawnServer(t, ["--stall-timeout", "1h"]);
   const raw = await connectRaw(t, server.authority);
