@@ -101,6 +101,8 @@ test("a table wider than the screen shows a hint, on a phone but not on a deskto
   await hint.waitFor({ state: "hidden" });
   await page.setViewportSize({ width: 375, height: 812 });
   await hint.waitFor({ state: "visible" });
+  await page.emulateMedia({ media: "print" });
+  await hint.waitFor({ state: "hidden" });
 });
 
 test("the download is the Result, and dashed lines have dashed swatches", async (t, open) => {
