@@ -36,7 +36,7 @@ export const addressCheck: Check = {
   id: "forwarded",
   group: "handshake",
   title: "client's address",
-  needs: "isUwsEcho",
+  needs: ["isUwsEcho"],
   run: async (way) => {
     const inspection = await inspect(way, way.target.timeoutMs);
     if (inspection === undefined) {

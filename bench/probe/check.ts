@@ -5,7 +5,7 @@ import type { Traits, Way } from "./way.ts";
 
 export interface Check extends Pick<Checked, "id" | "group" | "title"> {
   /** What the target has to do for this check to say anything. */
-  readonly needs?: keyof Traits;
+  readonly needs?: readonly (keyof Traits)[];
   run(way: Way, limits: Limits): Promise<Finding>;
 }
 

@@ -57,7 +57,7 @@ const theirs: Check = {
   id: "close-theirs",
   group: "closing",
   title: "server's close codes",
-  needs: "isUwsEcho",
+  needs: ["isUwsEcho"],
   run: async (way) => {
     const wrong: string[] = [];
     for (const code of theirCodes) {

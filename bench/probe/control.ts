@@ -5,7 +5,7 @@ import { opcodes } from "../engine/frame.ts";
 import type { Finding } from "../result/check.ts";
 import type { Check } from "./check.ts";
 import { awaitArrival, exchange, exchangePing, text } from "./exchange.ts";
-import { fails, notTested, passes, type Way } from "./way.ts";
+import { fails, passes, type Way } from "./way.ts";
 
 /** A control frame holds at most 125 bytes. */
 const pingSizes = [0, 4, 125];
@@ -37,19 +37,9 @@ const answerer: Check = {
   id: "ping-answerer",
   group: "control",
   title: "who answers pings",
-  needs: "isEcho",
-  run: async (way) => {
-    if (!(await answersPings(way))) {
-      return notTested("pings are not answered");
-    }
-    return way.with((conversation) => findAnswerer(way, conversation));
-  },
+  needs: ["isEcho", "answersPings"],
+  run: (way) => way.with((conversation) => findAnswerer(way, conversation)),
 };
-
-async function answersPings(way: Way): Promise<boolean> {
-  const finding = await ping.run(way, { maxSizeBytes: 0, idleMs: 0 });
-  return finding.status === "pass";
-}
 
 async function findAnswerer({ target }: Way, conversation: Parameters<typeof exchange>[0]): Promise<Finding> {
   let overtaken = 0;
@@ -84,7 +74,7 @@ const unaskedPong: Check = {
   id: "unasked-pong",
   group: "control",
   title: "unasked pongs",
-  needs: "isEcho",
+  needs: ["isEcho"],
   run: (way) =>
     way.with(async (conversation) => {
       conversation.send(opcodes.pong, Buffer.from("heartbeat"));

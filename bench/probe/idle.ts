@@ -30,10 +30,10 @@ interface Plan {
   readonly lengthMs: number;
 }
 
-/** What is tried, one connection for each. */
+/** What is tried, one connection for each, the most telling first: a target may not take all of them. */
 export function planIdle(idleMs: number, { isEcho }: Pick<Traits, "isEcho">): Plan[] {
   const times = candidateTimes(idleMs);
-  const silent = [...times, idleMs].map(
+  const silent = [idleMs, ...times].map(
     (timeMs): Plan => ({ traffic: "silent", intervalMs: timeMs, lengthMs: timeMs }),
   );
   const busy = (traffic: "ping" | "data"): Plan[] =>
@@ -41,35 +41,50 @@ export function planIdle(idleMs: number, { isEcho }: Pick<Traits, "isEcho">): Pl
   return [...silent, ...busy("ping"), ...(isEcho ? busy("data") : [])];
 }
 
-/** Waits on all connections at once. Resolves early with what is known so far when `signal` fires. */
-export async function probeIdle(
+/** Connections that are left to the other checks where a target takes no more. */
+const spare = 4;
+
+/** A connection that waits. */
+interface Waiting {
+  readonly plan: Plan;
+  readonly conversation: Conversation;
+  readonly outcome: Promise<IdleProbe>;
+}
+
+/**
+ * Opens the connections, which then wait side by side. `probes` resolves early with what is known so far when `signal`
+ * fires.
+ */
+export async function startIdle(
   way: Way,
   idleMs: number,
   traits: Traits,
   signal: AbortSignal,
-): Promise<IdleProbe[]> {
-  const probes: Promise<IdleProbe>[] = [];
+): Promise<{ readonly probes: Promise<IdleProbe[]> }> {
+  const waiting: Waiting[] = [];
+  const refused: IdleProbe[] = [];
   for (const plan of planIdle(idleMs, traits)) {
-    if (signal.aborted) {
-      break;
-    }
     // One handshake at a time: a burst of them meets limits of its own.
-    const opening = await way.open();
-    const { traffic, intervalMs } = plan;
-    probes.push(
-      opening.conversation === undefined
-        ? Promise.resolve({
-            traffic,
-            intervalMs,
-            outcome: "unknown",
-            afterMs: null,
-            ending: opening.ending.detail,
-            serverPings: 0,
-          })
-        : hold(opening.conversation, plan, traits, way.target.timeoutMs, signal),
-    );
+    const opening = signal.aborted || refused.length > 0 ? undefined : await way.open();
+    if (opening?.conversation !== undefined) {
+      const { conversation } = opening;
+      const outcome = hold(conversation, plan, traits, way.target.timeoutMs, signal);
+      waiting.push({ plan, conversation, outcome });
+    } else {
+      refused.push(unknown(plan, opening?.ending.detail ?? refused[0]?.ending ?? "interrupted"));
+    }
   }
-  return Promise.all(probes);
+  if (refused.length > 0) {
+    for (const { plan, conversation } of waiting.splice(-spare)) {
+      conversation.destroy();
+      refused.push(unknown(plan, refused[0]?.ending ?? ""));
+    }
+  }
+  return { probes: Promise.all([...waiting.map(({ outcome }) => outcome), ...refused]) };
+}
+
+function unknown({ traffic, intervalMs }: Plan, ending: string): IdleProbe {
+  return { traffic, intervalMs, outcome: "unknown", afterMs: null, ending, serverPings: 0 };
 }
 
 async function hold(

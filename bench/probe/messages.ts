@@ -23,7 +23,7 @@ const types: Check = {
   id: "types",
   group: "messages",
   title: "text and binary",
-  needs: "isEcho",
+  needs: ["isEcho"],
   run: async (way) => {
     const messages: readonly (readonly [string, Message])[] = [
       ["text", text("a message of text")],
@@ -54,7 +54,7 @@ const sizes: Check = {
   id: "sizes",
   group: "messages",
   title: "sizes",
-  needs: "isEcho",
+  needs: ["isEcho"],
   run: async (way, { maxSizeBytes }) => {
     const { passed, wrong } = await attemptEach(
       way,
@@ -108,7 +108,7 @@ const fragments: Check = {
   id: "fragments",
   group: "messages",
   title: "fragments",
-  needs: "isEcho",
+  needs: ["isEcho"],
   run: async (way) => {
     const large = binary(Buffer.from(makePayload(70_000, "binary")));
     const cases: readonly (readonly [string, Message, readonly number[]])[] = [
@@ -134,7 +134,7 @@ const interleaved: Check = {
   id: "interleaved",
   group: "messages",
   title: "pings in a message",
-  needs: "isEcho",
+  needs: ["isEcho"],
   run: (way) =>
     way.with(async (conversation) => {
       const { timeoutMs } = way.target;
@@ -161,7 +161,7 @@ const burst: Check = {
   id: "burst",
   group: "messages",
   title: "order",
-  needs: "isEcho",
+  needs: ["isEcho"],
   run: (way) =>
     way.with(async (conversation) => {
       const messages = Array.from({ length: burstMessages }, (_, index) => text(`message ${index}`));

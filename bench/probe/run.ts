@@ -19,7 +19,7 @@ import { controlChecks } from "./control.ts";
 import type { Target } from "./conversation.ts";
 import { binary, exchange, exchangePing, text } from "./exchange.ts";
 import { handshakeChecks, tlsCheck } from "./handshake.ts";
-import { planIdle, probeIdle } from "./idle.ts";
+import { planIdle, startIdle } from "./idle.ts";
 import { messageChecks } from "./messages.ts";
 import { idleChecks } from "./silence.ts";
 import { notTested, type Traits, Way } from "./way.ts";
@@ -152,7 +152,7 @@ async function onAnother<T>(
   return outcome;
 }
 
-/** Idle connections wait while the other checks run one after another. */
+/** Idle connections are opened first, and wait while the other checks run one after another. */
 async function runWay(
   { way, traits, noEcho }: Explored,
   checks: readonly Check[],
@@ -160,7 +160,7 @@ async function runWay(
   signal: AbortSignal,
 ): Promise<Findings> {
   const findings = new Map<string, Finding>();
-  const waiting = traits === undefined ? Promise.resolve([]) : probeIdle(way, limits.idleMs, traits, signal);
+  const started = traits === undefined ? undefined : await startIdle(way, limits.idleMs, traits, signal);
   for (const check of checks) {
     const reason = reasonAgainst(check, traits, noEcho, signal);
     findings.set(
@@ -168,7 +168,7 @@ async function runWay(
       reason === undefined ? await runOne(check, way, limits, signal) : notTested(reason),
     );
   }
-  const idle = await waiting;
+  const idle = (await started?.probes) ?? [];
   for (const { id, conclude } of idleChecks) {
     findings.set(
       id,
@@ -181,7 +181,7 @@ async function runWay(
 
 /** Why a check would say nothing; undefined when it would say something. */
 function reasonAgainst(
-  { id, needs }: Check,
+  { id, needs = [] }: Check,
   traits: Traits | undefined,
   noEcho: string,
   signal: AbortSignal,
@@ -192,12 +192,17 @@ function reasonAgainst(
   if (traits === undefined) {
     return id === "upgrade" ? undefined : "no connection could be opened";
   }
-  if (needs === undefined || traits[needs]) {
-    return undefined;
+  const missing = needs.find((trait) => !traits[trait]);
+  switch (missing) {
+    case undefined:
+      return undefined;
+    case "isEcho":
+      return `the target does not echo messages (${noEcho})`;
+    case "answersPings":
+      return "the target does not answer pings";
+    case "isUwsEcho":
+      return "only a uws-echo can be asked for this, and the target is another server";
   }
-  return needs === "isEcho"
-    ? `the target does not echo messages (${noEcho})`
-    : "only a uws-echo can be asked for this, and the target is another server";
 }
 
 async function runOne(check: Check, way: Way, limits: Limits, signal: AbortSignal): Promise<Finding> {

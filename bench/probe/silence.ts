@@ -40,7 +40,9 @@ function concludeSilence(probes: readonly IdleProbe[]): Finding {
       pings === 0
         ? ""
         : `; ${pings} ${pings === 1 ? "ping" : "pings"} came meanwhile and ${pings === 1 ? "was" : "were"} answered`;
-    return longest === undefined || unknown !== undefined
+    // Where the longest lasted, the others have nothing to add.
+    const isKnown = longest === Math.max(...silent.map(({ intervalMs }) => intervalMs));
+    return longest === undefined || !isKnown
       ? notTested(
           `${unknown?.ending ?? "no connection was silent"}${longest === undefined ? "" : ` after ${roundTime(longest)} of silence`}`,
         )
@@ -75,7 +77,7 @@ function limitOf(silent: readonly IdleProbe[]): SilenceLimit | undefined {
       verb: `cuts silence after ${roundTime(atMs)}`,
     };
   }
-  const [dead] = lost;
+  const [dead] = lost.toSorted((a, b) => a.intervalMs - b.intervalMs);
   if (dead === undefined) {
     return undefined;
   }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { WebSocketServer } from "ws";
 import type { Target } from "../../../bench/probe/conversation.ts";
-import { probeIdle } from "../../../bench/probe/idle.ts";
+import { startIdle } from "../../../bench/probe/idle.ts";
 import { allChecks } from "../../../bench/probe/run.ts";
 import { idleChecks } from "../../../bench/probe/silence.ts";
 import { Way } from "../../../bench/probe/way.ts";
@@ -326,8 +326,9 @@ describe("check tells a server that", { concurrency: 4 }, () => {
 async function idleFindings(t: Cleanup, url: string, idleMs: number, timeoutMs = 10_000) {
   const way = new Way(targetAt(url, timeoutMs));
   t.after(() => way.endAll());
-  const probes = await probeIdle(way, idleMs, traits, new AbortController().signal);
-  return Object.fromEntries(idleChecks.map(({ id, conclude }) => [id, conclude(probes, true)]));
+  const { probes } = await startIdle(way, idleMs, traits, new AbortController().signal);
+  const known = await probes;
+  return Object.fromEntries(idleChecks.map(({ id, conclude }) => [id, conclude(known, true)]));
 }
 
 describe("check tells a limit on idle connections", { concurrency: 4 }, () => {
@@ -433,6 +434,21 @@ describe("the command check", { concurrency: 2 }, () => {
       assert.equal(statuses[id], "pass", id);
     }
     assert.equal(code, 0);
+  });
+
+  test("leaves room for the other checks where a server takes few connections from one address", async (t) => {
+    const { port } = await startServer(t, { port: 0, host: "127.0.0.1", maxConnectionsPerIp: 8 });
+    const { code, report } = await reportOf([`ws://127.0.0.1:${port}/echo`, ...short]);
+    assert.deepEqual(
+      report.checks.filter(({ status }) => status === "fails"),
+      [],
+    );
+    assert.equal(code, 0);
+    const unknown = report.idle.through.filter(({ outcome }) => outcome === "unknown");
+    assert.ok(unknown.length > 0);
+    assert.match(unknown[0]?.ending ?? "", /429/);
+    // The connection that is silent for the whole time is the first to be opened.
+    assert.equal(statusesOf(report)["idle-silent"], "pass");
   });
 
   test("reports a refused handshake as the one thing that it could check", async (t) => {
