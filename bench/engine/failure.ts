@@ -92,7 +92,7 @@ export function endingOfFault(fault: ProtocolFault): Ending {
 
 /** Descriptions of replies that answer no message. */
 const unasked = new Map<ReplyFault, string>([
-  ["surplus-reply", "more replies came than messages were sent"],
+  ["surplus-reply", "more replies arrived than messages were sent"],
   ["duplicate-reply", "a reply came twice"],
   ["reordered-reply", "a reply came after one to a later message"],
 ]);

@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type AlarmMemory, openAlarmMemory } from "./alarm.ts";
 import { systemClock } from "./clock.ts";
 
-/** Sleeps and rings for ever; the thread that owns it terminates it. */
+/** Sleeps and posts messages until terminated by its owner. */
 function main(): void {
   const { sequence, atNs } = openAlarmMemory(workerData as AlarmMemory);
   let seen = 0;

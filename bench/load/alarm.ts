@@ -1,26 +1,26 @@
-// Wakes an event loop with microsecond precision without spinning: timers of Node have whole milliseconds only.
-// A helper thread sleeps in Atomics.wait, whose time-outs have microseconds, and its message wakes the loop.
+// Wakes an event loop with microsecond precision without spinning: Node's timers have a resolution of 1 ms.
+// A helper thread sleeps in Atomics.wait, whose timeout has microseconds, and its message wakes the loop.
 
 import type { Worker } from "node:worker_threads";
 import { type Clock, type PreciseClock, systemClock } from "./clock.ts";
 import { openThread } from "./thread-file.ts";
 
-/** What an alarm shares with its helper thread: a sequence number to wait on, and the moment that goes with it. */
+/** Memory shared by an alarm and its helper thread: a sequence number to wait on, and its time. */
 export type AlarmMemory = SharedArrayBuffer;
 
 export function openAlarmMemory(memory: AlarmMemory): { sequence: Int32Array; atNs: Float64Array } {
   return { sequence: new Int32Array(memory, 0, 1), atNs: new Float64Array(memory, 8, 1) };
 }
 
-/** What waking takes, at first; then it is learned. The rest of the way to the moment is spun. */
+/** Initial estimate of the wake-up time, which is then learned. The loop spins for the rest. */
 const firstLeadNs = 50_000;
 const longestLeadNs = 100_000;
-/** At most this part of the time to the moment is spun. */
+/** Maximum share of the time that the loop spins. */
 const spunShare = 1 / 8;
-/** Nearer moments are not worth the system calls. */
+/** Shorter sleeps are not worth the system calls. */
 const shortestSleepNs = 60_000;
 
-/** The machine's clock, with an alarm of its own. `close` ends the helper thread. */
+/** The machine's clock with an alarm. `close` ends the helper thread. */
 export class AlarmClock implements PreciseClock {
   readonly #memory: AlarmMemory = new SharedArrayBuffer(16);
   readonly #shared = openAlarmMemory(this.#memory);
@@ -29,9 +29,9 @@ export class AlarmClock implements PreciseClock {
   #callback: (() => void) | undefined;
   #atNs = 0;
   #isSpinning = false;
-  /** When the helper was asked to wake us; Infinity while it was not. */
+  /** The requested wake-up time of the helper; Infinity if none. */
   #ringNs = Number.POSITIVE_INFINITY;
-  /** How much earlier than needed it is asked. */
+  /** How much earlier than needed the wake-up is requested. */
   #leadNs = firstLeadNs;
 
   constructor(clock: Clock = systemClock) {
@@ -50,7 +50,7 @@ export class AlarmClock implements PreciseClock {
     this.#clock.callSoon(callback);
   }
 
-  /** One call can be pending; another takes its place. */
+  /** One call can be pending; another replaces it. */
   callAtNs(atNs: number, callback: () => void): () => void {
     this.#callback = callback;
     this.#atNs = atNs;
@@ -91,7 +91,7 @@ export class AlarmClock implements PreciseClock {
     this.#thread = thread;
   }
 
-  /** Follows what waking takes, slowly. */
+  /** Adapts the estimate of the wake-up time slowly. */
   #learn(): void {
     const tookNs = Math.max(0, Math.min(this.#clock.nowNs() - this.#ringNs, longestLeadNs));
     this.#leadNs += (tookNs - this.#leadNs) / 32;

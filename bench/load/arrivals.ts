@@ -1,9 +1,9 @@
-// When clients come and go, from the size that a population is to have over time. Pure.
+// Computes when clients connect and leave, from the size of a population over time. Pure.
 
 import { type Curve, valueAt } from "../scenario/curve.ts";
 import type { Arrivals } from "../scenario/population.ts";
 
-/** One client more or less, at a moment of the timeline. */
+/** One client more or less, at a time of the timeline. */
 export interface Change {
   readonly atMs: number;
   readonly by: 1 | -1;
@@ -16,14 +16,14 @@ interface Thread {
   readonly count: number;
 }
 
-/** How many of `size` clients are those of this thread: they take turns. */
+/** This thread's share of `size` clients, which are assigned in turn. */
 export function shareOf(size: number, { index, count }: Thread): number {
   return Math.max(0, Math.ceil((size - index) / count));
 }
 
 /**
- * The changes of one thread's share after the start of the timeline, in order. Client number k of all threads is there
- * while the size is above k.
+ * Yields the changes of one thread's share after the start of the timeline, in order. Client number k of all threads
+ * exists while the size is above k.
  */
 export function* changesOf(
   size: Curve,

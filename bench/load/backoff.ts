@@ -1,4 +1,4 @@
-// How long a client waits before it connects again, and how long it keeps a connection. Pure.
+// Computes delays before reconnects, and lifetimes of connections. Pure.
 
 import type { Lifetime, Reconnect } from "../scenario/population.ts";
 
@@ -17,7 +17,7 @@ export function backoffMs(
   return jitter === "full" ? random() * wholeMs : wholeMs;
 }
 
-/** As long as timers can be. */
+/** The maximum of a timer. */
 const longestMs = 2 ** 31 - 1;
 
 export function lifetimeMs(lifetime: Lifetime, random: () => number): number {

@@ -4,7 +4,7 @@ import type { PreciseClock } from "./clock.ts";
 
 /** A call that can be planned again and again. */
 export interface Call {
-  /** Calls once, at `atNs` or a little later; takes the place of what was planned before. */
+  /** Calls once, at `atNs` or a little later; replaces the planned call. */
   at(atNs: number): void;
   cancel(): void;
 }
@@ -26,7 +26,7 @@ export class Calls {
     return call;
   }
 
-  /** Nothing is called from here on. */
+  /** Cancels all calls. */
   close(): void {
     this.#disarm();
     this.#calls.length = 0;

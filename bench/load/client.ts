@@ -13,7 +13,7 @@ import { Outstanding } from "./outstanding.ts";
 /** Payload of a ping: how many messages were sent before it, as a float of 64 bits. */
 const fenceBytes = 8;
 
-/** One open connection and what it has in flight. */
+/** One open connection and its messages in flight. */
 export class Lane implements LoopLane {
   readonly connection: Connection;
   readonly outstanding = new Outstanding();
@@ -39,13 +39,13 @@ export interface ClientOptions {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly payloads: readonly Uint8Array[];
-  /** A message without a reply for so long is lost. */
+  /** Time without a reply after which a message is lost. */
   readonly timeoutMs: number;
-  /** Messages in flight per connection; 0 when someone else (the open loop) decides what is sent. */
+  /** Messages in flight per connection; 0 if the open loop decides when to send. */
   readonly depth: number;
   /** Messages that a connection sends when it has opened. */
   readonly first: number;
-  /** More replies came than messages were sent. */
+  /** More replies arrived than messages were sent. */
   /** Send a ping after messages, see Echo in scenario/traffic. */
   readonly fence: boolean;
   readonly onSurplus: (count: number) => void;
@@ -65,7 +65,7 @@ export class Client implements EchoClient<Lane> {
   #isSending = false;
   /** Messages without a reply on all connections. */
   inFlight = 0;
-  /** Some messages had their time: replies to them may still come. */
+  /** Some messages have timed out; their replies may still arrive. */
   hasGivenUp = false;
   #nowNs = 0;
 
@@ -134,7 +134,7 @@ export class Client implements EchoClient<Lane> {
     }
   }
 
-  /** Sends nothing from here on; replies are still taken. */
+  /** Stops sending; replies are still matched. */
   stop(): void {
     this.#isSending = false;
     this.#checkSettled();
@@ -203,7 +203,7 @@ export class Client implements EchoClient<Lane> {
     }
   }
 
-  /** A later message was answered, so the replies to the `count` oldest will not come. */
+  /** A later message was answered, so the replies to the `count` oldest are missing. */
   onMissing(connection: Connection, count: number): void {
     const lane = this.#laneOf[connection.index];
     if (lane === undefined) {
@@ -218,7 +218,7 @@ export class Client implements EchoClient<Lane> {
     // Its connections pass replies on by their number.
   }
 
-  /** Gives up the messages that have waited for the time-out. */
+  /** Gives up messages that have timed out. */
   sweep(nowNs: number): void {
     for (const lane of [...this.lanes]) {
       if (nowNs - lane.outstanding.oldestSentNs > this.#timeoutNs) {
@@ -291,7 +291,7 @@ export class Client implements EchoClient<Lane> {
     lane.sentCount += count;
     this.inFlight += count;
     lane.connection.send(sequence, count);
-    // What the connection holds back, a ping would overtake.
+    // A ping would overtake messages that the connection holds back.
     if (this.#options.fence && !lane.connection.isClogged()) {
       const payload = new Uint8Array(fenceBytes);
       new DataView(payload.buffer).setFloat64(0, lane.sentCount);
@@ -299,7 +299,7 @@ export class Client implements EchoClient<Lane> {
     }
   }
 
-  /** Takes out the messages that no pong has told of: the rest of what is in flight is lost. */
+  /** Removes the messages that no pong has confirmed; the other messages in flight are lost. */
   #settleUnread(lane: Lane): void {
     const { size } = lane.outstanding;
     const read = Math.min(size, Math.max(0, lane.readCount - (lane.sentCount - size)));

@@ -1,10 +1,10 @@
-// The time of the load generator, as an interface: tests run the whole pipeline on a virtual clock.
+// The load generator's clock as an interface, so that tests run the whole pipeline on a virtual clock.
 
 /** A monotonic clock with its timers. */
 export interface Clock {
   /** Nanoseconds since an epoch that all threads of this process share. */
   nowNs(): number;
-  /** Calls once after at least `delayMs`. Returns what cancels it. */
+  /** Calls once after at least `delayMs`. Returns a function that cancels the call. */
   callAfterMs(delayMs: number, callback: () => void): () => void;
   /** Calls once, after pending input and output had a turn: for spinning where timers are too coarse. */
   callSoon(callback: () => void): void;
@@ -12,16 +12,16 @@ export interface Clock {
 
 /** A clock whose calls can be planned finer than a timer's whole milliseconds. */
 export interface PreciseClock extends Clock {
-  /** Calls once, at `atNs` or a little later; one call at a time. Returns what cancels it. */
+  /** Calls once, at `atNs` or a little later; one call at a time. Returns a function that cancels it. */
   callAtNs(atNs: number, callback: () => void): () => void;
 }
 
-/** From this thread's own zero to the machine's, in nanoseconds. */
+/** Offset of this thread's clock to the machine's, in nanoseconds. */
 const zeroNs = Number(process.hrtime.bigint()) - performance.now() * 1e6;
 
 /**
  * The machine's monotonic clock (CLOCK_MONOTONIC), on which threads of one process agree to a few microseconds.
- * Not process.hrtime(), which makes an array for each reading: garbage that an open loop's spinning piles up.
+ * Not process.hrtime(), which allocates an array for each reading: garbage that piles up while an open loop spins.
  */
 export const systemClock: Clock = {
   nowNs() {

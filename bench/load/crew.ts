@@ -7,7 +7,7 @@ import { type SecondFigures, Seconds } from "./seconds.ts";
 import { Tally } from "./tally.ts";
 import type { GeneratorThread, StartGenerator } from "./threads.ts";
 
-/** What one generator has said last. */
+/** The state of one generator, by its last report. */
 interface Member {
   readonly thread: GeneratorThread;
   opened: number;
@@ -19,7 +19,7 @@ interface Member {
   errors: ErrorTally;
 }
 
-/** How the generators themselves did in a step; the worst of them. */
+/** Figures of the generators in a step, from the worst one. */
 export interface StepTally {
   readonly hiccups: Hiccups | undefined;
   readonly groups: readonly GroupStep[];
@@ -84,7 +84,7 @@ export class Crew {
     return this.#tallies.length;
   }
 
-  /** What came in of a step so far; step -1 is the time before the timeline. */
+  /** The tally of a step so far; step -1 is the time before the timeline. */
   tally(group: number, step: number): Tally {
     const tally = this.#tallies[group]?.[step + 1];
     if (tally === undefined) {
@@ -138,7 +138,7 @@ export class Crew {
     return Math.max(...this.#members.map((member) => member.endedNs ?? 0));
   }
 
-  /** All errors by kind, each with what was said the first time. */
+  /** All errors by kind, each with its first message. */
   get errors(): ErrorTally {
     const sum: Record<string, { count: number; detail: string }> = {};
     for (const [kind, { count, detail }] of this.#members.flatMap(({ errors }) => Object.entries(errors))) {
@@ -147,7 +147,7 @@ export class Crew {
     return sum;
   }
 
-  /** Begins the timeline at `startNs`, with steps that last so long. */
+  /** Starts the timeline at `startNs`, with steps of these durations. */
   begin(startNs: number, stepsMs: readonly number[]): void {
     for (const { fromNs } of spansFrom(startNs, stepsMs)) {
       for (const tallies of this.#tallies) {
@@ -159,7 +159,7 @@ export class Crew {
     }
   }
 
-  /** Ends the load now; replies in flight are still waited for. */
+  /** Ends the load now, but waits for replies in flight. */
   stop(): void {
     for (const { thread } of this.#members) {
       thread.send({ kind: "stop" });

@@ -1,4 +1,4 @@
-// A promise that is settled from outside, as by Promise.withResolvers, which Node 20 lacks.
+// A promise that is settled from outside, like Promise.withResolvers(), which Node 20 lacks.
 
 export class Deferred<T = void> {
   readonly promise: Promise<T>;

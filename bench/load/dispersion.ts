@@ -1,10 +1,10 @@
-// Measures how evenly messages left: the variance of counts in equal spans of time, over their mean.
+// Measures how evenly messages are sent: the variance of counts in equal spans of time, over their mean.
 
 /** Messages that a span holds on average, and the shortest span. */
 const messagesPerSpan = 10;
 const shortestSpanNs = 1e6;
 
-/** 0 for an even schedule that is kept, 1 for independent arrivals, more for bursts. */
+/** The index of dispersion: 0 for an even schedule, 1 for independent arrivals, more for bursts. */
 export class Dispersion {
   readonly #fromNs: number;
   readonly #spanNs: number;
@@ -20,7 +20,7 @@ export class Dispersion {
     this.#spanNs = Math.max(shortestSpanNs, messagesPerSpan * intervalNs);
   }
 
-  /** `count` messages left; times must not decrease, and those before the start do not count. */
+  /** `count` messages were sent; times must not decrease, and those before the start do not count. */
   sent(atNs: number, count: number): void {
     if (atNs >= this.#fromNs) {
       this.#closeUntil(atNs);

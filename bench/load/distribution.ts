@@ -1,9 +1,9 @@
-// One histogram that is filled, taken and filled again, with its exact extremes. It takes memory from its first value on.
+// A histogram with its exact extremes, which is encoded and reset repeatedly. It allocates memory at its first value.
 
 import type { Histogram } from "hdr-histogram-js";
 import { createHistogram, encodeHistogram, highestNs } from "./histogram.ts";
 
-/** What a distribution held; plain data. HdrHistogram V2, in ns. */
+/** The content of a distribution; plain data. HdrHistogram V2, in ns. */
 export interface Recorded {
   readonly encoded: Uint8Array;
   readonly minNs: number;
@@ -36,7 +36,7 @@ export class Distribution {
     encodeHistogram(this.#create());
   }
 
-  /** What was recorded since the last call, and starts afresh; undefined for nothing. */
+  /** Returns the values since the last call, and resets; undefined if there are none. */
   take(): Recorded | undefined {
     const histogram = this.#histogram;
     if (histogram === undefined || this.#minNs === Number.POSITIVE_INFINITY) {
@@ -49,7 +49,7 @@ export class Distribution {
     return recorded;
   }
 
-  /** Gives its memory back; what was not taken is lost. */
+  /** Frees its memory. */
   destroy(): void {
     this.#histogram?.destroy();
     this.#histogram = undefined;

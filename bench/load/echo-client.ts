@@ -1,10 +1,10 @@
-// The contract between the traffic of echoes and what sends their messages and matches the replies.
+// Defines the interface of the client that sends messages and matches their echoes.
 
 import type { Connection } from "../engine/connection.ts";
 import type { LoopClient, LoopLane } from "./open-loop.ts";
 
 export interface EchoClient<L extends LoopLane> extends LoopClient<L> {
-  /** Some messages had their time: replies to them may still come. */
+  /** Some messages have timed out; their replies may still arrive. */
   readonly hasGivenUp: boolean;
   add(connection: Connection): void;
   retire(index: number): void;

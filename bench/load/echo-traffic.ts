@@ -1,4 +1,4 @@
-// Echoes: connections that send in a closed loop, once, or as an open loop says.
+// Echo traffic: connections that send in a closed loop, once, or in an open loop.
 
 import type { Connection } from "../engine/connection.ts";
 import type { Loop } from "../scenario/traffic.ts";
@@ -96,7 +96,7 @@ export function createEchoTraffic(
     first: firstOf(loop),
     fence,
     onSurplus: (count) =>
-      tools.countError("surplus-reply", "more replies came than messages were sent", count),
+      tools.countError("surplus-reply", "more replies arrived than messages were sent", count),
     onAllSettled: tools.onSettled,
   });
   return new EchoTraffic(tools, loop, client);

@@ -1,4 +1,4 @@
-// Fan-out: some connections publish, and everyone receives. Each message carries its sender, its number and its times.
+// Fan-out: some connections publish, and all receive. Each message contains its sender, its number and its times.
 
 import type { Connection } from "../engine/connection.ts";
 import type { Curve } from "../scenario/curve.ts";
@@ -28,7 +28,7 @@ interface Publisher extends LoopLane {
 
 /** What one connection has received. */
 interface Receiver {
-  /** The number that is expected next, by publisher; one that came late takes the first that it sees. */
+  /** The next expected number, by publisher; a late receiver starts with the first that it receives. */
   readonly next: Map<number, number>;
   readonly isFromStart: boolean;
   /** Publishers whose last message has come. */
@@ -41,7 +41,7 @@ const endNs = 0;
 export class FanoutTraffic extends IdleTraffic implements LoopClient<Publisher> {
   /** The publishers of this thread. */
   readonly lanes: Publisher[] = [];
-  /** Nobody answers a published message. */
+  /** Published messages have no replies. */
   readonly inFlight = 0;
   readonly #tools: TrafficTools;
   readonly #options: FanoutOptions;
@@ -98,7 +98,7 @@ export class FanoutTraffic extends IdleTraffic implements LoopClient<Publisher> 
     this.#driver.start(startNs);
   }
 
-  /** Each publisher says which message was its last, so that one that is missing at the end is noticed too. */
+  /** Each publisher marks its last message, so that messages missing at the end are noticed. */
   override stop(): void {
     this.#driver.stop();
     this.#isStopped = true;
@@ -144,13 +144,13 @@ export class FanoutTraffic extends IdleTraffic implements LoopClient<Publisher> 
     const receiver = this.#receivers.get(connection.index);
     if (receiver === undefined || stamp === undefined) {
       ledger.arrived(nowNs, 1, content.length);
-      return; // Something that the target says of its own.
+      return; // a message of the target itself
     }
     const { sender, sequence, intendedNs, sentNs } = stamp;
     const next = receiver.next.get(sender) ?? (receiver.isFromStart ? 0 : undefined);
     const isEnd = intendedNs === endNs;
     if (next !== undefined && sequence < next) {
-      countError("duplicate-message", "a message came twice, or after a later one");
+      countError("duplicate-message", "a message arrived twice, or after a later one");
       return;
     }
     receiver.next.set(sender, sequence + 1);

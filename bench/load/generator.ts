@@ -1,4 +1,4 @@
-// The phases of one generator: connect, wait for the common start, go through the steps, drain, close.
+// Runs the phases of one generator: connect, wait for the common start, run the steps, drain, close.
 
 import { createRandom, mixSeeds } from "../../src/lib/random.ts";
 import type { Engine } from "../engine/connection.ts";
@@ -12,9 +12,9 @@ import type { GroupPlan, Plan, Report } from "./plan.ts";
 import { type Interval, type Span, spansFrom } from "./recorder.ts";
 import { Timers } from "./timers.ts";
 
-/** How long the closing handshakes may take, all together. */
+/** Timeout of all closing handshakes together. */
 const closeTimeoutMs = 1000;
-/** How often messages that wait too long are looked for: in this part of the time-out, within these bounds. */
+/** Interval of the search for timed-out messages: this share of the timeout, within these bounds. */
 const sweep = { share: 0.05, leastMs: 10, mostMs: 500 };
 
 export interface GeneratorOptions {
@@ -22,9 +22,9 @@ export interface GeneratorOptions {
   readonly createEngine: (group: GroupPlan) => Engine;
   readonly clock: PreciseClock;
   readonly report: (report: Report) => void;
-  /** CPU time of this thread so far in nanoseconds, or undefined when the system does not tell. */
+  /** CPU time of this thread so far in nanoseconds; undefined if unknown. */
   readonly threadCpuNs: () => number | undefined;
-  /** Watches the event loop of this thread where there is no schedule to be late against. */
+  /** Monitors the event loop of this thread if there is no schedule. */
   readonly hiccups?: HiccupMeter;
 }
 
@@ -37,7 +37,7 @@ export class Generator {
   readonly #errors = new ErrorCounter();
   readonly #hiccups: HiccupMeter | undefined;
   #steps: Span[] = [];
-  /** The step that is under way; undefined before and after the timeline. */
+  /** The current step; undefined before and after the timeline. */
   #step: number | undefined;
   #phase: "connecting" | "connected" | "running" | "draining" | "closing" | "done" = "connecting";
   #unconnected: number;
@@ -69,7 +69,7 @@ export class Generator {
           clock,
           calls: this.#calls,
           timers: this.#timers,
-          // A source of its own, so that one group does not depend on what others draw.
+          // A separate source, so that groups do not depend on each other.
           random: createRandom(mixSeeds(plan.seed, number)),
           onInterval: (step, interval) => this.#reportInterval(number, step, interval),
           countError: (kind, detail, count) => this.#errors.count(kind, detail, count),
@@ -90,7 +90,7 @@ export class Generator {
     this.#rollAtBoundaries();
   }
 
-  /** Goes through the steps from `startNs` on. */
+  /** Runs the steps from `startNs` on. */
   begin(startNs: number): void {
     this.#steps = spansFrom(startNs, this.#options.plan.stepsMs);
     this.#untilNs = this.#steps.at(-1)?.untilNs ?? startNs;
@@ -104,7 +104,7 @@ export class Generator {
     this.#sweep();
   }
 
-  /** Ends the load before its time, but waits for the replies; asked again, or later, it waits no longer. */
+  /** Ends the load early and waits for replies; a second call ends the wait. */
   stop(): void {
     if (this.#phase === "draining") {
       this.#finish();
@@ -181,7 +181,7 @@ export class Generator {
     }
   }
 
-  /** Sends no more and waits for the replies; before the end of the timeline this cuts it short. */
+  /** Stops sending and waits for replies; before its end, this cuts the timeline short. */
   #endLoad(): void {
     if (this.#phase !== "running" && this.#phase !== "connected" && this.#phase !== "connecting") {
       return;
@@ -206,7 +206,7 @@ export class Generator {
     }
   }
 
-  /** Replies close the intervals that are over; this does when none come. */
+  /** Closes completed intervals when no replies arrive to do it. */
   #rollAtBoundaries(): void {
     const nowNs = this.#clock.nowNs();
     let nextNs = Number.POSITIVE_INFINITY;
@@ -255,7 +255,7 @@ export class Generator {
     return cpuNs === undefined || markNs === undefined ? undefined : Math.max(0, cpuNs - markNs);
   }
 
-  /** All is settled, or has had its time. */
+  /** Ends when all messages are settled or have timed out. */
   #finish(): void {
     if (this.#phase !== "draining") {
       return;

@@ -1,4 +1,4 @@
-// One group of connections in one thread: ties its population, its traffic and its ledger together.
+// One group of connections in one thread: connects its population, its traffic and its ledger.
 
 import type { Connection, ConnectionEvents, Ending, Engine } from "../engine/connection.ts";
 import type { Calls } from "./calls.ts";
@@ -42,11 +42,11 @@ export class Group implements ConnectionEvents {
   readonly traffic: Traffic;
   readonly #options: GroupOptions;
   readonly #open = new Map<number, Connection>();
-  /** Connections whose close frame has come, and which are still open. */
+  /** Open connections that have received a close frame. */
   readonly #ending = new Set<number>();
   readonly #wire = new WireMeter(this.#open);
   #phase: "before" | "running" | "draining" | "closing" = "before";
-  /** Some replies were not waited for: they may still come, late but not unasked. */
+  /** Some messages have timed out; their replies are late, not surplus. */
   #hasGivenUp = false;
   #isSettled = false;
 
@@ -115,14 +115,14 @@ export class Group implements ConnectionEvents {
     return { wire: this.#wire.stop(), dispersion: this.traffic.endStep(untilNs) };
   }
 
-  /** Sends no more and opens no more; waits for replies. */
+  /** Stops sending and opening connections; waits for replies. */
   stop(): void {
     this.#phase = "draining";
     this.population.stop();
     this.traffic.stop();
   }
 
-  /** Gives up what is in flight, and closes all connections. */
+  /** Gives up messages in flight, and closes all connections. */
   close(): void {
     this.#hasGivenUp = this.traffic.hasGivenUp;
     this.traffic.abandon();
@@ -157,7 +157,7 @@ export class Group implements ConnectionEvents {
     if (this.#phase === "running" || this.#phase === "draining") {
       this.traffic.onReplies(connection, count);
     } else if (!this.#hasGivenUp) {
-      this.#options.countError("surplus-reply", "more replies came than messages were sent", count);
+      this.#options.countError("surplus-reply", "more replies arrived than messages were sent", count);
     }
   }
 

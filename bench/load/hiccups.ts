@@ -1,5 +1,5 @@
-// Measures how late a 1 ms timer fires in this thread. A closed loop has no schedule to be late against; this shows
-// whether the generator itself was held up.
+// Measures the delay of a 1 ms timer in this thread, which shows whether the generator itself was held up: a closed loop
+// has no schedule to compare with.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Hiccups } from "./plan.ts";
@@ -9,11 +9,11 @@ const periodNs = 1e6;
 export interface HiccupMeter {
   /** Counts from here on. */
   start(): void;
-  /** What was counted; undefined when that was nothing. */
+  /** The delays since `start`; undefined if there are none. */
   stop(): Hiccups | undefined;
 }
 
-/** Node's own monitor: its timer is native, so watching costs no JavaScript. */
+/** Uses Node's own monitor, whose timer is native and runs no JavaScript. */
 export function createHiccupMeter(): HiccupMeter {
   const monitor = monitorEventLoopDelay({ resolution: periodNs / 1e6 });
   return {

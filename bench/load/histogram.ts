@@ -1,14 +1,14 @@
-// The histograms that generators record into and the main thread adds up: their range, precision and encoding.
+// Creates, encodes and adds the histograms of generators.
 
 import { build, type Histogram, initWebAssemblySync, WasmHistogram } from "hdr-histogram-js";
 
-/** Resolution and range of what is recorded, in nanoseconds: 64 ns to one hour, three digits in between. */
+/** Resolution and range of values, in nanoseconds: 64 ns to one hour, with three digits. */
 const lowestNs = 64;
 export const highestNs = 3600e9;
 
 /**
- * An empty histogram in WASM: 22 ns a record, against 100 for plain JavaScript. All have the same buckets, so that
- * adding two is adding numbers. `destroy` frees it.
+ * Creates an empty histogram in WASM: 22 ns per record, against 100 in plain JavaScript. All have the same buckets, so
+ * that adding two adds numbers. `destroy` frees it.
  * @param countBits 32 is enough for a second, 64 for any duration
  */
 export function createHistogram(countBits: 32 | 64): Histogram {
@@ -23,7 +23,7 @@ export function createHistogram(countBits: 32 | 64): Histogram {
   });
 }
 
-/** V2 encoding, not compressed: 0.15 ms, where compressing would hold up the load for 0.7 ms every second. */
+/** V2 encoding, not compressed: 0.15 ms, while compressing would delay the load by 0.7 ms every second. */
 export function encodeHistogram(histogram: Histogram): Uint8Array {
   if (!(histogram instanceof WasmHistogram)) {
     throw new TypeError("only WASM histograms can be encoded without being compressed");
@@ -31,7 +31,7 @@ export function encodeHistogram(histogram: Histogram): Uint8Array {
   return histogram.encode();
 }
 
-/** Adds what `encodeHistogram` made of another one. */
+/** Adds an encoded histogram. */
 export function addEncoded(sum: Histogram, encoded: Uint8Array): void {
   // Counts of 32 bits: the decoder gets the total of a 64-bit one wrong beyond 2^32, which no second reaches.
   const part = WasmHistogram.decode(encoded, 32);

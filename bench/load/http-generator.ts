@@ -1,4 +1,4 @@
-// The HTTP load: runs autocannon as one more generator, with the same window, seconds and figures as every run.
+// The HTTP load: runs autocannon as a generator, with the same window, seconds and figures as other runs.
 //
 // autocannon sends the requests and reads the responses; this file records when each was sent and answered, in
 // nanoseconds. autocannon's own histogram has whole milliseconds, no warm-up and a wrong correction for coordinated
@@ -17,15 +17,15 @@ import type { Command } from "./worker.ts";
 /** Connections refused in a row, per connection, after which the target counts as gone. */
 const goneAfter = 10;
 const tickMs = 100;
-/** autocannon is told when to stop; this only has to be longer than any run. */
+/** Duration for autocannon, which is stopped earlier; longer than any run. */
 const foreverSeconds = 8 * 86_400;
 
-/** A generator for `measure` that puts this load on its target, over steps that last so long. */
+/** Creates a generator for `measure` that puts this load on its target, over steps of these durations. */
 export function httpGenerator(load: HttpLoad, stepsMs: readonly number[], clock: Clock): StartGenerator {
   return ({ onReport }) => new HttpGenerator(load, stepsMs, clock, onReport);
 }
 
-/** When the requests of one connection were sent that have no response yet, oldest first. */
+/** Send times of one connection's requests without a response, oldest first. */
 type Outstanding = number[];
 
 class HttpGenerator implements GeneratorThread {
@@ -33,7 +33,7 @@ class HttpGenerator implements GeneratorThread {
   readonly #stepsMs: readonly number[];
   readonly #clock: Clock;
   readonly #report: (report: Report) => void;
-  /** Of an echoed body; unknown when there is none, and whole responses are counted. */
+  /** Size of an echoed body; undefined without one, and then whole responses are counted. */
   readonly #payloadBytes: number | undefined;
   readonly #clients = new Map<autocannon.Client, Outstanding>();
   readonly #errors: Record<string, { count: number; detail: string }> = {};
@@ -76,7 +76,7 @@ class HttpGenerator implements GeneratorThread {
     await this.#ended;
   }
 
-  /** One request before the load, so that a wrong target is told apart from a bad measurement. */
+  /** Sends one request before the load, to distinguish a wrong target from a failed measurement. */
   async #probe(): Promise<void> {
     const problem = await probe(this.#load);
     if (problem !== undefined) {
@@ -146,7 +146,7 @@ class HttpGenerator implements GeneratorThread {
     const outstanding: Outstanding = [];
     this.#clients.set(client, outstanding);
     client.on("request", () => {
-      // autocannon says nothing when a connection ends and it opens another: a full pipeline that grows gives it away.
+      // autocannon does not report when it replaces a connection, but then a full pipeline grows.
       if (outstanding.length >= this.#load.pipelining) {
         this.#reconnects += 1;
         this.#abandon(outstanding, ledger);
@@ -157,7 +157,7 @@ class HttpGenerator implements GeneratorThread {
     client.on("connError", (error) => {
       const isRefused = "code" in error && error.code === "ECONNREFUSED";
       if (isRefused) {
-        outstanding.length = 0; // These never left.
+        outstanding.length = 0; // These were never sent.
       } else {
         this.#abandon(outstanding, ledger);
       }
@@ -194,7 +194,7 @@ class HttpGenerator implements GeneratorThread {
     }
   }
 
-  /** autocannon asks right after "response". What is wrong is counted here, so it is always told that all is well. */
+  /** Called by autocannon right after "response". Counts mismatches and always reports success to autocannon. */
   #verify(reply: string, ledger: Ledger): boolean {
     const { body = "", verify } = this.#load;
     if (verify === "full" ? reply !== body : reply.length !== body.length) {
@@ -247,7 +247,7 @@ class HttpGenerator implements GeneratorThread {
     }
     const nowNs = this.#clock.nowNs();
     ledger.cutShort(nowNs);
-    // A connection that timed out was given up by us, and each of its requests said so.
+    // Connections that timed out were given up by us, and their requests are already counted.
     const ended = Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining));
     ledger.now(ledger.untilNs - 1).counters.closed += ended;
     ledger.finish(nowNs);

@@ -1,4 +1,4 @@
-// No traffic of our own: what the target sends is counted.
+// Sends nothing, and counts the target's messages.
 
 import type { Connection } from "../engine/connection.ts";
 import type { Traffic, TrafficTools } from "./traffic.ts";

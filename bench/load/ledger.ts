@@ -1,4 +1,4 @@
-// Enters what happens in a group into the step that it belongs to.
+// Records the events of a group in the step that they belong to.
 
 import type { Metrics } from "./metrics.ts";
 import { type Interval, Recorder, type Span } from "./recorder.ts";
@@ -11,7 +11,7 @@ export class Ledger {
   readonly #onInterval: OnInterval;
   /** The time before the timeline first, then the steps. */
   readonly #recorders: Recorder[];
-  /** Takes what belongs to no step: it is not reported. */
+  /** Records events outside of all steps, which are not reported. */
   readonly #outside: Recorder;
   #current: Recorder;
   #at = 0;
@@ -58,7 +58,7 @@ export class Ledger {
     return this.#boundaryNs;
   }
 
-  /** What is counted at `nowNs`, for what is not about a message. */
+  /** The metrics at `nowNs`, for events that do not concern a message. */
   now(nowNs: number): Metrics {
     this.roll(nowNs);
     return this.#of(nowNs);
@@ -77,12 +77,12 @@ export class Ledger {
     metrics.unsentLatency.record(this.untilNs - intendedNs, 1);
   }
 
-  /** The generator was this late, through no fault of the target. */
+  /** The generator was late, not because of the target. */
   lag(intendedNs: number, sentNs: number): void {
     this.#of(intendedNs).lag.record(sentNs - intendedNs, 1);
   }
 
-  /** Messages came in at `nowNs`. Call before `answered`. */
+  /** Messages arrived at `nowNs`. Call before `answered`. */
   arrived(nowNs: number, count: number, bytes: number): void {
     this.roll(nowNs);
     const { counters } = this.#of(nowNs);
@@ -90,7 +90,7 @@ export class Ledger {
     counters.receivedBytes += bytes;
   }
 
-  /** `count` messages of one due and send time have their replies. */
+  /** `count` messages with the same due and send time were answered. */
   answered(intendedNs: number, sentNs: number, nowNs: number, count: number): void {
     const metrics = this.#of(intendedNs);
     metrics.counters.answered += count;
@@ -100,7 +100,7 @@ export class Ledger {
     }
   }
 
-  /** A reply came, but not the right one. */
+  /** A reply arrived that differs from its message. */
   corrupt(intendedNs: number): void {
     this.#of(intendedNs).counters.corrupt += 1;
   }
@@ -110,7 +110,7 @@ export class Ledger {
     this.#of(intendedNs).counters.lost += count;
   }
 
-  /** These may not have reached the target before it said goodbye. */
+  /** These may not have reached the target before its close frame. */
   crossed(intendedNs: number, count: number): void {
     this.#of(intendedNs).counters.crossed += count;
   }
@@ -122,7 +122,7 @@ export class Ledger {
     }
   }
 
-  /** Ends the timeline now. Nothing changes when it is over already. */
+  /** Ends the timeline now, unless it is already over. */
   cutShort(nowNs: number): void {
     this.roll(nowNs);
     if (nowNs < this.untilNs) {
@@ -133,7 +133,7 @@ export class Ledger {
     }
   }
 
-  /** Reports the rest; the ledger is of no use afterwards. */
+  /** Reports the rest and ends the ledger. */
   finish(nowNs: number): void {
     this.cutShort(nowNs);
     for (const recorder of this.#recorders) {

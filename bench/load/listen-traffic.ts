@@ -1,4 +1,4 @@
-// Listening: the target sends by itself. What a connection has to say for that is sent once, when it has opened.
+// Listening: the target sends by itself. A connection may send messages once, when it opens.
 
 import type { Connection } from "../engine/connection.ts";
 import { IdleTraffic } from "./idle-traffic.ts";
@@ -7,7 +7,7 @@ import type { TrafficTools } from "./traffic.ts";
 export class ListenTraffic extends IdleTraffic {
   readonly #tools: TrafficTools;
   readonly #onOpen: readonly Uint8Array[];
-  /** When the last message came, by connection. */
+  /** Arrival of the last message, by connection. */
   readonly #lastNs = new Map<number, number>();
 
   constructor(tools: TrafficTools, onOpen: readonly Uint8Array[]) {

@@ -1,4 +1,4 @@
-// Runs the open loop of a traffic, if its loop is one, and measures how evenly its messages leave.
+// Runs the open loop of a traffic, if it has one, and measures how evenly its messages are sent.
 
 import type { Curve } from "../scenario/curve.ts";
 import type { Loop } from "../scenario/traffic.ts";
@@ -49,7 +49,7 @@ export class LoopDriver<L extends LoopLane> {
   }
 }
 
-/** Only at one rate are equal spans alike. */
+/** The rate, if it is constant; only then are equal spans comparable. */
 function steadyRateOf(rate: Curve): number | undefined {
   const first = rate[0]?.from;
   return first !== undefined && first > 0 && rate.every(({ from, to }) => from === first && to === first)

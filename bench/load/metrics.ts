@@ -1,15 +1,15 @@
-// What is counted and timed of a group of connections, by name.
+// Counters and distributions of a group of connections, by name.
 
 import { Distribution, type Recorded } from "./distribution.ts";
 
-/** Everything that is counted. A message belongs to the step in which it was due, an event of a connection to that of its time. */
+/** All counters. A message counts in the step in which it was due, an event of a connection in the step of its time. */
 export const counterNames = [
-  /** Messages by their fate: those that were due are `sent + unsent`. */
+  /** Messages by outcome: those that were due are `sent + unsent`. */
   "sent",
   "unsent",
   "answered",
   "lost",
-  /** With a fence: not answered either, but a close frame came first, and the target may not have had them. */
+  /** With a fence: unanswered because a close frame arrived first; the target may not have received them. */
   "crossed",
   "corrupt",
   /** Messages that arrived in the step, and their payload bytes, whichever they answer. */
@@ -18,21 +18,21 @@ export const counterNames = [
   /** Bytes on the sockets, over TLS those inside it. */
   "wireSent",
   "wireReceived",
-  /** Attempts to connect, and what became of them. */
+  /** Attempts to connect, and their outcomes. */
   "begun",
   "opened",
   "failed",
-  /** Refusals that said when to come back (Retry-After). */
+  /** Refusals with Retry-After. */
   "retryAfter",
-  /** On how many of those opened the target agreed to compression. */
+  /** Opened connections with compression. */
   "compressed",
-  /** Connections that the target ended: with a code that is an error, and with one that is expected. */
+  /** Connections that the target ended: with an unexpected code, and with an expected one. */
   "closed",
   "closedExpected",
-  /** Connections that the client ended: because the population shrank, or their lifetime was over. */
+  /** Connections that the client ended: because the population shrank or their lifetime was over. */
   "left",
   "expired",
-  /** Clients that had lost their connection, or failed to get one, and have one again. */
+  /** Clients that have reconnected after losing or failing to open their connection. */
   "reconnected",
   /** Pings sent, answered, and not answered in time. */
   "pings",
@@ -41,23 +41,23 @@ export const counterNames = [
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 
-/** Everything that is timed, in nanoseconds. */
+/** All distributions, in nanoseconds. */
 export const distributionNames = [
-  /** From the moment a message was due to its reply; of an unsent one, what it had waited at the end. */
+  /** From the due time of a message to its reply; for an unsent one, its wait until the end. */
   "latency",
-  /** The part of `latency` that is of unsent messages. */
+  /** The part of `latency` from unsent messages. */
   "unsentLatency",
   /** From the actual send time. */
   "service",
-  /** How late the generator sent. */
+  /** The generator's delay before sending. */
   "lag",
-  /** How late the generator began to connect, against the schedule. */
+  /** The generator's delay before connecting, against the schedule. */
   "connectLag",
-  /** The stages of connecting, each from the end of the stage before. */
+  /** The stages of connecting, each from the end of the previous stage. */
   "tcp",
   "tls",
   "upgrade",
-  /** From the moment the connection was due to the end of the handshake. */
+  /** From the due time of the connection to the end of the handshake. */
   "open",
   /** From the first message on a connection to its reply. */
   "firstEcho",
@@ -65,9 +65,9 @@ export const distributionNames = [
   "ping",
   /** Between two messages on a connection that listens. */
   "between",
-  /** How long a client was without a connection, from losing it to having one again. */
+  /** Time from losing a connection to having one again. */
   "gap",
-  /** From the moment a client was to have a connection, or lost it, to having one, failed attempts included. */
+  /** Time from needing a connection, or losing one, to having one, failed attempts included. */
   "absence",
 ] as const;
 export type DistributionName = (typeof distributionNames)[number];
@@ -109,7 +109,7 @@ export function addCounters(sum: Counters, part: Readonly<Counters>): void {
   }
 }
 
-/** Connections that ended alike. */
+/** Connections with the same end. */
 export interface Ended {
   readonly kind: string;
   /** Null when the connection never opened. */
@@ -119,14 +119,14 @@ export interface Ended {
   count: number;
 }
 
-/** What was counted and timed since the last time; plain data. */
+/** Counters and distributions since the last call; plain data. */
 export interface Taken {
   readonly counters: Counters;
   readonly distributions: Readonly<Partial<Record<DistributionName, Recorded>>>;
   readonly ended: readonly Ended[];
 }
 
-/** Counters and distributions by name, to be filled, taken and filled again. */
+/** Counters and distributions by name, which are taken and reset repeatedly. */
 export class Metrics {
   counters = zeroCounters();
   readonly latency = new Distribution();
@@ -171,7 +171,7 @@ export class Metrics {
     return { counters, distributions, ended };
   }
 
-  /** Gives the memory of the distributions back. */
+  /** Frees the memory of the distributions. */
   release(): void {
     for (const name of distributionNames) {
       this[name].destroy();

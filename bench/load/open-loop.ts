@@ -1,4 +1,4 @@
-// The open loop: sends messages when they are due, whether or not earlier ones were answered.
+// The open loop: sends messages when they are due, whether or not earlier ones are answered.
 
 import type { Connection } from "../engine/connection.ts";
 import type { Call, Calls } from "./calls.ts";
@@ -8,19 +8,19 @@ import type { Ledger } from "./ledger.ts";
 import type { Pacer } from "./pacer.ts";
 
 /**
- * Bounds on memory, far beyond what a target that keeps up ever sees: messages unanswered on one connection and on all.
- * Beyond them what is due waits, and its latency shows it.
+ * Limits of unanswered messages on one connection and on all, which bound memory; a target that keeps up never reaches
+ * them. Further due messages are held back, and their latency includes the wait.
  */
 const connectionInFlightLimit = 65_536;
 const inFlightLimit = 1_048_576;
 
-/** Due times that are held at once; the others are still in the pacer. */
+/** Maximum of buffered due times; the others are still in the pacer. */
 const dueLimit = 4096;
 
-/** How often a target that takes nothing more is asked again. */
+/** Interval of retries while the target accepts no more messages. */
 const heldPollNs = 500_000;
 
-/** A connection that messages can leave on. */
+/** A connection that can send messages. */
 export interface LoopLane {
   readonly connection: Connection;
   /** Messages on it without a reply. */
@@ -29,7 +29,7 @@ export interface LoopLane {
   readonly isRetiring: boolean;
 }
 
-/** What sends the messages that are due. */
+/** Sends due messages. */
 export interface LoopClient<L extends LoopLane> {
   readonly lanes: readonly L[];
   /** Messages without a reply on all connections. */
@@ -55,14 +55,14 @@ export class OpenLoop<L extends LoopLane> {
   readonly #pacer: Pacer;
   readonly #ledger: Ledger;
   readonly #nextTick: Call;
-  /** How evenly messages leave; set where that is measured. */
+  /** Measures how evenly messages are sent, if set. */
   dispersion: Dispersion | undefined;
   /** Due times of messages that have not been sent yet, oldest first. */
   readonly #dueNs = new Float64Array(dueLimit);
   #due = 0;
   #turn = 0;
   #isRunning = false;
-  /** What was due before this moment waited for the target to take something, not for the generator. */
+  /** Messages due before this time waited for the target, not for the generator. */
   #heldUntilNs = 0;
 
   constructor(options: OpenLoopOptions<L>) {
@@ -78,7 +78,7 @@ export class OpenLoop<L extends LoopLane> {
     this.#tick();
   }
 
-  /** Sends what is due by the end of the timeline, and counts as unsent what the target does not take by then. */
+  /** Sends messages due by the end of the timeline, and counts those that the target does not accept by then as unsent. */
   stop(): void {
     this.#isRunning = false;
     this.#nextTick.cancel();

@@ -1,14 +1,14 @@
 // The unanswered messages of one connection: a ring of send times.
 
-/** Takes the times of answered messages: `count` of them were due at `intendedNs` and left at `sentNs`. */
+/** Called for answered messages: `count` of them were due at `intendedNs` and sent at `sentNs`. */
 export type Settle = (intendedNs: number, sentNs: number, count: number) => void;
 
 const initialRuns = 16;
 
 /**
- * Echo keeps order, so a reply belongs to the oldest message that has none. Messages that left together share one
- * entry (a run), so the cost of a batch does not depend on its size. The ring grows to the most runs that were ever
- * in flight at once and is reused from then on: nothing is allocated per message.
+ * Echoes keep their order, so a reply belongs to the oldest unanswered message. Messages sent together share one entry
+ * (a run), so the cost of a batch does not depend on its size. The ring grows to the maximum of runs in flight and is
+ * then reused: nothing is allocated per message.
  */
 export class Outstanding {
   #intendedNs = new Float64Array(initialRuns);
@@ -31,12 +31,12 @@ export class Outstanding {
     this.size += count;
   }
 
-  /** When the oldest message left; Infinity when none is in flight. */
+  /** Send time of the oldest message; Infinity if none is in flight. */
   get oldestSentNs(): number {
     return this.#runs === 0 ? Number.POSITIVE_INFINITY : (this.#sentNs[this.#firstRun] ?? 0);
   }
 
-  /** Messages in flight that left before `beforeNs`. */
+  /** Messages in flight that were sent before `beforeNs`. */
   countSentBefore(beforeNs: number): number {
     let count = 0;
     for (let i = 0; i < this.#runs; i += 1) {

@@ -1,17 +1,17 @@
-// The schedule of the open loop: when each message is due. Pure: it does not read a clock.
+// Computes when each message of the open loop is due. Pure: it does not read a clock.
 
 import type { Curve } from "../scenario/curve.ts";
 import type { Arrivals } from "../scenario/population.ts";
 
-/** A schedule that is asked for one due time after the other. */
+/** A schedule, which is read one due time after the other. */
 export interface Pacer {
-  /** When the next message is due, in nanoseconds. Never decreases; Infinity when none is due any more. */
+  /** When the next message is due, in nanoseconds. Never decreases; Infinity at the end. */
   readonly nextNs: number;
-  /** The next message has been taken care of. */
+  /** Moves on to the next message. */
   advance(): void;
 }
 
-/** A piece of the rate, with how many messages are due before it. */
+/** A piece of the rate, with the number of messages due before it. */
 interface Stretch {
   readonly startNs: number;
   readonly endNs: number;
@@ -25,7 +25,7 @@ interface Stretch {
 
 /**
  * The schedule of one of `threads` generators that share a rate. A message is due when the number of messages that the
- * rate asks for, the area under it, has come to a number: its own in an even schedule; in a Poisson one, the sum of
+ * rate yields, the area under it, reaches a number: its own in an even schedule; in a Poisson one, the sum of
  * exponentially distributed gaps. Even schedules interleave (thread k is offset by k messages, and all by `phase` of
  * one), Poisson ones are independent: their sum is again a Poisson process.
  * @param random uniform in [0, 1); inject a seeded one for a schedule that repeats
@@ -58,7 +58,7 @@ class EvenPacer implements Pacer {
     this.nextNs = times.timeOf(first);
   }
 
-  /** Numbers are multiplied out, so that no error adds up. */
+  /** Computes each time from its number, so that errors do not add up. */
   advance(): void {
     this.#issued += 1;
     this.nextNs = this.#times.timeOf(this.#first + this.#issued * this.#step);
@@ -94,7 +94,7 @@ class AreaTimes {
     this.#stretches = stretchesOf(rate, startNs);
   }
 
-  /** The moment at which so many messages have been due; Infinity when that never happens. */
+  /** The time at which this many messages have been due; Infinity if never. */
   timeOf(area: number): number {
     let stretch = this.#stretches[this.#at];
     while (stretch !== undefined && area >= stretch.until) {

@@ -5,7 +5,7 @@ import type { Call } from "./calls.ts";
 import { IdleTraffic } from "./idle-traffic.ts";
 import type { TrafficTools } from "./traffic.ts";
 
-/** One connection: when its next ping is due, and the one that has no pong yet. */
+/** One connection: when its next ping is due, and its ping without a pong. */
 interface Pinged {
   readonly connection: Connection;
   dueNs: number;
@@ -14,7 +14,7 @@ interface Pinged {
   number: number;
   /** It gets no more pings. */
   isGone: boolean;
-  /** It is closed once its pong is there. */
+  /** It is closed once its pong has arrived. */
   isRetiring: boolean;
 }
 
@@ -23,7 +23,7 @@ export class PingTraffic extends IdleTraffic {
   readonly #intervalNs: number;
   readonly #nextPing: Call;
   readonly #byIndex = new Map<number, Pinged>();
-  /** In the order in which their pings are due: every one goes to the end after its ping. */
+  /** In the order of their due pings; each moves to the end after its ping. */
   #queue: Pinged[] = [];
   #first = 0;
   #isRunning = false;
@@ -74,7 +74,7 @@ export class PingTraffic extends IdleTraffic {
     }
   }
 
-  /** Those that are open by now are spread over the interval. */
+  /** Spreads the open connections over the interval. */
   override start(startNs: number): void {
     this.#isRunning = true;
     const all = [...this.#byIndex.values()];
@@ -111,7 +111,7 @@ export class PingTraffic extends IdleTraffic {
 
   override onPong(connection: Connection, payload: Uint8Array): void {
     const pinged = this.#byIndex.get(connection.index);
-    // A pong nobody asked for is allowed (RFC 6455 section 5.5.3), and one may be late.
+    // Unsolicited pongs are allowed (RFC 6455 section 5.5.3), and a pong may be late.
     if (pinged?.waitingSinceNs === undefined || numberIn(payload) !== pinged.number) {
       return;
     }

@@ -1,4 +1,4 @@
-// What the main thread and a generator send each other: the plan and the reports. Plain data, so that it crosses threads.
+// The messages between the main thread and a generator: the plan and the reports. Plain data, to be passed between threads.
 
 import type { Endpoint, EngineName, WireBytes } from "../engine/connection.ts";
 import type { Numbering } from "../engine/template.ts";
@@ -6,15 +6,15 @@ import type { Population } from "../scenario/population.ts";
 import type { Fanout, Loop, ScriptStep } from "../scenario/traffic.ts";
 import type { Interval, Span } from "./recorder.ts";
 
-/** What one of several generators is to do. Rates and sizes are those of all of them together. */
+/** The task of one of several generators. Rates and sizes are those of all of them together. */
 export interface Plan {
   readonly thread: { readonly index: number; readonly count: number };
-  /** Where in the interval of an even schedule this run begins, 0 to 1: several runs side by side do not send in step. */
+  /** Offset within the interval of an even schedule, 0 to 1, so that concurrent runs do not send in step. */
   readonly phase: number;
   readonly groups: readonly GroupPlan[];
   /** How long each step of the timeline lasts. */
   readonly stepsMs: readonly number[];
-  /** How long a reply may take. */
+  /** Timeout of a reply. */
   readonly timeoutMs: number;
   /** Of random choices; another one in each generator. */
   readonly seed: number;
@@ -28,7 +28,7 @@ export interface GroupPlan {
   /** Source addresses to spread connections over; empty to let the system choose. */
   readonly localAddresses: readonly string[];
   readonly population: Population;
-  /** Tells the stamped messages of this session from those of others. */
+  /** Identifies the stamped messages of this session. */
   readonly tag: number;
   readonly traffic: TrafficPlan;
 }
@@ -54,7 +54,7 @@ export interface Hiccups {
   readonly maxNs: number;
 }
 
-/** Errors so far, by kind, each with what was said the first time. */
+/** Errors so far, by kind, each with its first message. */
 export type ErrorTally = Readonly<Record<string, { readonly count: number; readonly detail: string }>>;
 
 export interface IntervalReport {
@@ -66,28 +66,28 @@ export interface IntervalReport {
   /** CPU time of this thread since the last report of an interval; undefined when not known. */
   readonly cpuNs: number | undefined;
   readonly openConnections: number;
-  /** Clients that are to have a connection and have none. */
+  /** Clients that should have a connection but have none. */
   readonly absentClients: number;
   readonly errors: ErrorTally;
 }
 
-/** How one generator itself did in a step. */
+/** Figures of one generator in a step. */
 export interface StepReport {
   readonly kind: "step";
   readonly step: number;
   readonly groups: readonly GroupStep[];
-  /** How late a timer of 1 ms was; undefined when it was not watched. */
+  /** Delay of a timer of 1 ms; undefined if not measured. */
   readonly hiccups: Hiccups | undefined;
 }
 
 export interface GroupStep {
   /** Bytes on its sockets. */
   readonly wire: WireBytes;
-  /** How evenly its messages left, see Dispersion; undefined without one rate to keep. */
+  /** How evenly its messages were sent, see Dispersion; undefined without a constant rate. */
   readonly dispersion: number | undefined;
 }
 
-/** What a generator says. */
+/** A report of a generator. */
 export type Report =
   | { readonly kind: "connecting"; readonly opened: number }
   | {

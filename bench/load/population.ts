@@ -21,7 +21,7 @@ import {
 import type { Timers } from "./timers.ts";
 import { Turns } from "./turns.ts";
 
-/** Handshakes under way at a time, of what is due at once. */
+/** Maximum of concurrent handshakes of connections that are due at once. */
 const connectingLimit = 128;
 
 export interface PopulationOptions {
@@ -33,12 +33,12 @@ export interface PopulationOptions {
   readonly timers: Timers;
   readonly ledger: Ledger;
   readonly random: () => number;
-  /** Begins to open a connection; its client's number is the connection's index. */
+  /** Starts to open a connection; its client's number is the connection's index. */
   readonly connect: (index: number) => void;
-  /** Closes a connection, after what it is waiting for. */
+  /** Closes a connection once its messages are settled. */
   readonly leave: (connection: Connection) => void;
   readonly countError: (kind: string, detail: string, count?: number) => void;
-  /** Each client that is due at the start has its connection, or could not get one. */
+  /** Each client that is due at the start has opened its connection or failed. */
   readonly onSettled: () => void;
 }
 
@@ -69,7 +69,7 @@ export class Population {
     this.#nextTurn = calls.create(() => this.#makeChanges());
   }
 
-  /** Clients that have a connection, and those that are to have one and have none. */
+  /** Clients with a connection, and clients that should have one but have none. */
   get openConnections(): number {
     return this.#open;
   }
@@ -82,7 +82,7 @@ export class Population {
     return this.#clients.length === 0;
   }
 
-  /** Every client has lost its connection for good, and no other is to come. */
+  /** Every client has lost its connection permanently, and no other will connect. */
   get isExhausted(): boolean {
     return this.#gone > 0 && this.#gone === this.#wanted && this.#turns.next === undefined;
   }
@@ -105,7 +105,7 @@ export class Population {
     this.#makeChanges();
   }
 
-  /** Opens no more connections. */
+  /** Stops opening connections. */
   stop(): void {
     this.#isStopped = true;
     this.#turns.clear();
@@ -146,7 +146,7 @@ export class Population {
     this.#makeChanges();
   }
 
-  /** A connection has ended, or could not be opened. Returns whether that was the target's doing. */
+  /** A connection has ended or failed to open. Returns whether the target caused that. */
   onClosed(index: number, ending: Ending): boolean {
     const client = this.#clients[index];
     if (client === undefined) {
@@ -210,7 +210,7 @@ export class Population {
     }
   }
 
-  /** Where nobody answers the first connections for the whole time-out, the others are not tried. */
+  /** If none of the first connections is answered within the timeout, gives up the others. */
   #giveUpSilent(ending: Ending, nowNs: number): void {
     const { timeoutMs, countError, described, ledger } = this.#options;
     const left = this.#atStart - this.#wanted;
@@ -233,7 +233,7 @@ export class Population {
     this.#checkSettled();
   }
 
-  /** Makes the changes that are due, as far as it is their turn. */
+  /** Makes the due changes whose turn has come. */
   #makeChanges(): void {
     for (let turn = this.#turns.next; turn !== undefined && !this.#isStopped; turn = this.#turns.next) {
       const nowNs = this.#options.clock.nowNs();
@@ -261,7 +261,7 @@ export class Population {
     }
   }
 
-  /** @param sinceNs when the client was to have a connection, which may be before its turn to begin */
+  /** @param sinceNs when the client needs a connection, which may be before its turn */
   #addOne(dueNs: number, sinceNs: number): void {
     const client = this.#clients[this.#wanted];
     this.#wanted += 1;
@@ -271,7 +271,7 @@ export class Population {
       if (client.state === "absent") {
         this.#begin(client, dueNs);
       }
-      // One that is still leaving begins again once its connection has ended.
+      // A client that is still leaving reconnects once its connection has ended.
     }
   }
 
@@ -284,7 +284,7 @@ export class Population {
     connect(client.index);
   }
 
-  /** The client is not to have a connection any more. */
+  /** The client no longer needs a connection. */
   #leave(client: PopulationClient): void {
     client.isWanted = false;
     switch (client.state) {

@@ -1,4 +1,4 @@
-// Counts and times what happens in one step of one group, second by second.
+// Counts and times the events in one step of one group, second by second.
 //
 // Two rules make the figures honest. A message belongs to the step in which it was due (closed loop: sent), and its
 // latency counts even when the reply arrives after the step: slow replies are not cut off at the end. Messages
@@ -24,7 +24,7 @@ export function spansFrom(startNs: number, durationsMs: readonly number[]): Span
   });
 }
 
-/** What happened in one second of a step (less at its end); or after the step, to messages that were due in it. */
+/** The events of one second of a step (less at its end), or after the step, of messages that were due in it. */
 export interface Interval extends Taken {
   readonly phase: "step" | "after";
   readonly startNs: number;
@@ -41,7 +41,7 @@ export class Recorder {
   /** First moment that belongs to the next interval; Infinity after the step. */
   boundaryNs: number;
 
-  /** @param onInterval gets the intervals of the step in order, and then those after it that hold something */
+  /** @param onInterval called with the intervals of the step in order, and then with non-empty ones after it */
   constructor(span: Span, onInterval: (interval: Interval) => void) {
     this.#onInterval = onInterval;
     this.fromNs = span.fromNs;
@@ -57,7 +57,7 @@ export class Recorder {
     }
   }
 
-  /** Ends the step now. Nothing changes when it is over already. */
+  /** Ends the step now, unless it is already over. */
   cutShort(nowNs: number): void {
     this.roll(nowNs);
     if (nowNs < this.untilNs) {
@@ -67,13 +67,13 @@ export class Recorder {
     }
   }
 
-  /** The step is to end then. */
+  /** Sets the end of the step. */
   endAt(untilNs: number): void {
     this.untilNs = untilNs;
     this.boundaryNs = this.#boundaryAfter(this.#intervalStartNs);
   }
 
-  /** Reports what has happened since the step ended, if anything has, and gives memory back. */
+  /** Reports events since the end of the step, if any, and frees memory. */
   flush(nowNs: number): void {
     const taken = this.metrics.take();
     const hasCounted = Object.values(taken.counters).some((count) => count > 0);

@@ -1,4 +1,4 @@
-// Scripts: every connection sends, expects, pauses and repeats, again and again.
+// Scripts: every connection sends, expects and pauses, and repeats that.
 
 import type { Connection } from "../engine/connection.ts";
 import type { ScriptStep } from "../scenario/traffic.ts";
@@ -6,16 +6,16 @@ import { IdleTraffic } from "./idle-traffic.ts";
 import type { Timers } from "./timers.ts";
 import type { TrafficTools } from "./traffic.ts";
 
-/** Messages that came before they were expected; more of them are dropped, the oldest first. */
+/** Maximum of messages that arrive before they are expected; beyond that, the oldest are dropped. */
 const unreadLimit = 100;
 
 type Action = Exclude<ScriptStep, { kind: "repeat" }>;
 
-/** One connection on its way through the script. */
+/** One connection and its position in the script. */
 interface Player {
   readonly connection: Connection;
   actions: Generator<Action>;
-  /** What it waits for; undefined while it pauses, or before the start. */
+  /** The expected message; undefined while it pauses, or before the start. */
   expected: { readonly contains: Uint8Array | null; readonly sinceNs: number } | undefined;
   /** When it sent last. */
   sentNs: number;
@@ -99,7 +99,7 @@ export class ScriptTraffic extends IdleTraffic {
     const { timeoutMs, countError } = this.#tools;
     for (const player of [...this.#players.values()]) {
       if (player.expected !== undefined && nowNs - player.expected.sinceNs > timeoutMs * 1e6) {
-        countError("expectation-timeout", `an expected message did not come within ${timeoutMs} ms`);
+        countError("expectation-timeout", `an expected message did not arrive within ${timeoutMs} ms`);
         this.#lose(player);
         player.actions = play(this.#steps);
         this.#goOn(player);
@@ -126,7 +126,7 @@ export class ScriptTraffic extends IdleTraffic {
     this.#checkSettled();
   }
 
-  /** Plays until the connection has to wait for something. */
+  /** Plays until the connection has to wait. */
   #goOn(player: Player): void {
     const { clock, ledger, random } = this.#tools;
     while (this.#isRunning && !player.isGone) {
@@ -155,7 +155,7 @@ export class ScriptTraffic extends IdleTraffic {
     }
   }
 
-  /** Takes what came too early, up to the message that is expected. */
+  /** Removes early messages, up to the expected one. */
   #takeUnread(player: Player): boolean {
     const { unread, expected } = player;
     const at = unread.findIndex(({ content }) => isMatch(content, expected?.contains ?? null));
@@ -189,7 +189,7 @@ export class ScriptTraffic extends IdleTraffic {
   }
 }
 
-/** The script without an end. */
+/** Repeats the script endlessly. */
 function* play(steps: readonly ScriptStep[]): Generator<Action> {
   for (;;) {
     yield* once(steps);

@@ -1,4 +1,4 @@
-// Puts the reports of all groups and generators together, second by second as the session goes on.
+// Combines the reports of all groups and generators second by second during the session.
 
 import type { Histogram } from "hdr-histogram-js";
 import { addEncoded, createHistogram } from "./histogram.ts";
@@ -12,9 +12,9 @@ export interface SecondFigures {
   readonly startNs: number;
   readonly endNs: number;
   readonly counters: Readonly<Counters>;
-  /** Of the step's messages that were answered in it; undefined when there was none. */
+  /** Latency of the step's messages answered in it; undefined if there are none. */
   readonly latencyNs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
-  /** 99th percentile of how late the generators sent; undefined without a schedule. */
+  /** p99 of the generators' lag; undefined without a schedule. */
   readonly lagNs: number | undefined;
   readonly openConnections: number;
   readonly absentClients: number;

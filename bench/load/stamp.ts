@@ -1,11 +1,11 @@
-// Writes into a message which one it is and when it was due and sent, and reads that again wherever it arrives.
-// In ASCII, so that it goes into text messages too, and a target may put it into something of its own.
+// Stamps a message with its sender, number, due and send time, and reads the stamp when it arrives.
+// In ASCII, so that it fits into text messages, and a target may embed it in another message.
 
 /** Characters of a stamp: a mark, the session's tag, the sender, the number of the message, and two times. */
 export const stampBytes = 2 + 8 + 6 + 10 + 14 + 14;
 
 const mark = "~e";
-/** More than any sender or number comes to. */
+/** Upper bounds of senders and numbers. */
 const highest = { sender: 16 ** 6, sequence: 16 ** 10 };
 
 export interface Stamp {

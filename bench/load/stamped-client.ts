@@ -1,4 +1,4 @@
-// Echoes that are matched by a stamp in the message: replies may come in any order, and inside something else.
+// Matches echoes by a stamp in the message: replies may arrive in any order, and inside other messages.
 
 import type { Connection } from "../engine/connection.ts";
 import { at } from "../engine/payload.ts";
@@ -7,7 +7,7 @@ import type { LoopLane } from "./open-loop.ts";
 import { readStamp, stampBytes, writeStamp } from "./stamp.ts";
 import type { TrafficTools } from "./traffic.ts";
 
-/** When a message was due and when it left. */
+/** The due and send time of a message. */
 interface Sent {
   readonly intendedNs: number;
   readonly sentNs: number;
@@ -33,7 +33,7 @@ export class StampedLane implements LoopLane {
 export interface StampedOptions {
   readonly payloads: readonly Uint8Array[];
   readonly tag: number;
-  /** Messages in flight per connection in a closed loop; 0 when an open loop decides what is sent. */
+  /** Messages in flight per connection in a closed loop; 0 if an open loop decides when to send. */
   readonly depth: number;
   /** Messages that a connection sends when it has opened. */
   readonly first: number;
@@ -124,11 +124,11 @@ export class StampedClient implements EchoClient<StampedLane> {
   }
 
   onBadReply(): void {
-    // What comes is held against nothing.
+    // Replies are not checked.
   }
 
   onMissing(): void {
-    // What does not come is noticed by its number.
+    // Missing messages are detected by their number.
   }
 
   onMessage(connection: Connection, content: Uint8Array): void {
@@ -141,13 +141,13 @@ export class StampedClient implements EchoClient<StampedLane> {
     ledger.arrived(nowNs, 1, content.length);
     const stamp = readStamp(content, this.#options.tag);
     if (stamp === undefined || stamp.sender !== connection.index) {
-      countError("unasked-message", "a message came that answers none of the connection's");
+      countError("unasked-message", "a message arrived that answers none of the connection's");
       return;
     }
     const sent = lane.waiting.get(stamp.sequence);
     if (sent === undefined) {
       if (!this.hasGivenUp) {
-        countError("duplicate-reply", "a reply came twice");
+        countError("duplicate-reply", "a reply arrived twice");
       }
       return;
     }
@@ -193,7 +193,7 @@ export class StampedClient implements EchoClient<StampedLane> {
     lane.connection.sendContent(message);
   }
 
-  /** Gives up what left before `beforeNs`. */
+  /** Gives up messages sent before `beforeNs`. */
   #lose(lane: StampedLane, beforeNs: number): number {
     let lost = 0;
     for (const [sequence, { intendedNs, sentNs }] of lane.waiting) {

@@ -1,4 +1,4 @@
-// Adds up what all generators report of one step of a group: counts and histograms, in total and per second.
+// Adds up the reports of all generators about one step of a group: counters and histograms, in total and per second.
 
 import type { Histogram } from "hdr-histogram-js";
 import { addEncoded, createHistogram, encodeHistogram } from "./histogram.ts";
@@ -20,11 +20,11 @@ export interface SecondTally {
   readonly counters: Counters;
   /** At its end. */
   readonly openConnections: number[];
-  /** CPU time of the generator threads; undefined where it is not known. */
+  /** CPU time of the generator threads; undefined if unknown. */
   cpuNs: number | undefined;
-  /** Of the step's messages that were answered in this second; undefined when there was none. */
+  /** Latency of the step's messages answered in this second; undefined if there are none. */
   latencyNs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
-  /** p99 of how late the generators sent; undefined without a schedule. */
+  /** p99 of the generators' lag; undefined without a schedule. */
   lagNs: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface IntervalTally {
 /** More intervals are folded, two into one: memory must not grow with the duration. */
 const mostIntervals = 256;
 
-/** What is kept of a second until all generators have reported it. */
+/** The data of a second until all generators have reported it. */
 interface UnfinishedSecond {
   readonly histogram: Histogram;
   readonly lag: Histogram;
@@ -81,7 +81,7 @@ export class Tally {
     this.#threads = threads;
   }
 
-  /** Takes a report of the generator with number `thread`. */
+  /** Adds a report of the generator with number `thread`. */
   add(thread: number, report: IntervalReport): void {
     const { interval, cpuNs, openConnections, absentClients } = report;
     addCounters(this.counters, interval.counters);
@@ -101,7 +101,7 @@ export class Tally {
       this.#absentClients[thread] = absentClients;
       const earlier = this.#cpuNs[thread] ?? 0;
       this.#cpuNs[thread] = cpuNs === undefined ? undefined : earlier + cpuNs;
-      // A step that is cut short as a second begins has no such second.
+      // A step that is cut short at the start of a second does not have that second.
       if (second >= 0 && interval.endNs > interval.startNs) {
         this.#addSecond(thread, second, report);
       }
@@ -128,7 +128,7 @@ export class Tally {
     });
   }
 
-  /** What was timed under a name so far. */
+  /** The values of a distribution so far. */
   times(name: DistributionName): TimesTally {
     const known = this.#times.get(name);
     if (known !== undefined) {
@@ -145,7 +145,7 @@ export class Tally {
     return service.histogram.totalCount === 0 ? this.times("latency") : service;
   }
 
-  /** CPU time of each generator thread inside the step, undefined where it is not known. */
+  /** CPU time of each generator thread in the step; undefined if unknown. */
   get threadCpuNs(): readonly (number | undefined)[] {
     return this.#cpuNs;
   }
@@ -159,7 +159,7 @@ export class Tally {
     return sumOfNumbers(this.#absentClients);
   }
 
-  /** Frees the memory of the histograms; the tally is of no use afterwards. */
+  /** Frees the memory of the histograms. Do not use the tally afterwards. */
   destroy(): void {
     for (const { histogram } of this.#times.values()) {
       histogram.destroy();

@@ -4,20 +4,20 @@ import type { Plan, Report } from "./plan.ts";
 import { openThread } from "./thread-file.ts";
 import type { Command } from "./worker.ts";
 
-/** A generator that runs elsewhere. */
+/** A generator in another thread. */
 export interface GeneratorThread {
   send(command: Command): void;
-  /** Ends it without another word. */
+  /** Ends it at once. */
   terminate(): Promise<void>;
 }
 
 export interface ThreadEvents {
   onReport(report: Report): void;
-  /** The thread itself broke: our fault, not the target's. */
+  /** The thread itself failed, which is a fault of the harness. */
   onCrash(error: Error): void;
 }
 
-/** Starts one generator, whatever makes its load. */
+/** Starts one generator. */
 export type StartGenerator = (events: ThreadEvents) => GeneratorThread;
 
 /** Starts a generator of WebSocket messages. */

@@ -10,7 +10,7 @@ export class Timers {
     this.#clock = clock;
   }
 
-  /** Calls at `timeNs` or a little later. Returns what cancels it. */
+  /** Calls at `timeNs` or a little later. Returns a function that cancels the call. */
   callAt(timeNs: number, callback: () => void): () => void {
     let isCancelled = false;
     const delayMs = Math.ceil((timeNs - this.#clock.nowNs()) / 1e6);

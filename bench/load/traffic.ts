@@ -1,4 +1,4 @@
-// What a kind of traffic has to do: the contract between a group of connections and what happens on them.
+// Defines the interface of a kind of traffic on a group of connections.
 
 import type { Connection } from "../engine/connection.ts";
 import type { Calls } from "./calls.ts";
@@ -10,21 +10,21 @@ export interface Traffic {
   add(connection: Connection): void;
   /** A connection is to end: nothing more is sent on it, and it is closed once nothing is in flight on it. */
   retire(connection: Connection): void;
-  /** A connection is gone: what it had in flight is lost. `wasClosed`: by a close frame of the target. */
+  /** A connection has ended: its messages in flight are lost. `wasClosed`: by a close frame of the target. */
   remove(index: number, wasClosed: boolean): void;
   /** Begins at the start of the timeline. */
   start(startNs: number): void;
-  /** Sends nothing from here on, but takes replies; calls `onSettled` when none is missing, which may be at once. */
+  /** Stops sending, but accepts replies; calls `onSettled` once none is missing, which may be at once. */
   stop(): void;
-  /** Gives up on everything in flight. */
+  /** Gives up all messages in flight. */
   abandon(): void;
-  /** Gives up what has waited for the time-out. */
+  /** Gives up messages that have timed out. */
   sweep(nowNs: number): void;
-  /** Some messages had their time, or never will: what still comes is late, but not unasked. */
+  /** Some messages have timed out; their replies are late, not surplus. */
   readonly hasGivenUp: boolean;
   /** A step begins: measures how evenly messages leave, until `endStep`. */
   beginStep(fromNs: number): void;
-  /** Variance over mean of the messages that left in equal spans; undefined without an even schedule. */
+  /** Variance over mean of the messages sent in equal spans; undefined without an even schedule. */
   endStep(untilNs: number): number | undefined;
   onReplies(connection: Connection, count: number): void;
   onBadReply(connection: Connection): void;
@@ -34,7 +34,7 @@ export interface Traffic {
   onPong(connection: Connection, payload: Uint8Array): void;
 }
 
-/** What every traffic works with. */
+/** The tools of every traffic. */
 export interface TrafficTools {
   readonly clock: Clock;
   readonly calls: Calls;
@@ -42,7 +42,7 @@ export interface TrafficTools {
   readonly thread: { readonly index: number; readonly count: number };
   /** Where in the interval of an even schedule this generator begins, 0 to 1. */
   readonly phase: number;
-  /** A message without a reply for so long is lost. */
+  /** Time without a reply after which a message is lost. */
   readonly timeoutMs: number;
   readonly random: () => number;
   readonly countError: (kind: string, detail: string, count?: number) => void;

@@ -1,14 +1,14 @@
-// Bytes on the sockets of one group within a step.
+// Counts bytes on the sockets of one group within a step.
 
 import type { Connection, WireBytes } from "../engine/connection.ts";
 
 export class WireMeter {
   readonly #open: ReadonlyMap<number, Connection>;
-  /** What connections had moved that have ended since. */
+  /** Bytes of connections that have ended. */
   #ended: WireBytes = { sent: 0, received: 0 };
   #mark: WireBytes | undefined;
 
-  /** @param open connections, which may come and go */
+  /** @param open the open connections, which may change */
   constructor(open: ReadonlyMap<number, Connection>) {
     this.#open = open;
   }
@@ -22,7 +22,7 @@ export class WireMeter {
     this.#ended = add(this.#ended, connection.wireBytes());
   }
 
-  /** What was moved since `start`. */
+  /** Bytes since `start`. */
   stop(): WireBytes {
     const { sent, received } = this.#total();
     const mark = this.#mark ?? { sent, received };

@@ -10,7 +10,7 @@ import { Generator } from "./generator.ts";
 import { createHiccupMeter } from "./hiccups.ts";
 import type { GroupPlan, Plan } from "./plan.ts";
 
-/** What the main thread says to a worker. */
+/** A command of the main thread to a worker. */
 export type Command = { readonly kind: "begin"; readonly startNs: number } | { readonly kind: "stop" };
 
 /** The engine that a group asks for. */
@@ -24,7 +24,7 @@ function threadCpuNs(): number | undefined {
     const cpuNs = Number.parseInt(readFileSync("/proc/thread-self/schedstat", "latin1"), 10);
     return cpuNs > 0 ? cpuNs : undefined;
   } catch {
-    return undefined; // Not Linux, or built without scheduler statistics.
+    return undefined; // not Linux, or a kernel without scheduler statistics
   }
 }
 

@@ -236,7 +236,7 @@ for (const engine of engines) {
         message.index === 7 ? Buffer.concat([echo(message), echo(message)]) : echo(message);
       const { url } = await startMisbehavingServer(t, { reply: twice });
       const outcome = await measureReal(url, { engine, connections: 1, durationMs: 100 });
-      assert.match(onlyError(outcome), /^surplus-reply: more replies came than messages were sent/);
+      assert.match(onlyError(outcome), /^surplus-reply: more replies arrived than messages were sent/);
     });
 
     test("that greets unasked sends a surplus reply too", async (t) => {
