@@ -139,7 +139,11 @@ export function addLoadOptions(
     )
     .option("--arrivals <even|poisson>", "open loop: how messages are spread in time (default: even)")
     .option("-d, --duration <time>", "measured window, as in 500ms, 30s, 2m", defaults.duration)
-    .option("-w, --warmup <time>", "load before the measured window, not counted", defaults.warmup)
+    .option(
+      "-w, --warmup <time>",
+      "load before the measured window, not counted (run: or auto)",
+      defaults.warmup,
+    )
     .option("--connect-rate <per second>", "connections to open per second (default: as fast as possible)")
     .addOption(new Option("--ramp <per second>", "the former name of --connect-rate").hideHelp())
     .option("-s, --payload <sizes|@file>", "payload size, several separated by commas, or @ and a file", "64")

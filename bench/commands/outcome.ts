@@ -8,11 +8,13 @@ import { UwsEchoError } from "../../src/lib/errors.ts";
 import { formatNumber } from "../../src/lib/format.ts";
 import { lookFor } from "../../src/lib/terminal.ts";
 import type { ErrorTally } from "../load/plan.ts";
-import { measure, type Outcome } from "../measure/measure.ts";
-import { outlineOf, type Scenario } from "../measure/scenario.ts";
+import { measure, type Outcome, type Progress } from "../measure/measure.ts";
+import { outlineOf, type Scenario, type WebSocketScenario } from "../measure/scenario.ts";
+import { warmUp } from "../measure/warm-up.ts";
 import { concludeNothing } from "../report/checks/conclusion.ts";
 import { concludeResult } from "../report/checks/result.ts";
 import { formatText } from "../report/run/text.ts";
+import type { Result } from "../result/schema.ts";
 import {
   formatResult,
   formatResultLine,
@@ -114,6 +116,8 @@ export interface RunOptions extends ServerSource {
   readonly thresholds: readonly Threshold[];
   /** See MeasureOptions. */
   readonly startAt?: Date | undefined;
+  /** Load the target beforehand, until it is steady. */
+  readonly isWarmedUp?: boolean;
 }
 
 /** Measures once, showing how it goes; prints and writes what came out. @returns the exit code */
@@ -138,6 +142,10 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
   const hurry = new AbortController();
   const interruption = interruptOnSignal(hurry);
   try {
+    const autoWarmup =
+      options.isWarmedUp === true && scenario.kind === "websocket"
+        ? await warmUpFirst(scenario, interruption.signal, hurry.signal)
+        : null;
     const outcome = await measure(scenario, {
       sampler,
       thresholds,
@@ -149,7 +157,8 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
       onInterval,
     });
     line.end();
-    return tell(outcome, output, { command: scenario.kind === "http" ? "http" : "run", url });
+    const command = scenario.kind === "http" ? "http" : "run";
+    return tell(outcome, output, { command, url, autoWarmup });
   } finally {
     line.end();
     interruption.end();
@@ -157,12 +166,30 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
   }
 }
 
+/** What the Result says of a warm-up of its own length. */
+async function warmUpFirst(
+  scenario: WebSocketScenario,
+  signal: AbortSignal,
+  hurry: AbortSignal,
+): Promise<Result["autoWarmup"]> {
+  const line = createProgressLine(process.stderr);
+  try {
+    const onProgress = (progress: Progress): void => line.show(progress);
+    const { seconds, isSteady } = await warmUp(scenario, { signal, hurry, onProgress });
+    return { seconds, steady: isSteady };
+  } finally {
+    line.end();
+  }
+}
+
+interface About {
+  readonly command: string;
+  readonly url: string;
+  readonly autoWarmup: Result["autoWarmup"];
+}
+
 /** Prints and writes what came out. @returns the exit code */
-function tell(
-  outcome: Outcome,
-  output: OutputOptions,
-  { command, url }: { readonly command: string; readonly url: string },
-): number {
+function tell(outcome: Outcome, output: OutputOptions, { command, url, autoWarmup }: About): number {
   const { json, out } = output;
   if (outcome.kind === "nothing" || json === true) {
     tellErrors(outcome.errors);
@@ -172,7 +199,16 @@ function tell(
     tellCi(output, () => concludeNothing(command, url, outcome.reason));
     return exitCodes.nothing;
   }
-  const result = { ...outcome.result, command: withoutSecrets(process.argv.slice(2)) };
+  const unsettled =
+    autoWarmup?.steady === false
+      ? [`The target was not steady after ${autoWarmup.seconds} s of warm-up.`]
+      : [];
+  const result = {
+    ...outcome.result,
+    command: withoutSecrets(process.argv.slice(2)),
+    autoWarmup,
+    warnings: [...outcome.result.warnings, ...unsettled],
+  };
   process.stdout.write(
     json === true ? formatResultLine(result) : formatText(result, lookFor(process.stdout)),
   );

@@ -57,15 +57,22 @@ export function addRunCommand(program: Command): void {
         },
         raw,
       );
+      const isWarmedUp = raw["warmup"] === "auto";
       problems.push(...outputProblems(output), ...stageProblems(command));
+      if (isWarmedUp && (isGiven(command, "stages") || isGiven(command, "startAt"))) {
+        problems.push(
+          "--warmup auto takes as long as it takes, so it goes with neither --stages nor --start-at",
+        );
+      }
       const load = checkTogether([...problems, ...totalsProblems(values)], () =>
-        readLoadOptions(url, withoutWarmup(command, raw)),
+        readLoadOptions(url, withWarmup(command, raw)),
       );
       return run(
         {
           ...load,
           scenario: withPart(load.scenario, values),
           startAt: values.startAt,
+          isWarmedUp,
           ownMetrics: metricsAddress(values),
         },
         output,
@@ -105,8 +112,14 @@ function stageProblems(command: Command): string[] {
     : [];
 }
 
+/** After a warm-up of its own length, that of the new connections. */
+const warmupOfConnections = "1s";
+
 /** A load of stages has the warm-up that it begins with, unless another one is asked for. */
-function withoutWarmup(command: Command, raw: Record<string, unknown>): Record<string, unknown> {
+function withWarmup(command: Command, raw: Record<string, unknown>): Record<string, unknown> {
+  if (raw["warmup"] === "auto") {
+    return { ...raw, warmup: warmupOfConnections };
+  }
   return isGiven(command, "stages") && !isGiven(command, "warmup") ? { ...raw, warmup: "0" } : raw;
 }
 

@@ -81,6 +81,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
     version: resultVersion,
     id: randomUUID(),
     command: null,
+    autoWarmup: null,
     label: scenario.label,
     target: { url, local: parts.isLocal },
     engine: parts.engine,

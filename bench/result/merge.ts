@@ -63,6 +63,7 @@ export function mergeResults(results: readonly Result[]): Measurement {
     version,
     id: hashOf(parts.map(({ id }) => id).sort()),
     command: null,
+    autoWarmup: null,
     label: joined(results.map(({ label }) => label)),
     target,
     engine,

@@ -244,6 +244,15 @@ export const resultSchema = z.strictObject({
   histograms: histogramsSchema,
   /** The stages of a load that changes; empty for one step, whose figures are those of the window. */
   steps: z.array(stepSchema).default([]),
+  /** Load before this run, on connections that were closed again (--warmup auto); null without it. */
+  autoWarmup: z
+    .strictObject({
+      seconds: amount,
+      /** Whether rate and median had kept their level by then. */
+      steady: z.boolean(),
+    })
+    .nullable()
+    .default(null),
   /** Null without one. */
   probe: probeSchema.nullable().default(null),
   /** How connections ended, by the second of the window; those that the generator ended are not among them. */

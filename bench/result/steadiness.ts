@@ -1,6 +1,6 @@
 // Judges whether a run was steady, by change points in the logarithms of its figures per second.
 
-import { findLevels, meanOf } from "./change-points.ts";
+import { findLevels, meanOf, shortestStretch } from "./change-points.ts";
 import type { Second } from "./schema.ts";
 
 /** `too-short`: unknown. `unsteady`: the level changed, without getting better at the start or worse at the end. */
@@ -56,6 +56,18 @@ export function steadinessOf(endSeconds: readonly number[], tracks: readonly Tra
     }
   }
   return { verdict: "steady", ...nothing };
+}
+
+/** Seconds on one level after which it counts as kept: fewer could not be told from a slope. */
+const settledSeconds = 2 * shortestStretch;
+
+/** Whether every figure has kept its level for the last seconds; false while there are too few. */
+export function hasSettled(tracks: readonly Track[]): boolean {
+  return tracks.every((track) => {
+    const change = changeOf(track);
+    const { length } = track.values;
+    return length >= fewestSeconds && (change === undefined || change.lastStart <= length - settledSeconds);
+  });
 }
 
 /** Judges the series of a Result. */

@@ -101,6 +101,7 @@ export function exampleResult(change: (result: Result) => void = () => undefined
     spans: null,
     steps: [],
     probe: null,
+    autoWarmup: null,
     closes: [],
     steadiness: { verdict: "too-short", changedAtSeconds: null, figure: null, factor: null },
     series: [1, 2].map((endSeconds) => ({

@@ -65,6 +65,10 @@ function figureLines(result: Result): string[] {
         `${formatNumber(connections.failed)} failed, ${formatNumber(connections.closedEarly)} closed early`,
     ),
   ];
+  if (result.autoWarmup !== null) {
+    const { seconds, steady } = result.autoWarmup;
+    lines.push(line("warm-up", `${steady ? "steady" : "not steady"} after ${formatNumber(seconds)} s`));
+  }
   if (result.probe !== null) {
     lines.push(line("probe", describeProbe(result.probe)));
   }

@@ -207,6 +207,13 @@ describe("run", () => {
     assert.equal(scenario.seed, 7);
   });
 
+  test("refuses a warm-up of unknown length before a start at a given time", async () => {
+    const startAt = new Date(Date.now() + 60_000).toISOString();
+    const { code, stderr } = await run("ws://127.0.0.1:1/", "--warmup", "auto", "--start-at", startAt);
+    assert.equal(code, 2);
+    assert.match(stderr, /--warmup auto .* neither --stages nor --start-at/);
+  });
+
   test("exits with 2 on wrong usage, with every problem, and starts nothing", async () => {
     const { code, stdout, stderr } = await run("ftp://nowhere", "-c", "many", "--depth", "1", "--rate", "5");
     assert.equal(code, 2);
