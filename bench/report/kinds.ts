@@ -1,4 +1,4 @@
-// The kinds of documents that `report` knows, and the report of files.
+// The kinds of documents that `report` reads, and the report of files.
 
 import { kindNameOf, StoreError } from "../result/store.ts";
 import { checkReports } from "./check/kind.ts";

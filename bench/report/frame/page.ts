@@ -74,7 +74,7 @@ export type Part = Table | Plot | Chart;
 
 export interface Table {
   readonly type: "table";
-  /** For those who do not see it. */
+  /** For screen readers. */
   readonly name: string;
   readonly headings: readonly string[];
   readonly rows: readonly Row[];
@@ -105,7 +105,7 @@ export interface Plot {
   readonly x: Axis;
   readonly y: Axis;
   readonly lines: readonly Line[];
-  /** Moments to tell apart, as vertical lines. */
+  /** Moments, drawn as vertical lines. */
   readonly marks?: readonly Mark[];
 }
 

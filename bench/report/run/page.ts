@@ -67,7 +67,7 @@ function deltaNotes({ length }: readonly Result[]): string[] {
     ? []
     : [
         "Differences are to the first measurement, and coloured where the 95 % intervals of both do not overlap. " +
-          "One run against another does not tell a difference from the noise between runs: uws-echo-bench compare does.",
+          "Two single runs cannot separate a difference from the noise between runs; uws-echo-bench compare can.",
       ];
 }
 

@@ -111,7 +111,7 @@ const overTime: readonly TimePlot[] = [
   },
 ];
 
-/** Those whose figures any Result knows. */
+/** The plots whose figures at least one Result has. */
 export function timePlots(results: readonly Result[], titles: readonly string[]): Plot[] {
   return overTime.flatMap(({ title, note, y, fields }) => {
     const known = fields.filter(({ name }) =>
