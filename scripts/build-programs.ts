@@ -74,9 +74,14 @@ export const { run } = runBundle(compileBundle(path), path);
 `,
 );
 bundled.push(await bundleModule("cli.js"));
+// Options of the server or of V8 that are set here would make another start, or a cache that V8 refuses elsewhere.
+const plainEnvironment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("UWS_ECHO_") && name !== "NODE_OPTIONS"),
+);
 try {
   execFileSync(process.execPath, ["--import", "tsx", "scripts/cache-code.ts", mainBundle], {
     stdio: "inherit",
+    env: plainEnvironment,
   });
 } catch {
   process.stderr.write("No code cache was made, so a start takes longer: the server does not run here.\n");
