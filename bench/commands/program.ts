@@ -15,6 +15,7 @@ import { addReportCommand } from "./report.ts";
 import { addRunCommand } from "./run.ts";
 import { addSearchCommand } from "./search.ts";
 import { addSlowCommand } from "./slow.ts";
+import { addSoakCommand } from "./soak.ts";
 import { addStormCommand } from "./storm.ts";
 import { addSweepCommand } from "./sweep.ts";
 
@@ -50,6 +51,7 @@ export function createProgram(): Command {
   addIdleCommand(program);
   addDrainCommand(program);
   addSlowCommand(program);
+  addSoakCommand(program);
   addReportCommand(program);
   addMergeCommand(program);
   addGateCommand(program);

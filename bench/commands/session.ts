@@ -1,6 +1,11 @@
 // Runs a scenario for a command: finds the server's figures, shows how it goes, and takes Ctrl-C.
 
-import { runScenario, type SessionOptions, type SessionOutcome } from "../measure/session.ts";
+import {
+  runScenario,
+  type SessionOptions,
+  type SessionOutcome,
+  type SessionProgress,
+} from "../measure/session.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { chooseSampler, type Sampler } from "../target/sampler.ts";
 import { defaultMetricsUrl, requireHost } from "../target/target.ts";
@@ -16,13 +21,14 @@ export interface SessionRun extends Pick<SessionOptions, "onStep"> {
   readonly memory?: boolean;
   /** Puts something between the session and the sampler. */
   readonly watch?: (sampler: Sampler | undefined) => Sampler | undefined;
+  readonly onProgress?: (progress: SessionProgress) => void;
   /** Ends the session, besides Ctrl-C. */
   readonly signal?: AbortSignal;
 }
 
 /** @returns what happened, and the errors on the standard error output */
 export async function runSession(run: SessionRun): Promise<SessionOutcome> {
-  const { scenario, source, memory = false, watch = (sampler) => sampler, onStep, signal } = run;
+  const { scenario, source, memory = false, watch = (sampler) => sampler, onStep, onProgress, signal } = run;
   const { target } = scenario;
   await requireHost(target.url, target);
   const sampler = await chooseSampler({
@@ -41,7 +47,10 @@ export async function runSession(run: SessionRun): Promise<SessionOutcome> {
       sampler: watch(sampler),
       signal: signal === undefined ? interruption.signal : AbortSignal.any([interruption.signal, signal]),
       hurry: hurry.signal,
-      onProgress: (progress) => line.show(progress),
+      onProgress: (progress) => {
+        line.show(progress);
+        onProgress?.(progress);
+      },
       onInterval,
       ...(onStep === undefined ? {} : { onStep }),
     });

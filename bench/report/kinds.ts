@@ -10,6 +10,7 @@ import { drainReports } from "./session/drain.ts";
 import { idleReports } from "./session/idle.ts";
 import { sessionFileReports } from "./session/session.ts";
 import { slowReports } from "./session/slow.ts";
+import { soakReports } from "./session/soak.ts";
 import { stormReports } from "./session/storm.ts";
 import { sweepReports } from "./sweep/kind.ts";
 
@@ -23,6 +24,7 @@ export const kinds: readonly Kind[] = [
   drainReports,
   slowReports,
   sessionFileReports,
+  soakReports,
   checkReports,
   stormReports,
 ];

@@ -1,5 +1,6 @@
 // Whether something leaks: the trend of its low points, since what is in use between them goes up and down by itself.
 
+import { percentile } from "./stats.ts";
 import { mannKendall, type Point, type Slope, theilSen } from "./trend.ts";
 
 /**
@@ -17,7 +18,7 @@ export interface Leak {
   readonly lows: readonly Point[];
 }
 
-/** A fall by this part of the whole range ends a tooth of the saw. */
+/** A fall by this part of the range of 90 % of the values ends a tooth of the saw. */
 const fallShare = 0.25;
 const fewestLows = 5;
 /** More low points than this are no better, and neighbours of them resemble each other. */
@@ -56,7 +57,8 @@ function lowPoints(points: readonly Point[]): Point[] {
 /** Undefined where there is no fall. What comes before the first one has not been low. */
 function valleysOf(points: readonly Point[]): Point[] | undefined {
   const ys = points.map(({ y }) => y);
-  const fall = fallShare * (maxOf(ys) - minOf(ys));
+  // Not the extremes: one spike must not hide all other falls.
+  const fall = ys.length === 0 ? 0 : fallShare * (percentile(ys, 95) - percentile(ys, 5));
   const valleys: Point[] = [];
   let low: Point | undefined;
   let high = Number.NEGATIVE_INFINITY;
@@ -77,12 +79,4 @@ function valleysOf(points: readonly Point[]): Point[] | undefined {
 
 function lowestOf(points: readonly Point[]): Point {
   return points.reduce((lowest, point) => (point.y < lowest.y ? point : lowest));
-}
-
-function maxOf(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-}
-
-function minOf(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 }

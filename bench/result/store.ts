@@ -7,6 +7,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -55,9 +56,25 @@ export function writeOnce(path: string, text: string): void {
 
 /** Why a new file cannot be written there, found by trying; undefined if it can. */
 export function problemOfWriting(path: string): string | undefined {
-  if (existsSync(path)) {
-    return `${path} already exists and is never overwritten`;
+  return existsSync(path) ? `${path} already exists and is never overwritten` : problemOfReplacing(path);
+}
+
+/** Writes a text under a name that may have another one, all of it or nothing. @returns what went wrong */
+export function replaceFile(path: string, text: string): string | undefined {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    makeFolders(dirname(path));
+    writeFileSync(draft, text, { flush: true });
+    renameSync(draft, path);
+    return undefined;
+  } catch (error) {
+    rmSync(draft, { force: true });
+    return `cannot write ${path}: ${(error as Error).message}`;
   }
+}
+
+/** The reason why a file cannot be written there, whether there is one or not; undefined when it can. */
+export function problemOfReplacing(path: string): string | undefined {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     makeFolders(dirname(path));

@@ -7,6 +7,8 @@ const [mode = "", amount = 0, seconds = 0] = [process.argv[2], ...process.argv.s
 const reservedBytes = 1024 * 1024 * 1024;
 const pageBytes = 4096;
 const pollMs = 100;
+/** Nobody wakes who waits for this. */
+const never = new Int32Array(new SharedArrayBuffer(4));
 
 let kept = Buffer.alloc(0);
 let touched = 0;
@@ -24,7 +26,7 @@ function touchUpTo(bytes) {
 }
 
 function sleep(ms) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  Atomics.wait(never, 0, 0, ms);
 }
 
 /** Touches the memory that reading and its garbage will use, so that only kept memory grows. */

@@ -79,6 +79,15 @@ describe("leakOf", () => {
     assert.equal(leakOf(points).verdict, "undecided");
   });
 
+  it("is not misled by a spike at the start", () => {
+    const noise = normalOf(5);
+    const points = Array.from({ length: 300 }, (_, x) => ({
+      x,
+      y: x < 3 ? 500 * miB : (80 + noise()) * miB,
+    }));
+    assert.equal(leakOf(points).verdict, "none");
+  });
+
   it("says nothing of a handful of points", () => {
     assert.equal(leakOf([1, 2, 3, 4].map((y, x) => ({ x, y }))).verdict, "undecided");
   });
