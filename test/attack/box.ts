@@ -28,7 +28,7 @@ export interface Boxed {
   readonly child: ChildProcess;
   /** Whether it runs and echoes to another client. */
   isAlive(): Promise<boolean>;
-  /** Longest time that the neighbour has waited for an echo, in milliseconds. */
+  /** Longest time that the neighbour has waited for an echo, in milliseconds; infinite once its connection has ended. */
   worstEchoMs(): number;
   peakBytes(): number;
   residentBytes(): number;
@@ -164,6 +164,9 @@ async function watchEchoes(url: string): Promise<{ worstMs: () => number; stop: 
   ws.on("message", () => {
     worst = Math.max(worst, performance.now() - sentAt);
     sentAt = 0;
+  });
+  ws.on("close", () => {
+    worst = Number.POSITIVE_INFINITY;
   });
   ws.on("error", () => undefined);
   return {

@@ -24,14 +24,16 @@ for (const attack of attacks.filter(({ name }) => name.includes(wanted))) {
     problems.push("its memory went beyond the box");
   }
   if (worstMs > maxEchoMs && !mayStopNeighbour) {
-    problems.push("a neighbour waited too long");
+    problems.push(
+      Number.isFinite(worstMs) ? "a neighbour waited too long" : "the connection of a neighbour ended",
+    );
   }
   const code = await server.stop();
   if (code !== 0) {
     problems.push(`it ended with ${code}`);
   }
   failures += problems.length > 0 ? 1 : 0;
-  const figures = `peak ${Math.round(peak / 2 ** 20)} MiB, worst echo ${worstMs} ms`;
+  const figures = `peak ${Math.round(peak / 2 ** 20)} MiB, ${Number.isFinite(worstMs) ? `worst echo ${worstMs} ms` : "the neighbour ended"}`;
   process.stdout.write(
     `${problems.length === 0 ? "held  " : "FAILED"} ${name} (${figures})${problems.map((each) => `\n       ${each}`).join("")}\n`,
   );
