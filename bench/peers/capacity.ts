@@ -59,6 +59,9 @@ interface Proof {
 async function prove(raw: Record<string, unknown>): Promise<number> {
   const { values, problems } = readFields(shape, raw);
   const { times = 0, stallTimes = 0, service = 0, slo } = values;
+  if (problems.length === 0 && times + stallTimes === 0) {
+    problems.push("--times, --stall-times: there is nothing to search");
+  }
   if (problems.length > 0 || slo === undefined) {
     throw new UsageError(problems);
   }

@@ -32,12 +32,17 @@ const spinsFromPerSecond = 16_000;
 /** Figures that more load does not make worse, or that a trial is too short for. */
 const unsuitable = new Set(["rate", "bytes", "due", "steady", "lag", "client.cpu"]);
 /** What an objective can name. */
-export const sloMetrics: readonly string[] = thresholdMetrics.filter((name) => !unsuitable.has(name));
+export const sloMetrics: readonly string[] = thresholdMetrics.filter(isSuitable);
 /** Errors that are the generator's own. */
 const ownErrors = new Map([
   ["out-of-descriptors", "the generator ran out of file descriptors"],
   ["out-of-ports", "the generator ran out of local ports"],
 ]);
+
+/** A trial has no probes beside its load. */
+function isSuitable(metric: string): boolean {
+  return !unsuitable.has(metric) && !metric.startsWith("probe.");
+}
 
 /**
  * Reads an objective: thresholds separated by commas, as in `p99<5ms` or `within(5ms)>=99.9%,p99.9<20ms`.
@@ -45,7 +50,7 @@ const ownErrors = new Map([
  */
 export function parseSlo(expression: string): Slo {
   const thresholds = expression.split(",").map(parseThreshold);
-  const wrong = thresholds.find(({ metric }) => unsuitable.has(metric));
+  const wrong = thresholds.find(({ metric }) => !isSuitable(metric));
   if (wrong !== undefined) {
     throw new UnitError(
       `"${wrong.expression}" is not an objective: ${wrong.metric} is no figure of the target that gets worse with the load, or a trial is too short for it (allowed: ${sloMetrics.join(", ")})`,

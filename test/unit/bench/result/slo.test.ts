@@ -40,7 +40,7 @@ describe("an objective", () => {
   test("is refused when it is none, or about what more load does not make worse", () => {
     assert.throws(() => parseSlo("p99<5"), /give it a unit/);
     assert.throws(() => parseSlo("p99<5ms,"), /is not a threshold/);
-    for (const wrong of ["rate>1000", "steady==1", "lag<1ms", "p99<5ms,client.cpu<80"]) {
+    for (const wrong of ["rate>1000", "steady==1", "lag<1ms", "probe.p99<5ms", "p99<5ms,client.cpu<80"]) {
       assert.throws(() => parseSlo(wrong), /is not an objective/, wrong);
     }
   });
