@@ -6,6 +6,7 @@ import { formatActual } from "../../result/threshold.ts";
 import { describeEnvironment, describeLoad, describeLoop, formatUs, titleOf } from "../describe.ts";
 import { formatList, formatTable } from "../markdown-table.ts";
 import { stepTitle, wideStepColumns } from "./steps.ts";
+import { describeProbe } from "./text.ts";
 
 const columns: readonly (readonly [string, (result: Result) => string])[] = [
   ["Target", (result) => titleOf(result)],
@@ -56,6 +57,11 @@ export function formatMarkdown(results: readonly Result[]): string {
       rows,
     ),
     ...results.filter(({ steps }) => steps.length > 0).map(formatSteps),
+    formatList(
+      results.flatMap((result) =>
+        result.probe === null ? [] : [`Probe of ${titleOf(result)}: ${describeProbe(result.probe)}`],
+      ),
+    ),
     formatList([...loops, ...environments]),
     thresholds.length === 0 ? "" : `**Thresholds**\n\n${formatList(thresholds)}`,
     warnings.length === 0 ? "" : `**Warnings**\n\n${formatList(warnings)}`,

@@ -110,7 +110,7 @@ function figureLines(result: Result): string[] {
 }
 
 /** What others wait meanwhile. */
-function describeProbe({ ratePerSecond, connections, latencyUs, lagUs }: Probe): string {
+export function describeProbe({ ratePerSecond, connections, latencyUs, lagUs }: Probe): string {
   const percentiles = [
     ["p50", latencyUs?.p50],
     ["p99", latencyUs?.p99],

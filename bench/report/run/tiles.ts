@@ -45,6 +45,7 @@ const figures: readonly Figure[] = [
     format: formatUs,
   },
   { label: "Latency max", value: ({ summary }) => summary.latencyUs?.max, format: formatUs },
+  { label: "Probe p99", value: ({ probe }) => probe?.latencyUs?.p99, format: formatUs },
   { label: "Server CPU/message", value: ({ server }) => server?.cpuUsPerMessage, format: formatUs },
   { label: "Client CPU/message", value: ({ client }) => client.cpuUsPerMessage, format: formatUs },
 ];
