@@ -136,7 +136,12 @@ function settingsOf(
 ): SessionSettings {
   return {
     label: values.label ?? null,
-    target: { ...endpointOf(url, values), deflate: false, engine: "raw" },
+    target: {
+      ...endpointOf(url, values),
+      deflate: false,
+      engine: "raw",
+      ...(values.source === undefined ? {} : { sources: values.source }),
+    },
     reconnect: values.reconnect,
     expectedCloses: values.expectClose,
     resources: { threads: values.threads, seed: values.seed, part: undefined },

@@ -1,6 +1,58 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseReconnect } from "../../../../bench/commands/session-options.ts";
+import { Command } from "commander";
+import { z } from "zod";
+import { UsageError } from "../../../../bench/commands/option-schemas.ts";
+import {
+  addSessionOptions,
+  parseReconnect,
+  readSession,
+} from "../../../../bench/commands/session-options.ts";
+import { count, metricsOf } from "../../../../bench/result/threshold.ts";
+
+const metrics = metricsOf({ lost: count((measured: { lost: number }) => measured.lost) });
+
+/** What is read of a command line with one option of its own, `--size`. */
+function read(...args: string[]) {
+  const command = new Command().option("--size <number>", "a number", "1");
+  addSessionOptions(command, { metrics, example: "lost==0", reconnect: "never", expectClose: "none" });
+  command.parse(args, { from: "user" });
+  return readSession("ws://127.0.0.1:9998/echo", command.opts(), {
+    shape: { size: z.string().transform(Number) },
+    metrics,
+    connections: ({ size }) => size ?? 0,
+  });
+}
+
+test("the shared options are read with the command's own", () => {
+  const { settings, values } = read(
+    ...["--size", "7", "--source", "127.0.0.2,127.0.0.3", "--seed", "5", "--expect-close", "1001,1012"],
+    ...["--threshold", "lost==0", "--reconnect", "backoff:1s:2s"],
+  );
+  assert.equal(values.size, 7);
+  assert.deepEqual(settings.target.sources, ["127.0.0.2", "127.0.0.3"]);
+  assert.deepEqual(settings.expectedCloses, [1001, 1012]);
+  assert.equal(settings.resources.seed, 5);
+  assert.equal(settings.thresholds[0]?.metric, "lost");
+  assert.equal(settings.reconnect.kind, "backoff");
+  assert.equal(read().settings.target.sources, undefined);
+});
+
+test("all problems are said at once, limits of the machine among them", () => {
+  assert.throws(
+    () =>
+      read("--size", "1000000000", "--expect-close", "99", "--threshold", "p99<1s", "--reconnect", "maybe"),
+    (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      const text = error.problems.join("\n");
+      assert.match(text, /not a list of close codes/);
+      assert.match(text, /write a metric \(lost\)/);
+      assert.match(text, /not a way to reconnect/);
+      assert.match(text, /file descriptors allowed: raise ulimit -n/);
+      return true;
+    },
+  );
+});
 
 test("a way to reconnect is read with its times", () => {
   assert.deepEqual(parseReconnect("never"), { kind: "never" });
