@@ -80,3 +80,9 @@ test("every wrong option is named at once, with exit code 2", async () => {
     assert.match(stderr, problem);
   }
 });
+
+test("a file that cannot be written is found out before anything is started", async () => {
+  const { exitCode, stderr, stdout } = await compare(ws, ws, "--out", "package.json/comparison.json");
+  assert.deepEqual([exitCode, stdout], [2, ""]);
+  assert.match(stderr, /--out: cannot write package\.json\/comparison\.json/);
+});
