@@ -17,6 +17,8 @@ interface Member {
   /** End of its timeline; undefined until it is done. */
   endedNs: number | undefined;
   errors: ErrorTally;
+  /** By group, as last reported. */
+  readonly open: number[];
 }
 
 /** Figures of the generators in a step, from the worst one. */
@@ -46,6 +48,7 @@ export class Crew {
   /** By group; of each, the time before the timeline first, then the steps. */
   readonly #tallies: Tally[][];
   readonly #steps: StepTally[] = [];
+  #isStopped = false;
 
   /** Starts the generators, which begin to connect at once. */
   constructor(starters: readonly StartGenerator[], options: CrewOptions) {
@@ -67,6 +70,7 @@ export class Crew {
       span: undefined,
       endedNs: undefined,
       errors: {},
+      open: [],
     }));
   }
 
@@ -161,6 +165,7 @@ export class Crew {
 
   /** Ends the load now, but waits for replies in flight. */
   stop(): void {
+    this.#isStopped = true;
     for (const { thread } of this.#members) {
       thread.send({ kind: "stop" });
     }
@@ -188,6 +193,7 @@ export class Crew {
         break;
       case "interval":
         member.errors = report.errors;
+        member.open[report.group] = report.openConnections;
         this.tally(report.group, report.step).add(index, report);
         this.#seconds.add(report);
         this.#onInterval?.(index, report);
@@ -204,6 +210,17 @@ export class Crew {
     }
     if (this.#members.every(({ endedNs }) => endedNs !== undefined)) {
       this.#done.resolve();
+    } else {
+      this.#endWithoutConnections();
+    }
+  }
+
+  /** A generator that has lost every connection ends by itself; those that never had one end with it. */
+  #endWithoutConnections(): void {
+    const left = this.#members.filter(({ endedNs }) => endedNs === undefined);
+    const isOver = left.every(({ open }) => open.every((connections) => connections === 0));
+    if (left.length < this.#members.length && isOver && !this.#isStopped) {
+      this.stop();
     }
   }
 

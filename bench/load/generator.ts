@@ -188,10 +188,10 @@ export class Generator {
     }
     this.#phase = "draining";
     const nowNs = this.#clock.nowNs();
+    this.#untilNs = Math.min(this.#untilNs, nowNs);
     for (const group of this.#groups) {
       group.ledger.cutShort(nowNs);
     }
-    this.#untilNs = Math.min(this.#untilNs, nowNs);
     this.#endStep(this.#untilNs);
     this.#timers.callAfterMs(this.#options.plan.timeoutMs, () => this.#finish());
     for (const group of this.#groups) {
@@ -284,9 +284,12 @@ export class Generator {
     }
   }
 
+  /** Every client has lost its connection for good. Where there is none, because none is to be, time goes on. */
   #isExhausted(): boolean {
-    const inhabited = this.#groups.filter(({ population }) => !population.isEmpty);
-    return inhabited.length > 0 && inhabited.every(({ population }) => population.isExhausted);
+    return (
+      this.#groups.some(({ population }) => population.goneClients > 0) &&
+      this.#groups.every(({ population }) => population.isOver)
+    );
   }
 
   #reportDoneWhenClosed(): void {

@@ -78,13 +78,14 @@ export class Population {
     return Math.max(0, this.#wanted - this.#open);
   }
 
-  get isEmpty(): boolean {
-    return this.#clients.length === 0;
+  /** Clients that have lost their connection permanently. */
+  get goneClients(): number {
+    return this.#gone;
   }
 
-  /** Every client has lost its connection permanently, and no other will connect. */
-  get isExhausted(): boolean {
-    return this.#gone > 0 && this.#gone === this.#wanted && this.#turns.next === undefined;
+  /** No client has a connection or will have one. */
+  get isOver(): boolean {
+    return this.#gone === this.#wanted && this.#turns.next === undefined;
   }
 
   /** Opens the connections that are due at the start. */

@@ -235,6 +235,26 @@ describe("clients that come as the size grows", () => {
   });
 });
 
+test("a thread without clients does not keep a session going whose target has gone", async () => {
+  const scenario = scenarioOf(steadyPopulation(1, never), closedLoop, {
+    timeline: [stepOf("long", 60_000)],
+    resources: { threads: 2, seed: 1, part: undefined },
+  });
+  const outcome = await outcomeOf(scenario, { ...answers, diesAtNs: 1500 * ms });
+  assert.equal(outcome.endedEarly?.cause, "target-gone");
+  assert.ok((outcome.steps[0]?.untilMs ?? 1e9) < 3000, `${outcome.steps[0]?.untilMs}`);
+});
+
+test("a step without connections lasts as long as others", async () => {
+  const size = [{ durationMs: 500, from: 10, to: 0 }];
+  const outcome = await outcomeOf(scenarioOf(steadyPopulation(0, { size }), { kind: "idle" }));
+  assert.equal(outcome.endedEarly, null);
+  assert.deepEqual(
+    outcome.steps.map(({ complete }) => complete),
+    [true, true],
+  );
+});
+
 test("pings are timed until their pongs, spread over the interval", async () => {
   const scenario = scenarioOf(steadyPopulation(10), { kind: "ping", intervalMs: 100 });
   const outcome = await outcomeOf(scenario);
