@@ -14,7 +14,7 @@ const parent = mkdtempSync(join(tmpdir(), "uws-echo-sweep-"));
 after(() => rmSync(parent, { recursive: true }));
 
 const ws = "node bench/peers/ws.js {port}";
-const short = ["--duration", "50ms", "--warmup", "0s"];
+const short = ["--duration", "300ms", "--warmup", "0s"];
 const deadlineMs = 90_000;
 
 function start(args: readonly string[]) {
@@ -35,16 +35,20 @@ test("sweep stopped by Ctrl-C goes on where it was with the same command, and me
   const folder = join(parent, "grid");
   const args = ["sweep", ws, "-c", "1,2", "-p", "1,4", "-s", "64,1KiB", ...short, "--out", folder];
   const { child, ended } = start(args);
-  let isStopped = false;
+  let shown = "";
   child.stderr.on("data", (chunk: Buffer) => {
-    if (!isStopped && /^2\/8 /m.test(chunk.toString())) {
-      isStopped = true;
+    const isStopped = / messages\/s, p99 /.test(shown);
+    shown += chunk.toString();
+    if (!isStopped && / messages\/s, p99 /.test(shown)) {
       child.kill("SIGINT");
     }
   });
   const first = await ended;
   assert.equal(first.exitCode, 1, first.stderr);
-  assert.match(first.stderr, /^8 measurements of 50 ms after 0 ms: about .*; after Ctrl-C, the same command/);
+  assert.match(
+    first.stderr,
+    /^8 measurements of 300 ms after 0 ms: about .*; after Ctrl-C, the same command/,
+  );
   assert.match(
     first.stdout,
     /NOT ACCEPTABLE: [\s\S]*of 8 measurements were not made: start it again to go on/,
@@ -52,14 +56,14 @@ test("sweep stopped by Ctrl-C goes on where it was with the same command, and me
   const partial = sweepOf(folder);
   assert.equal(partial.stop, "interrupted");
   const made = partial.samples.map(({ file }) => file);
-  assert.ok(made.length >= 2 && made.length < 8, String(made.length));
+  assert.ok(made.length >= 1 && made.length < 8, String(made.length));
   const contents = new Map(made.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
 
   const second = await start(args).ended;
   assert.equal(second.exitCode, 0, second.stderr);
   assert.match(
     second.stderr,
-    new RegExp(`^8 measurements of 50 ms after 0 ms, ${made.length} of them there already`),
+    new RegExp(`^8 measurements of 300 ms after 0 ms, ${made.length} of them there already`),
   );
   for (const [file, content] of contents) {
     assert.equal(readFileSync(join(folder, file), "utf8"), content, file);
@@ -91,10 +95,10 @@ test("sweep stopped by Ctrl-C goes on where it was with the same command, and me
     assert.match(report.stdout, said);
   }
 
-  const other = await start([...args, "--duration", "60ms", "-c", "1,2,3"]).ended;
+  const other = await start([...args, "--duration", "310ms", "-c", "1,2,3"]).ended;
   assert.equal(other.exitCode, 2);
   assert.match(other.stderr, /is the plan of another sweep: its grid has 8 measurements, this one 12/);
-  assert.match(other.stderr, /durationMs was 50 and is 60/);
+  assert.match(other.stderr, /durationMs was 300 and is 310/);
 });
 
 test("a measurement that fails is named, left for the next start, and makes the exit code 1", async () => {
@@ -108,7 +112,7 @@ test("a measurement that fails is named, left for the next start, and makes the 
     "-c",
     "1",
     "-r",
-    "20,40,60",
+    "100,200,300",
     "--arrivals",
     "poisson",
     ...short,
