@@ -13,24 +13,24 @@ async function main(): Promise<void> {
       crash(error);
       return;
     }
-    // Commander has said what was wrong; its own code for wrong usage is 1.
+    // Commander has printed the problem; its own code for wrong usage is 1.
     process.exitCode = error.exitCode === 1 ? exitCodes.usage : error.exitCode;
   }
 }
 
-/** A fault of this program, not of the target, and not of the caller. */
+/** Reports a fault of this program, not of the target or the caller. */
 function crash(error: unknown): void {
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`error: uws-echo-bench failed: ${what}\n`);
   process.exitCode = exitCodes.crashed;
 }
 
-// Nobody reads any more (`| head`, a terminal that is gone): what is measured still goes to its file.
+// The output is no longer read (`| head`, a closed terminal): the measurement still goes to its file.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", () => undefined);
 }
 
-/** What Node exits with when nothing is left that could settle the top-level await. */
+/** Node's exit code if nothing is left that could settle the top-level await. */
 const unsettledExitCode = 13;
 
 let isSettled = false;

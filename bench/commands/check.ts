@@ -1,4 +1,4 @@
-// The command `check`: finds out what lies between a client and a WebSocket server.
+// The command `check`: tests what a proxy or a network does between a client and a WebSocket server.
 
 import type { Command } from "commander";
 import { z } from "zod";
@@ -35,11 +35,13 @@ interface CheckArguments {
 export function addCheckCommand(program: Command): void {
   const command = program
     .command("check")
-    .description("find out what lies between a client and a WebSocket server, and how long silence may last")
-    .argument("<url>", "ws:// or wss:// URL; an echo endpoint shows the most")
-    .option("--direct <url>", "URL of the same server without what is in between, to compare with")
-    .option("--idle <time>", "how long a connection has to stay: silent, with pings, with messages", "65s")
-    .option("--max-size <size>", "the largest message that has to pass", "1MiB");
+    .description(
+      "test what happens between a client and a WebSocket server, and how long a connection may be idle",
+    )
+    .argument("<url>", "ws:// or wss:// URL; an echo endpoint allows the most checks")
+    .option("--direct <url>", "direct URL of the same server, to compare with")
+    .option("--idle <time>", "how long a connection must stay open: silent, with pings, with messages", "65s")
+    .option("--max-size <size>", "the largest message that must pass", "1MiB");
   addOutputOptions(addTargetOptions(command), "CheckReport").action(
     (url: string, raw: OutputOptions & Record<string, unknown>) =>
       act(command, () => check(readArguments(url, raw, outputProblems(raw)), raw)),
@@ -71,7 +73,7 @@ function readArguments(
   };
 }
 
-/** One of two URLs may be without TLS, which options for TLS are not for. */
+/** One of two URLs may be without TLS, for which options for TLS are ignored. */
 function conflictsOf(values: Parameters<typeof targetConflicts>[0], urls: readonly string[]): string[] {
   const isSecure = urls.some((url) => /^wss:/i.test(url));
   const conflicts = urls.flatMap((url) =>

@@ -1,4 +1,4 @@
-// The options --junit and --summary, which any command can have: what CI shows of its conclusion.
+// The options --junit and --summary of any command, which write its conclusion for CI.
 
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
@@ -17,7 +17,7 @@ export function addCiOptions(command: Command): Command {
     .option("--summary <file>", 'append the report as Markdown, as in --summary "$GITHUB_STEP_SUMMARY"');
 }
 
-/** Why a file cannot be written, found out by trying before anything is measured. */
+/** Why a file cannot be written, found by trying before anything is measured. */
 export function ciProblems({ junit, summary }: CiOutput): string[] {
   return Object.entries({ junit, summary }).flatMap(([flag, path]) => {
     const problem = path === undefined ? undefined : problemOfAppending(path);
@@ -37,7 +37,7 @@ function problemOfAppending(path: string): string | undefined {
   }
 }
 
-/** Writes what was asked for. @returns whether it could; why not is on the standard error output */
+/** Writes the requested files. @returns whether that worked; if not, the reason is on standard error */
 export function tellCi({ junit, summary }: CiOutput, conclude: () => Conclusion): boolean {
   if (junit === undefined && summary === undefined) {
     return true;

@@ -1,4 +1,4 @@
-// The command line as a Result keeps it, without secrets.
+// Removes secrets from the command line that a Result stores.
 
 /** Headers whose values are not kept. */
 const secretHeader = /auth|cookie|token|secret|key|password|session/i;

@@ -1,4 +1,4 @@
-// Tells how a comparison goes: a live line while a measurement runs, and a line that stays for each that is done.
+// Shows the progress of a comparison: a live line while a measurement runs, and a permanent line for each completed one.
 
 import type { Progress } from "../measure/measure.ts";
 import type { Arm, FailedRound } from "../measure/rounds.ts";
@@ -10,7 +10,7 @@ export interface CompareProgress {
   readonly onProgress: (progress: Progress) => void;
   readonly onSample: (sample: Sample) => void;
   readonly onFailedRound: (failed: FailedRound) => void;
-  /** Takes the live line away, whatever phase it is in. */
+  /** Removes the live line. */
   readonly end: () => void;
 }
 

@@ -1,4 +1,4 @@
-// The command `compare`: two targets and a load in, or stored Results; a Comparison out.
+// The command `compare`: compares two targets under a load, or stored Results.
 
 import { type Command, Option } from "commander";
 import { z } from "zod";
@@ -36,7 +36,7 @@ import { act, interruptOnSignal, keep, type OutputOptions, outputProblems } from
 
 const narrow = share(0.001, 0.5);
 
-/** What both kinds of comparison have. */
+/** Options of both kinds of comparison. */
 const judgeShape = {
   margin: narrow,
   failOn: z.array(z.enum(findings, { error: `must be one of ${findings.join(", ")}` })),
@@ -52,7 +52,7 @@ const shape = {
 
 const defaultMaxRounds = 50;
 
-/** Options that have a meaning for stored Results, by their names in camel case. */
+/** Options that apply to stored Results, in camelCase. */
 const storedOptions = new Set([
   "margin",
   "primary",
@@ -120,7 +120,7 @@ export function addCompareCommand(program: Command): void {
     .option("-o, --out <file>", "write the Comparison to this new file")
     .addHelpText("after", examples);
   addCiOptions(command);
-  addLoadOptions(command, { duration: "3s", warmup: "1s" }); // Shorter than a single run's, since there are many.
+  addLoadOptions(command, { duration: "3s", warmup: "1s" }); // shorter than those of a single run, because there are many
   command.action((targets: string[], raw: Raw) =>
     raw.against.length > 0
       ? act(command, () => runStored(targets, raw, command), exitCodes.usage)
@@ -140,7 +140,7 @@ function readOptions(targets: readonly string[], raw: Raw): CompareOptions {
   if (!path.startsWith("/")) {
     problems.push("--path: must begin with /");
   }
-  // Commands get their URL when they are started; until then this one stands for all that is the same.
+  // Commands get their URL when they start; until then this URL has the common parts.
   const url = targets.find(isUrl) ?? `ws://127.0.0.1${path}`;
   const scenario = checkTogether(problems, () => readLoad(url, raw));
   const { rounds = 1, until, deadline } = values;
@@ -250,7 +250,7 @@ function resultsOf(files: readonly string[]): readonly Result[] {
   return results;
 }
 
-/** Prints and writes what came out. @returns the exit code */
+/** Prints and writes the Comparison. @returns the exit code */
 function tell(compared: Comparison, output: Raw): number {
   const { json, out, failOn } = output;
   const comparison = { ...compared, command: withoutSecrets(process.argv.slice(2)) };

@@ -1,4 +1,4 @@
-// Prints and keeps what a command has measured, whatever its kind.
+// Prints and stores the documents of commands.
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { OutputOptions } from "./outcome.ts";
 
-/** Where documents go that were given no name. */
+/** The folder of documents without --out. */
 const defaultFolder = "uws-echo-bench-results";
 
 export interface Told<D> {
@@ -24,7 +24,7 @@ export interface Told<D> {
   readonly output: OutputOptions;
 }
 
-/** Every kind of document says what it is, when it began, and why it is not acceptable. */
+/** The fields of every kind of document. */
 interface Document {
   readonly kind: string;
   readonly startedAt: string;
@@ -58,7 +58,7 @@ export function tellConcluded<D extends Document>(told: Told<D>): number {
   return document.failures.length > 0 || !isKept || !isTold ? exitCodes.notAcceptable : exitCodes.good;
 }
 
-/** To its file, or else to the standard output: a measurement is never lost. */
+/** Writes it to its file, or else to standard output: a measurement is never lost. */
 function keep(path: string, document: Document, isPrinted: boolean): boolean {
   try {
     writeOnce(path, `${JSON.stringify(document, null, 2)}\n`);

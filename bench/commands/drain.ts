@@ -1,4 +1,4 @@
-// The command `drain`: rehearses the end of a server under load, and says what it did to its clients.
+// The command `drain`: rehearses the shutdown of a server under load, and reports the effect on its clients.
 
 import type { Command } from "commander";
 import { z } from "zod";
@@ -37,7 +37,9 @@ const shape = {
 export function addDrainCommand(program: Command): void {
   const command = program
     .command("drain")
-    .description("rehearse the end or a rolling restart of a server under load: lost echoes, closes, gaps")
+    .description(
+      "rehearse the shutdown or a rolling restart of a server under load: lost echoes, closes, gaps",
+    )
     .argument("<url>", "ws:// or wss:// URL of an echo endpoint")
     .option("--at <time>", "load before the drain begins", "10s")
     .option("--for <time>", "load from then on", "20s")
@@ -75,7 +77,7 @@ function readDrain(url: string, raw: Raw): Settings {
       connections: ({ connections }) => connections ?? 0,
       conflicts: () => [
         (raw["signal"] === undefined) === (raw["exec"] === undefined) &&
-          "a drain is begun by --signal PID or by --exec COMMAND: give one of them",
+          "give either --signal PID or --exec COMMAND, which starts the drain",
       ],
     },
     outputProblems(raw),

@@ -1,4 +1,4 @@
-// The command `gate`: looks for changes of level in a history of stored Results, and fails on one for the worse.
+// The command `gate`: detects changes of level in a history of stored Results, and fails on a regression.
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -34,7 +34,7 @@ export function addGateCommand(program: Command): void {
   const command = program
     .command("gate")
     .description(
-      "look for changes of level in a history of stored Results, and exit with 1 when a recent one is for the worse",
+      "detect changes of level in a history of stored Results, and exit with 1 on a recent regression",
     )
     .requiredOption(
       "--history <file...>",
@@ -47,11 +47,7 @@ export function addGateCommand(program: Command): void {
       [],
     )
     .option("--margin <share>", "treat a change up to this share as none", "2%")
-    .option(
-      "--recent <number>",
-      "fail on a change among the newest so many Results of a target and load",
-      "10",
-    )
+    .option("--recent <number>", "fail on a change among this many newest Results of a target and load", "10")
     .option("--json", "print only the History, as JSON, to standard output");
   addCiOptions(command).action((raw: Raw) => act(command, () => gate(raw), exitCodes.usage));
 }
@@ -96,7 +92,7 @@ function isOfAnotherKind(text: string): boolean {
     const { kind } = JSON.parse(text) as { readonly kind?: unknown };
     return typeof kind === "string" && kind !== resultKind;
   } catch {
-    return false; // A log, or damaged: that is found out when it is read.
+    return false; // a log, or damaged: reading it reports that
   }
 }
 

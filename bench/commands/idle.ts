@@ -1,4 +1,4 @@
-// The command `idle`: what connections cost that do nothing, in the process and in the kernel, and how long they last.
+// The command `idle`: measures the cost of idle connections, in the process and in the kernel, and how long they last.
 
 import type { Command } from "commander";
 import { z } from "zod";
@@ -35,8 +35,8 @@ const shape = {
 export function addIdleCommand(program: Command): void {
   const command = program
     .command("idle")
-    .description("measure what idle connections cost: memory each, CPU time of pings, who is closed when")
-    .argument("<url>", "ws:// or wss:// URL; any WebSocket server will do")
+    .description("measure the cost of idle connections: memory, CPU time of pings, and when they are closed")
+    .argument("<url>", "ws:// or wss:// URL of any WebSocket server")
     .option(
       "--steps <numbers>",
       "numbers of connections to hold, ascending, at least four; more make the interval narrower",

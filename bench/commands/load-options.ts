@@ -1,4 +1,4 @@
-// The options that describe a load: reads and checks them all before anything starts, and makes a Scenario of them.
+// Reads and checks the options of a load, and makes a Scenario from them.
 
 import { isUtf8 } from "node:buffer";
 import { availableParallelism } from "node:os";
@@ -33,7 +33,7 @@ import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems
 /** Descriptors that the process needs for itself. */
 const spareDescriptors = 64;
 
-/** What is allowed for the options of a WebSocket load. */
+/** The allowed values of the options of a WebSocket load. */
 const shape = {
   ...commonShape,
   ...targetShape,
@@ -41,7 +41,7 @@ const shape = {
   rate: quantity(parseRate, within(0.001, 100_000_000)).optional(),
   arrivals: z.enum(["even", "poisson"], { error: "must be even or poisson" }).optional(),
   connectRate: quantity(parseRate, within(0.1, 1_000_000)).optional(),
-  /** What --connect-rate was called. */
+  /** The former name of --connect-rate. */
   ramp: quantity(parseRate, within(0.1, 1_000_000)).optional(),
   payload: payloadSchema,
   fill: z.enum(fills, { error: `must be ${fills.join(", ")}` }),
@@ -60,7 +60,7 @@ const shape = {
 type Values = ValuesOf<typeof shape>;
 type ResultValues = ValuesOf<typeof resultShape>;
 
-/** Where to read how the server is doing. */
+/** The sources of the server's figures. */
 export interface ServerSource {
   readonly pid: number | undefined;
   /** `off` for none. */
@@ -70,7 +70,7 @@ export interface ServerSource {
   readonly ownMetrics?: MetricsAddress | undefined;
 }
 
-/** Adds the options of a load that changes or has a probe beside it; only of a single measurement. */
+/** Adds the options of stages and of a probe, for single measurements. */
 export function addStageOptions(command: Command): Command {
   return command
     .optionsGroup("Load:")
@@ -95,7 +95,7 @@ export interface LoadOptions extends ServerSource {
   readonly thresholds: ResultValues["threshold"];
 }
 
-/** Adds the options of every single measurement: whose server it was, and what the Result is held against. */
+/** Adds the options of every single measurement: the server, and the thresholds. */
 export function addResultOptions(command: Command): Command {
   return command
     .option("--label <text>", "name for tables and plots")
@@ -115,16 +115,16 @@ export function addResultOptions(command: Command): Command {
       collect,
       [],
     )
-    .option("--require <steady>", "exit with 1 unless rate, median and CPU per message held their level");
+    .option("--require <steady>", "exit with 1 unless rate, median and CPU per message kept their level");
 }
 
-/** Defaults of a load, as they would be typed. */
+/** Defaults of a load, as typed. */
 export interface LoadDefaults {
   readonly duration: string;
   readonly warmup: string;
 }
 
-/** Adds the options that describe a load to a command; `readLoadOptions` takes what commander makes of them. */
+/** Adds the options of a load to a command; `readLoadOptions` reads their values. */
 export function addLoadOptions(
   command: Command,
   defaults: LoadDefaults = { duration: "10s", warmup: "2s" },
@@ -150,7 +150,7 @@ export function addLoadOptions(
     .option("--fill <random|words|zeros>", "content of payloads: how well they compress", "random")
     .option("--type <text|binary>", "type of the messages", "binary")
     .option("-t, --threads <number>", "generator threads", "1")
-    .option("--verify <none|length|full>", "what to check of each reply", "length")
+    .option("--verify <none|length|full>", "how each reply is compared with its message", "length")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
     .option("--deflate", "offer permessage-deflate (only with --engine ws)")
     .option(
@@ -191,7 +191,7 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
   };
 }
 
-/** Options that are each fine but not together. Those that could not be read are left out. */
+/** Options that are valid alone but not together. Invalid ones are missing. */
 function conflicts(values: Partial<Values>, url: string): string[] {
   const { rate, depth, arrivals, engine, deflate, connections, threads } = values;
   const limit = descriptorLimit();
@@ -279,7 +279,7 @@ function scenarioOf(url: string, values: Values): WebSocketScenario {
   };
 }
 
-/** Connections that this process may have; unlimited when the system does not tell. */
+/** Connections that this process may have; unlimited if unknown. */
 export function mostConnections(): number {
   return descriptorLimit() - spareDescriptors;
 }

@@ -1,4 +1,4 @@
-// The command `merge`: makes one Result of those of several generators of one run.
+// The command `merge`: merges the Results of several generators of one run.
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
@@ -27,10 +27,10 @@ interface MergeOptions extends CiOutput {
 export function addMergeCommand(program: Command): void {
   const command = program
     .command("merge")
-    .description("merge the Results of several generators of one run: counts and histograms add up")
+    .description("merge the Results of several generators of one run, with exact counts and histograms")
     .argument(
       "<file...>",
-      "Result files, or logs that hold a Result per line (run --json); - reads standard input",
+      "Result files, or logs with a Result per line (run --json); - reads standard input",
     )
     .option("--expect <number>", "fail unless the Results come from this many generators")
     .option("-o, --out <file>", "write the merged Result to this new file")
@@ -80,7 +80,7 @@ async function resultsOf(files: readonly string[], options: MergeOptions): Promi
 function merge(results: readonly Result[], options: MergeOptions): number {
   const { out, json } = options;
   const merged = mergeResults(results);
-  // What each generator was held against, the whole is.
+  // The thresholds of the generators apply to the merged Result.
   const expressions = new Set(
     results.flatMap(({ thresholds }) => thresholds.map(({ expression }) => expression)),
   );

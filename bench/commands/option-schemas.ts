@@ -19,7 +19,7 @@ import { parseStages } from "../scenario/stages.ts";
 import { canReadProcess } from "../target/process-sampler.ts";
 import { parseMoment } from "./moment.ts";
 
-/** Wrong usage: exit code 2. Holds every problem that was found. */
+/** Wrong usage: exit code 2. Lists every problem. */
 export class UsageError extends UwsEchoError<"ERR_USAGE"> {
   override readonly name = "UsageError";
   constructor(problems: readonly string[]) {
@@ -39,7 +39,7 @@ export const collectOptional = (value: string, earlier: string[] | undefined): s
   value,
 ];
 
-/** A text that a parser turns into a number in a range; the parser's complaint becomes the issue. */
+/** A text that a parser turns into a number in a range; the parser's error becomes the issue. */
 export function quantity(parse: (text: string) => number, range: z.ZodNumber) {
   return z
     .string()
@@ -47,7 +47,7 @@ export function quantity(parse: (text: string) => number, range: z.ZodNumber) {
     .pipe(range);
 }
 
-/** A text that a parser turns into something else; the parser's complaint becomes the issue. */
+/** A text that a parser converts; the parser's error becomes the issue. */
 export function parsedBy<T>(parse: (text: string) => T) {
   return z.string().transform((text, context) => attempt(context, text, () => parse(text)));
 }
@@ -138,7 +138,7 @@ export const fileSchema = z
 /** Texts separated by commas. */
 export const listSchema = z.string().transform((text) => text.split(",").map((part) => part.trim()));
 
-/** The lines of a file that can stand in a header, or what is wrong with it. */
+/** The lines of a file for headers, or its problem. */
 export function linesOf(path: string): readonly string[] | string {
   try {
     const lines = readFile(path, maxLinesBytes).toString().split(/\r?\n/);
@@ -156,7 +156,7 @@ export function linesOf(path: string): readonly string[] | string {
   }
 }
 
-/** A moment to wait for. One that has passed would start this generator after the others. */
+/** A start time. One in the past would start this generator after the others. */
 export const startSchema = z.string().transform((text, context) =>
   attempt(context, text, () => {
     const start = new Date(parseMoment(text));
@@ -171,7 +171,7 @@ export const startSchema = z.string().transform((text, context) =>
   }),
 );
 
-/** `2/4`, or `auto/4` where Kubernetes says which. */
+/** `2/4`, or `auto/4` with the index from Kubernetes. */
 export const partSchema = z.string().transform((text, context) =>
   attempt(context, text, () => {
     const [, said = "", count = ""] = /^(\d+|auto)\/(\d+)$/.exec(text) ?? [];
@@ -221,7 +221,7 @@ export const resultShape = {
   metricsPeriod: duration(100, 3_600_000),
 };
 
-/** Both parts' problems at once. @throws UsageError */
+/** Reports the problems of both parts at once. @throws UsageError */
 export function checkTogether<T>(problems: readonly string[], read: () => T): T {
   const all: string[] = [];
   try {
@@ -241,7 +241,7 @@ export function checkTogether<T>(problems: readonly string[], read: () => T): T 
 type Shape = Readonly<Record<string, z.ZodType>>;
 export type ValuesOf<S extends Shape> = { readonly [K in keyof S]: z.infer<S[K]> };
 
-/** Each field by itself, so that one problem does not hide another. Where there is a problem, values are missing. */
+/** Parses each field by itself, so that one problem does not hide another. Invalid values are missing. */
 export function readFields<S extends Shape>(
   shape: S,
   raw: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-// What measuring commands share: output options, Ctrl-C, result files, printed reports, exit codes.
+// Shared by measuring commands: output options, Ctrl-C, result files, printed reports, exit codes.
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
@@ -34,7 +34,7 @@ import type { ServerSource } from "./load-options.ts";
 import { serveOwnMetrics } from "./own-metrics.ts";
 import { createProgressLine } from "./progress.ts";
 
-/** Where Results go that were given no name. */
+/** The folder of Results without --out. */
 const defaultFolder = "uws-echo-bench-results";
 
 export interface OutputOptions extends CiOutput {
@@ -51,7 +51,7 @@ export function addOutputOptions(command: Command, kind = "Result"): Command {
   );
 }
 
-/** Why a file that is asked for cannot be written, found out by trying before anything is measured. */
+/** Why a requested file cannot be written, found by trying before anything is measured. */
 export function outputProblems(output: OutputOptions): string[] {
   const problem = output.out === undefined ? undefined : problemOfWriting(output.out);
   return [...(problem === undefined ? [] : [`--out: ${problem}`]), ...ciProblems(output)];
@@ -80,13 +80,13 @@ export async function act(
   }
 }
 
-/** What ends a measurement early: Ctrl-C, an orderly end, a terminal that has gone. */
+/** Signals that end a measurement early: Ctrl-C, termination, a closed terminal. */
 const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * The first signal ends the measurement early. The second one, where `hurry` is given, ends the wait for the last
- * replies. The next one ends the process at once; what it has started and the terminal are put in order by handlers of
- * `exit`, which a signal that nobody handles would not call.
+ * The first signal ends the measurement early. With `hurry`, the second ends the wait for the last replies. The next one
+ * ends the process at once; handlers of `exit`, which an unhandled signal would skip, end child processes and restore
+ * the terminal.
  */
 export function interruptOnSignal(hurry?: AbortController): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
@@ -110,7 +110,7 @@ export function interruptOnSignal(hurry?: AbortController): { signal: AbortSigna
   return { signal: controller.signal, end };
 }
 
-/** One measurement as the command line asks for it. */
+/** One measurement, by the command line. */
 export interface RunOptions extends ServerSource {
   readonly scenario: Scenario;
   readonly thresholds: readonly Threshold[];
@@ -120,7 +120,7 @@ export interface RunOptions extends ServerSource {
   readonly isWarmedUp?: boolean;
 }
 
-/** Measures once, showing how it goes; prints and writes what came out. @returns the exit code */
+/** Measures once with a progress line; prints and writes the Result. @returns the exit code */
 export async function run(options: RunOptions, output: OutputOptions): Promise<number> {
   const { scenario, thresholds, startAt, pid, metricsUrl, metricsPeriodMs, ownMetrics } = options;
   const { url } = outlineOf(scenario);
@@ -229,7 +229,7 @@ function tell(outcome: Outcome, output: OutputOptions, { command, url, autoWarmu
 }
 
 /**
- * Writes a document to its file, or else to the standard output, if it is not there already: a measurement is never lost.
+ * Writes a document to its file, or else to standard output unless already printed: a measurement is never lost.
  * @returns whether it is in its file
  */
 export function keep(path: string, content: string, line: string, isPrinted = false): boolean {
@@ -248,7 +248,7 @@ export function keep(path: string, content: string, line: string, isPrinted = fa
   }
 }
 
-/** What was said of the first error of each kind, where no report says it. */
+/** Prints the first error of each kind, if no report does. */
 function tellErrors(errors: ErrorTally): void {
   for (const [kind, { count, detail }] of Object.entries(errors)) {
     process.stderr.write(`error: ${kind} (${formatNumber(count)}x): ${detail}\n`);

@@ -33,7 +33,7 @@ export function metricsAddress({
 /**
  * Serves the page while a measurement runs, and says where.
  * @param groups names of the groups of connections, in order
- * @throws MetricsPageError when the port cannot be had
+ * @throws MetricsPageError if the port cannot be opened
  */
 export async function serveOwnMetrics(
   address: MetricsAddress | undefined,

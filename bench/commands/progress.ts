@@ -5,28 +5,27 @@ import { formatDurationUs, formatElapsed, formatNumber } from "../../src/lib/for
 import type { Progress } from "../measure/measure.ts";
 import type { SessionProgress } from "../measure/session.ts";
 
-/** What there is of time, until the end. */
+/** Time until the end. */
 interface Timed {
   readonly leftMs: number;
   readonly totalMs: number;
 }
 
-/** Shows how a measurement is going. */
+/** Shows the progress of a measurement. */
 export interface ProgressLine<T extends Timed = Progress> {
   show(progress: T): void;
   /** Removes the line. */
   end(): void;
 }
 
-/** Where there is no terminal, how often a line is written, in milliseconds. */
+/** Interval of lines without a terminal, in milliseconds. */
 const plainPeriodMs = 10_000;
 
 const usualColumns = 80;
 const barSizes = [20, 10];
 
 /**
- * A bar and a text in one line: with a shorter bar, and without the parts of the text before its last one, where there
- * is no room for more.
+ * Fits a bar and a text into one line: if necessary, shortens the bar and omits parts of the text before the last one.
  * @param share of the work that is done, 0 to 1
  */
 export function fitLine(share: number, text: string, columns: number): string {
@@ -45,7 +44,7 @@ function barOf(share: number, size: number): string {
   return "#".repeat(done) + ".".repeat(size - done);
 }
 
-/** A live line on `stream` when that is a terminal, else a plain line every ten seconds. */
+/** A live line on `stream` if that is a terminal, else a plain line every ten seconds. */
 export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   return createLine(stream, describeProgress);
 }
@@ -75,7 +74,7 @@ function createLine<T extends Timed>(
     emptyOnZero: true,
   });
   let isStarted = false;
-  /** Gives the terminal its cursor and its line wrap back. */
+  /** Restores the terminal's cursor and line wrap. */
   const stop = (): void => bar.stop();
   return {
     show(progress) {
@@ -97,7 +96,7 @@ function createLine<T extends Timed>(
 }
 
 /**
- * Progress for a log: nothing of a short run, then a line every ten seconds.
+ * Progress for a log: nothing for a short run, else a line every ten seconds.
  * @param nowMs milliseconds of a clock that never goes back
  */
 export function createPlainLines<T extends Timed>(
@@ -147,7 +146,7 @@ export function describeSession(progress: SessionProgress): string {
   ].join(", ");
 }
 
-/** Rates are known by the second; before the first one is over there is none. */
+/** Rates are known per second; before the end of the first second there is none. */
 function describeFigures({
   messagesPerSecond,
   p50Us,

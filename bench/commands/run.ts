@@ -16,14 +16,11 @@ export function addRunCommand(program: Command): void {
   const command = program
     .command("run")
     .description("measure a WebSocket echo target once")
-    .argument("[url]", "ws:// or wss:// URL of the echo endpoint; with --scenario, in place of the file's");
+    .argument("[url]", "ws:// or wss:// URL of the echo endpoint; with --scenario, it replaces the file's");
   addStageOptions(addLoadOptions(command));
   const loadOptions = command.options.map((option) => option.attributeName());
   addResultOptions(command)
-    .option(
-      "--scenario <file>",
-      "go through the scenario in this JSON file, instead of a load that options describe",
-    )
+    .option("--scenario <file>", "run the scenario of this JSON file, instead of a load by options")
     .option(
       "--start-at <time>",
       "connect, then start at this time (RFC 3339, or seconds since 1970), to run several generators together (default: at once)",
@@ -34,7 +31,7 @@ export function addRunCommand(program: Command): void {
     )
     .option(
       "--totals",
-      "with --part: connections and rates are those of all generators together, and this one has its share",
+      "with --part: connections and rates are totals of all generators, of which this one has its share",
     );
   addOutputOptions(addOwnMetricsOptions(command)).action((url: string | undefined, raw: Raw) =>
     act(command, () => {
@@ -90,7 +87,7 @@ function totalsProblems({ part, totals }: Parts): string[] {
   return totals === true && part === undefined ? ["--totals needs --part, which says what the share is"] : [];
 }
 
-/** @throws UsageError when there is nothing left for some generator */
+/** @throws UsageError if a generator would have no connection */
 function withPart(scenario: WebSocketScenario, { part, totals }: Parts): WebSocketScenario {
   if (part === undefined || totals !== true) {
     return { ...scenario, part };
@@ -105,17 +102,17 @@ function withPart(scenario: WebSocketScenario, { part, totals }: Parts): WebSock
   return share;
 }
 
-/** Stages say how long the window is. */
+/** Stages determine the duration of the window. */
 function stageProblems(command: Command): string[] {
   return isGiven(command, "stages") && isGiven(command, "duration")
     ? ["--stages and --duration contradict each other: stages have durations of their own"]
     : [];
 }
 
-/** After a warm-up of its own length, that of the new connections. */
+/** The warm-up that `auto` adds once its own has ended: the time that new connections get. */
 const warmupOfConnections = "1s";
 
-/** A load of stages has the warm-up that it begins with, unless another one is asked for. */
+/** With stages, the first stage is the warm-up, unless --warmup is given. */
 function withWarmup(command: Command, raw: Record<string, unknown>): Record<string, unknown> {
   if (raw["warmup"] === "auto") {
     return { ...raw, warmup: warmupOfConnections };

@@ -1,4 +1,4 @@
-// Reads a scenario from a JSON file: checks all of it before anything starts, and says every problem with its place.
+// Reads and checks a scenario from a JSON file, and reports every problem with its place.
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -139,7 +139,7 @@ type File = z.infer<typeof fileSchema>;
 
 /**
  * Reads a scenario.
- * @param url in place of the file's
+ * @param url replaces the file's
  * @throws UsageError with every problem
  */
 export function readScenarioFile(path: string, url: string | undefined): Scenario {

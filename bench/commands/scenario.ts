@@ -1,4 +1,4 @@
-// Goes through a scenario from a file, for `run --scenario`.
+// Runs a scenario from a file, for `run --scenario`.
 
 import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
@@ -28,7 +28,7 @@ export interface ScenarioRun {
   readonly url: string | undefined;
   readonly raw: Readonly<Record<string, unknown>>;
   readonly output: OutputOptions;
-  /** Options that were given and describe a load, which the file does. */
+  /** Given options of a load, which conflict with the file. */
   readonly strangers: readonly string[];
 }
 

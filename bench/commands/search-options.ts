@@ -1,4 +1,4 @@
-// The options of `search`: what is varied, what has to hold, and how long it may take.
+// The options of `search`: what to vary, the objectives, and the time limits.
 
 import { type Command, Option } from "commander";
 import { z } from "zod";
@@ -29,7 +29,7 @@ export const saturationMs = 3000;
 const mostRate = 100_000_000;
 const mostDepth = 65_536;
 const mostGoals = 16;
-/** What starting a target and the first connections may take, beyond all trials. */
+/** Time to start a target and its first connections, in addition to all trials. */
 const spareMs = 5000;
 
 const shape = {
@@ -84,7 +84,7 @@ export function addSearchOptions(command: Command): Command {
     )
     .option(
       "--width <share>",
-      "how far the smallest load that fails may be above the largest that holds",
+      "maximum gap between the largest load that holds and the smallest that fails",
       "2%",
     )
     .option("--min <load>", "smallest load to try (default: 1, or 1 % of the start for a rate)")
@@ -96,7 +96,7 @@ export function addSearchOptions(command: Command): Command {
     .option("--duration-sum <time>", "time of trials that decides about a load", "14s")
     .option("--exceed-ratio <share>", "share of that time that may fail", "50%")
     .option("--confirm <time>", "length of the trial that confirms a result; 0 for none", "5s")
-    .option("--deadline <time>", "end with what is known by then", "5m")
+    .option("--deadline <time>", "end after this time, with the bounds known by then", "5m")
     .option("--path <path>", "path of the endpoint, for a target started from a command", "/echo")
     .option("--label <text>", "name for tables and plots")
     .option("--pid <pid>", "process id of a target given by its URL, for its CPU time")
@@ -129,7 +129,7 @@ export function readSearchOptions(
   return command;
 }
 
-/** The options as those of a load: whatever has a rate is an open loop, whose rate is set later. */
+/** The options of the load: with a rate it is an open loop, whose rate is set later. */
 function loadOf(raw: Readonly<Record<string, unknown>>, { over, ratePerConnection }: Partial<Values>) {
   const isOpen = over === "rate" || ratePerConnection !== undefined;
   return {

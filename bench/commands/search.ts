@@ -28,7 +28,7 @@ import { addSearchOptions, readSearchOptions, type SearchCommand, saturationMs }
 
 /** The smallest rate to try, as a share of the one that the search starts from. */
 const leastShare = 0.01;
-/** The first step away from the start: a saturated target is a good guess at its rate, and the others are none. */
+/** The first step from the start: small for a rate, because a saturated target gives a good guess. */
 const firstStep = { rate: 0.04, connections: Math.LN2, depth: Math.LN2 } as const;
 
 /** Adds `search URL|CMD` to the program. */
@@ -160,7 +160,7 @@ function recordSearch(
   return { ...search, failures: failuresOf(search), warnings: describeInversions(search) };
 }
 
-/** Says beforehand how long it takes, and then shows each trial: a live line while it runs, and one that stays. */
+/** Prints the expected duration, and then each trial: a live line while it runs, and a permanent one. */
 function tellTrials({ values, settleMs, trialMs, over }: SearchCommand) {
   process.stderr.write(
     `trials of ${formatElapsed(trialMs)} after ${formatElapsed(settleMs)}; at most ${formatElapsed(values.deadline)} in all (--deadline)\n`,

@@ -23,7 +23,7 @@ import {
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
 import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
 
-/** What these commands are told besides what is their own. */
+/** The shared options of these commands. */
 export interface SessionSettings extends ServerSource {
   readonly label: string | null;
   readonly target: Target;
@@ -63,10 +63,14 @@ export function addSessionOptions<T>(
   return addOwnMetricsOptions(addTargetOptions(command))
     .option(
       "--reconnect <never|full-jitter:base:max>",
-      "whether clients come back: after a random time up to base, then twice that, at most max",
+      "how clients reconnect: after a random time up to base, then up to twice that, at most max",
       reconnect,
     )
-    .option("--expect-close <codes>", "close codes that are no failures, by commas, or none", expectClose)
+    .option(
+      "--expect-close <codes>",
+      "close codes that are not failures, separated by commas, or none",
+      expectClose,
+    )
     .option("-t, --threads <number>", "generator threads", "1")
     .option("--seed <number>", "makes random choices repeat (default: another one each time)")
     .option("--label <text>", "name for tables and plots")
@@ -84,7 +88,7 @@ export function addSessionOptions<T>(
     );
 }
 
-/** What a command needs of the options of its own. */
+/** The command's own options. */
 export interface OwnOptions<S extends Readonly<Record<string, z.ZodType>>, T> {
   readonly shape: S;
   readonly metrics: Metrics<T>;

@@ -1,4 +1,4 @@
-// Runs a scenario for a command: finds the server's figures, shows how it goes, and takes Ctrl-C.
+// Runs a scenario for a command, with samples of the server, a progress line and Ctrl-C.
 
 import {
   runScenario,

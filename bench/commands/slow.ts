@@ -1,4 +1,4 @@
-// The command `slow`: what clients that read slowly, or not at all, do to a server and to others.
+// The command `slow`: measures the effect of clients that read slowly, or not at all, on a server and on others.
 
 import type { Command } from "commander";
 import { parseNumber, parseRate, parseShare, parseSize } from "../../src/lib/units.ts";
@@ -33,17 +33,17 @@ export function addSlowCommand(program: Command): void {
   const command = program
     .command("slow")
     .description(
-      "measure what slow readers do to a server: buffers, memory, its reaction, and others' latency",
+      "measure the effect of slow readers on a server: buffers, memory, its reaction, and others' latency",
     )
     .argument("<url>", "ws:// or wss:// URL of an echo endpoint")
     .option("-c, --connections <number>", "clients, slow readers included", "100")
-    .option("--readers <share>", "share of them that reads slowly", "5%")
-    .option("--read-rate <size>", "bytes per second that each of these reads; 0 for nothing at all", "0")
+    .option("--readers <share>", "share of them that read slowly", "5%")
+    .option("--read-rate <size>", "bytes per second that each of these reads; 0 for none", "0")
     .option("--reader-rate <per second>", "messages per second of all slow readers", "500")
     .option("--reader-payload <size>", "payload size of their messages", "16KiB")
     .option("-r, --rate <per second>", "messages per second of all others", "1000")
     .option("-s, --payload <size>", "payload size of their messages", "64")
-    .option("--before <time>", "time before the slow readers come, and after they have gone", "5s")
+    .option("--before <time>", "time before and after the slow readers", "5s")
     .option("-d, --duration <time>", "time with slow readers", "10s");
   addSessionOptions(command, {
     metrics: slowMetrics,

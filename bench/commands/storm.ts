@@ -1,4 +1,4 @@
-// The command `storm`: many clients connect at once, and what that does to them and to those who are there already.
+// The command `storm`: lets many clients connect at once, and measures the effect on them and on connected clients.
 
 import type { Command } from "commander";
 import { z } from "zod";
@@ -16,7 +16,7 @@ import { runSession } from "./session.ts";
 import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
 
 const mostPayloadBytes = 16 * 1024 * 1024;
-/** After the last client was due, for those that were refused to come back, and for what comes after. */
+/** Time after the last client was due, in which refused clients reconnect. */
 const restMs = 20_000;
 const [leastRate, mostRate] = [0.1, 1_000_000];
 
@@ -36,18 +36,22 @@ export function addStormCommand(program: Command): void {
   const command = program
     .command("storm")
     .description(
-      "let many clients connect at once: handshakes, refusals, CPU, and harm to those who are there",
+      "let many clients connect at once: handshakes, refusals, CPU, and the effect on connected clients",
     )
     .argument("<url>", "ws:// or wss:// URL of an echo endpoint, or of any WebSocket server with --ping")
-    .option("-c, --connections <number>", "clients that come", "1000")
+    .option("-c, --connections <number>", "clients that connect", "1000")
     .option(
       "-r, --rate <per second|max>",
       "how many are due per second; max: all at once, 128 handshakes at a time in each thread",
       "max",
     )
-    .option("--arrivals <even|poisson>", "how they are spread in time, at a rate", "even")
-    .option("--background <n@rate>", "clients that are there before, and their messages per second", "10@100")
-    .option("--ping", "pings instead of messages, for a server that is no echo")
+    .option("--arrivals <even|poisson>", "how they are spread in time, with a rate", "even")
+    .option(
+      "--background <n@rate>",
+      "clients that are already connected, and their messages per second",
+      "10@100",
+    )
+    .option("--ping", "pings instead of messages, for a server that does not echo")
     .option("-s, --payload <size>", "payload size of the messages", "64")
     .option("--before <time>", "how long to measure the background before the storm", "5s")
     .option(

@@ -1,4 +1,4 @@
-// The options of `sweep`: those of a load, where some are lists, whose combinations make the grid.
+// The options of `sweep`: those of a load, some of them as lists, whose combinations form the grid.
 
 import type { Command } from "commander";
 import { z } from "zod";
@@ -37,7 +37,7 @@ const shape = {
 type Values = ValuesOf<typeof shape>;
 type Raw = Readonly<Record<string, unknown>>;
 
-/** What the lists are of, as the options and as the cells call it. */
+/** The option of each factor. */
 const options: Readonly<Record<Factor, keyof Values & string>> = {
   connections: "connections",
   payloadBytes: "payload",
@@ -45,7 +45,7 @@ const options: Readonly<Record<Factor, keyof Values & string>> = {
   ratePerSecond: "rate",
 };
 
-/** What stands for a list that is not given, or cannot be read. */
+/** The default of a missing or invalid list. */
 const defaults: Readonly<Record<Factor, string | undefined>> = {
   connections: "64",
   payloadBytes: "64",
@@ -68,7 +68,7 @@ const helpOfLists: readonly (readonly [name: string, flags: string, description:
   ["connections", "-c, --connections <numbers>", "WebSocket connections to open, as in 1,64,1k"],
   ["depth", "-p, --depth <numbers>", "closed loop: messages in flight per connection (default: 1)"],
   ["rate", "-r, --rate <per second>", "open loop: messages per second over all connections"],
-  ["payload", "-s, --payload <sizes|@file>", "payload sizes, each measured on its own, as in 64,1KiB,64KiB"],
+  ["payload", "-s, --payload <sizes|@file>", "payload sizes, each measured separately, as in 64,1KiB,64KiB"],
 ];
 
 /** Adds the options of `sweep` to its command. */

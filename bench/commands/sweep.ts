@@ -33,11 +33,11 @@ import { act, interruptOnSignal } from "./outcome.ts";
 import { createProgressLine } from "./progress.ts";
 import { addSweepOptions, readSweepOptions, type SweepCommand } from "./sweep-options.ts";
 
-/** Where sweeps go that were given no folder. */
+/** The folder of sweeps without --out. */
 const defaultFolder = "uws-echo-bench-results";
 const planName = "plan.json";
 const sweepName = "sweep.json";
-/** What a measurement takes besides its load: starting the target, threads, connections, the last replies. */
+/** Time of a measurement besides its load: starting the target, threads, connections, the last replies. */
 const overheadMs = 700;
 
 interface Raw extends CiOutput, Readonly<Record<string, unknown>> {
@@ -52,7 +52,7 @@ export function addSweepCommand(program: Command): void {
     .summary("measure a grid of loads")
     .description(
       "measure every combination of connections, payload sizes, and depths or rates, in a random order, each with a fresh process " +
-        "of a target that is a command; with --out, the same command goes on where it was stopped",
+        "of a target that is a command; with --out, the same command resumes where it was stopped",
     )
     .argument(
       "<target>",
@@ -122,7 +122,7 @@ async function run(options: SweepCommand, raw: Raw): Promise<number> {
   }
 }
 
-/** The plan of the folder, which is made if there is none. @throws UsageError when it is that of another sweep */
+/** The plan of the folder, created if missing. @throws UsageError if it belongs to another sweep */
 function openPlan(folder: string, options: SweepCommand, raw: Raw): SweepPlan {
   const path = join(folder, planName);
   if (existsSync(path)) {
@@ -173,7 +173,7 @@ function differencesOf(found: SweepPlan, asked: SweepPlan): string[] {
     ...scenario,
   });
   const there = facts(found);
-  // What varies differs by the grid.
+  // The varied options differ by the grid.
   const varied = new Set(["connections", "payloadBytes", "payloadSha256", "depth", "ratePerSecond"]);
   const differences = Object.entries(facts(asked)).filter(
     ([name, value]) => !varied.has(name) && JSON.stringify(value) !== JSON.stringify(there[name]),
@@ -188,7 +188,7 @@ function differencesOf(found: SweepPlan, asked: SweepPlan): string[] {
   ];
 }
 
-/** Results that are there already, by their files. @throws StoreError when one is damaged */
+/** Existing Results, by their files. @throws StoreError if one is damaged */
 function readResults(folder: string, { entries }: SweepPlan): Map<string, Result> {
   const found = entries.filter(({ file }) => existsSync(join(folder, file)));
   return new Map(found.map(({ file }) => [file, readResult(join(folder, file))]));
@@ -204,7 +204,7 @@ function tellBeforehand({ entries, scenario }: SweepPlan, done: number, folder: 
   );
 }
 
-/** Prints the Sweep and puts it into the folder, in place of that of an earlier start. @returns the exit code */
+/** Prints the Sweep and writes it to the folder, replacing that of an earlier start. @returns the exit code */
 function tell(found: Sweep | undefined, folder: string, { json, ...output }: Raw): number {
   if (found === undefined) {
     process.stderr.write("error: nothing was measured\n");

@@ -1,4 +1,4 @@
-// The options that say how a WebSocket target is reached: headers, sub-protocols, trust, addresses.
+// The options of the connection to a WebSocket target: headers, sub-protocols, trust, addresses.
 
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -11,7 +11,7 @@ import { hostOf, type Route } from "../engine/route.ts";
 import { placeholders, readPlaceholders, type TemplateLines } from "../engine/template.ts";
 import { collect, commonShape, fileSchema, linesOf, listSchema, type ValuesOf } from "./option-schemas.ts";
 
-/** What is allowed for these options. */
+/** The allowed values of these options. */
 export const targetShape = {
   timeout: commonShape.timeout,
   header: commonShape.header,
@@ -54,7 +54,7 @@ export function addTargetOptions(command: Command): Command {
     .option("--origin <origin>", "Origin header")
     .option("--ca <file>", "PEM certificates to trust instead of the system's")
     .option("--insecure", "accept any certificate")
-    .option("--cert <file>", "PEM certificate to show to a target that asks for one; with --key")
+    .option("--cert <file>", "PEM certificate for a target that requests one; with --key")
     .option("--key <file>", "PEM private key of --cert")
     .option("--servername <name>", "name for SNI and for checking the certificate (default: the URL's host)")
     .option("--resolve <host:ip>", "address to use for a host name (repeatable)", collect, [])
@@ -66,7 +66,7 @@ export function addTargetOptions(command: Command): Command {
     .optionsGroup("");
 }
 
-/** What is wrong with the URL of a WebSocket target. */
+/** The problems of the URL of a WebSocket target. */
 export function urlProblems(url: string): string[] {
   if (!URL.canParse(url) || !/^wss?:\/\//i.test(url)) {
     return [`"${url}" is not a WebSocket URL: write ws://host:port/path or wss://host:port/path`];
@@ -95,7 +95,7 @@ export function targetConflicts(values: Partial<TargetValues>, url: string): str
   ].filter((problem) => typeof problem === "string");
 }
 
-/** The part of an endpoint that these options make. @param values without problems */
+/** The part of an endpoint from these options. @param values valid options */
 export function endpointOf(
   url: string,
   values: TargetValues,
@@ -142,7 +142,7 @@ function templateLinesOf(values: TargetValues, url: string): TemplateLines | und
   );
 }
 
-/** What OpenSSL says about certificates and key, if anything. */
+/** OpenSSL's error about certificates and key, if any. */
 function pemProblem({ ca, cert, key }: Partial<TargetValues>): string | false {
   try {
     createSecureContext({

@@ -20,22 +20,22 @@ import { Run, type RunProgress, type RunRecord, type World } from "./run.ts";
 import { outlineOf, type Scenario, sessionOf, stepsOf } from "./scenario.ts";
 import { realWorld } from "./world.ts";
 
-/** What became of a measurement. `errors` says for each kind what was said the first time. */
+/** The outcome of a measurement. `errors` counts errors by kind, with the first message of each. */
 export type Outcome =
   | { readonly kind: "measured"; readonly result: Result; readonly errors: ErrorTally }
   | { readonly kind: "nothing"; readonly reason: string; readonly errors: ErrorTally };
 
-/** How it is going. */
+/** The live state of a measurement. */
 export interface Progress {
   readonly phase: "connect" | "wait" | "warmup" | "measure" | "drain";
   readonly openConnections: number;
   readonly requestedConnections: number;
-  /** Of the last full second, warm-up included; null before the first one is over. */
+  /** In the last full second, including the warm-up; null during the first second. */
   readonly messagesPerSecond: number | null;
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;
-  /** Until the end of the measured window; while connecting, all that there is of load. */
+  /** Until the end of the measured window; while connecting, the whole length of the load. */
   readonly leftMs: number;
   readonly totalMs: number;
 }

@@ -14,11 +14,11 @@ import type { Locality } from "../target/target.ts";
 import { type EarlyEnd, Guard } from "./guard.ts";
 import { type ProcessUsage, type Watched, watchSpan } from "./watch.ts";
 
-/** Time between the last connection and the start of the load, so that all threads have heard of it. */
+/** Delay between the last connection and the start of the load, so that every thread gets the start message in time. */
 const startDelayMs = 20;
 const progressIntervalMs = 250;
 
-/** The world that a measurement runs in; tests have one of their own. */
+/** What a measurement needs from the outside: clock, threads, machine. Tests pass their own. */
 export interface World {
   readonly clock: Clock;
   readonly startThread: StartThread;
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly steps: readonly Step[];
   readonly guards: Guards;
   readonly sampler: Sampler | undefined;
-  /** When the timeline is to begin, by the wall clock; undefined: once connected. */
+  /** Wall-clock time at which the timeline begins; undefined: once connected. */
   readonly startAt?: Date | undefined;
   /** Ends the timeline early. */
   readonly signal?: AbortSignal | undefined;

@@ -8,16 +8,16 @@ export type Action =
   | { readonly kind: "signal"; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly kind: "exec"; readonly command: string };
 
-/** What became of it. */
+/** The result of a trigger. */
 export interface Triggered {
-  /** Of a command that ended by itself. */
+  /** The exit code of a command that ended by itself. */
   readonly exitCode: number | null;
-  /** How long the command ran, or until the process was gone; null when it was still there. */
+  /** How long the command ran, or until the process ended; null if it was still running. */
   readonly seconds: number | null;
 }
 
 export interface Trigger {
-  /** Does it, once; what a command prints goes to the standard error output. */
+  /** Runs the action once. The output of a command goes to standard error. */
   fire(): void;
   /** Ends a command that still runs. */
   finish(): Promise<Triggered>;
