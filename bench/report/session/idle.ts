@@ -139,7 +139,7 @@ function afterLines({ before, after }: IdleReport): Line[] {
         [
           "afterwards",
           `${inBytes(ownBytes(before))} before, ${inBytes(ownBytes(after.memory))} after all were closed: ` +
-            `${formatPercent(100 * after.share)} of the growth came back`,
+            `${formatPercent(100 * Math.max(0, after.share))} of the growth came back`,
         ],
       ];
 }
