@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), "uws-echo-search-"));
 after(() => rmSync(folder, { recursive: true }));
 
 const burning = "node bench/peers/service-time.js {port} 100";
-const short = ["--duration", "100ms", "--warmup", "50ms", "--duration-sum", "300ms"];
+const short = ["--duration", "200ms", "--warmup", "50ms", "--duration-sum", "600ms"];
 /** Without the trials that come after the search. */
 const only = ["--confirm", "0"];
 const deadlineMs = 90_000;
@@ -64,7 +64,7 @@ test("search finds exactly how many connections a target takes, and report shows
     [["found", 10, 11, "connections"]],
   );
   assert.deepEqual([exitCode, confirm.map(({ trial }) => trial.load)], [0, [10]], stderr);
-  assert.match(stderr, /^trials of 100 ms after 50 ms; at most 5 min 0 s in all/);
+  assert.match(stderr, /^trials of 200 ms after 50 ms; at most 5 min 0 s in all/);
   for (const [format, said] of [
     [
       "text",
