@@ -43,7 +43,6 @@ test("our own server closes slow readers, and others lose nothing", async (t) =>
   assert.equal(report.readers.connections, 4);
   assert.ok(report.reactions.includes("closes"), JSON.stringify(report.reactions));
   assert.equal(report.readers.closed, 4);
-  assert.ok((report.absorbedBytes ?? 0) > 0);
   assert.ok(report.during.neighbours.answered > 0);
 });
 
@@ -65,4 +64,5 @@ test("a server that keeps all that is not read is found to buffer", async (t) =>
   assert.deepEqual(report.failures, []);
   assert.ok(report.reactions.includes("buffers"), JSON.stringify([report.reactions, report.readers]));
   assert.equal(report.readers.closed, 0);
+  assert.ok((report.absorbedBytes ?? 0) > 0, "connections stay, so samples show what the kernel holds");
 });
