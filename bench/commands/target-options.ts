@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import { createSecureContext } from "node:tls";
 import type { Command } from "commander";
 import { z } from "zod";
-import { tokenPattern } from "../../src/lib/token.ts";
+import { tokenCharacters, tokenPattern } from "../../src/lib/token.ts";
 import type { Endpoint } from "../engine/connection.ts";
 import { hostOf, type Route } from "../engine/route.ts";
 import { placeholders, readPlaceholders, type TemplateLines } from "../engine/template.ts";
@@ -15,9 +15,7 @@ import { collect, commonShape, fileSchema, linesOf, listSchema, type ValuesOf } 
 export const targetShape = {
   timeout: commonShape.timeout,
   header: commonShape.header,
-  subprotocol: z.array(
-    z.string().regex(tokenPattern, "must be a token: letters, digits and !#$%&'*+-.^_`|~"),
-  ),
+  subprotocol: z.array(z.string().regex(tokenPattern, `must be a token: ${tokenCharacters}`)),
   origin: z.string().regex(/^\S+$/, "must not contain white space").optional(),
   ca: fileSchema.optional(),
   insecure: z.boolean().optional(),

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatNumber } from "../../src/lib/format.ts";
 import type { Arm } from "../measure/rounds.ts";
 import { meanOf, tInterval } from "../result/interval.ts";
 import { median } from "../result/stats.ts";
@@ -35,7 +36,7 @@ const closeFrame = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 export const costs: readonly Cost[] = [
   { title: "CPU per connection opened and closed", unit: "us", measure: measureChurn },
   {
-    title: `memory per idle connection (${idleCount.toLocaleString("en-US")})`,
+    title: `memory per idle connection (${formatNumber(idleCount)})`,
     unit: "B",
     measure: measureIdle,
   },

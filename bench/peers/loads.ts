@@ -1,6 +1,6 @@
 // The loads under which servers are compared.
 
-import { formatBytes } from "../../src/lib/format.ts";
+import { formatBytes, formatNumber } from "../../src/lib/format.ts";
 import { randomSeed } from "../../src/lib/random.ts";
 import { makePayload } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
@@ -54,7 +54,7 @@ export function openLoad(durations: Durations): NamedLoad {
   const { payloadBytes, ratePerSecond, connections } = openLoop;
   return {
     name: `${payloadBytes}b-open`,
-    title: `${payloadBytes} B at ${ratePerSecond.toLocaleString("en-US")} messages/s`,
+    title: `${payloadBytes} B at ${formatNumber(ratePerSecond)} messages/s`,
     scenario: scenarioOf(
       payloadBytes,
       connections,

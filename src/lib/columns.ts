@@ -1,14 +1,19 @@
 // Aligns text in columns.
 
-/** Pads every cell to the width of its column, with two spaces between; the last column is not padded. */
-export function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>(
-    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
-    [],
+/** Pads every cell to the width of its column, with two spaces between and none at the end of a line. */
+export function alignColumns(
+  rows: readonly (readonly string[])[],
+  side: "left" | "right" = "left",
+): string[] {
+  const pad = (cell: string, width: number): string =>
+    side === "left" ? cell.padEnd(width) : cell.padStart(width);
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => pad(cell, widths[column] ?? 0))
       .join("  ")
       .trimEnd(),
   );

@@ -1,6 +1,8 @@
 // The parameters of `/echo`. Plain data.
+
 import { abrupt, code, giB, kiB, miB, reason, second } from "./common-parameters.ts";
 import { hasAnyOf, type Parameters } from "./parameters.ts";
+import { tokenPattern } from "./token.ts";
 
 const closing = { needs: ["close_after", "close_in"] } as const;
 
@@ -82,7 +84,7 @@ export const echoModifiers = {
   protocol: {
     kind: "text",
     maxBytes: 256,
-    pattern: "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$",
+    pattern: tokenPattern.source,
     expected: "a sub-protocol (an RFC 6455 token), or none",
     help: "selects this sub-protocol, offered or not; none selects none",
     example: "chat",

@@ -1,5 +1,6 @@
 // How `report` shows what the end of a server did to its clients.
 
+import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import {
@@ -13,7 +14,7 @@ import type { Latency } from "../../result/schema.ts";
 import { formatUs } from "../describe.ts";
 import type { Plot, Section } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
-import { describeCloses, figureTable, labelled } from "./text.ts";
+import { describeCloses, labelled } from "./text.ts";
 
 const drainReporting: SessionReporting<DrainReport> = {
   plural: "DrainReports",
@@ -130,10 +131,13 @@ function secondTable({ seconds, trigger }: DrainReport): string[] {
   ];
   return shown.length === 0
     ? []
-    : figureTable([
-        columns.map(([name]) => name),
-        ...shown.slice(0, 20).map((second) => columns.map(([, read]) => read(second))),
-      ]);
+    : alignColumns(
+        [
+          columns.map(([name]) => name),
+          ...shown.slice(0, 20).map((second) => columns.map(([, read]) => read(second))),
+        ],
+        "right",
+      );
 }
 
 function sections(reports: readonly DrainReport[], titles: readonly string[]): Section[] {

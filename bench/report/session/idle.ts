@@ -1,5 +1,6 @@
 // How `report` shows what idle connections cost.
 
+import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { formatUs } from "../describe.ts";
 import type { Plot, Section } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
-import { describeCloses, figureTable, labelled } from "./text.ts";
+import { describeCloses, labelled } from "./text.ts";
 
 const measureNames: Readonly<Record<MemoryMeasure, string>> = {
   anonymous: "anonymous memory",
@@ -162,10 +163,10 @@ function stepTable({ steps, pingIntervalMs }: IdleReport): string[] {
           ["p99", ({ pingP99Us }: IdleStep) => formatUs(pingP99Us)],
         ] as const)),
   ];
-  return figureTable([
-    columns.map(([name]) => name),
-    ...steps.map((step) => columns.map(([, read]) => read(step))),
-  ]);
+  return alignColumns(
+    [columns.map(([name]) => name), ...steps.map((step) => columns.map(([, read]) => read(step)))],
+    "right",
+  );
 }
 
 function sections(reports: readonly IdleReport[], titles: readonly string[]): Section[] {

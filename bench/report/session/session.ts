@@ -1,5 +1,6 @@
 // How `report` shows the session of a scenario from a file.
 
+import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import {
@@ -13,7 +14,7 @@ import {
 import { formatUs } from "../describe.ts";
 import type { Line, Plot, Section, Table } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
-import { describeCloses, figureTable, labelled } from "./text.ts";
+import { describeCloses, labelled } from "./text.ts";
 
 /** One group in one step. */
 interface Row {
@@ -67,10 +68,13 @@ const sessionReporting: SessionReporting<SessionReport> = {
         ? []
         : labelled("closes", describeCloses(report.closes).join(", "), look)),
     ],
-    figureTable([
-      columns.map(([heading]) => heading),
-      ...rowsOf(report).map((row) => columns.map(([, cell]) => cell(row))),
-    ]),
+    alignColumns(
+      [
+        columns.map(([heading]) => heading),
+        ...rowsOf(report).map((row) => columns.map(([, cell]) => cell(row))),
+      ],
+      "right",
+    ),
   ],
   sections,
   lists: ["steps", "groups", "connect"],

@@ -1,5 +1,6 @@
 // How `report` shows what slow readers do to a server and to others.
 
+import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import {
@@ -13,7 +14,7 @@ import {
 import { formatUs } from "../describe.ts";
 import type { Section } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
-import { describeCloses, figureTable, labelled } from "./text.ts";
+import { describeCloses, labelled } from "./text.ts";
 
 const reactionTexts: Readonly<Record<Reaction, string>> = {
   closes: "closes slow readers",
@@ -44,7 +45,7 @@ const slowReporting: SessionReporting<SlowReport> = {
   ],
   blocks: (report, look) => [
     linesOf(report).flatMap(([label, text]) => labelled(label, text, look)),
-    figureTable([["", ...columns.map(([name]) => name)], ...phasesOf(report)]),
+    alignColumns([["", ...columns.map(([name]) => name)], ...phasesOf(report)], "right"),
   ],
   sections,
   lists: [],

@@ -1,5 +1,6 @@
 // How `report` shows a storm of handshakes.
 
+import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import type { Latency } from "../../result/schema.ts";
@@ -13,7 +14,7 @@ import {
 import { formatUs } from "../describe.ts";
 import type { Plot, Section } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
-import { describeCloses, figureTable, labelled } from "./text.ts";
+import { describeCloses, labelled } from "./text.ts";
 
 const stageNames: Readonly<Record<StormStage, string>> = {
   lag: "generator's lag",
@@ -47,7 +48,7 @@ const stormReporting: SessionReporting<StormReport> = {
   ],
   blocks: (report, look) => [
     linesOf(report).flatMap(([label, text]) => labelled(label, text, look)),
-    figureTable([["", ...columns], ...stageRows(report)]),
+    alignColumns([["", ...columns], ...stageRows(report)], "right"),
   ],
   sections,
   lists: ["seconds", "refusals"],

@@ -18,12 +18,6 @@ export function labelled(label: string, text: string, { width }: Look): string[]
   );
 }
 
-/** Columns of figures, to the right. */
-export function figureTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  "));
-}
-
 /** What a document of a session says besides its own figures. */
 interface Framed {
   readonly failures: readonly string[];

@@ -1,10 +1,9 @@
 // Formats a Sweep as text.
 
-import { wrapText } from "../../../src/lib/columns.ts";
+import { alignColumns, wrapText } from "../../../src/lib/columns.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import type { Sweep } from "../../result/sweep.ts";
 import { describeEnvironment } from "../describe.ts";
-import { figureTable } from "../session/text.ts";
 import { describeSweep, tableOf } from "./words.ts";
 
 /** A row for each combination; the last figures are left out where the line is too narrow for them. */
@@ -30,10 +29,16 @@ export function formatSweep(sweep: Sweep, look: Look = plainLook): string {
 function fittingTable(sweep: Sweep, width: number): string[] {
   const { headings, rows, leading } = tableOf(sweep);
   for (let columns = headings.length; columns > leading + 1; columns -= 1) {
-    const table = figureTable([headings, ...rows].map((row) => row.slice(0, columns)));
+    const table = alignColumns(
+      [headings, ...rows].map((row) => row.slice(0, columns)),
+      "right",
+    );
     if (table.every((line) => line.length <= width)) {
       return table;
     }
   }
-  return figureTable([headings, ...rows].map((row) => row.slice(0, leading + 1)));
+  return alignColumns(
+    [headings, ...rows].map((row) => row.slice(0, leading + 1)),
+    "right",
+  );
 }

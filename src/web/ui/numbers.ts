@@ -1,5 +1,7 @@
 // Parses typed numbers. Pure.
 
+import { formatNumber } from "../../lib/format.ts";
+
 export type NumberResult = { readonly value: number } | { readonly problem: string };
 
 /** Parses a whole number within bounds; separators as in `20,000` or `20 000` are allowed. */
@@ -14,6 +16,6 @@ export function readWhole(
     return { value };
   }
   return {
-    problem: `${what} must be a whole number from ${bounds.min.toLocaleString("en-US")} to ${bounds.max.toLocaleString("en-US")}.`,
+    problem: `${what} must be a whole number from ${formatNumber(bounds.min)} to ${formatNumber(bounds.max)}.`,
   };
 }

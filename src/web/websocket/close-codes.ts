@@ -1,5 +1,7 @@
 // Explains WebSocket close codes. Pure. Source: RFC 6455, section 7.4, and the IANA registry.
 
+import { formatNumber } from "../../lib/format.ts";
+
 /** The known facts about a connection that has ended. */
 export interface CloseFacts {
   readonly code: number;
@@ -116,8 +118,8 @@ export function describeClose(
   }
   if (facts.opened && maxPayload !== undefined && largestSentBytes > maxPayload) {
     return (
-      `Dropped by the server: a message of ${largestSentBytes.toLocaleString("en-US")} bytes was over its limit ` +
-      `--max-payload of ${maxPayload.toLocaleString("en-US")} bytes.`
+      `Dropped by the server: a message of ${formatNumber(largestSentBytes)} bytes was over its limit ` +
+      `--max-payload of ${formatNumber(maxPayload)} bytes.`
     );
   }
   return sentence;

@@ -1,6 +1,6 @@
 // Parses the URL and sub-protocol fields, and derives their defaults from the page's own address. Pure.
 
-import { tokenPattern } from "../../lib/token.ts";
+import { tokenCharacters, tokenPattern } from "../../lib/token.ts";
 
 /** The target, or a sentence with the problem. */
 export type TargetResult =
@@ -48,7 +48,7 @@ export function readTarget(page: PageAddress, typedUrl: string, typedProtocols: 
   const protocols = typedProtocols.split(/[\s,]+/).filter((name) => name !== "");
   const bad = protocols.find((name) => !tokenPattern.test(name));
   if (bad !== undefined) {
-    return { problem: `"${bad}" is not a sub-protocol name: use only letters, digits and !#$%&'*+-.^_\`|~.` };
+    return { problem: `"${bad}" is not a sub-protocol name: use only ${tokenCharacters}.` };
   }
   const twice = protocols.find((name, at) => protocols.indexOf(name) !== at);
   if (twice !== undefined) {
