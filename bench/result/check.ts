@@ -1,52 +1,52 @@
-// The shape of a CheckReport, the versioned JSON file of `check`: what lies between a client and a server.
+// The shape of a CheckReport, the versioned JSON file of `check`: the effect of proxies and networks between client and server.
 
 import { z } from "zod";
 import { environmentSchema } from "./schema.ts";
 
-/** What the `kind` of every CheckReport says. */
+/** The `kind` of every CheckReport. */
 export const checkKind = "uws-echo-bench/check";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const checkVersion = 1;
 
 const milliseconds = z.number().nonnegative();
-/** What two ways to one server are compared by. */
+/** The facts by which two routes to one server are compared. */
 const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
-/** What one check found on one way. */
+/** The finding of one check on one route. */
 export const findingSchema = z.strictObject({
   status: z.enum(["pass", "fails", "not-tested"]),
-  /** What was seen, in a sentence; with `not-tested`, the reason. */
+  /** The observation, in a sentence; for `not-tested`, the reason. */
   seen: z.string(),
   facts: factsSchema,
-  /** What to do about it; null when there is nothing to do. */
+  /** How to fix it; null if there is nothing to fix. */
   advice: z.string().nullable(),
 });
 
 const checkedSchema = z.strictObject({
-  /** Such as `sizes` or `idle-ping`; kept from version to version. */
+  /** For example `sizes` or `idle-ping`; stable across versions. */
   id: z.string(),
   group: z.enum(["handshake", "messages", "control", "closing", "idle"]),
   title: z.string(),
   ...findingSchema.shape,
-  /** `differs`: passed, but not as directly. */
+  /** `differs`: passed, but with other facts than over `directUrl`. */
   status: z.enum(["pass", "differs", "fails", "not-tested"]),
   /** The same check over `directUrl`; null without one. */
   direct: findingSchema.nullable(),
 });
 
-/** One connection that was kept to see how long it lasts. */
+/** One connection that was held open to measure how long it lasts. */
 export const idleProbeSchema = z.strictObject({
   /** What the client did: nothing, pings, or messages that are echoed. */
   traffic: z.enum(["silent", "ping", "data"]),
-  /** How long it was silent, or the time between two pings or messages. */
+  /** The length of the silence, or the time between two pings or messages. */
   intervalMs: milliseconds,
-  /** `kept`: it answered afterwards. `cut`: it ended. `lost`: it did not end, but answered no more. */
+  /** `kept`: it still returned replies. `cut`: it ended. `lost`: it stayed open without replies. */
   outcome: z.enum(["kept", "cut", "lost", "unknown"]),
-  /** Until it was cut, or for how long it was kept; null when unknown. */
+  /** Time until it was cut, or for which it was kept; null if unknown. */
   afterMs: milliseconds.nullable(),
   /** How it ended, or why the outcome is unknown; null when it was kept. */
   ending: z.string().nullable(),
-  /** Pings that came meanwhile, each of which was answered. */
+  /** Pings that the server sent meanwhile; all were answered. */
   serverPings: z.int().nonnegative(),
 });
 
@@ -58,14 +58,14 @@ export const checkSchema = z.strictObject({
   /** The command line that made it, without the program; values of headers that are secret are `***`. */
   command: z.array(z.string()).nullable(),
   url: z.string(),
-  /** The other way to the same server; null when none was given. */
+  /** The direct route to the same server; null without one. */
   directUrl: z.string().nullable(),
   idleMs: milliseconds,
   timeoutMs: milliseconds,
   maxSizeBytes: z.int().nonnegative(),
   /** Whether the target returns messages; null when no connection could be opened. */
   isEcho: z.boolean().nullable(),
-  /** Whether the target is a uws-echo, which can be asked what it saw. */
+  /** Whether the target is a uws-echo, which reports what it received. */
   isUwsEcho: z.boolean(),
   /** Why the checks ended early; null when they did not. */
   partial: z.strictObject({ reason: z.string() }).nullable(),
@@ -86,7 +86,7 @@ export type CheckGroup = Checked["group"];
 export type IdleProbe = z.infer<typeof idleProbeSchema>;
 export type CheckReport = z.infer<typeof checkSchema>;
 
-/** How many checks ended how. */
+/** Counts the checks by status. */
 export function countStatuses({ checks }: Pick<CheckReport, "checks">): Record<Checked["status"], number> {
   const counts = { pass: 0, differs: 0, fails: 0, "not-tested": 0 };
   for (const { status } of checks) {
@@ -103,7 +103,7 @@ export function failuresOf({ checks, partial }: Pick<CheckReport, "checks" | "pa
   ];
 }
 
-/** One check's findings on both ways as one. */
+/** Merges the findings of one check on both routes. */
 export function compareFindings(
   through: Finding,
   direct: Finding | null,

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { histogramSchema, latencySchema } from "./schema-figures.ts";
 import { documentShape } from "./session-document.ts";
 
-/** What the `kind` of every DrainReport says. */
+/** The `kind` of every DrainReport. */
 export const drainKind = "uws-echo-bench/drain";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const drainVersion = 1;
 
 const count = z.int().nonnegative();

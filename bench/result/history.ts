@@ -9,7 +9,7 @@ import { type Result, resultSchema, scenarioSchema } from "./schema.ts";
 import { differencesIn, loadOf, machineOf, systemOf } from "./stored.ts";
 import { unsoundness } from "./verdict.ts";
 
-/** What the `kind` of every History says. */
+/** The `kind` of every History. */
 export const historyKind = "uws-echo-bench/history";
 export const historyVersion = 1;
 

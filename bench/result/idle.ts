@@ -3,9 +3,9 @@
 import { z } from "zod";
 import { documentShape, slopeShape } from "./session-document.ts";
 
-/** What the `kind` of every IdleReport says. */
+/** The `kind` of every IdleReport. */
 export const idleKind = "uws-echo-bench/idle";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const idleVersion = 1;
 
 const count = z.int().nonnegative();

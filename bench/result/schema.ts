@@ -17,7 +17,7 @@ import {
   wireSchema,
 } from "./schema-figures.ts";
 
-/** What the `kind` of every Result says; a file with another one is not ours. */
+/** The `kind` of every Result; a file with another one is not a Result. */
 export const resultKind = "uws-echo-bench/result";
 /** Raised whenever a field is added or removed, or changes its meaning. */
 export const resultVersion = 2;
@@ -34,7 +34,7 @@ export const scenarioSchema = z.strictObject({
   /** Requested rate over all connections; null unless the loop is open. */
   ratePerSecond: amount.nullable(),
   arrivals: z.enum(["even", "poisson"]).nullable(),
-  /** A rate that changes: its stages, one after the other; null for one rate. `ratePerSecond` is their mean. */
+  /** The stages of a changing rate, in order; null for a constant rate. `ratePerSecond` is their mean. */
   stages: z
     .array(z.strictObject({ durationMs: amount, fromPerSecond: amount, toPerSecond: amount }))
     .nullable()
@@ -54,9 +54,9 @@ export const scenarioSchema = z.strictObject({
   compression: z.boolean(),
   /** The content of payloads; null for the content of a file, or if unknown. */
   fill: z.enum(["random", "words", "zeros"]).nullable(),
-  /** SHA-256 of all payloads, one after the other; null without a payload, and where it is not known. */
+  /** SHA-256 of all payloads, one after the other; null without a payload, or if unknown. */
   payloadSha256: sha256.nullable(),
-  /** What payloads and random arrivals were made from (--seed); null where nothing was, and where it is not known. */
+  /** Seed of generated payloads and random arrivals (--seed); null if nothing was random, or if unknown. */
   seed: count.nullable(),
   /** The number of this generator, from 1; null for a single one, and for a merged Result. */
   part: z.strictObject({ number: count, of: count }).nullable(),
@@ -96,7 +96,7 @@ const connectionsSchema = z.strictObject({
   closedEarly: count,
 });
 
-/** An open loop beside the load, on connections of its own: what others have to wait meanwhile. */
+/** An open loop beside the load, on separate connections: the latency for other clients during the load. */
 const probeSchema = z.strictObject({
   connections: count,
   ratePerSecond: amount,
@@ -105,9 +105,9 @@ const probeSchema = z.strictObject({
   messages: messagesSchema,
   /** From the intended send time; null when no reply came. */
   latencyUs: latencySchema.nullable(),
-  /** p99 of how late it sent, against its own schedule. */
+  /** p99 of its delay against its schedule. */
   lagUs: amount.nullable(),
-  /** Of latencyUs. */
+  /** The histogram of latencyUs. */
   histogram: histogramSchema.nullable(),
 });
 
@@ -121,7 +121,7 @@ const secondSchema = z.strictObject({
   p50Us: amount.nullable(),
   p99Us: amount.nullable(),
   maxUs: amount.nullable(),
-  /** p99 of how late the generator sent; null when there is no schedule. */
+  /** p99 of the generator's delay; null without a schedule. */
   lagP99Us: amount.nullable(),
   clientCpuPercent: amount.nullable(),
   serverCpuPercent: amount.nullable(),
@@ -142,12 +142,12 @@ const stepSchema = z.strictObject({
   /** From the start of the window. */
   fromSeconds: amount,
   seconds: z.number().positive(),
-  /** Whether it lasted as long as it was to. */
+  /** Whether it lasted for its full length. */
   complete: z.boolean(),
   summary: summarySchema,
   /** A message counts in the step in which it was due. */
   messages: messagesSchema,
-  /** Open at its end; and those that opened, could not be opened, or were ended by the target in it. */
+  /** `open` counts connections at its end; the others count those that opened, failed to open, or were ended by the target in it. */
   connections: z.strictObject({ open: count, opened: count, failed: count, closedEarly: count }),
   client: clientSchema,
   server: serverSchema.exactOptional(),
@@ -201,9 +201,9 @@ export const verdicts = ["server-bound", "client-bound", "rate-limited", "idle",
 export const resultSchema = z.strictObject({
   kind: z.literal(resultKind),
   version: z.literal(resultVersion),
-  /** By this a Result is known again, whatever it was copied into. That of a merged one follows from its parts. */
+  /** Identifies the Result, also in copies. The id of a merged Result is derived from its parts. */
   id: z.string().min(1),
-  /** The command line that made it, without the program; values of headers that are secret are `***`. Null where there was none. */
+  /** The command line that made it, without the program; values of headers that are secret are `***`. Null if there was none. */
   command: z.array(z.string()).nullable(),
   /** Name for plots and tables; null for the target's URL. */
   label: z.string().nullable(),
@@ -228,7 +228,7 @@ export const resultSchema = z.strictObject({
   connections: connectionsSchema,
   /** Number of errors by kind; empty if there were none. */
   errors: z.record(z.string(), z.int().positive()),
-  /** What was said of the first error of each kind, as far as it is known. */
+  /** The message of the first error of each kind, if known. */
   firstErrors: z.record(z.string(), z.string()),
   client: clientSchema,
   server: serverSchema.exactOptional(),
@@ -242,22 +242,22 @@ export const resultSchema = z.strictObject({
   steadiness: steadinessSchema,
   series: z.array(secondSchema),
   histograms: histogramsSchema,
-  /** The stages of a load that changes; empty for one step, whose figures are those of the window. */
+  /** The stages of a changing load; empty for a single step, whose figures are those of the window. */
   steps: z.array(stepSchema).default([]),
-  /** Load before this run, on connections that were closed again (--warmup auto); null without it. */
+  /** The warm-up before this run, on connections of its own (--warmup auto); null without it. */
   autoWarmup: z
     .strictObject({
       seconds: amount,
-      /** Whether rate and median had kept their level by then. */
+      /** Whether rate and median were steady at its end. */
       steady: z.boolean(),
     })
     .nullable()
     .default(null),
-  /** Null without one. */
+  /** Null without a probe. */
   probe: probeSchema.nullable().default(null),
   /** How connections ended, by the second of the window; those that the generator ended are not among them. */
   closes: z.array(closeSchema).default([]),
-  /** The latencies by the time at which replies came in; null where that is not known. */
+  /** The latencies by arrival time of the replies; null if unknown. */
   spans: spansSchema.nullable(),
   thresholds: z.array(thresholdSchema),
   environment: environmentSchema,

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { environmentSchema, type Result, scenarioSchema } from "./schema.ts";
 import { latencySchema } from "./schema-figures.ts";
 
-/** What the `kind` of every Search says. */
+/** The `kind` of every Search. */
 export const searchKind = "uws-echo-bench/search";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const searchVersion = 1;
 
 /** What is varied: messages per second over all connections, connections, or messages in flight per connection. */

@@ -1,4 +1,4 @@
-// What the documents of sessions have in common: target, closes, thresholds, and whether they may be used.
+// Defines the fields that all session documents share: target, closes, thresholds, failures.
 
 import { z } from "zod";
 import { environmentSchema, figureUnits } from "./schema.ts";
@@ -11,25 +11,25 @@ const thresholdSchema = z.strictObject({
   passed: z.boolean(),
 });
 
-/** The fields that each of them has. */
+/** The shared fields. */
 export const documentShape = {
   /** Name for tables and plots; null to use the target's URL. */
   label: z.string().nullable(),
   startedAt: z.iso.datetime(),
-  /** The command line, without the program and without secrets; null where there was none. */
+  /** The command line, without the program and without secrets; null if there was none. */
   command: z.array(z.string()).nullable(),
   target: z.strictObject({
     url: z.string(),
-    /** Whether it is reached over loopback, so that both ends of a connection are on this machine. */
+    /** Whether it is reached over loopback, so both ends of each connection are on this machine. */
     local: z.boolean(),
   }),
-  /** Why the session ended before its time; null when it did not. */
+  /** Why the session ended early; null if it did not. */
   partial: z.strictObject({ reason: z.string() }).nullable(),
   closes: z.array(closeSchema),
   /** Number of errors by kind. */
   errors: z.record(z.string(), z.int().positive()),
   thresholds: z.array(thresholdSchema),
-  /** Why it is not acceptable; empty when it is. */
+  /** Why the document must not be used; empty if it may. */
   failures: z.array(z.string()),
   warnings: z.array(z.string()),
   environment: environmentSchema,

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { clientSchema, histogramSchema, latencySchema, serverSchema } from "./schema-figures.ts";
 import { documentShape } from "./session-document.ts";
 
-/** What the `kind` of every SessionReport says. */
+/** The `kind` of every SessionReport. */
 export const sessionKind = "uws-echo-bench/session";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const sessionVersion = 1;
 
 const count = z.int().nonnegative();

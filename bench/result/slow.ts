@@ -6,7 +6,7 @@ import { documentShape } from "./session-document.ts";
 
 /** The `kind` of every SlowReport. */
 export const slowKind = "uws-echo-bench/slow";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const slowVersion = 1;
 
 const count = z.int().nonnegative();

@@ -6,7 +6,7 @@ import { documentShape, slopeShape } from "./session-document.ts";
 
 /** The `kind` of every SoakReport. */
 export const soakKind = "uws-echo-bench/soak";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const soakVersion = 1;
 
 const count = z.int().nonnegative();

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { latencySchema } from "./schema-figures.ts";
 import { documentShape } from "./session-document.ts";
 
-/** What the `kind` of every StormReport says. */
+/** The `kind` of every StormReport. */
 export const stormKind = "uws-echo-bench/storm";
-/** Raised whenever a field changes its meaning, comes or goes. */
+/** Raised whenever a field is added or removed, or changes its meaning. */
 export const stormVersion = 1;
 
 const count = z.int().nonnegative();

@@ -3,11 +3,11 @@
 import { z } from "zod";
 import { environmentSchema, type Result, scenarioSchema, verdicts } from "./schema.ts";
 
-/** What the `kind` of a plan says. */
+/** The `kind` of every plan. */
 export const sweepPlanKind = "uws-echo-bench/sweep-plan";
-/** What the `kind` of every Sweep says. */
+/** The `kind` of every Sweep. */
 export const sweepKind = "uws-echo-bench/sweep";
-/** Of both. Raised whenever a field changes its meaning, comes or goes. */
+/** Of both. Raised whenever a field is added or removed, or changes its meaning. */
 export const sweepVersion = 1;
 
 /** What is varied. */

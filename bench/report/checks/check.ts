@@ -1,4 +1,4 @@
-// What a CheckReport concludes: a check for each of its own, those that were not tested left out.
+// Draws the conclusion of a CheckReport: one check for each of its checks, without those that were not tested.
 
 import type { CheckReport } from "../../result/check.ts";
 import { formatChecksMarkdown } from "../check/markdown.ts";

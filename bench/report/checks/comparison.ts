@@ -1,11 +1,11 @@
-// What a Comparison concludes: whether it is sound, and the findings that must not be.
+// Draws the conclusion of a Comparison: whether it is sound, and whether a finding of `failOn` occurred.
 
 import { type Comparison, type Finding, isAcceptable } from "../../result/comparison.ts";
 import { formatComparisonsMarkdown } from "../comparison/markdown.ts";
 import { describeFinding, figureTitles, formatRatios, knownFigures } from "../comparison/words.ts";
 import type { Conclusion } from "./conclusion.ts";
 
-/** @param failOn findings of the primary figure that were not to be */
+/** @param failOn findings of the primary figure that count as a failure */
 export function concludeComparison(comparison: Comparison, failOn: readonly Finding[]): Conclusion {
   const { arms, figures, primary, margin, startedAt, warnings } = comparison;
   const [a, b] = arms;

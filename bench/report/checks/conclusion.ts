@@ -1,14 +1,14 @@
-// What a command concluded, as CI systems take it: checks that hold or do not, and a report in Markdown.
+// Defines a command's conclusion for CI systems: checks that pass or fail, and a report in Markdown.
 
-/** One thing that had to hold. */
+/** A condition that must hold. */
 export interface Check {
   readonly name: string;
-  /** Why it does not hold; null when it does. */
+  /** Why it does not hold; null if it does. */
   readonly problem: string | null;
 }
 
 export interface Conclusion {
-  /** The command that concluded it. */
+  /** The name of the command. */
   readonly command: string;
   readonly title: string;
   readonly startedAt: string;
@@ -19,7 +19,7 @@ export interface Conclusion {
   readonly markdown: string;
 }
 
-/** Of a command that has nothing to show. */
+/** Makes the conclusion of a command without a result. */
 export function concludeNothing(command: string, title: string, reason: string): Conclusion {
   return {
     command,

@@ -1,4 +1,4 @@
-// What the document of a session concludes: whether it is acceptable, and each threshold.
+// Draws the conclusion of a session document: whether it is sound, and each threshold.
 
 import { plainLook } from "../../../src/lib/terminal.ts";
 import { formatActual } from "../../result/threshold.ts";
@@ -12,7 +12,7 @@ export type ConcludedDocument = Pick<
   "kind" | "label" | "target" | "startedAt" | "thresholds" | "failures"
 >;
 
-/** @param document of a kind that `report` knows */
+/** @param document of a kind that `report` reads */
 export function concludeDocument(command: string, document: ConcludedDocument): Conclusion {
   const { startedAt, thresholds, failures } = document;
   const problems = failures.filter((failure) => !failure.startsWith("threshold "));

@@ -1,4 +1,4 @@
-// What a History concludes: a check for each figure of each target and load.
+// Draws the conclusion of a History: a check for each figure of each target and load.
 
 import type { History } from "../../result/history.ts";
 import { figureTitles } from "../comparison/words.ts";

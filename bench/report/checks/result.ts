@@ -1,4 +1,4 @@
-// What a Result concludes: whether it is sound, and each threshold.
+// Draws the conclusion of a Result: whether it is sound, and each threshold.
 
 import { formatBytes, formatNumber } from "../../../src/lib/format.ts";
 import type { Result } from "../../result/schema.ts";

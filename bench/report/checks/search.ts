@@ -1,4 +1,4 @@
-// What a Search concludes: whether each goal has its answer.
+// Draws the conclusion of a Search: whether each goal has an answer.
 
 import { isAnswered, type Search } from "../../result/search.ts";
 import { formatSearchesMarkdown } from "../search/markdown.ts";

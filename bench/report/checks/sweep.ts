@@ -1,4 +1,4 @@
-// What a Sweep concludes: whether everything was measured, and each measurement may be used.
+// Draws the conclusion of a Sweep: whether every measurement was made and may be used.
 
 import type { Sweep } from "../../result/sweep.ts";
 import { formatSweepsMarkdown } from "../sweep/markdown.ts";

@@ -78,7 +78,7 @@ function badgeOf({ primary, margin }: Comparison, { name, figures }: Against): B
   };
 }
 
-/** The primary figure of the baseline, then of each other arm with what became of it. */
+/** The primary figure of the baseline, then that of each other arm with its change. */
 function tilesOf(comparison: Comparison): Tile[] {
   const { arms, primary, margin, figures } = comparison;
   const title = figureTitles[primary];

@@ -13,7 +13,7 @@ export const figureTitles: Readonly<Record<FigureName, string>> = {
   p999: "latency p99.9",
 };
 
-/** One arm, held against the first one. */
+/** One arm, compared with the first. */
 export interface Against {
   readonly arm: number;
   readonly name: string;
@@ -29,14 +29,14 @@ export function againstBaseline({ arms, figures, control, further }: Comparison)
   }));
 }
 
-/** The figures that any measurement knows, the primary one first. */
+/** The figures that at least one measurement has, the primary one first. */
 export function knownFigures({ primary }: Comparison, figures: Contrasts): FigureName[] {
   const names = Object.keys(figures) as FigureName[];
   const known = names.filter((name) => figures[name].ratio !== null || name === primary);
   return [primary, ...known.filter((name) => name !== primary)];
 }
 
-/** What may be said of an arm: `B higher by 7.6 %`. */
+/** Describes the finding about an arm: `B higher by 7.6 %`. */
 export function describeFinding(
   { finding, ratio, beyondMargin }: Contrast,
   margin: number,
@@ -111,7 +111,7 @@ export function describeDesign(comparison: Comparison): string {
   return `${rounds} ABBA ${rounds === 1 ? "round" : "rounds"}${process}: ${load}.`;
 }
 
-/** What this comparison could have found of its primary figure, and what more would take. */
+/** Describes the smallest difference that this comparison detects, and the rounds that a smaller one needs. */
 export function describePower(
   { primary, margin, rounds }: Comparison,
   { figures, control }: Against,
@@ -131,7 +131,7 @@ export function describePower(
   ].filter((sentence) => sentence !== undefined);
 }
 
-/** Each arm against itself, in one sentence; undefined without an interval. */
+/** Describes the control in one sentence; undefined without an interval. */
 export function describeControl({ primary }: Comparison, { control }: Against): string | undefined {
   const own = control?.[primary];
   return own?.holds == null
