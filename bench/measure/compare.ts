@@ -1,4 +1,4 @@
-// Makes a Comparison: of targets that it measures in rounds, or of Results that were measured before.
+// Makes a Comparison of targets, measured in rounds, or of existing Results.
 
 import { choosePrimary, compare } from "../result/analysis.ts";
 import type { Comparison, FigureName, Sample } from "../result/comparison.ts";
@@ -7,23 +7,23 @@ import { describeEnvironment } from "../target/environment.ts";
 import { measureRounds, type RoundsOptions } from "./rounds.ts";
 import { recordScenario } from "./scenario.ts";
 
-/** How a comparison is judged. */
+/** Criteria of a comparison. */
 export interface JudgeOptions {
-  /** Share that is taken as no difference. */
+  /** Differences up to this share count as none. */
   readonly margin: number;
-  /** The figure that it is about; undefined to choose by what is known. */
+  /** The compared figure; undefined to choose from the available ones. */
   readonly primary: FigureName | undefined;
 }
 
 export interface CompareOptions extends Omit<RoundsOptions, "isEnough">, JudgeOptions {
-  /** Measures on until the interval of the primary figure reaches at most this share beyond its ratio. */
+  /** Repeats rounds until the interval of the primary figure reaches at most this share beyond its ratio. */
   readonly until?: number | undefined;
 }
 
 /**
- * Measures every arm in every round and holds each against the first.
- * @returns undefined when it was interrupted before the first round was complete
- * @throws TargetError when not even the first round can be measured
+ * Measures every arm in every round and compares each with the first.
+ * @returns undefined if interrupted before the first round was complete
+ * @throws TargetError if the first round cannot be measured
  */
 export async function compareArms(options: CompareOptions): Promise<Comparison | undefined> {
   const { arms, margin, primary, until } = options;

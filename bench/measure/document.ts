@@ -1,4 +1,4 @@
-// Takes from the outcome of a session what the documents of several commands have in common.
+// Extracts the parts that the documents of several commands share from a session's outcome.
 
 import { formatNumber } from "../../src/lib/format.ts";
 import type { CounterName } from "../load/metrics.ts";
@@ -10,7 +10,7 @@ import type { ServerSample } from "../target/sampler.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome } from "./session.ts";
 
-/** What is known without a conclusion. */
+/** The part that does not depend on the command. */
 export interface DocumentHead {
   readonly label: string | null;
   readonly startedAt: string;
@@ -39,7 +39,7 @@ export function documentHead(
   };
 }
 
-/** The figures of all groups, or of one, in the order of time: connecting first. */
+/** The figures of all groups, or of one, in chronological order: connecting first. */
 export function figuresOf({ connect, steps }: SessionOutcome, group?: string): GroupFigures[] {
   return [connect, ...steps.map(({ groups }) => groups)].flatMap((groups) =>
     Object.entries(groups).flatMap(([name, figures]) =>
@@ -48,22 +48,22 @@ export function figuresOf({ connect, steps }: SessionOutcome, group?: string): G
   );
 }
 
-/** What was counted over the whole session. */
+/** The sum of a counter over the whole session. */
 export function countOf(outcome: SessionOutcome, counter: CounterName, group?: string): number {
   return figuresOf(outcome, group).reduce((sum, { counters }) => sum + counters[counter], 0);
 }
 
-/** The samples of the server in a step; none when there was no such step. */
+/** The server's samples in a step; empty if there was no such step. */
 export function samplesOf({ steps }: SessionOutcome, step: string): readonly ServerSample[] {
   return steps.find(({ name }) => name === step)?.server?.samples ?? [];
 }
 
-/** The later half, in which what came before has settled. */
+/** The later half of the samples, after transients have settled. */
 export function settled(samples: readonly ServerSample[]): readonly ServerSample[] {
   return samples.slice(Math.floor(samples.length / 2));
 }
 
-/** CPU time of the server between two samples, in per cent of one core; null when it is not known. */
+/** CPU time of the server between two samples, in per cent of one core; null if unknown. */
 export function cpuPercentOf(samples: readonly ServerSample[]): number | null {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || last.takenNs <= first.takenNs || last.replicas > 1) {
@@ -72,7 +72,7 @@ export function cpuPercentOf(samples: readonly ServerSample[]): number | null {
   return (1e11 * Math.max(0, last.cpuSeconds - first.cpuSeconds)) / (last.takenNs - first.takenNs);
 }
 
-/** Why every document is not acceptable: it ended early, or thresholds were not met. */
+/** Failures common to all documents: an early end, and thresholds that were not met. */
 export function commonFailures({
   partial,
   thresholds,

@@ -1,4 +1,4 @@
-// The scenario of `drain`, and what follows from its outcome: whether the end of a server lost anything.
+// The scenario of `drain`, and its conclusion: whether a server's shutdown lost messages.
 
 import { formatNumber } from "../../src/lib/format.ts";
 import {
@@ -22,9 +22,9 @@ export interface DrainOptions {
   readonly connections: number;
   readonly ratePerSecond: number;
   readonly payload: Uint8Array;
-  /** Load before the drain begins. */
+  /** Duration of the load before the drain. */
   readonly atMs: number;
-  /** Load from then on. */
+  /** Duration of the load after that. */
   readonly forMs: number;
   readonly reconnect: Reconnect;
   readonly expectedCloses: readonly number[];
@@ -33,7 +33,7 @@ export interface DrainOptions {
 
 export const drainStep = "drain";
 const group = "clients";
-/** A close that came without a close frame. */
+/** The code of a connection that ended without a close frame (RFC 6455 section 7.1.5). */
 const abnormal = 1006;
 
 export function drainScenario(options: DrainOptions): Scenario {
@@ -50,10 +50,10 @@ export function drainScenario(options: DrainOptions): Scenario {
         traffic: {
           kind: "echo",
           loop: { kind: "open", rate: constant(ratePerSecond), arrivals: "even" },
-          // In full: only a reply that names its message shows that an earlier one is missing.
+          // Full verification identifies each reply's message, which reveals missing earlier ones.
           messages: { payloads: [{ content: payload, weight: 1 }], type: "binary", verify: "full" },
           match: "fifo",
-          // What a close frame crossed is nobody's fault: it has to be told from what was lost.
+          // Distinguishes messages that crossed a close frame from lost ones.
           fence: true,
         },
       },
@@ -69,7 +69,7 @@ export function drainScenario(options: DrainOptions): Scenario {
 
 type Measured = Omit<DrainReport, "thresholds" | "failures" | "warnings">;
 
-/** The figures that thresholds can name. */
+/** Metrics for thresholds. */
 export const drainMetrics = metricsOf<Measured>({
   lost: count(({ messages }) => messages.lost),
   crossed: count(({ messages }) => messages.crossed),
@@ -82,7 +82,7 @@ export const drainMetrics = metricsOf<Measured>({
   "after.p99": time(({ after }) => after?.p99 ?? null),
 });
 
-/** @param trigger undefined when the session ended before it */
+/** @param trigger undefined if the session ended first */
 export function concludeDrain(
   options: DrainOptions,
   outcome: SessionOutcome,
@@ -122,7 +122,7 @@ function figuresOfStep({ steps }: SessionOutcome, step: string): GroupFigures | 
   return steps.find(({ name }) => name === step)?.groups[group];
 }
 
-/** Where clients do not come back, the session ends with the last of them. */
+/** Without reconnects, the session ends with the last connection. */
 function isExpectedEnd({ reconnect }: DrainOptions, { endedEarly, steps }: SessionOutcome): boolean {
   return (
     endedEarly?.cause === "target-gone" &&

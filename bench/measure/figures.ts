@@ -9,14 +9,14 @@ import { timedFigures } from "./usage.ts";
 
 export interface GroupFigures {
   readonly counters: Readonly<Record<CounterName, number>>;
-  /** Null where nothing was recorded. */
+  /** Null if nothing was recorded. */
   readonly distributions: Readonly<Record<DistributionName, TimedFigures | null>>;
-  /** How connections ended or failed to open, in order of time. Those that the client ended are not among them. */
+  /** How connections ended or failed to open, in chronological order. Excludes those that the client ended. */
   readonly closes: readonly Close[];
   readonly seconds: readonly GroupSecond[];
   /** At the end of the step. */
   readonly openConnections: number;
-  /** Clients that are to have a connection at the end of the step and have none. */
+  /** Clients without the connection that they should have, at the end of the step. */
   readonly absentClients: number;
 }
 
@@ -30,7 +30,7 @@ export interface GroupSecond {
   /** From the start of the step. */
   readonly endSeconds: number;
   readonly counters: Readonly<Record<CounterName, number>>;
-  /** Of this step's messages that were answered in it; null when there was none. */
+  /** Latency of this step's messages answered in this second; null if there are none. */
   readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
   readonly openConnections: number;
 }
@@ -62,7 +62,7 @@ export function groupFigures(tally: Tally, step: GroupStep | undefined, startNs:
   };
 }
 
-/** In order of time, by the seconds from `startNs`. */
+/** In chronological order, with seconds since `startNs`. */
 export function closesOf(tallies: readonly Tally[], startNs: number): Close[] {
   return tallies
     .flatMap((tally) =>

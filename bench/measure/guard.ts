@@ -1,10 +1,10 @@
-// Decides, second by second, whether a session has to end before its time.
+// Checks every second whether to end a session early.
 
 import { formatDuration } from "../../src/lib/units.ts";
 import type { SecondFigures } from "../load/seconds.ts";
 import type { Abort, AbortMetric, Guards, Step } from "../scenario/scenario.ts";
 
-/** Why a session ended before its time. */
+/** Why a session ended early. */
 export interface EarlyEnd {
   readonly cause:
     | "interrupted"
@@ -13,7 +13,7 @@ export interface EarlyEnd {
     | "too-many-failures"
     | "not-connected"
     | "late-start";
-  /** For people. */
+  /** A sentence for the report. */
   readonly reason: string;
 }
 
@@ -30,7 +30,7 @@ export class Guard {
     this.#guards = guards;
   }
 
-  /** @param errors of the whole session so far */
+  /** @param errors total of the session so far */
   judge(second: SecondFigures, errors: number): EarlyEnd | undefined {
     const newErrors = Math.max(0, errors - this.#errors);
     this.#errors = errors;
@@ -78,7 +78,7 @@ function lengthMs({ startNs, endNs }: SecondFigures): number {
   return (endNs - startNs) / 1e6;
 }
 
-/** Times in microseconds; undefined where there is none. */
+/** Times in microseconds; undefined if there is no value. */
 function figureOf(metric: AbortMetric, second: SecondFigures, newErrors: number): number | undefined {
   const { latencyNs, lagNs, counters } = second;
   switch (metric) {

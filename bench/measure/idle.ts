@@ -1,4 +1,4 @@
-// The scenario of `idle`, and what follows from its outcome: what a connection costs that does nothing.
+// The scenario of `idle`, and its conclusion: the cost of an idle connection.
 
 import { formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { maxKnown } from "../result/aggregate.ts";
@@ -50,15 +50,15 @@ export interface IdleOptions {
 
 /** The one group of connections. */
 const group = "idle";
-/** Without connections, before and after: long enough for some samples, but no longer than a hold. */
+/** Maximum duration without connections, before and after the holds. */
 const mostRestMs = 3000;
 const lateMs = 100;
-/** An interval wider than this part of the slope makes a poor plan. */
+/** A confidence interval wider than this share of the slope is too wide to plan with. */
 const wideShare = 0.25;
 const giB = 2 ** 30;
 const usPerSecond = 1e6;
 
-/** The steps that hold connections, by their names. */
+/** Names of the steps that hold connections. */
 const holdName = (connections: number | string): string => `hold ${connections}`;
 
 export function idleScenario(options: IdleOptions): Scenario {
@@ -102,12 +102,12 @@ export function idleScenario(options: IdleOptions): Scenario {
   };
 }
 
-/** How long the scenario takes when all goes well, for people who wait. */
+/** Expected duration of the scenario. */
 export function lengthOf({ timeline }: Scenario): number {
   return timeline.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
-/** The figures that thresholds can name. */
+/** Metrics for thresholds. */
 export const idleMetrics = metricsOf<Omit<IdleReport, "thresholds" | "failures" | "warnings">>({
   process: bytes(({ process }) => process?.bytesPerConnection ?? null),
   kernel: bytes(({ kernel }) => kernel?.bytesPerConnection ?? null),
@@ -174,7 +174,7 @@ function stepOf({ name, groups, fromMs, untilMs, server }: StepOutcome): IdleSte
   };
 }
 
-/** Once it has settled, and at its lowest: what comes and goes is garbage, not what a connection keeps. */
+/** The lowest values after settling: the rest is garbage, not memory that connections hold. */
 function memoryOf(samples: readonly ServerSample[]): Memory {
   const kept = settled(samples);
   const lowest = (read: (sample: ServerSample) => number | null | undefined): number | null => {
@@ -189,7 +189,7 @@ function memoryOf(samples: readonly ServerSample[]): Memory {
   };
 }
 
-/** Of a figure over the open connections; undefined where it is not known, or of too few steps. */
+/** Slope of a figure over the number of open connections; undefined if unknown or from too few steps. */
 function slopeOf(steps: readonly IdleStep[], read: (memory: Memory) => number | null): Slope | undefined {
   const points = pointsOf(steps, read);
   return points.length < steps.length ? undefined : theilSen(points);
@@ -213,7 +213,7 @@ function processSlope(outcome: SessionOutcome, steps: readonly IdleStep[]): Idle
   return null;
 }
 
-/** With both ends on this machine, the kernel keeps twice what one end takes. */
+/** With both ends on this machine, the kernel holds the memory of both. */
 function kernelSlope({ locality }: SessionOutcome, steps: readonly IdleStep[]): IdleReport["kernel"] {
   const slope = slopeOf(steps, ({ kernelBytes }) => kernelBytes);
   return slope === undefined ? null : perConnection(slope, locality.local ? 2 : 1);
@@ -223,7 +223,7 @@ function perConnection({ center, low, high, confidence }: Slope, ends: number) {
   return { bytesPerConnection: center / ends, low: low / ends, high: high / ends, confidence };
 }
 
-/** What is left of 1 GiB beside the process itself, in connections. */
+/** Number of connections that fit into 1 GiB beside the process itself. */
 function capacityOf(
   process: IdleReport["process"],
   kernel: IdleReport["kernel"],

@@ -1,4 +1,4 @@
-// What a Result keeps of its window over time, within bounds.
+// Bounds the time series of a Result.
 
 import { WasmHistogram } from "hdr-histogram-js";
 import type { Tally } from "../load/tally.ts";
@@ -8,7 +8,7 @@ import type { Second, Spans } from "../result/schema.ts";
 /** Longer series are folded: an hour second by second, then two seconds each, and so on. */
 const mostEntries = 3600;
 
-/** Latencies and replies of equal spans. */
+/** Latencies and replies in equal spans. */
 export function spansOf({ intervals, intervalSeconds }: Tally): Spans {
   const entries = intervals.map(({ encoded, replies }) => {
     const histogram = WasmHistogram.decode(encoded, 32);
@@ -19,7 +19,7 @@ export function spansOf({ intervals, intervalSeconds }: Tally): Spans {
   return { seconds: intervalSeconds, startSeconds: 0, entries };
 }
 
-/** At most so many entries. Where several seconds become one, rates and CPU are means, and the rest is of the worst. */
+/** Folds seconds to at most `mostEntries`: rates and CPU become means, other figures keep the worst value. */
 export function boundedSeries(series: readonly Second[]): Second[] {
   const size = Math.ceil(series.length / mostEntries);
   if (size <= 1) {

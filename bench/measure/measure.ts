@@ -35,30 +35,30 @@ export interface Progress {
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;
-  /** Until the end of the measured window; while connecting, the whole length of the load. */
+  /** Time until the end of the measured window; while connecting, the whole duration of the load. */
   readonly leftMs: number;
   readonly totalMs: number;
 }
 
 export interface MeasureOptions {
-  /** Where to read how the server is doing. */
+  /** Samples the server. */
   readonly sampler?: Sampler | undefined;
   readonly thresholds?: readonly Threshold[];
-  /** When the load is to start, by the wall clock: a moment that several generators share. Default: once connected. */
+  /** Wall-clock start of the load, shared by several generators. Default: once connected. */
   readonly startAt?: Date | undefined;
-  /** The target's clock against ours, for the Result. */
+  /** Offset of the target's clock, for the Result. */
   readonly clockOffset?: ClockOffset | undefined;
-  /** Ends the measurement early; what was measured by then becomes a partial Result. */
+  /** Ends the measurement early; the measurement so far becomes a partial Result. */
   readonly signal?: AbortSignal;
   /** Ends the wait for the last replies; those are then lost. */
   readonly hurry?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-  /** What each generator counts and times, once a second and at the edges of steps. */
+  /** Called with each generator's figures every second and at the boundaries of steps. */
   readonly onInterval?: OnInterval | undefined;
   readonly world?: World;
 }
 
-/** Measures once. Failures of the target are in the Outcome; only our own reject. */
+/** Measures once. The Outcome contains failures of the target; only internal errors reject. */
 export async function measure(scenario: Scenario, options: MeasureOptions = {}): Promise<Outcome> {
   const world = options.world ?? realWorld;
   const { url, connections } = outlineOf(scenario);
@@ -71,7 +71,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions = {}):
     starters: generatorsOf(scenario, locality, world),
     groups: scenario.kind === "http" || scenario.probe === undefined ? 1 : 2,
     steps: stepsOf(scenario),
-    // A run is as long as it is; whether what happened in it will do is for its Result.
+    // A run does not end because of failures: its Result reports them.
     guards: { ...defaultGuards(connections), maxFailures: Number.POSITIVE_INFINITY },
     sampler: options.sampler,
     startAt: options.startAt,
@@ -99,7 +99,7 @@ function generatorsOf(scenario: Scenario, locality: Locality, world: World): Sta
   );
 }
 
-/** All that an Outcome is made of. */
+/** The inputs of an Outcome. */
 interface Measured {
   readonly scenario: Scenario;
   readonly options: MeasureOptions;
@@ -178,7 +178,7 @@ function resultOf(measured: Measured, fromNs: number): Result {
   );
 }
 
-/** A drain that was interrupted leaves messages lost that may have been answered. */
+/** An interrupted drain counts messages as lost that might still have been answered. */
 function partialReason(measured: Measured): string | null {
   const { endedEarly, untilNs, spans } = measured.record;
   if (endedEarly === null) {
@@ -202,7 +202,7 @@ function progressOf(progress: RunProgress, steps: readonly Step[], requestedConn
   };
 }
 
-/** What makes the load. The raw engine is part of this package; the others have a version of their own. */
+/** The engine and its version. The raw engine has the version of this package. */
 function engineOf(scenario: Scenario, environment: Environment): Result["engine"] {
   const name = scenario.kind === "http" ? "autocannon" : scenario.engine;
   if (name === "raw") {

@@ -38,7 +38,7 @@ export interface MeasurementParts {
   readonly isLocal: boolean;
   readonly environment: Environment;
   readonly startedAt: Date;
-  /** The measured window on the shared clock, as it really was. */
+  /** The actual measured window on the shared clock. */
   readonly fromNs: number;
   readonly untilNs: number;
   readonly clock: ClockOffset | undefined;
@@ -46,10 +46,10 @@ export interface MeasurementParts {
   readonly crew: Crew;
   /** The first measured step. */
   readonly firstStep: number;
-  /** Of the measured steps that began. */
+  /** Spans of the measured steps that began. */
   readonly spans: readonly Span[];
   readonly watched: readonly Watched[];
-  /** Connections that were asked for. */
+  /** Requested connections. */
   readonly requested: number;
   readonly clientCpus: number[];
   readonly thresholds: readonly Threshold[];
@@ -117,7 +117,7 @@ export function buildMeasurement(parts: MeasurementParts): Measurement {
 
 type StepFigures = Pick<Measurement, "summary" | "messages" | "client" | "server" | "histograms">;
 
-/** What a stretch of time has, be it a step or the whole window. */
+/** Figures of a step or of the whole window. */
 function stepFigures(
   { scenario, clientCpus }: MeasurementParts,
   tally: Tally,
@@ -172,7 +172,7 @@ function stepsOf(parts: MeasurementParts, tallies: readonly Tally[]): Measuremen
   });
 }
 
-/** Steps that adjoin, as one. */
+/** Merges adjacent steps. */
 function watchedTogether(watched: readonly Watched[]): Watched {
   const [first] = watched;
   const last = watched.at(-1);
@@ -195,12 +195,12 @@ function byKind<T>(errors: ErrorTally, value: (error: ErrorTally[string]) => T):
   return Object.fromEntries(Object.entries(errors).map(([kind, error]) => [kind, value(error)]));
 }
 
-/** Of the whole run. What generators counted before the timeline is told apart only where they opened connections. */
+/** Connections of the whole run. Counts before the timeline are separate only for generators that open connections. */
 function connectionsOf({ crew, requested }: MeasurementParts): Measurement["connections"] {
   const later = crew.tallies(0).slice(1);
   const sum = (name: "opened" | "failed" | "closed"): number =>
     later.reduce((total, { counters }) => total + counters[name], 0);
-  // Those of a probe are not among them.
+  // Excludes the probe's connections.
   const others = crew.groupCount > 1 ? crew.tally(1, -1).counters : { opened: 0, failed: 0 };
   return {
     requested,

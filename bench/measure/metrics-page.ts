@@ -1,4 +1,4 @@
-// Serves what a generator of load counts as Prometheus metrics, while it runs.
+// Serves the counters of a running load as Prometheus metrics.
 
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
@@ -22,13 +22,13 @@ export class MetricsPageError extends UwsEchoError<"ERR_METRICS_PAGE"> {
 
 export interface MetricsAddress {
   readonly host: string;
-  /** 0 for a free one. */
+  /** 0 for a free port. */
   readonly port: number;
 }
 
 const prefix = "uws_echo_bench_";
 
-/** Names and help of the counters that are shown. */
+/** Names and help texts of the exported counters. */
 const shownCounters: readonly (readonly [counter: CounterName, name: string, help: string])[] = [
   ["sent", "messages_sent_total", "Messages sent."],
   ["unsent", "messages_unsent_total", "Messages that were due and that the target did not take in time."],
@@ -59,7 +59,7 @@ const boundsSeconds = [-5, -4, -3, -2, -1, 0, 1].flatMap((exponent) =>
   (exponent === 1 ? [1] : [1, 2, 5]).map((digit) => Number(`${digit}e${exponent}`)),
 );
 
-/** What a group has counted and timed so far, all generators together. */
+/** Totals of a group over all generators. */
 class GroupSum {
   readonly counters = zeroCounters();
   readonly times = new Map<DistributionName, Histogram>();
@@ -80,14 +80,14 @@ class GroupSum {
   }
 }
 
-/** A page to be filled by the reports of generators. */
+/** The metrics page, updated by the generators' reports. */
 export class MetricsPage {
   readonly #groups: ReadonlyMap<string, GroupSum>;
   readonly #errors: ErrorTally[] = [];
   readonly #registry = new Registry();
   #server: Server | undefined;
 
-  /** @param groups names, by the numbers that reports give */
+  /** @param groups group names, by their number in reports */
   constructor(groups: readonly string[]) {
     this.#groups = new Map(groups.map((name) => [name, new GroupSum()]));
     collectDefaultMetrics({ register: this.#registry });
@@ -96,7 +96,7 @@ export class MetricsPage {
     this.#defineTimes();
   }
 
-  /** Takes what the generator with number `thread` reports. */
+  /** Adds a report of generator number `thread`. */
   add(thread: number, report: IntervalReport): void {
     this.#errors[thread] = report.errors;
     [...this.#groups.values()][report.group]?.add(thread, report);
@@ -105,7 +105,7 @@ export class MetricsPage {
   /**
    * Serves the page at /metrics. It does not keep the process alive.
    * @returns its URL
-   * @throws MetricsPageError when the port cannot be had
+   * @throws MetricsPageError if it cannot listen on the port
    */
   async listen({ host, port }: MetricsAddress): Promise<string> {
     const server = createServer((request, response) => {
@@ -205,7 +205,7 @@ export class MetricsPage {
   }
 }
 
-/** The content of a histogram of nanoseconds, by the bounds of the page. */
+/** Converts a histogram in nanoseconds to the page's buckets. */
 function distributionOf(histogram: Histogram | undefined): Distribution {
   const counts = Array.from({ length: boundsSeconds.length + 1 }, () => 0);
   let sum = 0;

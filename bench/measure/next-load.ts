@@ -3,14 +3,14 @@
 import { classOf, edgesOf, isNarrow, type Weighed, weigh } from "../result/bounds.ts";
 import type { Rule, Trial } from "../result/search.ts";
 
-/** How a search begins. */
+/** Where a search begins. */
 export interface Start {
   readonly load: number;
   /** The first step away from it, as a logarithm: small where `load` is a good guess. */
   readonly step: number;
 }
 
-/** Loads at most double. */
+/** A step at most doubles the load. */
 const largestStep = Math.LN2;
 /** Each step out is this many times the one before. */
 const expansion = 2;
@@ -18,10 +18,10 @@ const expansion = 2;
 const roundingShare = 0.1;
 
 /**
- * One trial at each load is enough for a first impression: it steps out until a load holds and another fails, and
- * bisects. Then the two loads next to the edge get more trials until they are decided, and what they overturn is searched
- * anew.
- * @returns undefined when the goal is reached, or cannot be
+ * Steps out with one trial per load until one load holds and another fails, then
+ * bisects. The two loads next to the edge get more trials until they are decided; a result that they overturn is
+ * searched again.
+ * @returns undefined if the goal is reached or unreachable
  */
 export function nextLoad(
   trials: readonly Trial[],
@@ -35,7 +35,7 @@ export function nextLoad(
   }
   const { lower, ceiling } = edgesOf(weighed, rule, rule.trialMs);
   if (ceiling !== undefined && ceiling.trials === 1 && classOf(ceiling, rule, rule.trialMs) === "unfit") {
-    return ceiling.load; // That trial said nothing, and the generator may have been late only once.
+    return ceiling.load; // Repeats the inconclusive trial: the generator may have been late only once.
   }
   if (lower !== undefined && ceiling !== undefined) {
     return isNarrow(lower.load, ceiling.load, rule)
@@ -53,7 +53,7 @@ export function nextLoad(
   return undefined;
 }
 
-/** Of the loads that are not decided, the one with the fewest trials. */
+/** The undecided load with the fewest trials. */
 function leastKnown(candidates: readonly Weighed[], rule: Rule): number | undefined {
   return candidates
     .filter((each) => classOf(each, rule, rule.sumMs) === "open")
@@ -76,7 +76,7 @@ function stepAfter(before: number, { step }: Start): number {
   return Math.min(Math.max(expansion * before, step), largestStep);
 }
 
-/** In the middle of the logarithms, and never one of the two. */
+/** The geometric mean, rounded, and always different from both. */
 function middleOf(lower: number, upper: number, rule: Rule): number {
   const middle = Math.sqrt(lower * upper);
   const rounded = roundLoad(middle, rule);

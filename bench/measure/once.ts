@@ -12,22 +12,22 @@ import type { WebSocketScenario } from "./scenario.ts";
 export interface OnceOptions extends Pick<MeasureOptions, "signal" | "onProgress"> {
   /** A WebSocket URL, or a command that starts a target, with `{port}`. */
   readonly target: string;
-  /** What to measure; its URL counts for commands only by its path. */
+  /** The scenario; for commands, only the path of its URL is used. */
   readonly scenario: WebSocketScenario;
-  /** Where to read how a target that is a URL is doing. */
+  /** Process ID of a target that is a URL, for sampling. */
   readonly pid?: number | undefined;
   readonly metricsUrl?: string | undefined;
 }
 
-/** How long a command may take until its target listens. */
+/** Timeout for a command's target to listen. */
 const startTimeoutMs = 15_000;
 
-/** Whether a target is reached rather than started. */
+/** Returns whether a target is a URL rather than a command. */
 export function isUrl(target: string): boolean {
   return /^wss?:\/\//i.test(target);
 }
 
-/** @throws TargetError when there is nothing to measure */
+/** @throws TargetError if the target cannot be measured */
 export async function measureOnce({ target, scenario, ...options }: OnceOptions): Promise<Result> {
   const { signal, onProgress, pid, metricsUrl } = options;
   const path = new URL(scenario.endpoint.url).pathname;

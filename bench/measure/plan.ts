@@ -12,7 +12,7 @@ import type { Locality } from "../target/target.ts";
 /** Connections that one local address can have to one target, well below the usual ephemeral port range. */
 const connectionsPerAddress = 20_000;
 
-/** Where nothing is sent, an engine is given an empty message all the same. */
+/** The empty message for engines that send nothing. */
 const nothingSent: Messages = {
   payloads: [{ content: new Uint8Array(), weight: 1 }],
   type: "binary",
@@ -40,7 +40,7 @@ export function planThreads(
         ...(here ? plan : { ...plan, ...elsewhere }),
         tag: mixSeeds(seed, part.number, number),
         numbering: {
-          // After those of the groups before.
+          // Numbers follow those of the groups before.
           first: connectionsOf(groups.slice(0, number)) * part.of + part.number - 1 + part.of * thread.index,
           step: part.of * thread.count,
         },
@@ -59,13 +59,13 @@ export function planThreads(
   ];
 }
 
-/** What a thread does of a group that is in other threads. */
+/** The empty plan of a group that runs in other threads. */
 const elsewhere: Pick<GroupPlan, "population" | "traffic"> = {
   population: steadyPopulation(0),
   traffic: { kind: "idle" },
 };
 
-/** The most connections that there may be at a time. */
+/** Maximum of concurrent connections. */
 export function connectionsOf(groups: readonly Group[]): number {
   return groups.reduce((sum, { population }) => sum + Math.ceil(largestOf(population.size)), 0);
 }
@@ -138,7 +138,7 @@ function trafficPlan(traffic: Traffic): TrafficPlan {
   }
 }
 
-/** As often as their weights say, and spread evenly: each turn takes the payload that is furthest behind. */
+/** Repeats payloads by weight, spread evenly: each turn takes the payload that is furthest behind. */
 function inTurn(payloads: readonly Payload[]): Uint8Array[] {
   const total = payloads.reduce((sum, { weight }) => sum + weight, 0);
   const lead = payloads.map(() => 0);

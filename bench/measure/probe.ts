@@ -1,4 +1,4 @@
-// The figures of a probe: latencies of an open loop beside a load.
+// Computes the figures of a probe: latencies of an open loop beside a load.
 
 import type { Crew } from "../load/crew.ts";
 import { type Tally, useTimes } from "../load/tally.ts";
@@ -6,10 +6,10 @@ import type { Result } from "../result/schema.ts";
 import type { Scenario } from "./scenario.ts";
 import { timedFigures } from "./usage.ts";
 
-/** The number of its group. */
+/** The number of the probe's group. */
 const group = 1;
 
-/** @returns null when there was none */
+/** @returns null without a probe */
 export function probeFigures(scenario: Scenario, crew: Crew, firstStep: number): Result["probe"] {
   if (scenario.kind === "http" || scenario.probe === undefined) {
     return null;

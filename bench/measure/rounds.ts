@@ -7,7 +7,7 @@ import type { MeasureOptions } from "./measure.ts";
 import { measureOnce } from "./once.ts";
 import type { WebSocketScenario } from "./scenario.ts";
 
-/** One of the things that are compared. */
+/** One of the compared targets. */
 export interface Arm {
   readonly name: string;
   /** A WebSocket URL, or a command that starts a target, with `{port}`. */
@@ -16,15 +16,15 @@ export interface Arm {
 
 export interface RoundsOptions extends Pick<MeasureOptions, "signal" | "onProgress"> {
   readonly arms: readonly Arm[];
-  /** What to measure; its URL counts for targets that are URLs themselves only by its path. */
+  /** The scenario; only the path of its URL is used. */
   readonly scenario: WebSocketScenario;
-  /** Complete rounds to measure; the least number when `isEnough` is given. */
+  /** Number of complete rounds; the minimum if `isEnough` is given. */
   readonly rounds: number;
-  /** Asked after each round from `rounds` on; while it does not hold, another round is measured. */
+  /** Called after each round from `rounds` on; another round follows while it returns false. */
   readonly isEnough?: ((samples: readonly Sample[]) => boolean) | undefined;
-  /** The most rounds; only with `isEnough`. */
+  /** Maximum of rounds; only with `isEnough`. */
   readonly maxRounds?: number | undefined;
-  /** No round begins that would likely end later than this, counted from the start. */
+  /** Skips rounds that would likely end later than this after the start. */
   readonly deadlineMs?: number | undefined;
   /** Called after each measurement, in order. */
   readonly onSample?: (sample: Sample, result: Result) => void;
@@ -34,18 +34,18 @@ export interface RoundsOptions extends Pick<MeasureOptions, "signal" | "onProgre
 
 export type FailedRound = Comparison["failedRounds"][number];
 
-/** What came of all rounds. */
+/** The result of all rounds. */
 export interface Rounds extends Pick<Comparison, "failedRounds" | "stop"> {
-  /** Of complete rounds only. */
+  /** Samples of complete rounds. */
   readonly samples: readonly Sample[];
 }
 
-/** Failed rounds in a row after which no other is tried. */
+/** Consecutive failed rounds after which measuring stops. */
 const failuresInRow = 3;
 
 /**
- * The order of one round: every arm twice, the second time backwards (ABBA), so that a drift of the machine meets
- * all arms alike; the next round begins with another arm.
+ * The order of one round: every arm twice, the second time backwards (ABBA), so that drift of the machine affects
+ * all arms equally; the next round begins with another arm.
  */
 export function orderOf(arms: number, round: number): { arm: number; process: 1 | 2 }[] {
   const forth = Array.from({ length: arms }, (_, index) => (index + round - 1) % arms);
@@ -56,8 +56,8 @@ export function orderOf(arms: number, round: number): { arm: number; process: 1 
 }
 
 /**
- * Measures all rounds, one target at a time. A round that fails or is interrupted does not count, and those before it do.
- * @throws TargetError when not even the first round can be measured
+ * Measures all rounds, one target at a time. Failed and interrupted rounds do not count.
+ * @throws TargetError if the first round cannot be measured
  */
 export async function measureRounds(options: RoundsOptions): Promise<Rounds> {
   const { rounds, isEnough, deadlineMs = Number.POSITIVE_INFINITY } = options;
@@ -104,7 +104,7 @@ export async function measureRounds(options: RoundsOptions): Promise<Rounds> {
   }
 }
 
-/** The samples of one round, or why there are none. */
+/** Measures one round; returns its samples, or why there are none. */
 async function tryRound(
   options: RoundsOptions,
   round: number,
@@ -132,7 +132,7 @@ async function tryRound(
   return samples;
 }
 
-/** One measurement of one arm. @throws TargetError when there is none */
+/** Measures one arm once. @throws TargetError if that fails */
 function measureArm({ scenario, signal, onProgress }: RoundsOptions, { name, target }: Arm): Promise<Result> {
   return measureOnce({
     target,

@@ -18,7 +18,7 @@ import { type ProcessUsage, type Watched, watchSpan } from "./watch.ts";
 const startDelayMs = 20;
 const progressIntervalMs = 250;
 
-/** What a measurement needs from the outside: clock, threads, machine. Tests pass their own. */
+/** The environment of a measurement: clock, threads, machine. Tests replace it. */
 export interface World {
   readonly clock: Clock;
   readonly startThread: StartThread;
@@ -49,32 +49,32 @@ export interface RunOptions {
 
 export interface RunProgress {
   readonly phase: "connect" | "wait" | "step" | "drain";
-  /** The step that is under way. */
+  /** The current step. */
   readonly step: number | undefined;
   readonly openConnections: number;
-  /** Of the last full second; null before the first one is over. */
+  /** Rate in the last full second; null during the first. */
   readonly messagesPerSecond: number | null;
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;
-  /** Until the end of the timeline. */
+  /** Time until the end of the timeline. */
   readonly leftMs: number;
   readonly totalMs: number;
 }
 
-/** What came of a timeline. */
+/** The record of a timeline. */
 export interface RunRecord {
   readonly startedAt: Date;
-  /** On the shared clock; undefined when the timeline did not begin. */
+  /** On the shared clock; undefined if the timeline did not begin. */
   readonly startNs: number | undefined;
   readonly untilNs: number;
-  /** The steps as they were planned; those that began were watched. */
+  /** The planned steps. */
   readonly spans: readonly Span[];
   readonly watched: readonly Watched[];
   readonly endedEarly: EarlyEnd | null;
 }
 
-/** One timeline. Call `end` when its figures have been read. */
+/** Runs one timeline. Call `end` after reading its figures. */
 export class Run {
   readonly crew: Crew;
   readonly #options: RunOptions;
@@ -102,7 +102,7 @@ export class Run {
     });
   }
 
-  /** Goes through the timeline. */
+  /** Runs the timeline. */
   async record(): Promise<RunRecord> {
     const { signal, hurry } = this.#options;
     signal?.addEventListener("abort", this.#interrupt, { once: true });
@@ -166,7 +166,7 @@ export class Run {
     };
   }
 
-  /** When the timeline begins, on the shared clock; undefined when it is too late for that. */
+  /** Start of the timeline on the shared clock; undefined if it has passed. */
   #startNs(): number | undefined {
     const { startAt, world } = this.#options;
     const nowNs = world.clock.nowNs();
@@ -238,5 +238,5 @@ export class Run {
   }
 }
 
-/** The generators ended by themselves. */
+/** The generators ended because they lost all connections. */
 const lostAll: EarlyEnd = { cause: "target-gone", reason: "the target ended every connection" };

@@ -40,16 +40,16 @@ export interface WebSocketScenario extends Timing {
   /** Ends the run early. */
   readonly abortIf?: readonly Abort[] | undefined;
   readonly connections: number;
-  /** Pace of connecting; undefined for as fast as they come. */
+  /** Connect rate; undefined for as fast as handshakes complete. */
   readonly connectionsPerSecond: number | undefined;
   /** An open loop beside the load, on connections and in a thread of its own. */
   readonly probe?: Probe | undefined;
-  /** Addresses to connect from, in turn; empty for the system's choice. */
+  /** Source addresses, used in turn; empty to let the system choose. */
   readonly sources: readonly string[];
   readonly threads: number;
-  /** What payloads are made of; null for the content of a file. */
+  /** Fill of generated payloads; null for the content of a file. */
   readonly fill: Fill | null;
-  /** What payloads were made from, and random arrivals are. */
+  /** Seed of payloads and random arrivals. */
   readonly seed: number;
   /** Which of several generators of one run this is, from 1; undefined for the only one. */
   readonly part?: Part | undefined;
@@ -65,7 +65,7 @@ export interface Probe {
   readonly ratePerSecond: number;
 }
 
-/** What one of several generators does of a load whose connections and rates are those of all of them together. */
+/** Divides a load: returns one generator's share of the connections and rates. */
 export function partOf(scenario: WebSocketScenario, part: Part): WebSocketScenario {
   const { loop, stages, connectionsPerSecond, probe } = scenario;
   const rate = (perSecond: number): number => perSecond / part.of;
@@ -90,14 +90,14 @@ export interface HttpScenario extends Timing {
   readonly load: HttpLoad;
 }
 
-/** What `measure` measures; its values are checked before. */
+/** A scenario of `measure`, already validated. */
 export type Scenario = WebSocketScenario | HttpScenario;
 
-/** What both kinds of load have. */
+/** Common to both kinds of load. */
 export interface Outline {
   readonly url: string;
   readonly connections: number;
-  /** For a connection, and for the last replies. */
+  /** Timeout of a handshake and of the last replies. */
   readonly timeoutMs: number;
   readonly loop: Result["loop"];
 }
@@ -127,7 +127,7 @@ export function stepsOf(scenario: Scenario): Step[] {
     : measured;
 }
 
-/** The rate over the whole timeline: the warm-up has that of the start. */
+/** The rate over the whole timeline; the warm-up runs at the initial rate. */
 function rateOf({ warmupMs, stages }: WebSocketScenario, ratePerSecond: number): Curve {
   const first = stages?.[0]?.from ?? ratePerSecond;
   return stages === undefined
@@ -135,7 +135,7 @@ function rateOf({ warmupMs, stages }: WebSocketScenario, ratePerSecond: number):
     : [{ durationMs: warmupMs, from: first, to: first }, ...stages];
 }
 
-/** The same as a session: the load is its first group, a probe the second one. */
+/** Converts the scenario to a session: the load is the first group, a probe the second. */
 export function sessionOf(scenario: WebSocketScenario): Session {
   const { endpoint, loop, connections, connectionsPerSecond, threads, part, seed, sources } = scenario;
   const { payloads, type, verify, ...target } = endpoint;
@@ -234,7 +234,7 @@ function recordHttp({ load }: HttpScenario): Recorded {
   };
 }
 
-/** Of one payload, what sha256sum says of its file; of several, of one after the other. */
+/** SHA-256 of the payload, or of several payloads concatenated; sha256sum of a file prints the same. */
 function hashOf(payloads: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const payload of payloads) {

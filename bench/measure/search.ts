@@ -1,26 +1,26 @@
-// Searches the largest load at which each goal holds: trial after trial, then a confirming one, and latencies below it.
+// Searches for the largest load at which each goal holds, confirms it, and measures latencies below it.
 
 import { concludeGoal } from "../result/bounds.ts";
 import type { Rule, Search, SearchStop, Trial, TrialOutcome } from "../result/search.ts";
 import { nextLoad, type Start } from "./next-load.ts";
 
-/** What makes trials: a target under load, or a simulation of one. */
+/** Runs trials: on a target, or simulated. */
 export interface Rig {
-  /** Undefined when it was interrupted, or the time was over. */
+  /** Undefined if interrupted or out of time. */
   trial(load: number, durationMs: number): Promise<Trial | undefined>;
   nowMs(): number;
 }
 
 export interface SearchOptions {
-  /** As they were typed. */
+  /** As typed. */
   readonly slos: readonly string[];
   readonly rule: Rule;
   readonly start: Start;
-  /** Time before each trial that does not count. */
+  /** Settling time before each trial, not measured. */
   readonly settleMs: number;
-  /** Length of the confirming trials; 0 for none, and then no latencies either. */
+  /** Duration of the confirming trials; 0 skips them and the latencies. */
   readonly confirmMs: number;
-  /** By the clock of the rig: nothing begins that would likely end later. */
+  /** Deadline on the rig's clock: no trial begins that would likely end later. */
   readonly endMs: number;
   readonly onTrial?: (trial: Trial, purpose: Purpose) => void;
 }
@@ -29,16 +29,16 @@ export type Purpose = "search" | "confirm" | "latency";
 
 export type Found = Pick<Search, "goals" | "trials" | "confirm" | "latencies" | "stop">;
 
-/** Parts of the result at which latencies are measured. */
+/** Shares of the result at which latencies are measured. */
 export const latencyShares = [0.1, 0.5, 0.9] as const;
-/** Trials in a row in which nothing could be measured, after which the target is taken to be gone. */
+/** Consecutive trials without a measurement after which the target counts as gone. */
 const nothingInRow = 3;
-/** Trials in a row in which the generator was not fit for any goal, after which this machine is taken to be too busy. */
+/** Consecutive trials with an overloaded generator after which this machine counts as too busy. */
 const unfitInRow = 12;
-/** What a trial takes besides its load: threads, connections, the last replies. */
+/** Initial estimate of a trial's overhead: threads, connections, the last replies. */
 const firstOverheadMs = 500;
 
-/** How long the part after the search takes, about. */
+/** Estimates the duration of the part after the search. */
 export function afterwardsMs({
   slos,
   rule,
@@ -53,7 +53,7 @@ export function afterwardsMs({
     : slos.length * (confirmMs + onceMs) + latencyShares.length * (rule.trialMs + onceMs);
 }
 
-/** Runs the whole search. Never rejects but by the rig. */
+/** Runs the whole search. Rejects only if the rig does. */
 export async function search(options: SearchOptions, rig: Rig): Promise<Found> {
   const { slos, rule, start, endMs } = options;
   const trials: Trial[] = [];
@@ -75,7 +75,7 @@ export async function search(options: SearchOptions, rig: Rig): Promise<Found> {
     ? found
     : await measureAfterwards(found, options, schedule);
 
-  /** Of the first goal that needs one: goals share all trials. */
+  /** The next load of the first goal that needs one: goals share all trials. */
   function firstLoad(): number | undefined {
     for (let goal = 0; goal < slos.length; goal += 1) {
       const load = nextLoad(trials, goal, rule, start);
@@ -115,7 +115,7 @@ async function measureAfterwards(found: Found, options: SearchOptions, schedule:
   return { ...found, confirm, latencies };
 }
 
-/** Whether more trials would tell anything. */
+/** Returns why the search stopped. */
 function stopAfter(trials: readonly Trial[]): SearchStop {
   const areAll = (count: number, holds: (outcome: TrialOutcome) => boolean): boolean =>
     trials.length >= count && trials.slice(-count).every(({ outcomes }) => outcomes.every(holds));
@@ -129,7 +129,7 @@ function stopAfter(trials: readonly Trial[]): SearchStop {
 class Schedule {
   readonly #options: SearchOptions;
   readonly #rig: Rig;
-  /** The longest that a trial took besides its load. */
+  /** The largest overhead of a trial so far. */
   #overheadMs = firstOverheadMs;
 
   constructor(options: SearchOptions, rig: Rig) {

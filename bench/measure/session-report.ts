@@ -1,4 +1,4 @@
-// Makes a SessionReport of what happened in a session.
+// Builds the SessionReport of a session.
 
 import { formatNumber } from "../../src/lib/format.ts";
 import { maxKnown } from "../result/aggregate.ts";
@@ -11,7 +11,7 @@ import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome, StepOutcome } from "./session.ts";
 import { serverPart } from "./usage.ts";
 
-/** More entries of a series are folded. */
+/** Longer series are folded. */
 const mostEntries = 3600;
 
 export interface SessionReportOptions {
@@ -22,7 +22,7 @@ export interface SessionReportOptions {
 
 type Figures = Pick<SessionReport, "steps" | "groups" | "errors">;
 
-/** The figures that thresholds can name: the worst step and group of those that are measured, and sums. */
+/** Metrics for thresholds: the worst measured step and group, and sums. */
 export const sessionMetrics = metricsOf<Figures>({
   p50: time((figures) => worstOf(figures, "p50")),
   p90: time((figures) => worstOf(figures, "p90")),
@@ -99,7 +99,7 @@ function groupOf(figures: GroupFigures, fromSeconds: number): SessionGroup {
   };
 }
 
-/** Where several seconds become one, the rate is their mean, and latencies are those of the worst. */
+/** Folds seconds: rates become means, latencies keep the worst value. */
 function seriesOf({ seconds }: GroupFigures, fromSeconds: number): SessionGroup["series"] {
   const size = Math.max(1, Math.ceil(seconds.length / mostEntries));
   return Array.from({ length: Math.ceil(seconds.length / size) }, (_, i) => {
@@ -117,7 +117,7 @@ function seriesOf({ seconds }: GroupFigures, fromSeconds: number): SessionGroup[
   });
 }
 
-/** Of all steps that are measured. */
+/** Groups of all measured steps. */
 function groupsOf({ steps }: Pick<Figures, "steps">): SessionGroup[] {
   return steps.filter(({ measured }) => measured).flatMap(({ groups }) => Object.values(groups));
 }
@@ -136,7 +136,7 @@ function sumOf(figures: Pick<Figures, "steps">, counter: string): number {
   return groupsOf(figures).reduce((sum, { counters }) => sum + (counters[counter] ?? 0), 0);
 }
 
-/** What slow readers leave unread is not lost. */
+/** Messages that slow readers leave unread do not count as lost. */
 function failuresOf(report: Omit<SessionReport, "failures" | "warnings">): string[] {
   const slow = new Set(report.groups.flatMap(({ name, traffic }) => (traffic === "read" ? [name] : [])));
   const others = report.steps

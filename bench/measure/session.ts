@@ -1,4 +1,4 @@
-// Runs a scenario: opens its connections, goes through the steps, and says what happened in each. The base of all commands.
+// Runs a scenario: opens its connections, runs the steps, and reports each. All commands build on it.
 
 import { routeOf } from "../engine/route.ts";
 import type { Crew, OnInterval } from "../load/crew.ts";
@@ -17,72 +17,72 @@ import { clientFigures, machineFigures, type ServerRecord } from "./usage.ts";
 import { realWorld } from "./world.ts";
 
 export interface SessionOptions {
-  /** Where to read how the server is doing. */
+  /** Samples the server. */
   readonly sampler?: Sampler | undefined;
-  /** Ends the session; the outcome holds what happened until then. */
+  /** Ends the session; the outcome covers the time until then. */
   readonly signal?: AbortSignal;
   /** Ends the wait for the last replies; those are then lost. */
   readonly hurry?: AbortSignal;
-  /** Four times a second. */
+  /** Called four times a second. */
   readonly onProgress?: (progress: SessionProgress) => void;
-  /** A step of the timeline begins. */
+  /** Called when a step begins. */
   readonly onStep?: (step: Step) => void;
-  /** What each generator counts and times, once a second and at the edges of steps. */
+  /** Called with each generator's figures every second and at the boundaries of steps. */
   readonly onInterval?: OnInterval | undefined;
   readonly world?: World;
 }
 
 export interface SessionProgress {
   readonly phase: "connect" | "wait" | "step" | "drain";
-  /** The step that is under way; null in the other phases. */
+  /** The current step; null in other phases. */
   readonly step: string | null;
   readonly openConnections: number;
-  /** Of the last full second, all groups together; null before the first one is over, or without replies. */
+  /** Rate of all groups in the last full second; null during the first, or without replies. */
   readonly messagesPerSecond: number | null;
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;
-  /** Until the end of the timeline. */
+  /** Time until the end of the timeline. */
   readonly leftMs: number;
   readonly totalMs: number;
 }
 
-/** What happened; plain data. */
+/** The outcome of a session; plain data. */
 export interface SessionOutcome {
-  /** When the timeline began, or when the session ended before that. */
+  /** Start of the timeline, or end of a session that ended before it. */
   readonly startedAt: Date;
   readonly environment: Environment;
   readonly locality: Locality;
-  /** Opening the connections that are due at the start, before the timeline. */
+  /** Figures of connecting, before the timeline. */
   readonly connect: Readonly<Record<string, GroupFigures>>;
   /** The steps of the timeline that began, in order. */
   readonly steps: readonly StepOutcome[];
-  /** Why the timeline did not come to its end; null when it did. */
+  /** Why the timeline ended early; null if it completed. */
   readonly endedEarly: EarlyEnd | null;
-  /** Errors of the whole session by kind, each with what was said the first time. */
+  /** Errors of the whole session by kind, each with its first message. */
   readonly errors: ErrorTally;
 }
 
 export interface StepOutcome {
   readonly name: string;
   readonly measured: boolean;
-  /** From the start of the timeline; `untilMs` is when it really ended. */
+  /** From the start of the timeline; `untilMs` is the actual end. */
   readonly fromMs: number;
   readonly untilMs: number;
-  /** Whether it lasted as long as it was to. */
+  /** Whether it lasted as long as planned. */
   readonly complete: boolean;
-  /** By the name of the group. */
+  /** By group name. */
   readonly groups: Readonly<Record<string, GroupFigures>>;
-  /** This process over the step; CPU per message is over all groups. */
+  /** This process during the step; CPU per message is over all groups. */
   readonly client: ClientFigures;
   readonly machine: Machine;
-  /** Samples of the server: at the start of the step, each second, and at its end. */
+  /** Server samples: at the start of the step, each second, and at its end. */
   readonly server: ServerRecord | undefined;
 }
 
 /**
- * Goes through the scenario's timeline and reports what happened. What the target does is in the outcome; only our own
- * failures reject.
+ * Runs the scenario's timeline. The outcome contains failures of the target; only internal
+ * errors reject.
  */
 export async function runScenario(scenario: Scenario, options: SessionOptions = {}): Promise<SessionOutcome> {
   const world = options.world ?? realWorld;
