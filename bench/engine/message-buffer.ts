@@ -1,4 +1,4 @@
-// Puts the pieces of a message together, without a copy where it came in one.
+// Joins the pieces of a message, without a copy if there is only one.
 
 const nothing = Buffer.alloc(0);
 
@@ -30,7 +30,7 @@ export class MessageBuffer {
     this.#storedBytes = bytes;
   }
 
-  /** The message, which is complete; valid until the next piece. */
+  /** Returns the complete message, valid until the next piece. */
   take(): Uint8Array {
     const view = this.#view;
     if (view !== undefined && this.#storedBytes === 0) {

@@ -1,4 +1,4 @@
-// How to reach a target: which addresses its names have, whom to trust, and what to show it.
+// Describes how to reach a target: addresses, trusted certificates, and the client certificate.
 
 import { lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
@@ -40,7 +40,7 @@ export function routeOptions(route: Route): RouteOptions {
   };
 }
 
-/** The route alone, of something that has one. */
+/** Extracts the route from a larger object. */
 export function routeOf({ caPem, insecure, certPem, keyPem, servername, addresses }: Route): Route {
   return { caPem, insecure: insecure ?? false, certPem, keyPem, servername, addresses };
 }

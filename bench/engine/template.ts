@@ -1,4 +1,4 @@
-// Fills in what differs from connection to connection, in the URL and in headers:
+// Fills in placeholders that differ per connection, in the URL and in headers:
 // `{connection}`, `{sequence}`, `{uuid}` and `{line:FILE}`.
 
 import { randomUUID } from "node:crypto";
@@ -19,7 +19,7 @@ export type TemplateLines = Readonly<Record<string, readonly string[]>>;
 
 /** A placeholder. A brace before anything but a letter, as in JSON, is text. */
 const placeholder = /\{([a-z]+)(?::([^{}]*))?\}/gi;
-/** For people: what is allowed. */
+/** The allowed placeholders, for error messages. */
 export const placeholders = "{connection}, {sequence}, {uuid} and {line:FILE}";
 
 /** The placeholders that are used, and those that are not known. */

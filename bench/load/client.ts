@@ -45,9 +45,9 @@ export interface ClientOptions {
   readonly depth: number;
   /** Messages that a connection sends when it has opened. */
   readonly first: number;
-  /** More replies arrived than messages were sent. */
   /** Send a ping after messages, see Echo in scenario/traffic. */
   readonly fence: boolean;
+  /** More replies arrived than messages were sent. */
   readonly onSurplus: (count: number) => void;
   /** The last message in flight was answered or lost. */
   readonly onAllSettled: () => void;

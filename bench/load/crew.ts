@@ -102,7 +102,7 @@ export class Crew {
     return this.#tallies[group] ?? [];
   }
 
-  /** How the generators did in a step; undefined before it is over. */
+  /** The generators' figures in a step; undefined before its end. */
   stepTally(step: number): StepTally | undefined {
     return this.#steps[step];
   }

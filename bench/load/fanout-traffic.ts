@@ -48,7 +48,7 @@ export class FanoutTraffic extends IdleTraffic implements LoopClient<Publisher> 
   readonly #driver: LoopDriver<Publisher>;
   readonly #draft: Buffer;
   readonly #receivers = new Map<number, Receiver>();
-  /** Where publishers that have lost their connection go on. */
+  /** Next sequence numbers of publishers that have lost their connection. */
   readonly #sequences = new Map<number, number>();
   #isRunning = false;
   #isStopped = false;
@@ -72,7 +72,7 @@ export class FanoutTraffic extends IdleTraffic implements LoopClient<Publisher> 
     const sender = connection.index * count + index;
     this.#receivers.set(connection.index, { next: new Map(), isFromStart: !this.#isRunning, ended: 0 });
     if (sender < this.#options.publishers) {
-      // One that comes back goes on counting.
+      // A reconnected publisher continues its sequence.
       const nextSequence = this.#sequences.get(sender) ?? 0;
       this.lanes.push({ connection, sender, nextSequence, isRetiring: false, inFlight: 0 });
     }

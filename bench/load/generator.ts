@@ -284,7 +284,7 @@ export class Generator {
     }
   }
 
-  /** Every client has lost its connection for good. Where there is none, because none is to be, time goes on. */
+  /** Every client has lost its connection for good. Without clients in the plan, the timeline continues. */
   #isExhausted(): boolean {
     return (
       this.#groups.some(({ population }) => population.goneClients > 0) &&

@@ -16,7 +16,7 @@ export interface Plan {
   readonly stepsMs: readonly number[];
   /** Timeout of a reply. */
   readonly timeoutMs: number;
-  /** Of random choices; another one in each generator. */
+  /** Seed of random choices; different in each generator. */
   readonly seed: number;
 }
 

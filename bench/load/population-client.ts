@@ -4,8 +4,8 @@ import type { Connection, Ending } from "../engine/connection.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
- * absent: has no connection, and is not to have one. waiting: to try again. leaving: we have closed its connection.
- * gone: lost its connection, and does not come back.
+ * absent: needs no connection. waiting: before its next attempt. leaving: we have closed its connection.
+ * gone: lost its connection, and does not reconnect.
  */
 type State = "absent" | "connecting" | "open" | "waiting" | "leaving" | "gone";
 
@@ -13,10 +13,10 @@ type State = "absent" | "connecting" | "open" | "waiting" | "leaving" | "gone";
 export interface PopulationClient {
   readonly index: number;
   state: State;
-  /** It is to have a connection. */
+  /** It should have a connection. */
   isWanted: boolean;
   connection: Connection | undefined;
-  /** When the connection that is on its way was due, and when its last stage ended. */
+  /** When the connection in progress was due, and when its last stage ended. */
   dueNs: number;
   markNs: number;
   /** Attempts in a row that failed. */
@@ -25,7 +25,7 @@ export interface PopulationClient {
   waits: number;
   /** When it lost its connection; undefined while it has one, or never had. */
   lostNs: number | undefined;
-  /** When it was to have a connection, or lost it; undefined while it has one. */
+  /** When it first needed a connection, or lost it; undefined while it has one. */
   sinceNs: number | undefined;
   hasTried: boolean;
 }

@@ -279,7 +279,7 @@ export function sumOfSteps(steps: readonly Tally[]): Tally {
   return sum;
 }
 
-/** Lets `use` have the sum of what several tallies timed under a name; its histogram is gone afterwards. */
+/** Calls `use` with the sum of a distribution over several tallies, and frees it afterwards. */
 export function useTimes<T>(
   tallies: readonly Tally[],
   name: DistributionName,

@@ -1,4 +1,4 @@
-// When the changes of a population are made: as its size asks for them, or at a connect rate, in turn.
+// Schedules the changes of a population: when its size changes, or at a connect rate.
 
 import type { Population } from "../scenario/population.ts";
 import type { Change } from "./arrivals.ts";
@@ -8,7 +8,7 @@ export interface Turn {
   readonly by: Change["by"];
   /** When it is its turn. */
   readonly dueNs: number;
-  /** When the size asked for it, which may be before. */
+  /** When the size changed, which may be earlier. */
   readonly askedNs: number;
   /** It has a time of its own, so that it can be late; others are made as fast as handshakes complete. */
   readonly isPaced: boolean;

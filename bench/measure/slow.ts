@@ -1,4 +1,4 @@
-// The scenario of `slow`, and the conclusion from its outcome: what slow readers do to a server and to others.
+// The scenario of `slow`, and its conclusion: how slow readers affect a server and other connections.
 
 import { formatNumber } from "../../src/lib/format.ts";
 import { maxKnown } from "../result/aggregate.ts";
@@ -25,7 +25,7 @@ export interface SlowOptions {
   readonly neighbourRate: number;
   readonly neighbourPayload: Uint8Array;
   readonly readers: number;
-  /** Each, in bytes per second. */
+  /** Bytes per second of each reader. */
   readonly readRate: number;
   /** Messages per second of all readers. */
   readonly readerRate: number;
@@ -40,9 +40,9 @@ export interface SlowOptions {
 }
 
 const names = { neighbours: "neighbours", readers: "readers" } as const;
-/** Any end of a slow reader is a finding: policy violation, try again later, overload, or none said. */
+/** Expected codes: any end of a slow reader is a finding, not an error. */
 const readerCloses = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013];
-/** The server buffers when it has grown by this part of what was sent and not read. */
+/** The server buffers if its memory grows by at least this share of the unread bytes. */
 const noticeableShare = 0.2;
 /** Growth of the server's memory below this is noise. */
 const noiseBytes = 1024 * 1024;
@@ -105,7 +105,7 @@ export function slowScenario(options: SlowOptions): Scenario {
 
 type Measured = Omit<SlowReport, "thresholds" | "failures" | "warnings">;
 
-/** The figures that thresholds can name. */
+/** Metrics for thresholds. */
 export const slowMetrics = metricsOf<Measured>({
   "before.p99": time(({ before }) => before.neighbours.latencyUs?.p99 ?? null),
   "during.p99": time(({ during }) => during.neighbours.latencyUs?.p99 ?? null),
@@ -216,7 +216,7 @@ function reactionsOf(
   const all: readonly (readonly [Reaction, boolean])[] = [
     ["closes", readers.closed > 0],
     ["drops", (dropped ?? 0) > 0],
-    // Where connections were ended, messages had nowhere to go.
+    // Unsent messages prove nothing if connections ended.
     ["stops-reading", readers.unsent > 0 && readers.closed === 0],
     ["buffers", kept >= least],
   ];

@@ -1,4 +1,4 @@
-// Collects what a soak shows while it runs, in bounded memory: two neighbours become one when there are too many points.
+// Collects the samples of a soak in bounded memory: merges neighbours when there are too many points.
 
 import { maxKnown, meanKnown } from "../result/aggregate.ts";
 import type { SoakPoint } from "../result/soak.ts";
@@ -17,12 +17,12 @@ export class SoakTrack {
   #rates: number[] = [];
   #open = 0;
 
-  /** @param nowMs milliseconds of a clock that never goes back */
+  /** @param nowMs milliseconds of a monotonic clock */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
-  /** The judged time begins. */
+  /** Starts the judged time. */
   start(): void {
     this.#startedMs = this.#nowMs();
     this.#p99s = [];
@@ -91,7 +91,7 @@ function cpuPercent(from: ServerSample, until: ServerSample): number | null {
   return ns <= 0 || until.replicas > 1 ? null : (1e11 * Math.max(0, until.cpuSeconds - from.cpuSeconds)) / ns;
 }
 
-/** Half as many points. What may leak keeps its lowest, since low points are judged. */
+/** Halves the number of points. Figures that may leak keep the lower value, which is the one judged. */
 function folded(points: readonly SoakPoint[]): SoakPoint[] {
   return Array.from({ length: Math.floor(points.length / 2) }, (_, i) => {
     const pair = points.slice(2 * i, 2 * i + 2);

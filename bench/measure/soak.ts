@@ -1,4 +1,4 @@
-// The scenario of `soak`, and the conclusion from what it showed: what leaks, and what drifts.
+// The scenario of `soak`, and its conclusion: leaks and drift.
 
 import { formatBytes, formatDurationUs, formatElapsed, formatNumber } from "../../src/lib/format.ts";
 import { leakOf } from "../result/leak.ts";
@@ -40,7 +40,7 @@ const secondsPerHour = 3600;
 /** Drift that is neither chance nor worth less than this part of the first level. */
 const leastDrift = 0.1;
 const alarm = 0.01;
-/** Caches, code and heaps have reached their size by then. */
+/** By then caches, code and heaps have reached their size. */
 const shortMs = 600_000;
 /** Fewer values drift by chance. */
 const fewestValues = 20;
@@ -79,7 +79,7 @@ export function soakScenario(options: SoakOptions): Scenario {
 
 type Measured = Omit<SoakReport, "thresholds" | "failures" | "warnings">;
 
-/** The figures that thresholds can name. Growth is per hour. */
+/** Metrics for thresholds. Growth is per hour. */
 export const soakMetrics = metricsOf<Measured>({
   "memory.growth": bytes(({ memory }) => memory.slope?.perHour ?? null),
   "heap.growth": bytes(({ heap }) => heap.slope?.perHour ?? null),

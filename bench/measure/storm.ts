@@ -1,4 +1,4 @@
-// The scenario of `storm`, and what follows from its outcome: how a server takes many handshakes at once.
+// The scenario of `storm`, and its conclusion: how a server handles many handshakes at once.
 
 import { formatNumber, formatPercent } from "../../src/lib/format.ts";
 import type { DistributionName } from "../load/metrics.ts";
@@ -29,13 +29,13 @@ export interface StormOptions {
   /** Undefined: as fast as handshakes complete. */
   readonly ratePerSecond: number | undefined;
   readonly arrivals: Arrivals;
-  /** Clients that are there before; undefined for none. */
+  /** Clients connected before the storm; undefined for none. */
   readonly background: { readonly connections: number; readonly ratePerSecond: number } | undefined;
-  /** What new clients send once, and those of the background all the time. */
+  /** New clients send it once, background clients continuously. */
   readonly traffic: "echo" | "ping";
   readonly payload: Uint8Array;
   readonly beforeMs: number;
-  /** From the start of the storm on. */
+  /** Duration from the start of the storm. */
   readonly durationMs: number;
   readonly reconnect: Reconnect;
   readonly expectedCloses: readonly number[];
@@ -45,11 +45,11 @@ export interface StormOptions {
 const storm = "storm";
 const background = "background";
 const before = "before";
-/** The storm is watched in steps of whole seconds, so that what it does to others can be told from what comes after. */
+/** Maximum of steps, each of whole seconds, that separate the storm's effect from the time after it. */
 const mostSteps = 30;
-/** Part of the clients that have to be connected: a few may be waiting for a long time. */
+/** Share of clients that must be connected: a few may wait for a long time. */
 const settledShare = 0.99;
-/** Refused clients come back; this many attempts each are no fault of the session. */
+/** Refused clients retry; up to this many attempts each do not end the session. */
 const attemptsPerClient = 100;
 
 export function stormScenario(options: StormOptions): Scenario {
@@ -127,7 +127,7 @@ function backgroundGroup(options: StormOptions): Group[] {
 
 type Measured = Omit<StormReport, "thresholds" | "failures" | "warnings">;
 
-/** The figures that thresholds can name. */
+/** Metrics for thresholds. */
 export const stormMetrics = metricsOf<Measured>({
   rate: count(({ handshakes }) => handshakes.perSecond),
   refused: count(({ handshakes }) => handshakes.refused),
@@ -191,7 +191,7 @@ export function concludeStorm(
   return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
 }
 
-/** Steps until nearly all clients had a connection; undefined when they never had. */
+/** Steps until nearly all clients had a connection; undefined if that never happened. */
 function settledSteps({ connections }: StormOptions, steps: readonly StepOutcome[]): number | undefined {
   const at = steps.findIndex(
     ({ groups }) => (groups[storm]?.openConnections ?? 0) >= settledShare * connections,
@@ -203,7 +203,7 @@ function secondsIn(steps: readonly StepOutcome[]): number {
   return steps.reduce((sum, { fromMs, untilMs }) => sum + (untilMs - fromMs) / 1000, 0);
 }
 
-/** A counter of a group over some steps. */
+/** Sums a group's counters over steps. */
 function sumOf(steps: readonly StepOutcome[], group: string) {
   return (name: keyof GroupFigures["counters"]): number =>
     steps.reduce((sum, { groups }) => sum + (groups[group]?.counters[name] ?? 0), 0);
@@ -221,12 +221,12 @@ function refusalsOf(steps: readonly StepOutcome[]): StormReport["refusals"] {
     .sort((a, b) => b.count - a.count);
 }
 
-/** Those that the server answered, with a connection or a refusal. */
+/** Handshakes that the server answered, with a connection or a refusal. */
 function handshakesIn(steps: readonly StepOutcome[]): number {
   return sumOf(steps, storm)("opened") + refusalsOf(steps).reduce((sum, each) => sum + each.count, 0);
 }
 
-/** A distribution of a group over some steps, nothing estimated. */
+/** Merges a distribution of a group over steps. */
 function timesOf(steps: readonly StepOutcome[], group: string, name: DistributionName): Latency | null {
   const parts = steps.flatMap(({ groups }) => groups[group]?.distributions[name] ?? []);
   return parts.length === 0

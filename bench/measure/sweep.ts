@@ -1,16 +1,16 @@
-// Plans a sweep over a grid of loads, in a random order, and measures what is missing of it.
+// Plans a sweep over a grid of loads, in a random order, and measures the missing cells.
 
 import { createRandom, mixSeeds } from "../../src/lib/random.ts";
 import type { Result } from "../result/schema.ts";
 import type { Cell, PlanEntry, Sweep } from "../result/sweep.ts";
 import { TargetError } from "../target/target.ts";
 
-/** Measurements in a row that failed, after which the target is taken to be gone. */
+/** Consecutive failed measurements after which the target counts as gone. */
 const failuresInRow = 3;
 
 /**
- * Every cell so many times. Each round of all cells is shuffled on its own: a drift of the machine meets all cells
- * alike, and a sweep that ends early has whole rounds.
+ * Repeats every cell. Each round of all cells is shuffled separately: drift of the machine affects all cells
+ * equally, and a sweep that ends early has whole rounds.
  */
 export function planEntries(cells: readonly Cell[], repeats: number, seed: number): PlanEntry[] {
   return Array.from({ length: repeats }, (_, index) => index + 1).flatMap((repeat) => {
@@ -34,9 +34,9 @@ function shuffle<T>(values: readonly T[], random: () => number): T[] {
 
 export interface SweepOptions {
   readonly entries: readonly PlanEntry[];
-  /** Whether its Result is there already. */
+  /** Returns whether its Result exists. */
   readonly isDone: (entry: PlanEntry) => boolean;
-  /** @throws TargetError when there is nothing to measure */
+  /** @throws TargetError if the target cannot be measured */
   readonly measure: (entry: PlanEntry) => Promise<Result>;
   /** Keeps a Result; called in order. */
   readonly keep: (entry: PlanEntry, result: Result) => void;
@@ -44,7 +44,7 @@ export interface SweepOptions {
   readonly signal: AbortSignal;
 }
 
-/** Measures what is not there yet, one after the other. What fails is left for the next start. */
+/** Measures the missing entries, one after the other. Failed ones remain for the next start. */
 export async function sweep(options: SweepOptions): Promise<Pick<Sweep, "stop" | "missing">> {
   const { entries, isDone, measure, keep, onMissing, signal } = options;
   const missing: Sweep["missing"] = [];

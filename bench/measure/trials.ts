@@ -17,10 +17,10 @@ import type { Rig } from "./search.ts";
 export interface TrialOptions extends Pick<MeasureOptions, "onProgress"> {
   /** A WebSocket URL, or a command that starts a target, with `{port}`. */
   readonly target: string;
-  /** What is the same in all trials; for a command, its URL counts only by its path. */
+  /** Common to all trials; for a command, only the path of its URL is used. */
   readonly scenario: WebSocketScenario;
   readonly over: Dimension;
-  /** Each connection's rate, when connections are varied in an open loop. */
+  /** Rate of each connection if the search varies connections in an open loop. */
   readonly ratePerConnection: number | undefined;
   readonly slos: readonly Slo[];
   readonly pid: number | undefined;
@@ -35,7 +35,7 @@ const saturatingMessages = 512;
 const saturatingBytes = 64 * 1024 * 1024;
 const deepest = 16;
 
-/** The target of a search. A command is started once, and again after trials that it may not have survived. */
+/** The target of a search. Starts a command once, and again after trials that may have harmed it. */
 export class TargetRig implements Rig {
   readonly #options: TrialOptions;
   #started: StartedTarget | undefined;
@@ -51,9 +51,9 @@ export class TargetRig implements Rig {
   }
 
   /**
-   * Replies per second of a closed loop with much in flight.
-   * @returns undefined when it was interrupted
-   * @throws TargetError when nothing can be measured
+   * Measures replies per second of a closed loop with many messages in flight.
+   * @returns undefined if interrupted
+   * @throws TargetError if the target cannot be measured
    */
   async saturate(durationMs: number): Promise<number | undefined> {
     const { scenario, signal } = this.#options;
@@ -95,7 +95,7 @@ export class TargetRig implements Rig {
     this.#started = undefined;
   }
 
-  /** A target that does not start again is one on which nothing is measured. */
+  /** A target that does not restart yields a trial without a measurement. */
   async #tryMeasure(scenario: WebSocketScenario): Promise<Outcome> {
     try {
       return await this.#measure(scenario);
@@ -121,7 +121,7 @@ export class TargetRig implements Rig {
     );
   }
 
-  /** The URL of the target, which is started if need be. */
+  /** Returns the URL of the target; starts it if necessary. */
   async #ready(): Promise<string> {
     const { target, scenario, signal, pid, metricsUrl } = this.#options;
     if (isUrl(target)) {
@@ -148,12 +148,12 @@ export class TargetRig implements Rig {
   }
 }
 
-/** Whether a target is as it was before: after lost messages it may still be at work, or dead. */
+/** Returns whether a trial left the target unharmed: after lost messages it may be busy or dead. */
 function isUnharmed({ messages, connections, partial }: Result): boolean {
   return messages.lost === 0 && connections.closedEarly === 0 && partial === null;
 }
 
-/** The scenario with one load in it. */
+/** Returns the scenario with this load. */
 export function scenarioAt(
   { scenario, over, ratePerConnection }: Pick<TrialOptions, "scenario" | "over" | "ratePerConnection">,
   load: number,

@@ -1,4 +1,4 @@
-// Turns what was read of generator, server and machine at the edges of the window into the figures of a Result.
+// Computes the resource figures of a Result from samples of generator, server and machine.
 
 import type { Crew, StepTally } from "../load/crew.ts";
 import type { DistributionName } from "../load/metrics.ts";
@@ -16,28 +16,28 @@ export interface ClientMark {
   readonly rssBytes: number;
 }
 
-/** The server over the window: a sample at its start, one each second, one at its end, as far as they could be had. */
+/** Server samples over the window: at its start, every second, and at its end, as far as available. */
 export interface ServerRecord {
   readonly source: ServerFigures["source"];
   readonly cpus: number[] | null;
   readonly samples: readonly ServerSample[];
 }
 
-/** Part of our messages that a server has to have seen, to be all of the target. */
+/** Minimum share of our messages that a server must have received to count as the whole target. */
 const wholeShare = 0.9;
 
 interface ClientParts {
-  /** The step's, of all groups. */
+  /** Tallies of the step, of all groups. */
   readonly tallies: readonly Tally[];
   readonly marks: Pick<Watched, "from" | "until" | "machine">;
   readonly clientCpus: number[];
   readonly fromNs: number;
   readonly untilNs: number;
-  /** Something has a schedule to be late against. */
+  /** At least one group has a schedule. */
   readonly hasSchedule: boolean;
 }
 
-/** CPU time is that of the whole process, with what it takes to wake up in time for a schedule. */
+/** CPU time covers the whole process, including wake-ups for a schedule. */
 export function clientFigures(parts: ClientParts): ClientFigures {
   const { tallies, marks, clientCpus, fromNs, untilNs, hasSchedule } = parts;
   const { from, until } = marks;
@@ -61,7 +61,7 @@ export function clientFigures(parts: ClientParts): ClientFigures {
   };
 }
 
-/** Of each thread over all groups, where it is known. */
+/** CPU time of each thread over all groups, where known. */
 function threadCpuNs(tallies: readonly Tally[]): number[] {
   const threads = Math.max(...tallies.map((tally) => tally.threadCpuNs.length));
   return Array.from({ length: threads }, (_, thread) => tallies.map((tally) => tally.threadCpuNs[thread]))
@@ -80,13 +80,13 @@ export function serverPart(
   if (server === undefined || first === undefined || last === undefined || last.takenNs <= first.takenNs) {
     return {};
   }
-  // Samples are not taken at exactly the edges of the window, so the share is what counts.
+  // Samples are not exactly at the edges of the window, so compare shares.
   const sampledSeconds = (last.takenNs - first.takenNs) / 1e9;
   const cpuShare = Math.max(0, last.cpuSeconds - first.cpuSeconds) / sampledSeconds;
   const waitedSeconds = differenceOf(first.waitedSeconds, last.waitedSeconds);
   const receivedMessages = differenceOf(first.receivedMessages, last.receivedMessages);
   const buffered = server.samples.map(({ bufferedBytes }) => bufferedBytes).filter((bytes) => bytes !== null);
-  // One replica of several has served a part of our messages, and what it costs is shared by that part.
+  // One of several replicas has served only part of our messages, so divide its cost by that part.
   const isPart = receivedMessages !== null && last.replicas === 1 && receivedMessages < wholeShare * replies;
   const served = isPart ? receivedMessages / sampledSeconds : replies / seconds;
   return {
@@ -151,7 +151,7 @@ export function wireFigures(step: StepTally | undefined, group: number): Result[
   return wire === undefined ? null : { sentBytes: wire.sent, receivedBytes: wire.received };
 }
 
-/** Of the connections of a group, over the whole run; null where the generator did not open them itself. */
+/** Figures of a group's connections over the whole run; null if the generator did not open them. */
 export function connectFigures(
   crew: Pick<Crew, "tallies" | "connectSpan">,
   group: number,
@@ -178,7 +178,7 @@ export function connectFigures(
   };
 }
 
-/** Null where nothing was recorded. */
+/** Null if nothing was recorded. */
 export function timedFigures({ histogram, minNs, maxNs }: TimesTally): Connects["open"] {
   const latencyUs = latencyOf({ histogram, unitNs: 1 }, { min: minNs / 1000, max: maxNs / 1000 });
   return latencyUs === null ? null : { latencyUs, histogram: encodeHistogram(histogram, 1) };

@@ -1,21 +1,21 @@
-// Warms a target up: puts the load on it until rate and median keep their level.
+// Warms up a target: applies the load until rate and median are steady.
 
 import { hasSettled } from "../result/steadiness.ts";
 import { type MeasureOptions, measure, type Progress } from "./measure.ts";
 import type { WebSocketScenario } from "./scenario.ts";
 
-/** A target that is not steady by then is measured as it is. */
+/** A target that is not steady by then is measured anyway. */
 export const longestWarmUpMs = 60_000;
 
 export interface WarmUp {
   readonly seconds: number;
-  /** Whether it ended since the target was steady. */
+  /** Whether it ended because the target was steady. */
   readonly isSteady: boolean;
 }
 
 export type WarmUpOptions = Pick<MeasureOptions, "signal" | "hurry" | "onProgress" | "world">;
 
-/** Opens the connections, loads them for as long as it takes, and closes them again. */
+/** Opens the connections, applies the load until it is steady, and closes them. */
 export async function warmUp(scenario: WebSocketScenario, options: WarmUpOptions = {}): Promise<WarmUp> {
   const { signal, hurry, onProgress, world } = options;
   const settled = new AbortController();
@@ -49,7 +49,7 @@ class Levels {
 
   /** @returns whether they have settled */
   take({ totalMs, leftMs, messagesPerSecond, p50Us }: Progress): boolean {
-    // Told several times a second, of which each has the figures of the second before.
+    // Called several times a second, with the figures of the previous second.
     const second = Math.floor((totalMs - leftMs) / 1000);
     if (second === this.#second || messagesPerSecond === null || p50Us === null) {
       return false;

@@ -6,7 +6,7 @@ import type { MachineMark } from "../target/machine.ts";
 import type { Sampler, ServerSample } from "../target/sampler.ts";
 import type { ClientMark, ServerRecord } from "./usage.ts";
 
-/** Without a sampler, how often to look whether the run is over. */
+/** Interval of checks for the end of the run, without a sampler. */
 const idlePeriodMs = 1000;
 
 /** CPU time and memory of this process. */
@@ -23,7 +23,7 @@ export interface Watched {
   readonly until: ClientMark;
   readonly machine: { readonly from: MachineMark; readonly until: MachineMark };
   readonly server: ServerRecord | undefined;
-  /** The run was over before the step was. */
+  /** The run ended before the step did. */
   readonly isCutShort: boolean;
 }
 
@@ -33,9 +33,9 @@ export interface WatchOptions {
   readonly processUsage: () => ProcessUsage;
   readonly markMachine: () => MachineMark;
   readonly sampler: Sampler | undefined;
-  /** Resolves when the run is over, which may be before the step is. */
+  /** Resolves at the end of the run, which may be before that of the step. */
   readonly over: Promise<void>;
-  /** The step begins. */
+  /** Called when the step begins. */
   readonly onBegin?: () => void;
   /** No step was watched before. */
   readonly isFirst?: boolean;
@@ -82,7 +82,7 @@ export async function watchSpan({ fromNs, untilNs }: Span, options: WatchOptions
   return { startedAt, from, until, machine, server, isCutShort: end === "over" };
 }
 
-/** A function that waits for a moment; the run may be over before it comes. */
+/** Creates a function that waits for a time or the end of the run. */
 function createWait(clock: Clock, over: Promise<void>): (timeNs: number) => Promise<"in time" | "over"> {
   let isOver = false;
   let wake = (): void => undefined;

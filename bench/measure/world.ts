@@ -1,4 +1,4 @@
-// The world that measurements run in outside of tests.
+// The environment of measurements outside of tests.
 
 import { systemClock } from "../load/clock.ts";
 import { startWorkerThread } from "../load/threads.ts";
@@ -8,7 +8,7 @@ import { readTasks } from "../target/proc.ts";
 import { locate } from "../target/target.ts";
 import type { World } from "./run.ts";
 
-/** The machine as it is. */
+/** The real machine. */
 export const realWorld: World = {
   clock: systemClock,
   startThread: startWorkerThread,

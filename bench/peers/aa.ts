@@ -17,9 +17,9 @@ import { closedLoads } from "./loads.ts";
 import { addTimingOptions, judging, readTiming, type Timing } from "./options.ts";
 import { bareServer, findPeers, pinApart } from "./servers.ts";
 
-/** What findings that are wrong may be, of all. */
+/** Maximum share of wrong findings. */
 const allowedShare = 0.05;
-/** A number of wrong findings that is less likely than this at the allowed share says that it is exceeded. */
+/** The allowed share counts as exceeded if the number of wrong findings is less likely than this. */
 const significance = 0.05;
 
 const shape = {
@@ -55,7 +55,7 @@ async function compareAll(timing: Timing, comparisons: number, deadlineMs: numbe
   }
 }
 
-/** All comparisons for which there is time. */
+/** Runs comparisons until the time is over. */
 async function compareEach(
   timing: Timing,
   comparisons: number,
@@ -91,7 +91,7 @@ async function compareEach(
   return done;
 }
 
-/** Prints every comparison, and what follows. @returns the exit code */
+/** Prints every comparison and the conclusion. @returns the exit code */
 function conclude(done: readonly Comparison[]): number {
   const rows = done.map((comparison, index) => {
     const { figures, primary, margin } = comparison;

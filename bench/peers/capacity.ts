@@ -1,4 +1,4 @@
-// `npm run bench:capacity`: holds `search` against targets whose capacity is known by their service time, again and again.
+// `npm run bench:capacity`: checks `search` repeatedly against targets of known capacity.
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ const headings = ["target", "verdict", "holds", "failed at", "of its capacity", 
 /** How far from the capacity a search may land, and how long it may take. */
 const tolerance = 0.05;
 const mostMs = 90_000;
-/** Mean time between two stalls: every fifth trial or so meets one. */
+/** Mean time between two stalls: about every fifth trial contains one. */
 const stallEveryMs = 15_000;
 
 const shape = {
@@ -52,7 +52,7 @@ interface Case {
 interface Proof {
   readonly target: Case;
   readonly search: Search;
-  /** What was found, as a share of the capacity; 0 when nothing was. */
+  /** The found load as a share of the capacity; 0 if none was found. */
   readonly share: number;
 }
 
@@ -117,7 +117,7 @@ function rowOf({ target, search, share }: Proof): string[] {
   ];
 }
 
-/** What went wrong, a sentence each. */
+/** Failures, one sentence each. */
 function failuresOf(proofs: readonly Proof[]): string[] {
   const calm = proofs.filter(({ target }) => target.stallMs === 0);
   const stalled = proofs.filter(({ target }) => target.stallMs > 0);

@@ -1,5 +1,5 @@
 /*
- * A WebSocket echo client on bare epoll, to hold the harness's generator against: as little as a closed loop can cost
+ * A WebSocket echo client on bare epoll, a baseline for the harness's generator: the minimum cost of a closed loop
  * that still records every latency. Frames are built and masked once; one clock reading for each read.
  *
  * client PORT PATH CONNECTIONS DEPTH PAYLOAD_BYTES WARMUP_MS DURATION_MS

@@ -27,7 +27,7 @@ import { bareServer, findPeers, pinApart } from "./servers.ts";
 const startTimeoutMs = 15_000;
 const source = "bench/peers/client.c";
 const path = "/echo";
-/** The loads of the smallest payload, in which nothing but the cost of a message counts. */
+/** The loads of the smallest payload, which show the cost per message. */
 const smallestBytes = 64;
 
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
@@ -84,7 +84,7 @@ async function measureAll(timing: Timing, limit: number): Promise<number> {
   }
 }
 
-/** @throws TargetError when there is no compiler, or it does not take the file */
+/** @throws TargetError if there is no compiler, or compiling fails */
 function compile(folder: string): string {
   const program = join(folder, "client");
   try {
@@ -108,7 +108,7 @@ interface Measured {
   readonly program: string;
 }
 
-/** Every round turns the order around, so that a drift of the machine meets both alike. */
+/** Rounds alternate the order, so that drift of the machine affects both equally. */
 async function measureLoad(load: NamedLoad, rounds: number, measured: Measured): Promise<Costs> {
   const costs: Costs = { c: [], raw: [] };
   for (let round = 1; round <= rounds; round += 1) {

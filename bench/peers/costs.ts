@@ -1,4 +1,4 @@
-// What a server costs besides messages: a connection that opens and closes, one that is idle, and a start.
+// Measures the cost of a server besides messages: a connection that opens and closes, one that is idle, and a start.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -44,8 +44,8 @@ export const costs: readonly Cost[] = [
 ];
 
 /**
- * Measures a cost of every arm, in turns and forwards and backwards, and holds each against the first.
- * @returns lines for people: medians, and the ratio with its 95 % interval
+ * Measures a cost of every arm, in turns and forwards and backwards, and compares each with the first.
+ * @returns a printable summary: medians, and the ratio with its 95 % interval
  */
 export async function compareCost(cost: Cost, arms: readonly Arm[], rounds: number): Promise<string> {
   const values: number[][] = arms.map(() => []);

@@ -18,7 +18,7 @@ import { addTimingOptions, readTiming, type Timing } from "./options.ts";
 import { bareServer, findPeers, pinApart } from "./servers.ts";
 
 const engineNames: readonly EngineName[] = ["raw", "ws"];
-/** Beyond this size it is copying that costs, which is the same for both. */
+/** Beyond this size copying dominates, which costs both the same. */
 const largestBytes = 64 * 1024;
 const startTimeoutMs = 15_000;
 const headings = [
@@ -62,7 +62,7 @@ async function measureAll(timing: Timing): Promise<number> {
   }
 }
 
-/** Each engine's Results; every round turns the order around, so that a drift of the machine meets both alike. */
+/** Each engine's Results; rounds alternate the order, so that drift of the machine affects both equally. */
 async function measureLoad(
   { title, scenario }: NamedLoad,
   rounds: number,

@@ -5,7 +5,7 @@ import { randomSeed } from "../../src/lib/random.ts";
 import { makePayload } from "../engine/payload.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 
-/** A load with a name for files and one for people. */
+/** A load with a file name and a title. */
 export interface NamedLoad {
   readonly name: string;
   readonly title: string;
@@ -26,7 +26,7 @@ const closedLoops = [
   { payloadBytes: 1024 * 1024, depth: 2, connections: 16 },
 ] as const;
 
-/** The open loop, for latency: a rate that every server can hold, so that all meet the same load. */
+/** The open loop, for latency: every server can sustain this rate, so all get the same load. */
 const openLoop = { payloadBytes: 64, ratePerSecond: 20_000, connections: 64 };
 
 /** Loads that show how much a server can do. */
@@ -40,7 +40,7 @@ export function closedLoads(durations: Durations): NamedLoad[] {
   }));
 }
 
-/** The load under which whatever a server does per message weighs most. */
+/** The load with the largest share of per-message cost. */
 export function denseLoad(durations: Durations): NamedLoad {
   return {
     name: "64b-x64",
@@ -49,7 +49,7 @@ export function denseLoad(durations: Durations): NamedLoad {
   };
 }
 
-/** The load that shows latency when nobody is at the limit. */
+/** The load that shows latency below saturation. */
 export function openLoad(durations: Durations): NamedLoad {
   const { payloadBytes, ratePerSecond, connections } = openLoop;
   return {

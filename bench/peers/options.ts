@@ -6,7 +6,7 @@ import { commonShape, quantity, readFields, UsageError, whole } from "../command
 import type { JudgeOptions } from "../measure/compare.ts";
 import type { Durations } from "./loads.ts";
 
-/** How all these comparisons are judged. */
+/** Criteria of all these comparisons. */
 export const judging: JudgeOptions = { margin: 0.02, primary: "serverCpuPerMessage" };
 
 export interface Timing extends Durations {

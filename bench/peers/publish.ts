@@ -14,7 +14,7 @@ import { formatComparisonFile, writeOnce, writeResult } from "../result/store.ts
 import type { NamedLoad } from "./loads.ts";
 import { ourServer, type Peer } from "./servers.ts";
 
-/** One load with all that was measured under it. */
+/** One load with all its measurements. */
 export interface Measured extends NamedLoad {
   readonly comparison: Comparison;
   /** Every Result of every arm, by its index. */
@@ -23,7 +23,7 @@ export interface Measured extends NamedLoad {
 
 /**
  * Writes a new folder; nothing in it is ever replaced.
- * @param command what was typed to get it
+ * @param command the command line that produced it
  * @throws StoreError when it exists
  */
 export function publish(

@@ -10,9 +10,9 @@ export interface Peer extends Arm {
   readonly version: string;
 }
 
-/** Ours; the name is how reports call it. */
+/** Our server's name in reports. */
 export const ourServer = "uws-echo";
-/** The least that a server on the same library costs. */
+/** The baseline: a minimal server on the same library. */
 export const bareServer = "uWebSockets.js";
 
 /** Servers on runtimes that a machine may lack. */
@@ -71,7 +71,7 @@ export function pinApart(onSkip: (reason: string) => void): string {
   return `taskset -c ${server} `;
 }
 
-/** What a program prints, or undefined when it is not there or fails. */
+/** Returns the output of a program, or undefined if it is missing or fails. */
 function output(program: string, ...args: string[]): string | undefined {
   try {
     return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

@@ -1,4 +1,4 @@
-// An echo server whose service takes exactly so long, one message after the other: its capacity is known. Arguments:
+// An echo server with an exact service time, one message after the other, so its capacity is known. Arguments:
 // PORT, SERVICE_US, and for stalls STALL_MS and EVERY_MS, which is the mean of random times between two stalls.
 
 import uws from "uWebSockets.js";

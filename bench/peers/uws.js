@@ -1,4 +1,4 @@
-// The smallest echo server on uWebSockets.js: what ours has to be compared with. PORT is its only argument.
+// The smallest echo server on uWebSockets.js: the baseline for ours. PORT is its only argument.
 // Plain JavaScript, so that the measured process runs nothing but this file.
 
 import uws from "uWebSockets.js";

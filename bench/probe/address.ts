@@ -1,10 +1,10 @@
-// Checks what the server saw of the client, where it can be asked: `/inspect` of a uws-echo.
+// Checks which client address the server sees, using `/inspect` of a uws-echo.
 
 import { z } from "zod";
 import type { Check } from "./check.ts";
 import { notTested, passes, type Way } from "./way.ts";
 
-/** What `/inspect` of a uws-echo says, as far as it matters here. */
+/** The part of a uws-echo's `/inspect` response that the check reads. */
 const inspectionSchema = z.object({
   remoteAddress: z.string(),
   clientAddress: z.string(),
@@ -14,7 +14,7 @@ const inspectionSchema = z.object({
 
 type Inspection = z.infer<typeof inspectionSchema>;
 
-/** Asks a uws-echo what it saw of a handshake. @returns undefined when the target is none */
+/** Requests `/inspect` of a uws-echo. @returns undefined for other servers */
 export async function inspect(way: Way, timeoutMs: number): Promise<Inspection | undefined> {
   const opening = await way.open({ beside: "inspect" });
   if (opening.conversation === undefined) {
@@ -28,7 +28,7 @@ export async function inspect(way: Way, timeoutMs: number): Promise<Inspection |
   try {
     return inspectionSchema.parse(JSON.parse(first.payload.toString()));
   } catch {
-    return undefined; // Another server, which says something else.
+    return undefined; // Not a uws-echo.
   }
 }
 

@@ -4,14 +4,14 @@ import type { Checked, Finding } from "../result/check.ts";
 import type { Traits, Way } from "./way.ts";
 
 export interface Check extends Pick<Checked, "id" | "group" | "title"> {
-  /** What the target has to do for this check to say anything. */
+  /** Traits that the target needs for this check. */
   readonly needs?: readonly (keyof Traits)[];
   run(way: Way, limits: Limits): Promise<Finding>;
 }
 
-/** What the command line allows. */
+/** Limits from the command line. */
 export interface Limits {
   readonly maxSizeBytes: number;
-  /** For how long a connection has to stay. */
+  /** How long an idle connection must stay open. */
   readonly idleMs: number;
 }

@@ -8,7 +8,7 @@ import { type Attempt, attemptEach, fails, passes } from "./way.ts";
 
 /** Close codes that are sent: RFC 6455's, a library's, an application's. Undefined: a close frame without one. */
 const ourCodes = [1000, 1001, 3000, 4321, undefined] as const;
-/** Close codes that a uws-echo is asked for. */
+/** Close codes requested from a uws-echo. */
 const theirCodes = [1000, 1001, 1011, 1012, 1013, 3000, 4321] as const;
 const reason = "check";
 
@@ -42,7 +42,7 @@ const ours: Check = {
   },
 };
 
-/** Waits for the answer to our close frame, and for the end of the TCP connection, which is the server's to end. */
+/** Waits for the answer to our close frame, and for the end of the TCP connection, which the server ends (RFC 6455 section 7.1.1). */
 async function awaitEnd(conversation: Conversation, timeoutMs: number): Promise<string | undefined> {
   const arrival = await awaitArrival(conversation, timeoutMs, () => false);
   if (conversation.closeFrame === undefined) {

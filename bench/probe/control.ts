@@ -1,4 +1,4 @@
-// Checks pings and pongs: whether they are answered, and as far as can be told, by whom.
+// Checks pings and pongs: whether they are answered, and if possible, by which party.
 
 import { formatDurationUs } from "../../src/lib/format.ts";
 import { opcodes } from "../engine/frame.ts";
@@ -30,7 +30,7 @@ const ping: Check = {
     }),
 };
 
-/** Rounds of a message with a ping behind it. */
+/** Rounds of a message followed by a ping. */
 const rounds = 5;
 
 const answerer: Check = {

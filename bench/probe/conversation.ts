@@ -1,4 +1,4 @@
-// One WebSocket connection that a check drives: it sends any frame, and hands over what arrives one by one.
+// One WebSocket connection that a check drives: sends any frame, and returns arrivals one by one.
 
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
@@ -15,7 +15,7 @@ import { createRequest, HandshakeResponse, type Head } from "../engine/handshake
 import type { Route } from "../engine/route.ts";
 import { connectSocket } from "../engine/socket.ts";
 
-/** Where to connect, and what the handshake says. */
+/** Where to connect, and the contents of the handshake. */
 export type Target = Pick<
   Endpoint,
   "url" | "headers" | "subprotocols" | "origin" | "timeoutMs" | "templateLines"
@@ -25,27 +25,27 @@ export type Target = Pick<
     readonly localAddress: string | undefined;
   };
 
-/** What arrived. Pings are answered at once, and counted only. */
+/** An arrival. Pings are only answered and counted. */
 export type Arrival =
   | { readonly kind: "message"; readonly opcode: number; readonly payload: Buffer }
   | { readonly kind: "pong"; readonly payload: Buffer }
   | { readonly kind: "end"; readonly ending: Ending };
 
-/** A connection that is open, or why it never was. */
+/** An open connection, or why it did not open. */
 export type Opening =
   | { readonly conversation: Conversation; readonly head: Head; readonly tookMs: number }
   | { readonly conversation?: never; readonly ending: Ending; readonly head: Head | undefined };
 
-/** What a close frame said. */
+/** The contents of a close frame. */
 export interface CloseFrame {
   /** 1005 when the frame has no code. */
   readonly code: number;
   readonly reason: string;
 }
 
-/** A longer message than we ever send is a fault. */
+/** Maximum message size; checks send shorter ones. */
 const messageLimitBytes = 300 * 1024 * 1024;
-/** How long the target may take to answer our goodbye when a check is over. */
+/** Timeout of the closing handshake at the end of a check. */
 const leaveMs = 1000;
 
 /** Connects and shakes hands. Never rejects. */
@@ -114,12 +114,12 @@ export class Conversation implements FrameSink {
     return this.#socket;
   }
 
-  /** Pings that came. */
+  /** Number of received pings. */
   get pings(): number {
     return this.#pings;
   }
 
-  /** The close frame that came, if one did; the TCP connection may still be there. */
+  /** The received close frame, if any; the TCP connection may still be open. */
   get closeFrame(): CloseFrame | undefined {
     return this.#closeFrame;
   }
@@ -144,7 +144,7 @@ export class Conversation implements FrameSink {
     this.send(opcodes.close, Buffer.concat([Buffer.from(head), Buffer.from(reason)]));
   }
 
-  /** The next arrival, or undefined after `timeoutMs`. The end, once there, is given again and again. */
+  /** The next arrival, or undefined after `timeoutMs`. After the end, every call returns it. */
   async next(timeoutMs: number): Promise<Arrival | undefined> {
     const [first] = this.#arrivals;
     if (first === undefined) {
@@ -161,7 +161,7 @@ export class Conversation implements FrameSink {
     return arrival?.kind === "end" ? arrival : this.#arrivals.shift();
   }
 
-  /** Forgets what has arrived, except the end. */
+  /** Drops all arrivals except the end. */
   clear(): void {
     const end = this.#arrivals.find(({ kind }) => kind === "end");
     this.#arrivals.length = 0;
@@ -170,7 +170,7 @@ export class Conversation implements FrameSink {
     }
   }
 
-  /** Says goodbye with 1000, and cuts when that is not answered soon. */
+  /** Closes with 1000, and destroys the socket if there is no answer in time. */
   leave(): void {
     if (this.#endedMs === undefined && !this.#saidClose) {
       this.sendClose(1000);

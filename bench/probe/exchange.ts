@@ -1,13 +1,13 @@
-// Sends a message or a ping, and tells whether it came back.
+// Sends a message or a ping, and checks the reply.
 
 import { formatBytes } from "../../src/lib/format.ts";
 import { opcodes } from "../engine/frame.ts";
 import type { Arrival, Conversation } from "./conversation.ts";
 
-/** How long the right reply may take after a wrong one: servers may say things of their own in between. */
+/** How long the right reply may take after a wrong one: servers may send messages of their own in between. */
 const graceMs = 500;
 
-/** What a check sends and waits for. */
+/** A message that a check sends and expects back. */
 export interface Message {
   readonly opcode: number;
   readonly payload: Buffer;
@@ -21,7 +21,7 @@ export function binary(payload: Buffer): Message {
   return { opcode: opcodes.binary, payload };
 }
 
-/** What came instead of a reply. */
+/** What arrived instead of a reply. */
 export interface Missing {
   readonly detail: string;
   /** A message of the right length came, or the right bytes as another type: an echo, but a damaged one. */
@@ -38,7 +38,7 @@ export function exchange(
   return awaitMessage(conversation, message, timeoutMs);
 }
 
-/** Waits for a message. Others that come before are taken for things that the server says of its own. */
+/** Waits for a message. Skips others before it, which the server may send on its own. */
 export async function awaitMessage(
   conversation: Conversation,
   wanted: Message,
@@ -82,7 +82,7 @@ function nameOf(opcode: number): string {
   return opcode === opcodes.text ? "text" : "binary";
 }
 
-/** Sends a ping and waits for its pong, past everything else. @returns what was wrong, or undefined */
+/** Sends a ping and waits for its pong, skipping other arrivals. @returns what was wrong, or undefined */
 export async function exchangePing(
   conversation: Conversation,
   payload: Buffer,
@@ -102,7 +102,7 @@ export async function exchangePing(
   return wrong[0] ?? (arrival?.kind === "end" ? arrival.ending.detail : `no pong within ${timeoutMs} ms`);
 }
 
-/** The first arrival that `matches`, the end, or undefined when the time is over. */
+/** The first arrival that `matches`, the end, or undefined after the timeout. */
 export async function awaitArrival(
   conversation: Conversation,
   timeoutMs: number,

@@ -10,9 +10,9 @@ import type { Finding } from "../result/check.ts";
 import type { Check } from "./check.ts";
 import { fails, notTested, passes, type Way } from "./way.ts";
 
-/** Headers whose value is another one each time. */
+/** Headers whose value differs in each response. */
 const changing = new Set(["date", "sec-websocket-accept"]);
-/** Headers whose values say who answered. */
+/** Headers whose values identify the responder. */
 const telling = ["server", "via", "uws-echo-instance"];
 
 const upgrade: Check = {
@@ -35,7 +35,7 @@ const upgrade: Check = {
   },
 };
 
-/** What mostly stands behind such an answer. */
+/** Advice on the usual cause of a refusal. */
 function adviceForRefusal(head: Head | undefined): string | null {
   const location = head?.headers.get("location");
   if (location !== undefined) {
@@ -87,7 +87,7 @@ export const tlsCheck: Check = {
     }),
 };
 
-/** What is offered where the command line names nothing. */
+/** Sub-protocols offered by default. */
 const usualSubprotocols = ["chat", "superchat"];
 
 const subprotocol: Check = {
@@ -191,12 +191,12 @@ function echoCompressed({ target }: Way, accepted: string): Promise<Finding> {
   });
 }
 
-/** Sizes of one header that are tried, in bytes, and how many small ones. */
+/** Tested sizes of one header, in bytes. */
 const headerSizes = [1, 2, 4, 8, 16, 32, 64].map((kib) => kib * 1024);
 const headerCounts = [25, 50, 100, 200];
-/** Some servers do not answer what is too large for them at all. */
+/** Timeout of a refusal: some servers do not answer oversized headers. */
 const refusalMs = 2000;
-/** A token or a few cookies: what has to pass. */
+/** Size that must pass: a token or a few cookies. */
 const usualHeaderBytes = 2048;
 
 const largeHeaders: Check = {
@@ -232,7 +232,7 @@ const largeHeaders: Check = {
 
 interface Largest {
   readonly passed: number;
-  /** The first that was refused, and how; undefined when all passed. */
+  /** The first refused value, and how; undefined if all passed. */
   readonly refusal: { readonly value: number; readonly why: string } | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Finds out how long a connection may be silent, and what keeps it: many connections wait side by side.
+// Measures how long a connection may be silent, and what keeps it open, on many connections at once.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { opcodes } from "../engine/frame.ts";
@@ -7,16 +7,16 @@ import type { Conversation } from "./conversation.ts";
 import { exchange, exchangePing, text } from "./exchange.ts";
 import type { Traits, Way } from "./way.ts";
 
-/** Times that people set limits to, or keep connections alive by, in milliseconds. */
+/** Common idle timeouts and keep-alive intervals, in milliseconds. */
 const usualTimesMs = [
   20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 20_000, 25_000, 30_000, 45_000, 55_000, 90_000,
   110_000, 170_000, 230_000, 290_000, 590_000, 890_000, 1_790_000,
 ] as const;
-/** At most so many of them are tried for each kind of traffic, and none shorter than this share of the whole time. */
+/** Maximum of times per kind of traffic; none is shorter than the share below of the whole time. */
 const candidateLimit = 12;
 const shortestShare = 0.01;
 
-/** The times that are tried within `idleMs`, in order. */
+/** The tested times up to `idleMs`, in order. */
 export function candidateTimes(idleMs: number): number[] {
   return usualTimesMs
     .filter((timeMs) => timeMs >= idleMs * shortestShare && timeMs < idleMs)
@@ -30,7 +30,7 @@ interface Plan {
   readonly lengthMs: number;
 }
 
-/** What is tried, one connection for each, the most telling first: a target may not take all of them. */
+/** Plans one connection per test, the most informative first: a target may not accept all of them. */
 export function planIdle(idleMs: number, { isEcho }: Pick<Traits, "isEcho">): Plan[] {
   const times = candidateTimes(idleMs);
   const silent = [idleMs, ...times].map(
@@ -41,7 +41,7 @@ export function planIdle(idleMs: number, { isEcho }: Pick<Traits, "isEcho">): Pl
   return [...silent, ...busy("ping"), ...(isEcho ? busy("data") : [])];
 }
 
-/** Connections that are left to the other checks where a target takes no more. */
+/** Connections reserved for the other checks if the target refuses more. */
 const spare = 4;
 
 /** A connection that waits. */
@@ -52,7 +52,7 @@ interface Waiting {
 }
 
 /**
- * Opens the connections, which then wait side by side. `probes` resolves early with what is known so far when `signal`
+ * Opens the connections, which wait concurrently. `probes` resolves early with the results so far when `signal`
  * fires.
  */
 export async function startIdle(
@@ -64,7 +64,7 @@ export async function startIdle(
   const waiting: Waiting[] = [];
   const refused: IdleProbe[] = [];
   for (const plan of planIdle(idleMs, traits)) {
-    // One handshake at a time: a burst of them meets limits of its own.
+    // One handshake at a time: a burst may exceed rate limits.
     const opening = signal.aborted || refused.length > 0 ? undefined : await way.open();
     if (opening?.conversation !== undefined) {
       const { conversation } = opening;
@@ -131,7 +131,7 @@ function keepAlive(conversation: Conversation, traffic: "ping" | "data"): void {
   }
 }
 
-/** A connection that nobody has ended may be dead all the same, when what is in between forgot it. */
+/** An open connection may be dead if an intermediary dropped its state. */
 async function findLife(
   conversation: Conversation,
   { isEcho, answersPings }: Traits,

@@ -1,4 +1,4 @@
-// Checks what becomes of messages: types, sizes at the borders of frame headers, fragments, order.
+// Checks echoes of messages: types, sizes at the limits of frame headers, fragments, order.
 
 import { formatBytes, formatNumber } from "../../src/lib/format.ts";
 import { opcodes } from "../engine/frame.ts";
@@ -41,7 +41,7 @@ const types: Check = {
   },
 };
 
-/** Where the length field of a frame changes its form, and then by steps of four. */
+/** Sizes at which a frame's length field changes its form, then larger ones in steps of four. */
 export function sizesUpTo(maxBytes: number): number[] {
   const borders = [0, 1, 125, 126, 65_535, 65_536];
   for (let bytes = 1024 * 1024; bytes < maxBytes; bytes *= 4) {
@@ -74,7 +74,7 @@ const sizes: Check = {
   },
 };
 
-/** To the byte, where `formatBytes` would round. */
+/** Exact to the byte; `formatBytes` rounds. */
 function nameOfSize(bytes: number): string {
   return bytes >= 1024 && bytes % 1024 === 0 ? formatBytes(bytes) : `${formatNumber(bytes)} B`;
 }

@@ -1,4 +1,4 @@
-// Runs all checks on one way to a server or on two, and puts what they found together.
+// Runs all checks on one or two ways to a server, and combines the findings.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -30,7 +30,7 @@ export interface CheckOptions {
   readonly direct: Target | undefined;
   readonly limits: Limits;
   readonly environment: Environment;
-  /** Ends the checks early; what is known by then is kept. */
+  /** Ends the checks early; findings so far are kept. */
   readonly signal: AbortSignal;
 }
 
@@ -39,20 +39,20 @@ export type CheckOutcome =
   | { readonly kind: "report"; readonly report: CheckReport }
   | { readonly kind: "nothing"; readonly reason: string };
 
-/** After an interruption, how long checks may take to say what they know. */
+/** Timeout for checks to report after an interruption. */
 const abortGraceMs = 200;
-/** How long a uws-echo may take to say what it is; another server says nothing. */
+/** Timeout of a uws-echo's `/inspect`; other servers do not answer. */
 const inspectMs = 1000;
 
-/** Connections that are open at once on each way, at most. */
+/** Maximum of concurrent connections on each way. */
 export function connectionsNeeded(limits: Limits): number {
   return planIdle(limits.idleMs, { isEcho: true }).length + 1;
 }
 
-/** What one way was found to be. */
+/** Findings about one way. */
 interface Explored {
   readonly way: Way;
-  /** Undefined when there is a server, but no connection can be opened. */
+  /** Undefined if the server answers but opens no connection. */
   readonly traits: Traits | undefined;
   readonly noEcho: string;
 }
@@ -112,7 +112,7 @@ export const allChecks: readonly Check[] = [
   ...closingChecks,
 ];
 
-/** Finds out what a target does. @returns a sentence when it cannot be reached at all */
+/** Detects a target's traits. @returns a sentence if it is unreachable */
 async function explore(way: Way): Promise<Explored | string> {
   const { timeoutMs, url } = way.target;
   const opening = await way.open();
@@ -179,7 +179,7 @@ async function runWay(
   return { findings, idle };
 }
 
-/** Why a check would say nothing; undefined when it would say something. */
+/** Why a check does not apply; undefined if it does. */
 function reasonAgainst(
   { id, needs = [] }: Check,
   traits: Traits | undefined,

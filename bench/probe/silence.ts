@@ -1,4 +1,4 @@
-// Concludes from idle probes how long silence may last, and what a client has to send. Pure.
+// Concludes from idle probes how long silence may last, and what a client must send. Pure.
 
 import { formatElapsed } from "../../src/lib/format.ts";
 import type { Finding, IdleProbe } from "../result/check.ts";
@@ -40,7 +40,7 @@ function concludeSilence(probes: readonly IdleProbe[]): Finding {
       pings === 0
         ? ""
         : `; ${pings} ${pings === 1 ? "ping" : "pings"} came meanwhile and ${pings === 1 ? "was" : "were"} answered`;
-    // Where the longest lasted, the others have nothing to add.
+    // If the longest lasted, the others add nothing.
     const isKnown = longest === Math.max(...silent.map(({ intervalMs }) => intervalMs));
     return longest === undefined || !isKnown
       ? notTested(
@@ -57,7 +57,7 @@ function concludeSilence(probes: readonly IdleProbe[]): Finding {
 interface SilenceLimit {
   /** When the first silent connection ended or was found dead. */
   readonly atMs: number;
-  /** The same by the steps that were tried, which is the same each time. */
+  /** The same, rounded to the tested steps, so that it repeats. */
   readonly stepMs: number;
   readonly seen: string;
   /** Says it as a sentence that begins with what is in between. */
@@ -132,7 +132,7 @@ function concludeKeeping(probes: readonly IdleProbe[], traffic: "ping" | "data")
   const name = traffic === "ping" ? "ping" : "message";
   const limitMs =
     limitOf(probes.filter((probe) => probe.traffic === "silent"))?.atMs ?? Number.POSITIVE_INFINITY;
-  // Those that are slower than the limit, or hardly faster, have to end, and say nothing.
+  // Intervals above or just below the limit are expected to end, and prove nothing.
   const fast = own.filter(({ intervalMs }) => intervalMs < limitMs * fastShare);
   const kept = fast.filter(({ outcome }) => outcome === "kept");
   const ended = fast.filter(({ outcome }) => outcome === "cut" || outcome === "lost");

@@ -1,19 +1,19 @@
-// One way to a server: opens connections for the checks, and holds what the server was found to do.
+// One way to a server: opens connections for the checks, and holds the detected traits of the server.
 
 import { personalise, wholeRun } from "../engine/template.ts";
 import type { Finding } from "../result/check.ts";
 import { type Conversation, converse, type Opening, type Target } from "./conversation.ts";
 
-/** What checks have to rely on. */
+/** Traits that checks rely on. */
 export interface Traits {
   /** It returns messages. */
   readonly isEcho: boolean;
   readonly answersPings: boolean;
-  /** It is a uws-echo, which can be asked what it saw and told how to close. */
+  /** It is a uws-echo, which supports `/inspect` and requested close codes. */
   readonly isUwsEcho: boolean;
 }
 
-/** What one connection does differently from the others. */
+/** Options that differ for one connection. */
 export interface Changes {
   /** A path beside that of the target, such as `close?code=1012`. */
   readonly beside?: string;
@@ -52,7 +52,7 @@ export class Way {
     return opening;
   }
 
-  /** Opens a connection, lets `body` use it, and leaves. Where it does not open, the check fails. */
+  /** Opens a connection, calls `body` with it, and closes it. The check fails if it does not open. */
   async with(
     body: (conversation: Conversation) => Promise<Finding>,
     changes: Changes = {},
@@ -68,7 +68,7 @@ export class Way {
     }
   }
 
-  /** Cuts every connection that is still open. */
+  /** Destroys every open connection. */
   endAll(): void {
     for (const conversation of this.#open) {
       conversation.destroy();
@@ -76,13 +76,13 @@ export class Way {
   }
 }
 
-/** One thing to try on a connection of its own: tells what went wrong, or nothing. */
+/** One attempt on its own connection: returns what went wrong, or nothing. */
 export type Attempt = readonly [
   name: string,
   run: (conversation: Conversation) => Promise<string | undefined>,
 ];
 
-/** Tries everything, whether or not something before has gone wrong. */
+/** Makes all attempts, even after a failure. */
 export async function attemptEach(
   way: Way,
   attempts: readonly Attempt[],

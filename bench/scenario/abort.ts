@@ -7,7 +7,7 @@ const pattern = /^\s*([a-z0-9]+)\s*(>=|<=|>|<)\s*([^:\s]+)\s*(?::\s*(\S+)\s*)?$/
 const times: readonly AbortMetric[] = ["p50", "p99", "max", "lag"];
 
 /**
- * Reads a condition: METRIC OPERATOR VALUE:TIME. Without a time it is enough that it holds for one second.
+ * Reads a condition: METRIC OPERATOR VALUE:TIME. The default time is one second.
  * @throws UnitError that says what is allowed
  */
 export function parseAbort(expression: string): Abort {

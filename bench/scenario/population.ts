@@ -1,4 +1,4 @@
-// How many connections a group has over time, and what becomes of one that ends.
+// Describes how many connections a group has over time, and how it reconnects.
 
 import type { Curve } from "./curve.ts";
 
@@ -7,8 +7,8 @@ export type Arrivals = "even" | "poisson";
 
 export interface Population {
   /**
-   * Clients that are to have a connection. What it is at 0 opens before the timeline begins; from then on clients come
-   * as it grows, and leave with 1000 as it shrinks, the newest first.
+   * Number of clients. Those at time 0 connect before the timeline begins; from then on clients connect
+   * as it grows, and close with 1000 as it shrinks, the newest first.
    */
   readonly size: Curve;
   /**
@@ -17,7 +17,7 @@ export interface Population {
    */
   readonly connectRate: number | undefined;
   readonly arrivals: Arrivals;
-  /** When a client replaces its connection by a new one; null for never. */
+  /** When a client replaces its connection; null for never. */
   readonly lifetime: Lifetime | null;
   readonly reconnect: Reconnect;
   /** Close codes that are data and not errors. */
@@ -28,7 +28,7 @@ export type Lifetime =
   | { readonly kind: "fixed"; readonly ms: number }
   | { readonly kind: "exponential"; readonly meanMs: number };
 
-/** What a client does whose connection could not be opened, or was ended by the target. */
+/** What a client does after its connection failed to open or was ended by the target. */
 export type Reconnect =
   | { readonly kind: "never" }
   | {
@@ -40,7 +40,7 @@ export type Reconnect =
       readonly jitter: "full" | "none";
     };
 
-/** So many connections, all the time; one that ends is gone. */
+/** A constant number of connections, without reconnects. */
 export function steadyPopulation(size: number, changes: Partial<Population> = {}): Population {
   return {
     size: [{ durationMs: 0, from: size, to: size }],

@@ -1,4 +1,4 @@
-// Describes a session: which connections there are when, what they do, and over which steps. Plain data.
+// Describes a session: groups of connections, their traffic, and the steps of the timeline. Plain data.
 
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { Population } from "./population.ts";
@@ -14,17 +14,17 @@ export interface Scenario {
   readonly resources: Resources;
 }
 
-/** Where connections lead to, and how they are opened. `timeoutMs` is for a handshake, and for a reply. */
+/** Where and how to connect. `timeoutMs` applies to each handshake and each reply. */
 export type Target = Omit<
   Endpoint,
   "payloads" | "type" | "verify" | "readBytesPerSecond" | "passesContent"
 > & {
   readonly engine: EngineName;
-  /** Addresses to connect from, in turn; none for the system's choice. */
+  /** Source addresses, used in turn; none to let the system choose. */
   readonly sources?: readonly string[];
 };
 
-/** Connections that are alike. */
+/** A group of connections with the same settings. */
 export interface Group {
   readonly name: string;
   readonly population: Population;
@@ -37,7 +37,7 @@ export interface Step {
   /** Different from the other steps'. */
   readonly name: string;
   readonly durationMs: number;
-  /** Whether its figures are part of what the session is about; those of a warm-up are not. */
+  /** Whether its figures count; those of a warm-up do not. */
   readonly measured: boolean;
   /** The session ends as soon as one of these has held for its time. */
   readonly abortIf: readonly Abort[];
@@ -45,7 +45,7 @@ export interface Step {
 
 /** A condition on the figures of each second, all groups together. */
 export interface Abort {
-  /** As it was typed, for people. */
+  /** As typed, for reports. */
   readonly expression: string;
   readonly metric: AbortMetric;
   readonly operator: ">" | ">=" | "<" | "<=";
@@ -59,9 +59,9 @@ export interface Abort {
 export const abortMetrics = ["p50", "p99", "max", "lag", "rate", "errors", "closed", "failed"] as const;
 export type AbortMetric = (typeof abortMetrics)[number];
 
-/** What always ends a session. */
+/** Limits that always end a session. */
 export interface Guards {
-  /** No connection could be opened or kept for so long. */
+  /** Maximum time without any connection. */
   readonly goneAfterMs: number;
   /** Connections that failed to open or were ended by the target unexpectedly, all together. */
   readonly maxFailures: number;

@@ -1,10 +1,10 @@
-// What the connections of a group do once they are open.
+// Describes the traffic on the open connections of a group.
 
 import type { MessageType, Verify } from "../engine/payload.ts";
 import type { Curve } from "./curve.ts";
 import type { Arrivals } from "./population.ts";
 
-/** What is sent, and what is checked of the replies. */
+/** The messages to send, and how to check the replies. */
 export interface Messages {
   /** Sent in turn on each connection; one of weight 3 three times as often as one of weight 1. */
   readonly payloads: readonly Payload[];
@@ -58,7 +58,7 @@ export interface Echo {
   readonly fence?: boolean;
 }
 
-/** What one connection sends, others receive: each message carries an id and its send time. */
+/** Fan-out: other connections receive what one sends. Each message contains an id and its send time. */
 export interface Fanout {
   readonly kind: "fanout";
   /** The first so many connections send, at `rate` all together. */
@@ -71,7 +71,7 @@ export interface Fanout {
   readonly type: MessageType;
 }
 
-/** Every connection goes through the steps, again and again. */
+/** Every connection repeats the steps. */
 export interface Script {
   readonly kind: "script";
   readonly steps: readonly ScriptStep[];

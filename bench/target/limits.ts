@@ -1,10 +1,10 @@
-// Limits of this machine that a number of connections runs into, told before the start with what raises them.
+// Checks before the start whether this machine's limits allow the connections, and says how to raise them.
 
 import { readText } from "./proc.ts";
 
 /** Descriptors that the process needs for itself. */
 const spareDescriptors = 64;
-/** Local ports that something else has. */
+/** Local ports in use by other programs. */
 const sparePorts = 200;
 /** Memory of one connection: 8 KiB in this process, and some 4 KiB in the kernel for each end that is here. */
 const ownBytes = 8 * 1024;
@@ -36,7 +36,7 @@ export function limitProblems({ connections, sources, isLocal }: Demand): string
   ].filter((problem) => problem !== false);
 }
 
-/** Descriptors that this process may have; Infinity where it is not known. */
+/** Maximum of descriptors of this process; Infinity if unknown. */
 export function descriptorLimit(): number {
   const [, limit] = /^Max open files\s+(\d+)/m.exec(readText("/proc/self/limits") ?? "") ?? [];
   return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);

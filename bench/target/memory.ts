@@ -8,11 +8,11 @@ export interface ProcessMemory {
   /** Pages that several processes share count once; null where /proc/PID/smaps_rollup cannot be read. */
   readonly pssBytes: number | null;
   /**
-   * The part of it that is of no file. A process's share of a file changes with the other processes that have it
+   * The part not backed by files. A process's share of a file changes with the other processes that have it
    * mapped, as those of a second program on Node do.
    */
   readonly anonymousBytes: number | null;
-  /** Null where they are not ours to count. */
+  /** Null without permission to count them. */
   readonly descriptors: number | null;
 }
 
@@ -46,7 +46,7 @@ function readOne(pid: number): ProcessMemory | undefined {
     pssBytes: kibibytesOf(rollup, "Pss") ?? null,
     anonymousBytes:
       anonymousBytes === undefined ? null : anonymousBytes + (kibibytesOf(rollup, "Pss_Shmem") ?? 0),
-    // Every process has some, so none are those of somebody else.
+    // Every process has some: 0 means no permission.
     descriptors: descriptors === 0 ? null : descriptors,
   };
 }

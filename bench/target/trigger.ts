@@ -46,7 +46,7 @@ function signalTrigger({ pid, signal }: Extract<Action, { kind: "signal" }>): Tr
       try {
         process.kill(pid, signal);
       } catch {
-        look(); // It has ended before: that is what the outcome then says.
+        look(); // The process had already ended, which the outcome reports.
       }
     },
     finish() {
