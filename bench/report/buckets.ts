@@ -7,13 +7,13 @@ const bucketsPerDecade = 20;
 
 /** Histograms over the same buckets. */
 export interface Buckets {
-  /** Lower ends in microseconds, and the upper end of the last bucket. */
+  /** Lower ends of the buckets in microseconds, then the upper end of the last one. */
   readonly edgesUs: readonly number[];
-  /** Of each histogram: messages in each bucket in per cent, and 0 at the last edge. */
+  /** For each histogram: per cent of messages in each bucket, then 0 for the last edge. */
   readonly percents: readonly (readonly number[])[];
 }
 
-/** Undefined when no histogram has a message. */
+/** Counts all histograms; undefined if all are empty. */
 export function bucketsOf(histograms: readonly LatencyHistogram[]): Buckets | undefined {
   const counted = histograms.map(countByBucket);
   const indices = counted.flatMap((counts) => [...counts.keys()]);
@@ -33,7 +33,7 @@ export function bucketsOf(histograms: readonly LatencyHistogram[]): Buckets | un
   };
 }
 
-/** Counts by the number of the bucket: 0 begins at 1 us. Latencies below 10 ns count as that. */
+/** Counts by bucket number: bucket 0 begins at 1 us. Latencies below 10 ns count as 10 ns. */
 function countByBucket({ histogram, unitNs }: LatencyHistogram): Map<number, number> {
   const counts = new Map<number, number>();
   const { values, counts: perValue } = sparseOf(histogram);

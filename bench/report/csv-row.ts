@@ -1,6 +1,6 @@
 // Formats rows of CSV reports (RFC 4180).
 
-/** A line of cells, with its line end. */
+/** Formats a row of cells, with its line end. */
 export function formatRow(cells: readonly string[]): string {
   return `${cells.map(quote).join(",")}\r\n`;
 }

@@ -7,8 +7,8 @@ const pointsPerDecade = 20;
 const highestDecade = 8;
 
 /**
- * The x positions of every curve, so that curves share them: 1 / (1 - p), which is 10 at 90 % and 1000 at 99.9 %.
- * Up to 1 / (1 - p) = `messages`, beyond which less than one message lies.
+ * The x positions that all curves share: 1 / (1 - p), which is 10 at 90 % and 1000 at 99.9 %.
+ * They end at 1 / (1 - p) = `messages`, beyond which less than one message lies.
  */
 export function curvePositions(messages: number): number[] {
   const decades = Math.min(highestDecade, Math.log10(Math.max(10, messages)));
@@ -18,7 +18,7 @@ export function curvePositions(messages: number): number[] {
   );
 }
 
-/** The latency in microseconds at each position; null where the histogram has too few messages to tell. */
+/** The latency in microseconds at each position; null where the histogram has too few messages. */
 export function curveValues(
   { histogram, unitNs }: LatencyHistogram,
   positions: readonly number[],
@@ -31,7 +31,7 @@ export function curveValues(
   );
 }
 
-/** The percentile at a position, as people write it: 10 becomes `90%`, 1000 `99.9%`. */
+/** The percentile at a position: 10 becomes `90%`, 1000 `99.9%`. */
 export function percentileLabel(position: number): string {
   const decades = Math.round(Math.log10(position));
   return decades <= 0

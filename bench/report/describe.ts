@@ -1,9 +1,9 @@
-// The sentences that all reports share: load, loop, verdict, environment.
+// Formats the sentences that all reports share: load, loop, verdict, environment, command.
 
 import { formatBytes, formatDurationUs, formatNumber } from "../../src/lib/format.ts";
 import type { Environment, Latency, Result, Scenario, Verdict } from "../result/schema.ts";
 
-/** The percentiles of a Latency with the names that people say, in order. */
+/** The percentiles of a Latency with their headings, in order. */
 export const latencyColumns: readonly (readonly [keyof Latency, string])[] = [
   ["min", "min"],
   ["mean", "mean"],
@@ -15,12 +15,12 @@ export const latencyColumns: readonly (readonly [keyof Latency, string])[] = [
   ["max", "max"],
 ];
 
-/** What to call this Result beside others. */
+/** The title of a Result: its label, or else its target. */
 export function titleOf(result: Pick<Result, "label" | "target">): string {
   return result.label ?? result.target.url;
 }
 
-/** The titles of several Results, numbered where two would be the same. */
+/** The titles of several Results; equal ones are numbered. */
 export function distinctTitles(results: readonly Pick<Result, "label" | "target">[]): string[] {
   const titles = results.map(titleOf);
   return titles.map((title, index) => {
@@ -68,7 +68,7 @@ function describePace(
   return `${sockets} x ${formatNumber(depth ?? 1)} ${loop === "http" ? "pipelined" : "in flight"}`;
 }
 
-/** What the kind of loop means for the latencies beside it. */
+/** Explains what the kind of loop means for the latencies. */
 export function describeLoop(loop: Result["loop"]): string {
   switch (loop) {
     case "open":
@@ -80,7 +80,7 @@ export function describeLoop(loop: Result["loop"]): string {
   }
 }
 
-/** Who set the pace, in words. */
+/** Describes the bottleneck. */
 export function describeVerdict(verdict: Verdict): string {
   switch (verdict) {
     case "server-bound":
@@ -115,8 +115,8 @@ export function describeEnvironment(environment: Environment): string {
 }
 
 /**
- * How to run it again, as lines for a shell; none where that is not known. Header values that are `***` have to be
- * filled in.
+ * The command that repeats the measurement, as lines for a shell; none if unknown. Replace the `***` of secret
+ * header values before you run it.
  */
 export function describeCommand(
   { command, scenario }: Pick<Result, "command"> & { readonly scenario: Pick<Scenario, "seed"> },
@@ -144,7 +144,7 @@ export function formatCommand(command: readonly string[], width: number): string
   return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
 }
 
-/** Without what holds once: files that exist now, a start that has passed. */
+/** Removes options that apply only once: output files, which now exist, and a past start time. */
 function withoutOnce(command: readonly string[]): string[] {
   const isOnce = (arg = ""): boolean => ["-o", "--out", "--start-at"].includes(arg);
   return command.filter(
@@ -152,12 +152,12 @@ function withoutOnce(command: readonly string[]): string[] {
   );
 }
 
-/** Quoted only where a shell would take it apart. */
+/** Quotes an argument if a shell would split or expand it. */
 function quoteForShell(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
-/** A latency as people read it, `-` when unknown. */
+/** Formats a latency in a fitting unit; `-` if unknown. */
 export function formatUs(us: number | null | undefined): string {
   return us == null ? "-" : formatDurationUs(us);
 }

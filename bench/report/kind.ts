@@ -1,4 +1,4 @@
-// What a kind of document needs so that `report` can show it, and how documents of one kind become a report.
+// Defines a kind of document that `report` shows, and makes one report of several documents.
 
 import type { Look } from "../../src/lib/terminal.ts";
 import { parseVersioned, StoreError, type Version } from "../result/store.ts";
@@ -8,45 +8,45 @@ import type { Page } from "./frame/page.ts";
 export const formats = ["text", "markdown", "csv", "hgrm", "hlog", "html"] as const;
 export type Format = (typeof formats)[number];
 
-/** Between two reports as text. */
+/** Separates two reports as text. */
 const rule = `\n${"-".repeat(80)}\n\n`;
 
-/** A file that was read, and what errors call it. */
+/** The text of a file, and its name for errors. */
 export interface Source {
   readonly name: string;
   readonly text: string;
 }
 
-/** How a report is wanted. */
+/** The requested form of a report. */
 export interface Form {
   readonly format: Format;
   /** For hgrm and hlog: service time instead of latency. */
   readonly service: boolean;
-  /** For text. */
+  /** The look of text reports. */
   readonly look: Look;
 }
 
 /** A kind of document: its versions, and its reports. */
 export interface Reporting<T> {
-  /** What people call several of them: `Comparisons`. */
+  /** Its plural, for example `Comparisons`. */
   readonly plural: string;
-  /** The newest last. */
+  /** All versions, the newest last. */
   readonly versions: readonly Version<T>[];
   readonly text: (document: T, look: Look) => string;
   readonly markdown: (documents: readonly T[]) => string;
   readonly csv: (documents: readonly T[]) => string;
   readonly page: (documents: readonly T[]) => Page;
-  /** Left out by kinds without one distribution. */
+  /** Missing for kinds without a single distribution. */
   readonly hgrm?: (document: T, which: "latency" | "service") => string;
   readonly hlog?: (document: T, which: "latency" | "service") => string;
 }
 
-/** A kind as the registry holds it, whatever its documents are. */
+/** A kind in the registry, independent of the type of its documents. */
 export interface Kind {
   readonly plural: string;
-  /** What the field `kind` of its documents says, in any version. */
+  /** The values of the field `kind` in its documents, in all versions. */
   readonly names: readonly string[];
-  /** One report of all sources. @throws StoreError that says what is wrong with them */
+  /** Makes one report of all sources. @throws StoreError with their problems */
   readonly report: (sources: readonly Source[], form: Form) => string;
 }
 

@@ -1,4 +1,4 @@
-// The kinds of documents that `report` reads, and the report of files.
+// Lists the kinds of documents that `report` reads, and reports files of one kind.
 
 import { kindNameOf, StoreError } from "../result/store.ts";
 import { checkReports } from "./check/kind.ts";
@@ -14,7 +14,6 @@ import { soakReports } from "./session/soak.ts";
 import { stormReports } from "./session/storm.ts";
 import { sweepReports } from "./sweep/kind.ts";
 
-/** One row for each kind. */
 export const kinds: readonly Kind[] = [
   runReports,
   comparisonReports,
@@ -29,7 +28,7 @@ export const kinds: readonly Kind[] = [
   stormReports,
 ];
 
-/** All files in one report. @throws StoreError when a file cannot be reported, or they are of different kinds */
+/** Makes one report of all files. @throws StoreError if a file cannot be reported, or if their kinds differ */
 export function reportSources(sources: readonly Source[], form: Form): string {
   const found = new Set(sources.map(kindOfSource));
   const [kind, ...others] = found;

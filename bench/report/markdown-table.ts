@@ -1,6 +1,6 @@
 // Formats tables and lists of Markdown reports.
 
-/** A Markdown table; the first columns to the left, figures to the right. */
+/** Formats a Markdown table: the first columns left-aligned, figures right-aligned. */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],

@@ -10,7 +10,7 @@ const plotWidth = 860;
 const lightColors = ["#2563c9", "#d1580b", "#15803d", "#a2259f", "#0e7f8c", "#b91c3c"];
 const darkColors = ["#6ea8ff", "#ff9a4d", "#58c98a", "#e58be2", "#4fc7d6", "#ff7d95"];
 
-/** One group of bars: a scenario, and a value for each of the bar chart's names (null: not measured). */
+/** One group of bars: a scenario, and a value for each name of the chart (null: not measured). */
 export interface BarGroup {
   readonly title: string;
   readonly values: readonly (number | null)[];
@@ -23,7 +23,7 @@ export interface BarChart {
   readonly format: (value: number) => string;
 }
 
-/** Horizontal bars. Each group has a scale of its own, because scenarios differ by powers of ten. */
+/** Draws horizontal bars. Each group has its own scale, because scenarios differ by powers of ten. */
 export function barChartSvg({ title, names, groups, format }: BarChart): string {
   const [labelWidth, barHeight, groupGap, top] = [150, 19, 34, 52];
   const room = plotWidth - labelWidth - 110;
@@ -50,7 +50,7 @@ export function barChartSvg({ title, names, groups, format }: BarChart): string 
   return svg(title, y + 8, parts);
 }
 
-/** Latency by percentile of several Results, both axes logarithmic. */
+/** Draws latency by percentile of several Results; both axes are logarithmic. */
 export function latencySvg(title: string, results: readonly Result[]): string {
   const [left, right, top, bottom] = [72, 20, 56, 330];
   const positions = curvePositions(Math.max(...results.map(({ messages }) => messages.received)));

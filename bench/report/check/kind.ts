@@ -1,4 +1,4 @@
-// How `report` shows CheckReports.
+// Defines the reports of CheckReports.
 
 import { type CheckReport, checkKind, checkSchema, checkVersion } from "../../result/check.ts";
 import type { Version } from "../../result/store.ts";

@@ -1,4 +1,4 @@
-// Reports checks as Markdown: a table for each report, what failed first.
+// Reports checks as Markdown: a table for each report, failed checks first.
 
 import type { CheckReport } from "../../result/check.ts";
 import { describeEnvironment } from "../describe.ts";

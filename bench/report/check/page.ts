@@ -1,4 +1,4 @@
-// Makes the page of CheckReports: how many checks ended how, and a table for each group.
+// Makes the page of CheckReports: the counts by status, and a table for each group.
 
 import { formatElapsed } from "../../../src/lib/format.ts";
 import { type CheckReport, countStatuses } from "../../result/check.ts";
@@ -6,7 +6,7 @@ import { describeCommand, describeEnvironment } from "../describe.ts";
 import { commandWidth, type Page, type Section, type Subject } from "../frame/page.ts";
 import { describeCounts, groupNames, groupsOf, headingsOf, rowsOf } from "./words.ts";
 
-/** All reports in one page, one below the other. */
+/** All reports on one page, one below the other. */
 export function pageOfChecks(reports: readonly CheckReport[]): Page {
   const [first] = reports;
   const isOne = reports.length === 1;

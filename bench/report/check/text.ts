@@ -9,7 +9,7 @@ import { describeCounts, describeTarget, groupNames, groupsOf, statusNames } fro
 const statusWidth = 11;
 const titleWidth = 21;
 
-/** One line for each check, below it what to do; lines are broken to fit the look's width. */
+/** One line for each check, with the advice below it. Lines wrap at the look's width. */
 export function formatCheck(report: CheckReport, look: Look = plainLook): string {
   const { partial, environment } = report;
   const { width, paint } = look;

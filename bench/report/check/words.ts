@@ -1,4 +1,4 @@
-// The sentences that all reports of checks share.
+// Formats the sentences and tables that all reports of checks share.
 
 import { formatElapsed } from "../../../src/lib/format.ts";
 import { type Checked, type CheckGroup, type CheckReport, countStatuses } from "../../result/check.ts";
@@ -48,12 +48,12 @@ export function groupsOf({ checks }: Pick<CheckReport, "checks">): GroupOfChecks
   }));
 }
 
-/** Headings of a table of checks; without another way there is nothing to say about it. */
+/** Headings of a table of checks; the column for the direct route is left out without one. */
 export function headingsOf({ directUrl }: CheckReport): string[] {
   return ["Check", "Status", "Seen", ...(directUrl === null ? [] : ["Directly"]), "What to do"];
 }
 
-/** The cells of such a table. @param withGroup as the first column */
+/** Rows of that table. @param withGroup adds the group as the first column */
 export function rowsOf(
   { directUrl }: CheckReport,
   checks: readonly Checked[],

@@ -42,6 +42,6 @@ function attributes(values: Readonly<Record<string, string | number>>): string {
 
 /** XML 1.0 has no control characters, not even escaped. */
 function escapeText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removes control characters
   return escapeXml(text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd"));
 }

@@ -28,7 +28,7 @@ function scaleOf(values: readonly number[], from: number, until: number): Scale 
   return { at, ticks: ticksBetween(Math.exp(start), Math.exp(end)) };
 }
 
-/** Round values; about as many as can be read. */
+/** Round values, few enough to read. */
 function ticksBetween(low: number, high: number): number[] {
   const most = 9;
   const magnitude = 10 ** Math.floor(Math.log10(high - low));
@@ -96,7 +96,7 @@ function interval(
   ];
 }
 
-/** The primary figure of every process, round by round: what the ratio is made of. */
+/** The primary figure of every process, round by round; the ratio is computed from them. */
 export function pairsPlot(comparison: Comparison, { arm, name, figures }: Against): string {
   const { primary, samples, arms } = comparison;
   const points = samples.flatMap((sample) => {
@@ -143,7 +143,7 @@ export function pairsPlot(comparison: Comparison, { arm, name, figures }: Agains
   return svg(`${figureTitles[primary]} of every process, by round`, bottom + 28, parts);
 }
 
-/** From the mean of one arm to that of the other, in each round. */
+/** Lines from the mean of one arm to that of the other, in each round. */
 function linksOf(
   points: readonly { readonly sample: Sample; readonly value: number }[],
   rounds: number,

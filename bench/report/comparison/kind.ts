@@ -1,4 +1,4 @@
-// How `report` shows Comparisons.
+// Defines the reports of Comparisons.
 
 import { comparisonVersions } from "../../result/store.ts";
 import { kindOf } from "../kind.ts";

@@ -142,7 +142,7 @@ function sectionOf(comparison: Comparison, against: Against, isOne: boolean): Se
   };
 }
 
-/** Stored Results have the seed of their own runs, not of the comparison. */
+/** Without rounds, the seed in the scenario is that of a stored Result, not of the comparison. */
 function commandOf({ command, scenario, rounds }: Comparison): readonly string[] {
   return describeCommand(
     { command, scenario: rounds === 0 ? { ...scenario, seed: null } : scenario },

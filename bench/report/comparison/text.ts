@@ -17,7 +17,7 @@ import {
   knownFigures,
 } from "./words.ts";
 
-/** Every figure of every arm with median and range, its ratio to the first arm's, and what may be concluded. */
+/** Every figure of every arm with median and range, its ratio to the first arm's, and the conclusions. */
 export function formatComparison(comparison: Comparison, look: Look = plainLook): string {
   const { arms, warnings, environment } = comparison;
   const { width, paint } = look;
@@ -61,7 +61,7 @@ function describeArm(comparison: Comparison, against: Against, look: Look): stri
   ];
 }
 
-/** One row for each figure, or, where that is too wide, its cells below each other. */
+/** One row for each figure, or its cells below each other if the row is too wide. */
 function figureTable([header = [], ...rows]: readonly (readonly string[])[], look: Look): string[] {
   const wide = alignColumns([header, ...rows]);
   if (wide.every((line) => line.length <= look.width)) {

@@ -1,4 +1,4 @@
-// Words and figures that every report of a Comparison uses for the same thing.
+// Formats the phrases and figures that all reports of a Comparison share.
 
 import { formatNumber } from "../../../src/lib/format.ts";
 import type { Comparison, Contrast, Contrasts, Controls, FigureName } from "../../result/comparison.ts";

@@ -1,6 +1,6 @@
 // Escapes texts for HTML and XML.
 
-/** A text as it stands in an element or in an attribute between double quotes. */
+/** Escapes a text for an element or an attribute in double quotes. */
 export function escapeXml(text: string): string {
   return text
     .replaceAll("&", "&amp;")

@@ -1,4 +1,4 @@
-// Renders a report as one HTML document that needs nothing else: heads, tables and downloads here, plots by its script.
+// Renders a report as one self-contained HTML document: heads, tables and downloads here, plots by its script.
 
 import { basename } from "node:path";
 import { escapeXml } from "./escape.ts";
@@ -6,7 +6,7 @@ import { html, type Markup, none } from "./markup.ts";
 import type { Badge, Page, Part, Plot, Row, Section, Subject, Table, Threshold, Tile } from "./page.ts";
 import { fillTemplate } from "./template.ts";
 
-/** Colours of subjects before they come again; page.css has them. */
+/** Number of colours of subjects before they repeat; defined in page.css. */
 const colors = 8;
 /** A swatch in the colour of a subject. */
 const key = html`<span class="key"></span>`;
@@ -115,7 +115,7 @@ function renderRow({ cells, subject }: Row, style: (column: number) => string): 
   )}</tr>`;
 }
 
-/** How to measure it again, what was measured, and on what. */
+/** The commands that repeat the measurements, the setups, and the environments. */
 function renderOrigin(subjects: readonly Subject[]): Markup {
   const several = subjects.length > 1;
   const hasSecrets = subjects.some(({ command }) => command.some((line) => line.includes("***")));
@@ -133,7 +133,7 @@ function renderOrigin(subjects: readonly Subject[]): Markup {
   </section>`;
 }
 
-/** The document as a link that holds it: it needs no script, and survives in a mail. */
+/** A link that contains the document, so that it works without a script and from a mailed file. */
 function renderDownload({ document, startedAt, title }: Subject, isOneOfMany: boolean): Markup {
   const name = `${basename(document.kind)}-${startedAt.replace(/[-:]|\.\d+/g, "")}.json`;
   const content = Buffer.from(`${JSON.stringify(document, null, 2)}\n`).toString("base64");
@@ -141,7 +141,7 @@ function renderDownload({ document, startedAt, title }: Subject, isOneOfMany: bo
   return html`<a class="download" download="${name}" href="data:application/json;base64,${content}">Download ${what}as JSON</a>`;
 }
 
-/** A card that can be scrolled, by keyboard too. The script shows the hint where there is something to scroll. */
+/** A card that scrolls, also by keyboard. The script shows the hint if content overflows. */
 function scrollable(name: string, content: Markup): Markup {
   return html`<div class="scroller">
     <div class="card scroll" role="group" aria-label="${name}" tabindex="0">${content}</div>

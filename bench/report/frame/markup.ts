@@ -1,4 +1,4 @@
-// Makes HTML of templates: every text that goes in is escaped.
+// Builds HTML from templates, and escapes every inserted text.
 
 import { escapeXml } from "./escape.ts";
 
@@ -12,14 +12,14 @@ export class Markup {
 
 type Value = string | number | Markup | readonly Markup[];
 
-/** ``html`<p>${text}</p>` `` escapes texts, and takes Markup as it is. */
+/** ``html`<p>${text}</p>` `` escapes texts, and inserts Markup unchanged. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Markup {
   return new Markup(
     strings.map((part, index) => (index === 0 ? part : `${render(values[index - 1])}${part}`)).join(""),
   );
 }
 
-/** Nothing, where there is nothing to say. */
+/** Empty markup. */
 export const none = new Markup("");
 
 function render(value: Value | undefined): string {

@@ -1,8 +1,8 @@
-// What an HTML report consists of, as plain data: the same parts for every kind of document.
+// Defines an HTML report as plain data, with the same parts for every kind of document.
 
 import type { Markup } from "./markup.ts";
 
-/** Columns of a command. */
+/** Maximum length of a command's lines, in characters. */
 export const commandWidth = 110;
 
 /** A report of one or more documents of a kind. */
@@ -13,7 +13,7 @@ export interface Page {
   readonly sections: readonly Section[];
 }
 
-/** What was found, in one word and one colour. */
+/** The finding, as one word and one colour. */
 export interface Badge {
   readonly text: string;
   readonly tone: Tone;
@@ -34,11 +34,11 @@ export interface Subject {
   readonly failures: readonly string[];
   readonly warnings: readonly string[];
   readonly thresholds: readonly Threshold[];
-  /** What measures the same again, as lines for a shell (`describeCommand`); none when it is not known. */
+  /** The command that repeats the measurement, as lines for a shell (`describeCommand`); empty if unknown. */
   readonly command: readonly string[];
   readonly startedAt: string;
   readonly environment: string;
-  /** What can be downloaded, as JSON. */
+  /** The document to download, as JSON. */
   readonly document: { readonly kind: string };
 }
 
@@ -46,9 +46,9 @@ export interface Subject {
 export interface Tile {
   readonly label: string;
   readonly value: string;
-  /** Below the value: an interval, a share. */
+  /** Shown below the value, for example an interval or a share. */
   readonly note?: string;
-  /** Against the first subject of the page. */
+  /** The difference to the first subject of the page. */
   readonly delta?: Delta;
 }
 
@@ -78,7 +78,7 @@ export interface Table {
   readonly name: string;
   readonly headings: readonly string[];
   readonly rows: readonly Row[];
-  /** Columns of texts, which stand to the left and wrap; the first is one of them. */
+  /** Columns of text, which are left-aligned and wrap; the first column always is. */
   readonly textColumns?: readonly number[];
 }
 
@@ -88,19 +88,19 @@ export interface Row {
   readonly subject?: number;
 }
 
-/** An SVG drawing that is complete already. */
+/** A finished SVG drawing. */
 export interface Chart {
   readonly type: "chart";
   readonly name: string;
   readonly svg: Markup;
 }
 
-/** Lines that the page's script draws, with a cursor that reads them out. */
+/** Lines that the page's script draws, with a cursor that shows their values. */
 export interface Plot {
   readonly type: "plot";
   readonly title: string;
   readonly note: string;
-  /** As wide as the page; others stand side by side. */
+  /** Whether it spans the page; other plots are side by side. */
   readonly isWide?: boolean;
   readonly x: Axis;
   readonly y: Axis;
@@ -120,7 +120,7 @@ export interface Axis {
 
 export interface Line {
   readonly label: string;
-  /** The subject whose colour it has. */
+  /** The index of the subject whose colour it has. */
   readonly subject: number;
   /** `steps` are filled: for histograms, where x is the lower end of a bucket. */
   readonly style: "solid" | "dashed" | "points" | "steps";

@@ -12,7 +12,7 @@ import {
   formatLevel,
 } from "./words.ts";
 
-/** Each target and load with a table of levels and what is concluded. */
+/** Each target and load with a table of levels and the conclusions. */
 export function formatHistoryMarkdown({ tracks }: History): string {
   return `${tracks.map(formatTrack).join("\n\n")}\n`;
 }

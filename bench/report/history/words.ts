@@ -1,4 +1,4 @@
-// Sentences that every report of a History uses.
+// Formats the sentences that all reports of a History share.
 
 import type { FigureHistory, HistoryLevel, Track } from "../../result/history.ts";
 import { figureTitles, formatFigure, formatShare } from "../comparison/words.ts";
@@ -24,7 +24,7 @@ export function describeStep({ ratio }: HistoryLevel): string {
   return ratio === null ? "" : `${ratio > 1 ? "higher" : "lower"} by ${formatShare(Math.abs(ratio - 1))}`;
 }
 
-/** What is concluded of one figure, in one sentence. */
+/** Describes the conclusion about one figure, in one sentence. */
 export function describeHistory(history: FigureHistory): string {
   const { figure, finding, levels, results } = history;
   const title = figureTitles[figure];
@@ -41,7 +41,7 @@ export function describeHistory(history: FigureHistory): string {
   }
 }
 
-/** Undefined when the newest Result is like those before it. */
+/** Describes an outlying newest Result; undefined if it is not an outlier. */
 export function describeNewest({ figure, newest, levels }: FigureHistory): string | undefined {
   return newest === null || (levels.at(-1)?.results ?? 0) < 2
     ? undefined

@@ -1,4 +1,4 @@
-// Axes of plots: numbers in their unit, and scales that leave no empty decade.
+// Defines the axes of plots: scales without empty decades, and tick labels in the axis's unit.
 
 import type uPlot from "uplot";
 import { formatBytes, formatCompact, formatDurationUs, formatPercent } from "../../../src/lib/format.ts";
@@ -15,17 +15,17 @@ const formats: Readonly<Record<Unit, (value: number) => string>> = {
   percentile: formatPosition,
 };
 
-/** Steps between the numbers of an axis of bytes. */
+/** Distances between ticks of an axis of bytes. */
 const powersOfTwo = Array.from({ length: 41 }, (_, power) => 2 ** power);
-/** Room for the numbers of a vertical axis, in pixels. */
+/** Width of a vertical axis, in pixels. */
 const sideRoom = 72;
 
-/** A value in the unit of its axis. */
+/** Formats a value in the unit of its axis. */
 export function formatValue({ unit }: Axis, value: number): string {
   return formats[unit](value);
 }
 
-/** The scale of an axis: of a logarithmic one, the data and not a decade more. */
+/** The scale of an axis; a logarithmic one covers only the range of the data. */
 export function scaleOf({ unit, isLogarithmic = false, atLeast = 1e-9 }: Axis, isSide: boolean): uPlot.Scale {
   if (isLogarithmic) {
     return {
@@ -40,7 +40,7 @@ export function scaleOf({ unit, isLogarithmic = false, atLeast = 1e-9 }: Axis, i
     : { time: false, ...(unit === "seconds" ? { range: (_, _low, high) => [0, high ?? 1] } : {}) };
 }
 
-/** Its numbers and label. */
+/** The ticks and the label of an axis. */
 export function axisOf(axis: Axis, isSide: boolean): uPlot.Axis {
   const { label, unit, isLogarithmic = false } = axis;
   const side = isSide ? { size: sideRoom } : {};
@@ -66,14 +66,14 @@ export function axisOf(axis: Axis, isSide: boolean): uPlot.Axis {
   };
 }
 
-/** Round numbers need no digits behind the point: `10 us`, not `10.0 us`. */
+/** Formats round numbers without decimals: `10 us`, not `10.0 us`. */
 function formatTick(axis: Axis, value: number): string {
   return formatValue(axis, value)
     .replace(/(\.\d*?)0+(?= |$)/, "$1")
     .replace(/\.(?= |$)/, "");
 }
 
-/** To 1, 2 or 5 times a power of ten below and above. */
+/** Extends a range to 1, 2 or 5 times a power of ten on both sides. */
 function roundOut(low: number, high: number): [number, number] {
   const steps = [1, 2, 5, 10];
   const below = 10 ** Math.floor(Math.log10(low));
@@ -92,7 +92,7 @@ function ticksOf(low: number, high: number): number[] {
     .filter((tick) => tick >= low * 0.9999 && tick <= high * 1.0001);
 }
 
-/** Which ticks have a number: powers of ten where there are enough of them, else 1, 2 and 5 times those. */
+/** Labels powers of ten if there are enough of them, or else also their multiples by 2 and 5. */
 function labelledTicks(ticks: readonly number[]): (number | null)[] {
   const isTimes = (tick: number, digits: readonly number[]): boolean => {
     const [digit] = tick.toExponential(0).split("e");

@@ -1,4 +1,4 @@
-// The script of the HTML reports: draws the plots, and says which tables are wider than they are shown.
+// The script of the HTML reports: draws the plots, and marks the tables that scroll.
 
 import type { Plot } from "../frame/page.ts";
 import { addPlot } from "./plot.ts";
@@ -17,7 +17,7 @@ function redrawAll(): void {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
 
-// Paper is white whatever the theme of the screen, and canvases keep the ink that they were drawn with.
+// Paper is white in any theme, and a canvas keeps its colours, so print redraws the plots in light colours.
 addEventListener("beforeprint", () => {
   document.documentElement.classList.add("printed");
   redrawAll();

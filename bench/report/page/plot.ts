@@ -5,10 +5,10 @@ import type { Line, Plot } from "../frame/page.ts";
 import { axisOf, formatValue, scaleOf } from "./axes.ts";
 
 const font = "12px system-ui, sans-serif";
-/** Pixels on and off. */
+/** Lengths of dash and gap, in pixels. */
 const dash = [6, 5];
 
-/** A plot in its place. @returns what draws it again, in the colours and the width of that moment */
+/** Draws a plot into an element. @returns a function that redraws it in the current colours and width */
 export function addPlot(place: HTMLElement, plot: Plot): () => void {
   const height = plot.isWide === true ? 380 : 260;
   const data = uPlot.join(plot.lines.map(({ x, y }): uPlot.AlignedData => [[...x], [...y]]));
@@ -56,7 +56,7 @@ function seriesOf({ label, subject, style, y: values }: Line, { y }: Plot): uPlo
     stroke,
     width: style === "points" ? 0 : 2,
     spanGaps: style !== "steps",
-    // A line of one or two values is hardly seen without its points.
+    // A line of one or two values is hardly visible without points.
     points: { show: style === "points" || (style !== "steps" && points <= 2) },
     ...(style === "dashed" ? { dash } : {}),
     ...(style === "steps" ? stepsOf(stroke) : {}),
@@ -68,7 +68,7 @@ function stepsOf(stroke: string): Partial<uPlot.Series> {
   return { width: 1.5, fill: `${stroke}2e`, ...(paths === undefined ? {} : { paths }) };
 }
 
-/** Vertical lines with their names at the top. */
+/** Draws vertical lines with their names at the top. */
 function drawMarks(drawn: uPlot, marks: NonNullable<Plot["marks"]>): void {
   const { ctx, bbox } = drawn;
   ctx.save();

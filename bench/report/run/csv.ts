@@ -3,9 +3,9 @@
 import type { Result } from "../../result/schema.ts";
 import { formatRow } from "../csv-row.ts";
 
-/** What a table of figures has no use for: encoded data, and lists of records. */
+/** Fields that are not figures: encoded data, and lists of records. */
 const leftOut = ["histograms", "parts", "series", "spans", "steps", "closes"];
-/** What has columns of its own. */
+/** Fields with columns of their own. */
 const judgement = ["thresholds", "warnings", "failures"];
 
 /** All Results as CSV with a header row; unknown figures are empty cells. */
@@ -13,7 +13,7 @@ export function formatCsv(results: readonly Result[]): string {
   return formatDocumentsCsv(results.flatMap(rowsOf), leftOut);
 }
 
-/** A Result, and after it a row for each of its steps: with the step's name, and its figures in place of the whole's. */
+/** A row for the Result, then one for each of its steps, with the step's name and figures. */
 function rowsOf(result: Result): readonly Result[] {
   const { intervals, ...rest } = result;
   return [
@@ -31,20 +31,20 @@ function rowsOf(result: Result): readonly Result[] {
 
 type Judged = Pick<Result, "failures" | "thresholds" | "warnings">;
 
-/** The same for any kind of document. @param without fields that are no figures */
+/** Formats documents of any kind as CSV. @param without fields that are not figures */
 export function formatDocumentsCsv(documents: readonly Judged[], without: readonly string[]): string {
   const excluded = new Set([...without, ...judgement]);
   const rows = documents.map(
     (document) => new Map([...flatten(document, "", excluded), ...judgementOf(document)]),
   );
   const names = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  // What is null in one Result may have parts in another: those are the columns then.
+  // A field that is null in one Result may be an object in another: its columns are then those of the object.
   const columns = names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
   const lines = [columns, ...rows.map((row) => columns.map((column) => row.get(column) ?? ""))];
   return lines.map(formatRow).join("");
 }
 
-/** Whether a document may be used, and why not: the same columns for every one. */
+/** Failures, thresholds and warnings, always in the same columns. */
 function judgementOf({ failures, thresholds, warnings }: Judged): [string, string][] {
   return [
     ["acceptable", String(failures.length === 0)],

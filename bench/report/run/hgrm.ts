@@ -5,13 +5,13 @@ import type { Result } from "../../result/schema.ts";
 
 const ticksPerHalfDistance = 5;
 const nsPerMs = 1e6;
-/** Of the first column, as HdrHistogram's own tools write it. */
+/** Width of the first column in HdrHistogram's own files. */
 const valueWidth = 12;
 
 /** The latency (from the intended send time) or the service time of one Result, by percentile. */
 export function formatHgrm(result: Result, which: "latency" | "service" = "latency"): string {
   const { histogram, unitNs } = decodeHistogram(result.histograms[which]);
-  // The library writes three decimals, which in milliseconds would be whole microseconds: so it is given nanoseconds.
+  // The library writes three decimals, which would round milliseconds to microseconds: pass nanoseconds.
   const inNs = histogram.outputPercentileDistribution(ticksPerHalfDistance, 1 / unitNs);
   return inNs
     .replace(/^ *\d+\.\d+(?= )/gm, (ns) => toMs(ns).padStart(valueWidth))
@@ -21,7 +21,7 @@ export function formatHgrm(result: Result, which: "latency" | "service" = "laten
     );
 }
 
-/** Milliseconds to the nanosecond. */
+/** Converts nanoseconds to milliseconds without rounding. */
 function toMs(ns: string): string {
   return (Number(ns) / nsPerMs).toFixed(6);
 }

@@ -6,7 +6,7 @@ import { decodeHistogram, encodeHistogram } from "../../result/histogram.ts";
 import type { Result } from "../../result/schema.ts";
 
 const nsPerMs = 1e6;
-/** Readers divide by the length of an interval. */
+/** Minimum length of an interval, because readers divide by it. */
 const shortestSeconds = 0.001;
 
 interface Interval {
@@ -15,7 +15,7 @@ interface Interval {
   readonly histogram: Histogram;
 }
 
-/** The latencies of each span of the window; of service time, which is not kept by span, those of the whole window. */
+/** Writes a line for each span of the window; for service time, which spans do not store, one line for the window. */
 export function formatHlog(result: Result, which: "latency" | "service" = "latency"): string {
   const { window, histograms } = result;
   let text = "";
@@ -25,7 +25,7 @@ export function formatHlog(result: Result, which: "latency" | "service" = "laten
   const startedMs = Date.parse(window.startedAt);
   writer.outputComment(`[Logged with uws-echo-bench ${packageVersion()}]`);
   writer.outputLogFormatVersion();
-  // The library's own line for this ends with an empty one, which not every reader takes.
+  // The library's own start line is followed by an empty one, which some readers reject.
   const startedSeconds = (startedMs / 1000).toFixed(3);
   writer.outputComment(
     `[StartTime: ${startedSeconds} (seconds since epoch), ${new Date(startedMs).toUTCString()}]`,
@@ -44,7 +44,7 @@ function wholeOf({ window, histograms }: Result, which: "latency" | "service"): 
   return { fromSeconds: 0, untilSeconds: window.seconds, histogram };
 }
 
-/** All intervals together hold every latency of the Result. */
+/** Intervals that together contain every latency of the Result. */
 function intervalsOf(result: Result): Interval[] {
   const { spans, window } = result;
   if (spans === null || spans.entries.length === 0) {
@@ -62,7 +62,7 @@ function intervalsOf(result: Result): Interval[] {
   return rest.totalCount === 0 ? intervals : [...intervals, { fromSeconds, untilSeconds, histogram: rest }];
 }
 
-/** What no span has: replies that came in later, messages that were not sent. */
+/** The latencies outside all spans: of later replies and unsent messages. */
 function restOf({ histograms }: Result, intervals: readonly Interval[]): Histogram {
   const { histogram, unitNs } = decodeHistogram(histograms.latency);
   for (const interval of intervals) {
@@ -70,6 +70,6 @@ function restOf({ histograms }: Result, intervals: readonly Interval[]): Histogr
       histogram.subtract(interval.histogram);
     }
   }
-  // Encoded and decoded, it knows its highest value again.
+  // Subtraction leaves a stale maximum: encode and decode to recompute it.
   return decodeHistogram(encodeHistogram(histogram, unitNs)).histogram;
 }

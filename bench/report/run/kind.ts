@@ -1,4 +1,4 @@
-// How `report` shows Results.
+// Defines the reports of Results.
 
 import { resultVersions } from "../../result/store.ts";
 import { kindOf } from "../kind.ts";

@@ -23,7 +23,6 @@ const columns: readonly (readonly [string, (result: Result) => string])[] = [
   ["Acceptable", ({ failures }) => (failures.length === 0 ? "yes" : "**no**")],
 ];
 
-/** A table of a Result's steps. */
 function formatSteps(result: Result): string {
   const headings = ["Stage", ...wideStepColumns.map(([heading]) => heading)];
   const rows = result.steps.map((step) => [
@@ -33,7 +32,7 @@ function formatSteps(result: Result): string {
   return `**Stages: ${titleOf(result)}**\n\n${formatTable(headings, rows, 1)}`;
 }
 
-/** One table with a row for each Result, and below it what has to be known to read it. */
+/** One table with a row for each Result, then warnings and environments. */
 export function formatMarkdown(results: readonly Result[]): string {
   const rows = results.map((result) => columns.map(([, value]) => value(result)));
   const loops = new Set(results.map(({ loop }) => describeLoop(loop)));

@@ -1,4 +1,4 @@
-// Makes the page of Results: figures, latencies and lines over time of all of them, one over the other.
+// Makes the page of Results: figures, latencies, and figures over time, with one line for each Result.
 
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import type { Result, Verdict } from "../../result/schema.ts";
@@ -25,7 +25,6 @@ const tones: Readonly<Record<Verdict, Tone>> = {
   invalid: "bad",
 };
 
-/** The page of all Results, in one report. */
 export function pageOfResults(results: readonly Result[]): Page {
   const titles = distinctTitles(results);
   const overTime = timePlots(results, titles);

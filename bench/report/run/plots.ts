@@ -6,7 +6,7 @@ import { bucketsOf } from "../buckets.ts";
 import { curvePositions, curveValues } from "../curve.ts";
 import type { Axis, Line, Plot } from "../frame/page.ts";
 
-/** A last second that is shorter than this share of the others is left out: its few messages would look like a dip. */
+/** A last second shorter than this share of a second is left out: its few messages would look like a dip. */
 const shortestShare = 0.9;
 
 /** The percentile curve, and beside it the histogram. */
@@ -64,7 +64,7 @@ interface TimePlot {
   readonly title: string;
   readonly note: string;
   readonly y: Axis;
-  /** Figures of a second, each a line for every Result. */
+  /** Figures of a second; each is a line for every Result. */
   readonly fields: readonly {
     readonly name: keyof Second;
     readonly suffix?: string;
@@ -111,7 +111,7 @@ const overTime: readonly TimePlot[] = [
   },
 ];
 
-/** The plots whose figures at least one Result has. */
+/** Plots over time, for figures that at least one Result has. */
 export function timePlots(results: readonly Result[], titles: readonly string[]): Plot[] {
   return overTime.flatMap(({ title, note, y, fields }) => {
     const known = fields.filter(({ name }) =>
@@ -135,7 +135,7 @@ export function timePlots(results: readonly Result[], titles: readonly string[])
   });
 }
 
-/** The series without a shorter last second. */
+/** Removes a shorter last second. */
 function wholeSeconds(series: readonly Second[]): readonly Second[] {
   const [first, ...rest] = series;
   const [before, last] = [series.at(-2), series.at(-1)];

@@ -1,13 +1,13 @@
-// The table of a Result's steps, which all formats share.
+// Defines the table of a Result's steps for all formats.
 
 import { formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import type { Result, ResultStep } from "../../result/schema.ts";
 import { formatUs } from "../describe.ts";
 
-/** Heading, and the cell of a step. */
+/** A column of the table. */
 export type StepColumn = readonly [heading: string, cell: (step: ResultStep) => string];
 
-/** What says whether a step went well. */
+/** The columns of every table: the main figures of a step. */
 export const stepColumns: readonly StepColumn[] = [
   ["Due/s", ({ messages, seconds }) => formatNumber(messages.due / seconds)],
   ["Messages/s", ({ summary }) => formatNumber(summary.messagesPerSecond)],
@@ -17,7 +17,7 @@ export const stepColumns: readonly StepColumn[] = [
   ["Lost", ({ messages }) => formatNumber(messages.lost + messages.unsent + messages.corrupt)],
 ];
 
-/** What a wide table has besides. */
+/** The columns of wide tables. */
 export const wideStepColumns: readonly StepColumn[] = [
   ...stepColumns,
   ["p99.9", ({ summary }) => formatUs(summary.latencyUs?.p999)],
@@ -27,7 +27,7 @@ export const wideStepColumns: readonly StepColumn[] = [
   ["Generator lag p99", ({ client }) => formatUs(client.lagUs)],
 ];
 
-/** The name of a step; one that was cut short says so. */
+/** The name of a step, marked if it was cut short. */
 export function stepTitle({ name, complete }: ResultStep): string {
   return complete ? name : `${name} (cut short)`;
 }

@@ -20,8 +20,8 @@ import { stepLines } from "./steps.ts";
 const labelWidth = 13;
 
 /**
- * The report of one Result; what makes it unusable comes first.
- * @param look lines are broken, and the table of latencies is turned, to fit its width
+ * Formats one Result, failures first.
+ * @param look lines wrap at its width, and the table of latencies is transposed if too wide
  */
 export function formatText(result: Result, look: Look = plainLook): string {
   const { failures, warnings, environment } = result;
@@ -109,7 +109,7 @@ function figureLines(result: Result): string[] {
   return lines;
 }
 
-/** What others wait meanwhile. */
+/** Describes the latency of the probe during the load. */
 export function describeProbe({ ratePerSecond, connections, latencyUs, lagUs }: Probe): string {
   const percentiles = [
     ["p50", latencyUs?.p50],
@@ -124,7 +124,7 @@ export function describeProbe({ ratePerSecond, connections, latencyUs, lagUs }: 
   ].join(", ");
 }
 
-/** By kind, with the seconds in which they came. */
+/** Describes closes by kind, with the seconds in which they occurred. */
 function describeCloses(closes: Result["closes"]): string {
   const kinds = [...new Set(closes.map(({ kind }) => kind))];
   return kinds
@@ -151,7 +151,7 @@ function describeConnects({ open, tls, firstEcho, perSecond }: Connects): string
   ].join(", ");
 }
 
-/** 95 % intervals, where there are seconds enough for them. */
+/** Describes the 95 % intervals, if there are enough seconds. */
 function intervalLines({ intervals }: Result): string[] {
   if (intervals === null) {
     return [];
@@ -186,7 +186,7 @@ function cpuFigures(
     .join(", ");
 }
 
-/** A row for each kind of latency where there is room for its eight columns, else a row for each percentile. */
+/** A row for each kind of latency if its eight columns fit, or else a row for each percentile. */
 function latencyTable({ summary, latencyFrom, loop }: Result, look: Look): string[] {
   if (summary.latencyUs === null) {
     return [];
@@ -236,7 +236,7 @@ function line(label: string, text: string): string {
   return `${label.padEnd(labelWidth)} ${text}`.trimEnd();
 }
 
-/** Breaks what `line` made; further lines stand under its text. */
+/** Wraps a line made by `line`; continuation lines are indented to its text. */
 function fitLabelled(text: string, { width }: Look): string[] {
   const indent = labelWidth + 1;
   return wrapText(text.slice(indent), width - indent).map((part, index) =>

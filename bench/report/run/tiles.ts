@@ -1,4 +1,4 @@
-// The headline figures of a Result, and how they differ from those of another one.
+// Makes the headline figures of a Result, and their differences to those of another one.
 
 import { formatNumber } from "../../../src/lib/format.ts";
 import type { Result } from "../../result/schema.ts";
@@ -73,7 +73,7 @@ function tileOf(figure: Figure, result: Result, first: Result | undefined): Tile
   ];
 }
 
-/** Better or worse only where the intervals of both are known and do not overlap. */
+/** `better` or `worse` only if both intervals are known and do not overlap. */
 function deltaOf(
   { value, interval, isBetterHigher = false }: Figure,
   result: Result,

@@ -1,4 +1,4 @@
-// How `report` shows Searches.
+// Defines the reports of Searches.
 
 import { searchVersions } from "../../result/store.ts";
 import { kindOf } from "../kind.ts";

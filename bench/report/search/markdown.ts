@@ -1,4 +1,4 @@
-// Formats Searches as Markdown: what each goal came to, latencies, warnings and the environment.
+// Formats Searches as Markdown: the result of each goal, latencies, warnings and the environment.
 
 import type { Search } from "../../result/search.ts";
 import { describeEnvironment } from "../describe.ts";

@@ -1,4 +1,4 @@
-// Makes the page of Searches: what each goal came to, latencies by load, and every trial.
+// Makes the page of Searches: the result of each goal, latencies by load, and every trial.
 
 import type { Latency } from "../../result/schema.ts";
 import { isAnswered, type Search, type Trial, type TrialOutcome } from "../../result/search.ts";
@@ -115,7 +115,7 @@ const percentiles: readonly (readonly [keyof Latency, string])[] = [
   ["p999", "p99.9"],
 ];
 
-/** Below the result, and at it. */
+/** Latencies at shares of the result, and at the result. */
 function latencySection(search: Search): Section {
   const trials = keyTrials(search)
     .map(({ trial }) => trial)
@@ -149,14 +149,14 @@ function latencySection(search: Search): Section {
   return { title: "Latency by load", parts: [table, plot] };
 }
 
-/** How trials are drawn: green, red, grey. */
+/** Name and colour of each state of a trial. */
 const stateLines: readonly (readonly [TrialOutcome["state"], string, number])[] = [
   ["good", "held", 2],
   ["bad", "failed", 5],
   ["unfit", "says nothing", 7],
 ];
 
-/** The loads in the order in which they were tried. */
+/** Plots the loads in the order of the trials. */
 function trialPlot(search: Search, goal: number): Plot {
   const { trials, goals } = search;
   const lines = stateLines.map(

@@ -14,7 +14,7 @@ import {
   trialColumns,
 } from "./words.ts";
 
-/** What each goal came to, first; then latencies below it, how it was found, and what speaks against it. */
+/** The result of each goal first, then latencies at lower loads, the method, and warnings. */
 export function formatSearch(search: Search, look: Look = plainLook): string {
   const { target, label, environment, failures, warnings } = search;
   const { width, paint } = look;

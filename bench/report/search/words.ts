@@ -1,4 +1,4 @@
-// Words and figures that every report of a Search uses for the same thing.
+// Formats the phrases and figures that all reports of a Search share.
 
 import { formatBytes, formatElapsed, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { edgesOf, weigh } from "../../result/bounds.ts";
@@ -61,7 +61,7 @@ export function describeGoal(goal: Goal, search: Pick<Search, "over" | "trials" 
   }
 }
 
-/** What single trials say, where there are too few for a bound. */
+/** Describes single trials, if there are too few for a bound. */
 function impressionOf(
   { slo }: Goal,
   { goals, trials, rule, over }: Pick<Search, "over" | "trials" | "goals" | "rule">,
@@ -84,7 +84,7 @@ const stops = {
   "target-gone": "nothing could be measured any more: the target is gone",
 } as const;
 
-/** What failed at the upper bound, as its trials said. */
+/** The failure at the upper bound, as its trials describe it. */
 export function reasonAt({ upper }: Goal, index: number, trials: readonly Trial[]): string | undefined {
   return (
     trials
@@ -126,7 +126,7 @@ export function formatShare(share: number): string {
   return `${Number((100 * share).toFixed(1))} %`;
 }
 
-/** Loads that failed in trials although larger ones held, a sentence each. */
+/** Describes loads that failed in trials although larger ones held, a sentence each. */
 export function describeInversions({ goals, over }: Pick<Search, "goals" | "over">): string[] {
   return goals.flatMap(({ slo, inversions }) =>
     inversions.map(({ load, trials, bad, heldAt, isBound }) => {
@@ -137,7 +137,7 @@ export function describeInversions({ goals, over }: Pick<Search, "goals" | "over
   );
 }
 
-/** Why a Search is not the answer that was asked for. */
+/** Why a Search does not answer its goals, one sentence each; empty if it does. */
 export function failuresOf(search: Omit<Search, "failures" | "warnings">): string[] {
   const { goals, stop } = search;
   const unanswered = goals.filter((goal) => !isAnswered(goal)).map((goal) => describeGoal(goal, search));
@@ -149,7 +149,7 @@ export function failuresOf(search: Omit<Search, "failures" | "warnings">): strin
   ];
 }
 
-/** Results that a longer trial contradicts, a sentence each. */
+/** Describes results that a longer trial contradicts, a sentence each. */
 export function unconfirmed({ confirm, goals, over }: Pick<Search, "confirm" | "goals" | "over">): string[] {
   return confirm.flatMap(({ goal, trial }) => {
     const outcome = trial.outcomes[goal];
@@ -190,7 +190,7 @@ export const trialColumns: readonly (readonly [string, (trial: Trial) => string]
   ],
 ];
 
-/** The trials that a reader wants to see: at the result, and at parts of it. */
+/** The trials to show: at the result, and at shares of it. */
 export function keyTrials({ confirm, latencies }: Search): { title: string; trial: Trial }[] {
   const distinct = confirm.filter(
     ({ trial }, index) => confirm.findIndex((other) => other.trial.load === trial.load) === index,

@@ -1,4 +1,4 @@
-// How `report` shows what the end of a server did to its clients.
+// Defines the reports of DrainReports.
 
 import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
@@ -115,7 +115,7 @@ function describeTrigger({ kind, what, atSeconds, seconds, exitCode }: DrainRepo
     : `${began}; it took ${formatNumber(seconds)} s, exit code ${exitCode ?? "unknown"}`;
 }
 
-/** Around the drain, as far as something happened. */
+/** A table of the seconds around the drain in which something happened. */
 function secondTable({ seconds, trigger }: DrainReport): string[] {
   const shown = seconds.filter(
     ({ endSeconds, closed, failed }) =>

@@ -1,4 +1,4 @@
-// How `report` shows what idle connections cost.
+// Defines the reports of IdleReports.
 
 import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
@@ -74,7 +74,7 @@ function describeEach({ process, kernel, connectionsPerGiB }: IdleReport): strin
   return `${own}${ofKernel} each${capacity}`;
 }
 
-/** `640-690`, or with units where they differ. */
+/** `640-690`, with both units if they differ. */
 function rangeOf({ low, high }: { readonly low: number; readonly high: number }): string {
   const isPlain = low >= 0 && formatBytes(high).endsWith(" B");
   return isPlain
@@ -82,7 +82,7 @@ function rangeOf({ low, high }: { readonly low: number; readonly high: number })
     : `${formatBytes(low)} to ${formatBytes(high)}`;
 }
 
-/** Two digits: more would claim too much. */
+/** Rounds to two digits, about the precision of the estimate. */
 function about(count: number): string {
   return formatNumber(Number(count.toPrecision(2)));
 }

@@ -1,4 +1,4 @@
-// Makes the reports of a kind of session out of what is its own: a sentence, figures, lines of text, plots.
+// Makes the reports of a kind of session from its specific parts: sentences, figures, blocks of text, plots.
 
 import type { z } from "zod";
 import type { Look } from "../../../src/lib/terminal.ts";
@@ -11,25 +11,25 @@ import { formatList, formatTable } from "../markdown-table.ts";
 import { formatDocumentsCsv } from "../run/csv.ts";
 import { frameText } from "./text.ts";
 
-/** What every document of a session has. */
+/** The fields of every session document. */
 export type SessionDocument = z.infer<z.ZodObject<typeof documentShape>> & { readonly kind: string };
 
 export interface SessionReporting<D extends SessionDocument> {
-  /** What people call several of them. */
+  /** Its plural, for example `SoakReports`. */
   readonly plural: string;
   readonly kind: string;
   readonly version: number;
   readonly schema: z.ZodType<D>;
-  /** What was done, in a line. */
+  /** The setup, in one line. */
   readonly describe: (document: D) => string;
-  /** What was found, in a line. */
+  /** The finding, in one line. */
   readonly finding: (document: D) => string;
   /** Headline figures, for tables and tiles. */
   readonly figures: readonly (readonly [heading: string, value: (document: D) => string])[];
   /** The text between the title and the warnings, in blocks of lines. */
   readonly blocks: (document: D, look: Look) => string[][];
   readonly sections: (documents: readonly D[], titles: readonly string[]) => readonly Section[];
-  /** Fields that CSV leaves out, since they are lists of records. */
+  /** Lists of records, which CSV leaves out. */
   readonly lists: readonly string[];
 }
 

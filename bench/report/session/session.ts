@@ -1,4 +1,4 @@
-// How `report` shows the session of a scenario from a file.
+// Defines the reports of SessionReports.
 
 import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatNumber, formatPercent } from "../../../src/lib/format.ts";
@@ -110,7 +110,7 @@ function rowsOf({ steps }: SessionReport): Row[] {
   );
 }
 
-/** Latency, or of pings their round trip. */
+/** The latency of messages, or the round trip of pings. */
 function latencyOf({ times }: SessionGroup) {
   return (times["latency"] ?? times["ping"])?.latencyUs;
 }

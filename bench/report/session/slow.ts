@@ -1,4 +1,4 @@
-// How `report` shows what slow readers do to a server and to others.
+// Defines the reports of SlowReports.
 
 import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";

@@ -1,4 +1,4 @@
-// How `report` shows what grows and what drifts over hours.
+// Defines the reports of SoakReports.
 
 import { formatBytes, formatElapsed, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";

@@ -1,4 +1,4 @@
-// How `report` shows a storm of handshakes.
+// Defines the reports of StormReports.
 
 import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatNumber, formatPercent } from "../../../src/lib/format.ts";

@@ -1,4 +1,4 @@
-// Lays out the text reports of sessions: labels, tables, and the head and foot that all of them have.
+// Lays out the text reports of sessions: labels, tables, head and foot.
 
 import { wrapText } from "../../../src/lib/columns.ts";
 import { formatNumber } from "../../../src/lib/format.ts";
@@ -11,14 +11,14 @@ import { describeEnvironment } from "../describe.ts";
 
 const labelWidth = 13;
 
-/** A line with its label; further lines stand under its text. */
+/** Formats a labelled line; continuation lines are indented to its text. */
 export function labelled(label: string, text: string, { width }: Look): string[] {
   return wrapText(text, width - labelWidth - 1).map(
     (part, index) => `${(index === 0 ? label : "").padEnd(labelWidth)} ${part}`,
   );
 }
 
-/** What a document of a session says besides its own figures. */
+/** The fields of a session document besides its figures. */
 interface Framed {
   readonly failures: readonly string[];
   readonly warnings: readonly string[];

@@ -39,7 +39,7 @@ const columns: readonly (readonly [
   ["acceptable", (_, { failures }) => failures.length === 0],
 ];
 
-/** All Sweeps with one header; figures that are not known have no row. */
+/** All Sweeps with one header; unknown figures have no row. */
 export function formatSweepsCsv(sweeps: readonly Sweep[]): string {
   const rows = sweeps.flatMap((sweep) =>
     sweep.samples.flatMap((sample) =>

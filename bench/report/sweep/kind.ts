@@ -1,4 +1,4 @@
-// How `report` shows Sweeps.
+// Defines the reports of Sweeps.
 
 import { sweepVersions } from "../../result/store.ts";
 import { kindOf } from "../kind.ts";

@@ -1,4 +1,4 @@
-// Makes the page of Sweeps: small multiples, which are the same plot for each level of what is left to vary.
+// Makes the page of Sweeps: small multiples, with the same plot for each level of the remaining factors.
 
 import { type Factor, levelsOf, type Sweep, type SweepFigure, variedFactors } from "../../result/sweep.ts";
 import { describeCommand, describeEnvironment } from "../describe.ts";
@@ -26,7 +26,7 @@ const lineNames: Readonly<Record<Factor, string>> = {
   depth: "number of messages in flight",
   ratePerSecond: "rate",
 };
-/** An axis of levels that reach over this factor is logarithmic. */
+/** An axis is logarithmic if its highest level is this many times its lowest. */
 const wideRange = 8;
 
 /** The page of all Sweeps, one below the other. */
@@ -99,7 +99,7 @@ function sectionsOf(sweep: Sweep): Section[] {
   ];
 }
 
-/** The groups of one plot, and what is the same in all of them. */
+/** The groups of one plot, and the levels that they share. */
 interface Panel {
   readonly title: string;
   readonly groups: readonly Group[];
@@ -129,7 +129,7 @@ interface Plotted {
   readonly sweep: Sweep;
   readonly panel: Panel;
   readonly x: Factor;
-  /** What has a line for each level; undefined when only one factor varies. */
+  /** The factor with a line for each level; undefined if only one factor varies. */
   readonly lines: Factor | undefined;
   readonly figure: SweepFigure;
   readonly title: string;
@@ -159,7 +159,7 @@ function plotOf({ sweep, panel, x, lines, figure, title, y }: Plotted): Plot {
     title: panel.title === "" ? title : panel.title,
     note: lines === undefined ? "" : `A line for each ${lineNames[lines]}.`,
     x: xAxis,
-    // A linear scale is the same in all panels.
+    // Linear scales are the same in all panels.
     y: y.isLogarithmic === true ? y : { ...y, atLeast: highest },
     lines:
       lines === undefined

@@ -6,7 +6,7 @@ import type { Sweep } from "../../result/sweep.ts";
 import { describeEnvironment } from "../describe.ts";
 import { describeSweep, tableOf } from "./words.ts";
 
-/** A row for each combination; the last figures are left out where the line is too narrow for them. */
+/** A row for each combination; the last figures are left out if they do not fit. */
 export function formatSweep(sweep: Sweep, look: Look = plainLook): string {
   const { label, target, failures, warnings, environment } = sweep;
   const { width, paint } = look;

@@ -1,4 +1,4 @@
-// Words and figures that every report of a Sweep uses for the same thing.
+// Formats the phrases and figures that all reports of a Sweep share.
 
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import { median } from "../../result/stats.ts";
@@ -73,7 +73,7 @@ export function formatSweepFigure(figure: SweepFigure, value: number | null): st
   }
 }
 
-/** The figures that tables show, the most telling first. */
+/** The figures that tables show, the most informative first. */
 export const tableFigures: readonly (readonly [SweepFigure, string])[] = [
   ["messagesPerSecond", "messages/s"],
   ["p50", "p50"],
@@ -103,7 +103,7 @@ export function groupsOf({ samples }: Pick<Sweep, "samples">): Group[] {
     });
 }
 
-/** The median over repeats; null when no measurement knows it. */
+/** The median over repeats; null if no measurement has the figure. */
 export function medianOf({ samples }: Group, figure: SweepFigure): number | null {
   const values = samples.flatMap(({ figures }) => figures[figure] ?? []);
   return values.length === 0 ? null : median(values);
