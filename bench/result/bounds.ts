@@ -1,4 +1,4 @@
-// Classifies loads by their trials, after MLRsearch (draft-ietf-bmwg-mlrsearch): which hold, which fail, what that leaves.
+// Classifies loads by their trials, after MLRsearch (draft-ietf-bmwg-mlrsearch): which loads hold, which fail, and the bounds between them.
 
 import type { Goal, Inversion, Rule, SearchStop, Trial, TrialCause } from "./search.ts";
 
@@ -14,7 +14,7 @@ export interface Weighed {
 }
 
 /**
- * `lower`: bad time can no longer exceed its share. `upper`: it has. `unfit`: the generator keeps that from being known.
+ * `lower`: bad time can no longer exceed its share. `upper`: it has. `unfit`: unknown, because of the generator.
  * `open`: more trials are needed.
  */
 export type LoadClass = "lower" | "upper" | "unfit" | "open";
@@ -64,7 +64,7 @@ export function classOf(
   return unfitMs > allowedMs || spentMs >= sumMs ? "unfit" : "open";
 }
 
-/** The edges as far as loads are decided. */
+/** The bounds, from the loads that are decided. */
 export function edgesOf(weighed: readonly Weighed[], rule: Rule, sumMs: number): Edges {
   const classes = weighed.map((each) => classOf(each, rule, sumMs));
   const at = classes.findIndex((each) => each === "upper" || each === "unfit");
@@ -73,7 +73,7 @@ export function edgesOf(weighed: readonly Weighed[], rule: Rule, sumMs: number):
   return { lower: below.at(-1), ceiling: weighed[end] };
 }
 
-/** What is known of a goal when the search has ended. */
+/** The conclusion for a goal when the search has ended. */
 export function concludeGoal(
   slo: string,
   goal: number,
@@ -113,7 +113,7 @@ export function isNarrow(lower: number, upper: number, { width, isWhole }: Rule)
   return upper <= lower * (1 + width) * (1 + 1e-9) || (isWhole && upper - lower <= 1);
 }
 
-/** What failed most often at a load. */
+/** The most frequent failure at a load. */
 function causeAt(trials: readonly Trial[], goal: number, load: number): TrialCause | null {
   const causes = trials
     .filter((trial) => trial.load === load)

@@ -2,7 +2,7 @@
 
 /** Shorter stretches are outliers, not levels. */
 export const shortestStretch = 3;
-/** How much better a fit another change point has to make, in variances times the logarithm of the length. */
+/** Improvement of the fit that another change point must bring, in variances times the logarithm of the length. */
 const penalty = 4;
 
 /**

@@ -1,4 +1,4 @@
-// The shape of a DrainReport, the versioned JSON file of `drain`: what the end of a server did to its clients.
+// The shape of a DrainReport, the versioned JSON file of `drain`: the effect of a server's shutdown on its clients.
 
 import { z } from "zod";
 import { histogramSchema, latencySchema } from "./schema-figures.ts";
@@ -19,7 +19,7 @@ const triggerSchema = z.strictObject({
   what: z.string(),
   /** From the start of the load. */
   atSeconds: amount,
-  /** Of the command; null when it was ended, and for a signal. */
+  /** Exit code of the command; null if it was killed, and for a signal. */
   exitCode: count.nullable(),
   /** How long the command ran; for a signal, until the process was gone. Null when it was still there at the end. */
   seconds: amount.nullable(),
@@ -45,22 +45,22 @@ export const drainSchema = z.strictObject({
   messages: z.strictObject({
     due: count,
     sent: count,
-    /** Answered, lost or corrupt: all that were sent but those that crossed the close frame. */
+    /** Answered, lost or corrupt: all sent messages except those that crossed the close frame. */
     accepted: count,
     answered: count,
     /** Never answered, although the server had read them: a later message was answered, or the ping behind it. */
     lost: count,
     /** Sent, but not read by the server when it sent its close frame: no pong to the ping behind them came. */
     crossed: count,
-    /** Due while nobody was connected, or while the target took nothing more. */
+    /** Due while no client was connected, or while the target read no more. */
     unsent: count,
     corrupt: count,
   }),
   /** How long each client was without a connection. */
   gaps: z.strictObject({
-    /** Clients that lost their connection and have one again. */
+    /** Clients that lost their connection and reconnected. */
     back: count,
-    /** Clients that had none at the end. */
+    /** Clients without a connection at the end. */
     absent: count,
     latencyUs: latencySchema.nullable(),
     histogram: histogramSchema.nullable(),

@@ -15,7 +15,7 @@ export const historyVersion = 1;
 
 /** Older Results are left out. */
 export const mostResults = 1000;
-/** A change has to be less likely than this without one. Places were searched for it, so it is small. */
+/** Significance level of a change. It is small because many positions are tested. */
 const significance = 0.001;
 
 /** `regression`: the last change made it worse, and is recent. `improvement`: better, and recent. */
@@ -37,7 +37,7 @@ const levelSchema = z.strictObject({
   value: amount,
   /** Over the level before; null for the first one. */
   ratio: amount.nullable(),
-  /** What else changed with it: commit, versions, kernel. */
+  /** Other changes at that point: commit, versions, kernel. */
   changes: z.array(z.string()),
 });
 
@@ -80,9 +80,9 @@ export type FigureHistory = Track["figures"][number];
 export type HistoryLevel = FigureHistory["levels"][number];
 
 export interface HistoryOptions {
-  /** Figures to judge; empty to choose the one that tells most. */
+  /** Figures to judge; empty to choose the most informative one. */
   readonly figures: readonly FigureName[];
-  /** A smaller change is none. */
+  /** Smaller changes are ignored. */
   readonly margin: number;
   readonly recent: number;
 }
@@ -250,7 +250,7 @@ function outlyingNewest(logs: readonly number[], start: number, margin: number):
   return Math.exp((newest[0] ?? 0) - meanOf(before));
 }
 
-/** What was not the same any more, one sentence each. */
+/** The differences in environment, one sentence each. */
 function changesBetween(before: Result, after: Result): string[] {
   const facts = [before, after].map((result) => ({
     commit: result.environment.commit?.slice(0, 10) ?? null,

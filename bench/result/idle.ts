@@ -1,4 +1,4 @@
-// The shape of an IdleReport, the versioned JSON file of `idle`: what connections cost that do nothing.
+// The shape of an IdleReport, the versioned JSON file of `idle`: the cost of idle connections.
 
 import { z } from "zod";
 import { documentShape, slopeShape } from "./session-document.ts";
@@ -11,20 +11,20 @@ export const idleVersion = 1;
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 
-/** What stands for the memory of a process, the best first: the rest changes with other processes, or counts twice. */
+/** Measures of a process's memory, the best first: the others change with other processes, or count pages twice. */
 export const memoryMeasures = ["anonymous", "pss", "rss"] as const;
 export type MemoryMeasure = (typeof memoryMeasures)[number];
 
 const perConnectionSchema = z.strictObject({ bytesPerConnection: z.number(), ...slopeShape });
 
-/** The lowest of the samples in the later half of a time; unknown is null. */
+/** The lowest samples in the second half of a step. Unknown values are null. */
 const memorySchema = z.strictObject({
   rssBytes: amount.nullable(),
   /** Pages that processes share count once. */
   pssBytes: amount.nullable(),
-  /** The part of that which is of no file. */
+  /** The part that is not backed by files. */
   anonymousBytes: amount.nullable(),
-  /** Slab and TCP buffers of the machine, whatever they are used for. */
+  /** Slab and TCP buffers of the whole machine. */
   kernelBytes: amount.nullable(),
 });
 
@@ -56,7 +56,7 @@ export const idleSchema = z.strictObject({
     .nullable(),
   /** A connection's share: where both of its ends are on this machine, half of what they use. */
   kernel: perConnectionSchema.nullable(),
-  /** Of which process and kernel together fit into 1 GiB; null where either is not known. */
+  /** How many fit into 1 GiB, process and kernel together; null if either is unknown. */
   connectionsPerGiB: count.nullable(),
   /** CPU time for each ping; null without pings or CPU figures. */
   pingCpu: z.strictObject({ us: z.number(), ...slopeShape }).nullable(),
@@ -67,7 +67,7 @@ export const idleSchema = z.strictObject({
   connections: z.strictObject({ opened: count, failed: count, closed: count, reconnected: count }),
   /** Pings without an answer in time. */
   lostPings: count,
-  /** Messages that came although none were sent. */
+  /** Messages that arrived although none were sent. */
   unasked: count,
 });
 

@@ -1,4 +1,4 @@
-// Whether something leaks: the trend of its low points, since what is in use between them goes up and down by itself.
+// Detects leaks by the trend of low points, because usage between them goes up and down without a leak.
 
 import { percentile } from "./stats.ts";
 import { mannKendall, type Point, type Slope, theilSen } from "./trend.ts";
@@ -21,9 +21,9 @@ export interface Leak {
 /** A fall by this part of the range of 90 % of the values ends a tooth of the saw. */
 const fallShare = 0.25;
 const fewestLows = 5;
-/** More low points than this are no better, and neighbours of them resemble each other. */
+/** More low points add nothing, because neighbours are correlated. */
 const mostLows = 40;
-/** Where nothing ever falls, a low point is the lowest of at least so many. */
+/** If values never fall, a low point is the lowest of at least this many values. */
 const leastPerLow = 3;
 /** Rising low points this unlikely are a leak. */
 const alarm = 0.01;
@@ -54,7 +54,7 @@ function lowPoints(points: readonly Point[]): Point[] {
   );
 }
 
-/** Undefined where there is no fall. What comes before the first one has not been low. */
+/** Undefined if there is no fall. Values before the first fall are not low points. */
 function valleysOf(points: readonly Point[]): Point[] | undefined {
   const ys = points.map(({ y }) => y);
   // Not the extremes: one spike must not hide all other falls.

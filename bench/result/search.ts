@@ -13,8 +13,8 @@ export const searchVersion = 1;
 export const dimensions = ["rate", "connections", "depth"] as const;
 
 /**
- * What was found of a goal. `found`: both bounds are known and close enough. `at-least`: `lower` holds, and what is
- * above it cannot be told. `below-min`: not even the smallest load holds. `deadline`: the search ended before that.
+ * The finding for a goal. `found`: both bounds are known and close enough. `at-least`: `lower` holds, and loads above
+ * it could not be judged. `below-min`: not even the smallest load holds. `deadline`: the search ended too early.
  */
 export const goalVerdicts = ["found", "at-least", "below-min", "deadline"] as const;
 
@@ -38,18 +38,18 @@ const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 
 const outcomeSchema = z.strictObject({
-  /** Held, failed, or failed while the generator was not fit: then it counts for neither. */
+  /** Held, failed, or failed while the generator was not fit. The last one counts for neither side. */
   state: z.enum(["good", "bad", "unfit"]),
   /** Null when it held. */
   cause: z.enum(trialCauses).nullable(),
   reason: z.string().nullable(),
 });
 
-/** One measurement at one load. Unknown is null. */
+/** One measurement at one load. Unknown values are null. */
 const trialSchema = z.strictObject({
   load: amount,
   startedAt: z.iso.datetime(),
-  /** Asked length of the measured window, which is what bounds count. */
+  /** Requested length of the measured window; bounds add these up. */
   durationMs: amount,
   messagesPerSecond: amount.nullable(),
   latencyUs: latencySchema.nullable(),
@@ -68,7 +68,7 @@ const inversionSchema = z.strictObject({
   bad: count,
   /** The largest load that held. */
   heldAt: amount,
-  /** Whether both are bounds, not only some trials. */
+  /** Whether both loads are bounds. */
   isBound: z.boolean(),
 });
 
@@ -83,20 +83,20 @@ const goalSchema = z.strictObject({
   /** Replies per second at `lower`, of its middle trial (with an exceed ratio of 0.5). */
   conditional: amount.nullable(),
   inversions: z.array(inversionSchema),
-  /** What failed at `upper`; for another verdict than `found`, what ended the search. */
+  /** The failure at `upper`; for a verdict other than `found`, the reason why the search ended. */
   limitedBy: z.enum([...trialCauses, "max", "min", "deadline", "interrupted", "target-gone"]).nullable(),
 });
 
 /** How loads are judged and chosen. */
 const ruleSchema = z.strictObject({
   trialMs: z.number().positive(),
-  /** Time of trials that decides about a load. */
+  /** Total time of trials after which a load is decided. */
   sumMs: z.number().positive(),
   /** Share of that time that may be bad. */
   exceedRatio: z.number().positive().lt(1),
   /** How far `upper` may be above `lower`, as a share. */
   width: z.number().positive(),
-  /** Whether only whole loads make sense. */
+  /** Whether loads must be whole numbers. */
   isWhole: z.boolean(),
   min: amount,
   max: amount,
@@ -113,7 +113,7 @@ export const searchSchema = z.strictObject({
   over: z.enum(dimensions),
   /** Each connection's rate, when connections are varied in an open loop. */
   ratePerConnection: amount.nullable(),
-  /** The load that is the same in all trials, and in what is varied the one that the search started from. */
+  /** The load of all trials; the varied part is where the search started. */
   scenario: scenarioSchema,
   rule: ruleSchema,
   /** Replies per second of a closed loop, from which a search over the rate starts. */
@@ -129,7 +129,7 @@ export const searchSchema = z.strictObject({
   environment: environmentSchema,
   /** The command line that made it, without the program and without secrets. */
   command: z.array(z.string()).nullable(),
-  /** Why it is not the answer that was asked for; empty when it is. */
+  /** Why the search does not answer the question; empty when it does. */
   failures: z.array(z.string()),
   warnings: z.array(z.string()),
 });
@@ -160,7 +160,7 @@ export function sampleTrial(
   };
 }
 
-/** Whether the target answered: it held and failed, or held the most that was asked. */
+/** Whether the search has an answer: a load held and a larger one failed, or the largest requested one held. */
 export function isAnswered({ verdict, limitedBy }: Goal): boolean {
   return verdict === "found" || (verdict === "at-least" && limitedBy === "max");
 }

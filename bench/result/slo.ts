@@ -23,15 +23,15 @@ export interface Slo {
   readonly limitUs: number | undefined;
 }
 
-/** Part of that time by which the generator may be late at p99. */
+/** Share of that time by which the generator may be late at p99. */
 const lagShare = 0.2;
-/** Part of the due messages that has to be answered within the trial. */
+/** Share of the due messages that must be answered within the trial. */
 const answeredShare = 0.99;
 /** From here on a generator thread spins while it waits, so that its CPU time says nothing. */
 const spinsFromPerSecond = 16_000;
-/** Figures that more load does not make worse, or that a trial is too short for. */
+/** Figures that do not get worse with more load, or that need more time than a trial. */
 const unsuitable = new Set(["rate", "bytes", "due", "steady", "lag", "client.cpu"]);
-/** What an objective can name. */
+/** The metrics that an objective can name. */
 export const sloMetrics: readonly string[] = thresholdMetrics.filter(isSuitable);
 /** Errors that are the generator's own. */
 const ownErrors = new Map([
@@ -65,8 +65,8 @@ export function parseSlo(expression: string): Slo {
 }
 
 /**
- * A trial that held has held, even where the generator was late: its lag is in the latency. Where it failed, it may be
- * the generator that failed.
+ * A trial that held counts, even if the generator was late: the latency includes its lag. If a trial failed, the
+ * generator may be the cause.
  */
 export function judgeTrial(slo: Slo, result: Result): TrialOutcome {
   const fault = integrityFault(result) ?? sloFault(slo, result) ?? paceFault(result);
@@ -129,7 +129,7 @@ function metricName(expression: string): string {
   return /^\s*[a-z0-9.]+(?:\([^)]*\))?/i.exec(expression)?.[0].trim() ?? expression;
 }
 
-/** Whether what was due was sent, and answered as fast. A closed loop has nothing due. */
+/** Whether due messages were sent, and answered at that rate. A closed loop has no due messages. */
 function paceFault(result: Result): Fault | undefined {
   const { scenario, messages, summary, window } = result;
   if (scenario.ratePerSecond === null) {

@@ -18,9 +18,9 @@ const amount = z.number().nonnegative();
  */
 export const reactions = ["closes", "drops", "stops-reading", "buffers", "absorbed"] as const;
 
-/** The server in one step; unknown is null. */
+/** The server in one step. Unknown values are null. */
 const serverSchema = z.strictObject({
-  /** The highest that was seen. */
+  /** The highest sample. */
   memoryBytes: amount.nullable(),
   bufferedBytes: amount.nullable(),
   /** TCP buffers of this machine. */
@@ -44,24 +44,24 @@ export const slowSchema = z.strictObject({
   neighbours: z.strictObject({ connections: count, ratePerSecond: amount, payloadBytes: count }),
   readers: z.strictObject({
     connections: count,
-    /** Each; 0 for readers that read nothing. */
+    /** Per reader; 0 for readers that do not read. */
     readBytesPerSecond: amount,
-    /** All together. */
+    /** Of all readers together. */
     ratePerSecond: amount,
     payloadBytes: count,
-    /** Messages that left, and that could not leave since the server took no more. */
+    /** Messages that were sent, and those that could not be sent because the server read no more. */
     sent: count,
     unsent: count,
-    /** Payload of the messages that left, and bytes that were read of the echoes. */
+    /** Payload bytes of the sent messages, and bytes of echoes that were read. */
     sentBytes: amount,
     readBytes: amount,
-    /** Ended by the server. */
+    /** Connections that the server ended. */
     closed: count,
   }),
   reactions: z.array(z.enum(reactions)),
-  /** Messages that the server says it dropped; null when it does not say. */
+  /** Dropped messages by the server's metrics; null without them. */
   dropped: count.nullable(),
-  /** Bytes that filled TCP buffers of this machine; null when they cannot be read. Of both ends where both are here. */
+  /** Growth of this machine's TCP buffers; null if unknown. Covers both ends if both are on this machine. */
   absorbedBytes: amount.nullable(),
   before: phaseSchema,
   during: phaseSchema,

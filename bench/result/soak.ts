@@ -12,7 +12,7 @@ export const soakVersion = 1;
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 
-/** One stretch of time; memory, heap and descriptors are the lowest in it. Unknown is null. */
+/** One stretch of time; memory, heap and descriptors are its lowest samples. Unknown values are null. */
 const pointSchema = z.strictObject({
   /** From the start of the judged time. */
   seconds: amount,
@@ -31,7 +31,7 @@ const perHourSchema = z.strictObject({ perHour: z.number(), ...slopeShape }).nul
 const growthSchema = z.strictObject({
   verdict: z.enum([...leakVerdicts, "unknown"]),
   slope: perHourSchema,
-  /** Of low points that rise like this without a leak, by Mann-Kendall. */
+  /** Probability that low points rise like this without a leak (Mann-Kendall). */
   probability: amount.nullable(),
   /** Low points that the verdict rests on. */
   lows: count,
@@ -59,7 +59,7 @@ export const soakSchema = z.strictObject({
     lifetimeMs: amount.nullable(),
   }),
   durationMs: amount,
-  /** At the start, and not judged: caches fill and code is compiled. */
+  /** Not judged, because caches fill and code is compiled at the start. */
   warmupMs: amount,
   /** Growth per hour that is no failure, in bytes. */
   toleratedBytesPerHour: amount,

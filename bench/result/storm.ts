@@ -1,4 +1,4 @@
-// The shape of a StormReport, the versioned JSON file of `storm`: how a server takes many handshakes at once.
+// The shape of a StormReport, the versioned JSON file of `storm`: how a server handles many handshakes at once.
 
 import { z } from "zod";
 import { latencySchema } from "./schema-figures.ts";
@@ -16,7 +16,7 @@ const timed = latencySchema.nullable();
 const stagesSchema = z.strictObject({
   /** How late the generator began to connect. */
   lag: timed,
-  /** Each from the end of the stage before. */
+  /** Each stage, from the end of the previous one. */
   tcp: timed,
   tls: timed,
   upgrade: timed,
@@ -28,7 +28,7 @@ const stagesSchema = z.strictObject({
   connected: timed,
 });
 
-/** Clients that were there before the storm. */
+/** Clients that were connected before the storm. */
 const backgroundSchema = z.strictObject({
   connections: count,
   ratePerSecond: amount,
@@ -52,7 +52,7 @@ const secondSchema = z.strictObject({
   opened: count,
   failed: count,
   open: count,
-  /** Of the clients that were there before. */
+  /** Of the clients that were connected before. */
   backgroundP99Us: amount.nullable(),
 });
 
@@ -71,15 +71,15 @@ export const stormSchema = z.strictObject({
   handshakes: z.strictObject({
     begun: count,
     opened: count,
-    /** With an HTTP status, see `refusals`. */
+    /** Answered with an HTTP status other than 101, see `refusals`. */
     refused: count,
-    /** Without an answer: unreachable, reset, timed out. */
+    /** Unanswered: unreachable, reset or timed out. */
     failed: count,
     /** Completed or refused, until the storm had settled. */
     perSecond: amount.nullable(),
   }),
   refusals: z.array(z.strictObject({ status: count, count })),
-  /** Refusals that said when to come back; the clients obeyed. */
+  /** Refusals with Retry-After, which the clients obeyed. */
   retryAfter: count,
   /** Clients without a connection at the end. */
   absent: count,
@@ -91,7 +91,7 @@ export const stormSchema = z.strictObject({
     .strictObject({
       percentBefore: amount,
       percentDuring: amount,
-      /** What the storm added, over its handshakes; first echoes are part of them. */
+      /** CPU time that the storm added, per handshake; includes first echoes. */
       cpuUsPerHandshake: amount.nullable(),
     })
     .nullable(),

@@ -1,4 +1,4 @@
-// The shapes of a sweep's files: its plan, which is written first, and the Sweep, which holds the figures of all of it.
+// The shapes of a sweep's files: its plan, which is written first, and the Sweep, which holds the figures of all measurements.
 
 import { z } from "zod";
 import { environmentSchema, type Result, scenarioSchema, verdicts } from "./schema.ts";
@@ -13,7 +13,7 @@ export const sweepVersion = 1;
 /** What is varied. */
 export const factors = ["connections", "payloadBytes", "depth", "ratePerSecond"] as const;
 
-/** What is kept of each measurement. Times are in microseconds, CPU in per cent of a core. */
+/** The figures of each measurement. Times are in microseconds, CPU in per cent of a core. */
 export const sweepFigures = [
   "messagesPerSecond",
   "bytesPerSecond",
@@ -60,7 +60,7 @@ export const sweepPlanSchema = z.strictObject({
   target: z.string(),
   /** Of payloads, random arrivals, and the order. */
   seed: count,
-  /** The load of the first cell of the grid: what does not vary is the same in all. */
+  /** The load of the first cell of the grid; its fixed parts are the same in all cells. */
   scenario: scenarioSchema,
   /** In the order in which they are measured. */
   entries: z.array(entrySchema).min(1),
@@ -107,7 +107,7 @@ export type SweepPlan = z.infer<typeof sweepPlanSchema>;
 export type SweepSample = z.infer<typeof sampleSchema>;
 export type Sweep = z.infer<typeof sweepSchema>;
 
-/** What a Sweep keeps of a Result. */
+/** The figures that a Sweep keeps of a Result. */
 export function sweepSampleOf(entry: PlanEntry, order: number, result: Result): SweepSample {
   const { summary, client, server } = result;
   const { latencyUs } = summary;
@@ -142,7 +142,7 @@ interface Ended {
   readonly command: Sweep["command"];
 }
 
-/** The Sweep of what has been measured. @returns undefined when nothing has */
+/** The Sweep of all measurements so far. @returns undefined if there is none */
 export function concludeSweep({ plan, results, missing, stop, command }: Ended): Sweep | undefined {
   const samples = plan.entries.flatMap((entry, index) => {
     const result = results.get(entry.file);

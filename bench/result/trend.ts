@@ -1,4 +1,4 @@
-// Trends by ranks, which wild values move little: the Theil-Sen slope with Sen's interval, and the Mann-Kendall test.
+// Computes trends by ranks, which outliers hardly affect: the Theil-Sen slope with Sen's interval, and the Mann-Kendall test.
 
 import jstat from "jstat";
 import { confidence, type Estimate } from "./interval.ts";
@@ -22,11 +22,11 @@ export interface MannKendall {
   readonly risingProbability: number;
 }
 
-/** Fewer points have no interval worth mentioning. */
+/** Fewer points have no useful interval. */
 export const fewestPoints = 4;
 /** From this number of points on, Kendall's score is taken as normal. */
 const manyPoints = 50;
-/** More points than this are thinned out: pairs grow with the square. */
+/** More points are thinned out, because the number of pairs grows with the square. */
 const mostPoints = 1000;
 
 const tail = (1 - confidence) / 2;
@@ -49,12 +49,12 @@ export function theilSen(points: readonly Point[]): Slope | undefined {
   };
 }
 
-/** Where the line of this slope lies at x = 0: the median of what each point says. */
+/** The intercept of a line with this slope: the median over all points. */
 export function interceptOf(points: readonly Point[], slope: number): number {
   return median(points.map(({ x, y }) => y - slope * x));
 }
 
-/** Whether values rise in their order. Equal ones count for neither side. */
+/** Tests whether values rise in their order. Ties count for neither side. */
 export function mannKendall(values: readonly number[]): MannKendall {
   const points = values.map((y, x) => ({ x, y }));
   const score = slopesOf(points).reduce((sum, slope) => sum + Math.sign(slope), 0);
