@@ -74,12 +74,12 @@ test("a pair that does not match is counted and ignored, and the next one is use
   const failed = async (): Promise<number> =>
     (await server.stats())['echo_tls_reloads_total{result="failed"}'] ?? 0;
   copyFileSync(fresh.cert, old.cert);
-  await waitUntil(async () => (await failed()) === 1, "the failure to be counted", longMs);
+  // More than once if the file is read while it is being copied.
+  await waitUntil(async () => (await failed()) >= 1, "the failure to be counted", longMs);
   assert.equal(await shown(t, server.port), before);
   copyFileSync(fresh.key, old.key);
   const expected = fingerprint(fresh.cert);
   await waitUntil(async () => (await shown(t, server.port)) === expected, "the new certificate", longMs);
-  assert.equal(await failed(), 1);
 });
 
 test("SIGHUP makes every worker reload the files at once", async (t) => {
