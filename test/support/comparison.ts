@@ -2,6 +2,7 @@
 
 import { compare } from "../../bench/result/analysis.ts";
 import type { Comparison, FigureName, Sample } from "../../bench/result/comparison.ts";
+import { createRandom } from "../../src/lib/random.ts";
 import { exampleResult } from "./result.ts";
 
 /** What was measured of one process. */
@@ -70,19 +71,8 @@ export function exampleComparison(
   );
 }
 
-/** Random numbers that repeat in every run: mulberry32. */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Standard normal numbers (Box and Muller). */
 export function normalOf(seed: number): () => number {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -12,7 +12,7 @@ import {
 import { exampleResult } from "./result.ts";
 import { SimulatedRig, type Simulation } from "./simulated-rig.ts";
 
-const rule: Rule = {
+export const exampleRule: Rule = {
   trialMs: 2000,
   sumMs: 14_000,
   exceedRatio: 0.5,
@@ -28,7 +28,7 @@ export async function exampleSearch(changes: Partial<Simulation> = {}, endMs = 6
   const found = await search(
     {
       slos: simulation.capacities.map((_, index) => `p99<${5 * (index + 1)}ms`),
-      rule,
+      rule: exampleRule,
       start: { load: 10_500, step: 0.04 },
       settleMs: 1000,
       confirmMs: 5000,
@@ -47,7 +47,7 @@ export async function exampleSearch(changes: Partial<Simulation> = {}, endMs = 6
     over: "rate",
     ratePerConnection: null,
     scenario,
-    rule,
+    rule: exampleRule,
     saturationPerSecond: 10_500,
     ...found,
     environment,

@@ -4,8 +4,19 @@ import { type CounterName, counterNames, distributionNames } from "../../bench/l
 import type { GroupFigures } from "../../bench/measure/figures.ts";
 import type { SessionOutcome, StepOutcome } from "../../bench/measure/session.ts";
 import { encodeHistogram, latencyOf } from "../../bench/result/histogram.ts";
+import type { Target } from "../../bench/scenario/scenario.ts";
 import type { MemorySample, ServerSample } from "../../bench/target/sampler.ts";
 import { exampleResult, histogramOf } from "./result.ts";
+
+export const exampleTarget: Target = {
+  url: "ws://127.0.0.1:9998/echo",
+  headers: [],
+  subprotocols: [],
+  origin: undefined,
+  deflate: false,
+  timeoutMs: 1000,
+  engine: "raw",
+};
 
 /** Figures that are 0, except the given ones. */
 export function exampleFigures(

@@ -2,7 +2,8 @@
 
 import type { Rig } from "../../bench/measure/search.ts";
 import type { Trial, TrialCause, TrialOutcome } from "../../bench/result/search.ts";
-import { normalOf, randomOf } from "./comparison.ts";
+import { createRandom } from "../../src/lib/random.ts";
+import { normalOf } from "./comparison.ts";
 
 export interface Simulation {
   /** The largest load that holds, by goal. */
@@ -34,7 +35,7 @@ export class SimulatedRig implements Rig {
   constructor(simulation: Simulation) {
     const { seed = 1 } = simulation;
     this.#simulation = simulation;
-    this.#random = randomOf(seed);
+    this.#random = createRandom(seed);
     this.#normal = normalOf(seed + 1000);
   }
 

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { readComparison, writeResult } from "../../../bench/result/store.ts";
 import { listProcesses } from "../../../bench/target/proc.ts";
 import { startTarget } from "../../../bench/target/started-target.ts";
+import { startHarness } from "../../support/harness.ts";
 import { exampleResult } from "../../support/result.ts";
 import { spawnOnTerminal } from "../../support/terminal.ts";
 import { toolTest } from "../../support/tools.ts";
@@ -21,15 +21,7 @@ const ws = "node bench/peers/ws.js {port}";
 const short = ["--duration", "100ms", "--warmup", "0s", "--connections", "2"];
 const deadlineMs = 90_000;
 
-async function compare(...args: string[]) {
-  const child = spawn(process.execPath, ["dist/bench/cli.js", "compare", ...args]);
-  const [stdout, stderr, [exitCode]] = await inTime(
-    Promise.all([text(child.stdout), text(child.stderr), once(child, "exit") as Promise<[number | null]>]),
-    "compare ends",
-    deadlineMs,
-  );
-  return { exitCode, stdout, stderr };
-}
+const compare = (...args: string[]) => startHarness(["compare", ...args]).ended;
 
 /** Processes that run and have this text in their command line. */
 function processesWith(marker: string): number[] {

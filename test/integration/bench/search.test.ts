@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { concludeGoal } from "../../../bench/result/bounds.ts";
 import { type Search, searchSchema } from "../../../bench/result/search.ts";
 import { startTarget } from "../../../bench/target/started-target.ts";
-import { inTime } from "../../support/wait.ts";
+import { startHarness } from "../../support/harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "uws-echo-search-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -20,19 +17,9 @@ const short = ["--duration", "200ms", "--warmup", "50ms", "--duration-sum", "600
 const only = ["--confirm", "0"];
 const deadlineMs = 90_000;
 
-function start(args: readonly string[]) {
-  const child = spawn(process.execPath, ["dist/bench/cli.js", ...args]);
-  const ended = inTime(
-    Promise.all([text(child.stdout), text(child.stderr), once(child, "exit") as Promise<[number | null]>]),
-    `${args[0]} ends`,
-    deadlineMs,
-  ).then(([stdout, stderr, [exitCode]]) => ({ stdout, stderr, exitCode }));
-  return { child, ended };
-}
-
 /** Runs a search that finds something, and gives it together with the exit code. */
 async function searched(...args: string[]): Promise<Search & { exitCode: number | null; stderr: string }> {
-  const { stdout, stderr, exitCode } = await start(["search", ...args, ...short, "--json"]).ended;
+  const { stdout, stderr, exitCode } = await startHarness(["search", ...args, ...short, "--json"]).ended;
   assert.notEqual(stdout, "", stderr);
   const found = searchSchema.parse(JSON.parse(stdout));
   // Whatever this machine was busy with: the goals follow from the trials.
@@ -74,7 +61,7 @@ test("search finds exactly how many connections a target takes, and report shows
     ["csv", /^.*,connections,p99<30s,found,10,11,connections,confirm,/m],
     ["html", /holds 10 connections with p99 &lt; 30 s; failed at 11 connections/],
   ] as const) {
-    const report = await start(["report", out, "--format", format]).ended;
+    const report = await startHarness(["report", out, "--format", format]).ended;
     assert.equal(report.exitCode, 0, report.stderr);
     assert.match(report.stdout, said);
     assert.doesNotMatch(report.stdout.replace(/<script[\s\S]*?<\/script>/g, ""), /undefined|NaN/);
@@ -139,7 +126,7 @@ test("each connection sends at its own rate when that is asked", async () => {
 test("a target that goes ends the search with what is known, instead of being called slow", async (t) => {
   const target = await startTarget(burning, { path: "/", timeoutMs: deadlineMs });
   t.after(() => target.stop());
-  const { child, ended } = start([
+  const { child, ended } = startHarness([
     "search",
     target.url,
     "--rate",
@@ -165,7 +152,7 @@ test("a target that goes ends the search with what is known, instead of being ca
 test("Ctrl-C keeps what is known", async () => {
   const out = join(folder, "interrupted.json");
   const args = ["search", burning, "--rate", "200", "--slo", "p99<10s", "--out", out];
-  const { child, ended } = start(args); // Trials of full length, of which the second will be under way.
+  const { child, ended } = startHarness(args); // Trials of full length, of which the second will be under way.
   let trials = 0;
   child.stderr.on("data", (chunk: Buffer) => {
     trials += chunk.toString().split("/s:").length - 1;
@@ -181,7 +168,7 @@ test("Ctrl-C keeps what is known", async () => {
 
 test("wrong options are exit code 2, all of them named, and nothing is started", async () => {
   const problemsOf = async (...args: string[]) => {
-    const { exitCode, stderr, stdout } = await start(["search", ...args]).ended;
+    const { exitCode, stderr, stdout } = await startHarness(["search", ...args]).ended;
     assert.deepEqual([exitCode, stdout], [2, ""], stderr);
     return stderr;
   };
@@ -217,8 +204,13 @@ test("wrong options are exit code 2, all of them named, and nothing is started",
 });
 
 test("nothing measured at all is exit code 3", async () => {
-  const { exitCode, stderr } = await start(["search", "ws://127.0.0.1:1/", "--slo", "p99<5ms", ...short])
-    .ended;
+  const { exitCode, stderr } = await startHarness([
+    "search",
+    "ws://127.0.0.1:1/",
+    "--slo",
+    "p99<5ms",
+    ...short,
+  ]).ended;
   assert.equal(exitCode, 3, stderr);
   assert.match(stderr, /nothing was measured: no connection could be opened/);
 });

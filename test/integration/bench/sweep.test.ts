@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { readResult } from "../../../bench/result/store.ts";
 import { type Sweep, sweepPlanSchema, sweepSchema } from "../../../bench/result/sweep.ts";
-import { inTime } from "../../support/wait.ts";
+import { startHarness } from "../../support/harness.ts";
 
 const parent = mkdtempSync(join(tmpdir(), "uws-echo-sweep-"));
 after(() => rmSync(parent, { recursive: true }));
 
 const ws = "node bench/peers/ws.js {port}";
 const short = ["--duration", "300ms", "--warmup", "0s"];
-const deadlineMs = 90_000;
-
-function start(args: readonly string[]) {
-  const child = spawn(process.execPath, ["dist/bench/cli.js", ...args]);
-  const ended = inTime(
-    Promise.all([text(child.stdout), text(child.stderr), once(child, "exit") as Promise<[number | null]>]),
-    `${args[0]} ends`,
-    deadlineMs,
-  ).then(([stdout, stderr, [exitCode]]) => ({ stdout, stderr, exitCode }));
-  return { child, ended };
-}
 
 function sweepOf(folder: string): Sweep {
   return sweepSchema.parse(JSON.parse(readFileSync(join(folder, "sweep.json"), "utf8")));
@@ -34,7 +20,7 @@ function sweepOf(folder: string): Sweep {
 test("sweep stopped by Ctrl-C goes on where it was with the same command, and measures nothing twice", async () => {
   const folder = join(parent, "grid");
   const args = ["sweep", ws, "-c", "1,2", "-p", "1,4", "-s", "64,1KiB", ...short, "--out", folder];
-  const { child, ended } = start(args);
+  const { child, ended } = startHarness(args);
   let shown = "";
   child.stderr.on("data", (chunk: Buffer) => {
     const isStopped = / messages\/s, p99 /.test(shown);
@@ -59,7 +45,7 @@ test("sweep stopped by Ctrl-C goes on where it was with the same command, and me
   assert.ok(made.length >= 1 && made.length < 8, String(made.length));
   const contents = new Map(made.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
 
-  const second = await start(args).ended;
+  const second = await startHarness(args).ended;
   assert.equal(second.exitCode, 0, second.stderr);
   assert.match(
     second.stderr,
@@ -90,12 +76,12 @@ test("sweep stopped by Ctrl-C goes on where it was with the same command, and me
     ["csv", /,1,64,4,,1,messagesPerSecond,1\/s,/],
     ["html", /<h2>Rate<\/h2>/],
   ] as const) {
-    const report = await start(["report", join(folder, "sweep.json"), "--format", format]).ended;
+    const report = await startHarness(["report", join(folder, "sweep.json"), "--format", format]).ended;
     assert.equal(report.exitCode, 0, report.stderr);
     assert.match(report.stdout, said);
   }
 
-  const other = await start([...args, "--duration", "310ms", "-c", "1,2,3"]).ended;
+  const other = await startHarness([...args, "--duration", "310ms", "-c", "1,2,3"]).ended;
   assert.equal(other.exitCode, 2);
   assert.match(other.stderr, /is the plan of another sweep: its grid has 8 measurements, this one 12/);
   assert.match(other.stderr, /durationMs was 300 and is 310/);
@@ -119,13 +105,13 @@ test("a measurement that fails is named, left for the next start, and makes the 
     "--out",
     folder,
   ];
-  const first = await start([...args, "--json"]).ended;
+  const first = await startHarness([...args, "--json"]).ended;
   assert.equal(first.exitCode, 1, first.stderr);
   const { missing, samples, stop } = sweepSchema.parse(JSON.parse(first.stdout));
   assert.deepEqual([samples.length, stop], [2, "complete"]);
   assert.match(missing[0]?.reason ?? "", /ended at once \(exit code 9\)/);
   assert.equal(readdirSync(folder).length, 4); // The plan, two Results, and the Sweep.
-  const second = await start(args).ended;
+  const second = await startHarness(args).ended;
   assert.equal(second.exitCode, 0, second.stderr);
   assert.deepEqual([sweepOf(folder).samples.length, sweepOf(folder).missing], [3, []]);
 });
@@ -133,7 +119,7 @@ test("a measurement that fails is named, left for the next start, and makes the 
 test("wrong options are exit code 2, all of them named, and nothing is started or written", async () => {
   const folder = join(parent, "wrong");
   const problemsOf = async (...args: string[]) => {
-    const { exitCode, stderr, stdout } = await start(["sweep", ...args, "--out", folder]).ended;
+    const { exitCode, stderr, stdout } = await startHarness(["sweep", ...args, "--out", folder]).ended;
     assert.deepEqual([exitCode, stdout], [2, ""], stderr);
     return stderr;
   };
@@ -155,7 +141,7 @@ test("wrong options are exit code 2, all of them named, and nothing is started o
     /20000 measurements are too many/,
   );
   assert.deepEqual(readdirSync(parent).includes("wrong"), false);
-  const full = await start(["sweep", ws, "--out", "docs"]).ended;
+  const full = await startHarness(["sweep", ws, "--out", "docs"]).ended;
   assert.equal(full.exitCode, 2);
   assert.match(full.stderr, /--out: docs holds other files and no plan\.json/);
 });

@@ -16,21 +16,14 @@ import {
   exampleFigures,
   exampleOutcome,
   exampleStep,
+  exampleTarget,
   noCounters,
   timedFigures,
 } from "../../../support/session.ts";
 
 const options: DrainOptions = {
   label: null,
-  target: {
-    url: "ws://127.0.0.1:9998/echo",
-    headers: [],
-    subprotocols: [],
-    origin: undefined,
-    deflate: false,
-    timeoutMs: 1000,
-    engine: "raw",
-  },
+  target: exampleTarget,
   connections: 64,
   ratePerSecond: 1000,
   payload: new Uint8Array(64),

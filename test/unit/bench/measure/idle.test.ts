@@ -14,19 +14,17 @@ import { parseThresholdOf } from "../../../../bench/result/threshold.ts";
 import { valueAt } from "../../../../bench/scenario/curve.ts";
 import { plainLook } from "../../../../src/lib/terminal.ts";
 
-import { exampleFigures, exampleOutcome, exampleSample, exampleStep } from "../../../support/session.ts";
+import {
+  exampleFigures,
+  exampleOutcome,
+  exampleSample,
+  exampleStep,
+  exampleTarget,
+} from "../../../support/session.ts";
 
 const options: IdleOptions = {
   label: null,
-  target: {
-    url: "ws://127.0.0.1:9998/echo",
-    headers: [],
-    subprotocols: [],
-    origin: undefined,
-    deflate: false,
-    timeoutMs: 1000,
-    engine: "raw",
-  },
+  target: exampleTarget,
   steps: [1000, 2000, 5000, 10_000],
   holdMs: 10_000,
   connectionsPerSecond: 1000,

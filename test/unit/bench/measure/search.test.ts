@@ -3,17 +3,10 @@ import { describe, test } from "node:test";
 import { afterwardsMs, type Found, type SearchOptions, search } from "../../../../bench/measure/search.ts";
 import { isNarrow } from "../../../../bench/result/bounds.ts";
 import type { Goal, Rule, Trial } from "../../../../bench/result/search.ts";
+import { exampleRule } from "../../../support/search.ts";
 import { SimulatedRig, type Simulation } from "../../../support/simulated-rig.ts";
 
-const rule: Rule = {
-  trialMs: 2000,
-  sumMs: 14_000,
-  exceedRatio: 0.5,
-  width: 0.02,
-  isWhole: false,
-  min: 100,
-  max: 100_000_000,
-};
+const rule: Rule = { ...exampleRule, max: 100_000_000 };
 
 interface Simulated {
   readonly found: Found;

@@ -5,20 +5,18 @@ import { formatSlow, slowReports } from "../../../../bench/report/session/slow.t
 import { slowSchema } from "../../../../bench/result/slow.ts";
 import { valueAt } from "../../../../bench/scenario/curve.ts";
 import { plainLook } from "../../../../src/lib/terminal.ts";
-import { exampleFigures, exampleOutcome, exampleSample, exampleStep } from "../../../support/session.ts";
+import {
+  exampleFigures,
+  exampleOutcome,
+  exampleSample,
+  exampleStep,
+  exampleTarget,
+} from "../../../support/session.ts";
 
 const miB = 2 ** 20;
 const options: SlowOptions = {
   label: null,
-  target: {
-    url: "ws://127.0.0.1:9998/echo",
-    headers: [],
-    subprotocols: [],
-    origin: undefined,
-    deflate: false,
-    timeoutMs: 1000,
-    engine: "raw",
-  },
+  target: exampleTarget,
   neighbours: 95,
   neighbourRate: 1000,
   neighbourPayload: new Uint8Array(64),

@@ -8,20 +8,18 @@ import { formatSoak, soakReports } from "../../../../bench/report/session/soak.t
 import { type SoakPoint, type SoakReport, soakSchema } from "../../../../bench/result/soak.ts";
 import { plainLook } from "../../../../src/lib/terminal.ts";
 import { normalOf } from "../../../support/comparison.ts";
-import { exampleFigures, exampleOutcome, exampleSample, exampleStep } from "../../../support/session.ts";
+import {
+  exampleFigures,
+  exampleOutcome,
+  exampleSample,
+  exampleStep,
+  exampleTarget,
+} from "../../../support/session.ts";
 
 const miB = 2 ** 20;
 const options: SoakOptions = {
   label: null,
-  target: {
-    url: "ws://127.0.0.1:9998/echo",
-    headers: [],
-    subprotocols: [],
-    origin: undefined,
-    deflate: false,
-    timeoutMs: 1000,
-    engine: "raw",
-  },
+  target: exampleTarget,
   connections: 50,
   ratePerSecond: 100,
   payload: new Uint8Array(64),

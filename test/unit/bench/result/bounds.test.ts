@@ -2,17 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { classOf, concludeGoal, isNarrow, weigh } from "../../../../bench/result/bounds.ts";
 import type { Rule, Trial, TrialOutcome } from "../../../../bench/result/search.ts";
+import { exampleRule } from "../../../support/search.ts";
 import { trialOf } from "../../../support/simulated-rig.ts";
 
-const rule: Rule = {
-  trialMs: 2000,
-  sumMs: 14_000,
-  exceedRatio: 0.5,
-  width: 0.02,
-  isWhole: false,
-  min: 1,
-  max: 1000,
-};
+const rule: Rule = { ...exampleRule, min: 1, max: 1000 };
 
 const states = { g: "good", b: "bad", u: "unfit" } as const;
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Leak, leakOf } from "../../../../bench/result/leak.ts";
 import type { Point } from "../../../../bench/result/trend.ts";
-import { normalOf, randomOf } from "../../../support/comparison.ts";
+import { createRandom } from "../../../../src/lib/random.ts";
+import { normalOf } from "../../../support/comparison.ts";
 
 const miB = 2 ** 20;
 const leakPerSecond = miB / 60;
@@ -18,7 +19,7 @@ function simulate(memoryAt: (seed: number) => (second: number) => number): Leak[
 
 /** Grows for half a minute to one and a half, then falls back: what a garbage collector does. */
 function sawTooth(seed: number): (second: number) => number {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const noise = normalOf(seed + 1000);
   let next = 60 * random();
   let last = next - 60;
