@@ -8,14 +8,16 @@ const [port, burnMs, refuseEvery] = process.argv.slice(2).map(Number);
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 let handshakes = 0;
 
+/** The CPU time of a process includes its other threads, so the handshake has to last that long as well. */
 function burn() {
   const start = process.cpuUsage();
+  const startMs = performance.now();
   for (;;) {
     for (let i = 0; i < 20; i += 1) {
       createHash("sha256").update("handshake").digest();
     }
     const { user, system } = process.cpuUsage(start);
-    if (user + system >= burnMs * 1000) {
+    if (user + system >= burnMs * 1000 && performance.now() - startMs >= burnMs) {
       return;
     }
   }
