@@ -16,7 +16,7 @@ import type { Sampler } from "../target/sampler.ts";
 import type { Locality } from "../target/target.ts";
 import { buildMeasurement } from "./measurement.ts";
 import { planThreads } from "./plan.ts";
-import { Run, type RunProgress, type RunRecord, type World } from "./run.ts";
+import { type LiveFigures, Run, type RunProgress, type RunRecord, type World } from "./run.ts";
 import { outlineOf, type Scenario, sessionOf, stepsOf } from "./scenario.ts";
 import { realWorld } from "./world.ts";
 
@@ -26,18 +26,9 @@ export type Outcome =
   | { readonly kind: "nothing"; readonly reason: string; readonly errors: ErrorTally };
 
 /** The live state of a measurement. */
-export interface Progress {
+export interface Progress extends LiveFigures {
   readonly phase: "connect" | "wait" | "warmup" | "measure" | "drain";
-  readonly openConnections: number;
   readonly requestedConnections: number;
-  /** In the last full second, including the warm-up; null during the first second. */
-  readonly messagesPerSecond: number | null;
-  readonly p50Us: number | null;
-  readonly p99Us: number | null;
-  readonly errorCount: number;
-  /** Time until the end of the measured window; while connecting, the whole duration of the load. */
-  readonly leftMs: number;
-  readonly totalMs: number;
 }
 
 export interface MeasureOptions {

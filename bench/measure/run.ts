@@ -47,19 +47,23 @@ export interface RunOptions {
   readonly onInterval?: OnInterval | undefined;
 }
 
-export interface RunProgress {
-  readonly phase: "connect" | "wait" | "step" | "drain";
-  /** The current step. */
-  readonly step: number | undefined;
+/** The live figures of any run. */
+export interface LiveFigures {
   readonly openConnections: number;
-  /** Rate in the last full second; null during the first. */
+  /** Rate of all groups in the last full second; null during the first, or without replies. */
   readonly messagesPerSecond: number | null;
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errorCount: number;
-  /** Time until the end of the timeline. */
+  /** Time until the end of the timeline; while connecting, all of it. */
   readonly leftMs: number;
   readonly totalMs: number;
+}
+
+export interface RunProgress extends LiveFigures {
+  readonly phase: "connect" | "wait" | "step" | "drain";
+  /** The current step. */
+  readonly step: number | undefined;
 }
 
 /** The record of a timeline. */

@@ -12,7 +12,7 @@ import type { Locality } from "../target/target.ts";
 import { type GroupFigures, groupFigures } from "./figures.ts";
 import type { EarlyEnd } from "./guard.ts";
 import { planThreads } from "./plan.ts";
-import { Run, type RunProgress, type RunRecord, type World } from "./run.ts";
+import { type LiveFigures, Run, type RunProgress, type RunRecord, type World } from "./run.ts";
 import { clientFigures, machineFigures, type ServerRecord } from "./usage.ts";
 import { realWorld } from "./world.ts";
 
@@ -32,19 +32,10 @@ export interface SessionOptions {
   readonly world?: World;
 }
 
-export interface SessionProgress {
-  readonly phase: "connect" | "wait" | "step" | "drain";
+export interface SessionProgress extends LiveFigures {
+  readonly phase: RunProgress["phase"];
   /** The current step; null in other phases. */
   readonly step: string | null;
-  readonly openConnections: number;
-  /** Rate of all groups in the last full second; null during the first, or without replies. */
-  readonly messagesPerSecond: number | null;
-  readonly p50Us: number | null;
-  readonly p99Us: number | null;
-  readonly errorCount: number;
-  /** Time until the end of the timeline. */
-  readonly leftMs: number;
-  readonly totalMs: number;
 }
 
 /** The outcome of a session; plain data. */
