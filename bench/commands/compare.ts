@@ -33,6 +33,7 @@ import {
   whole,
 } from "./option-schemas.ts";
 import { act, interruptOnSignal, keep, type OutputOptions, outputProblems } from "./outcome.ts";
+import { pathProblems, startableProblems } from "./startable.ts";
 
 const narrow = share(0.001, 0.5);
 
@@ -135,11 +136,9 @@ function readOptions(targets: readonly string[], raw: Raw): CompareOptions {
   if (targets.length !== 2) {
     problems.push(`a comparison takes two targets, not ${targets.length} (quote commands), or --against`);
   }
-  problems.push(...outputProblems(raw), ...targets.flatMap(targetProblems), ...roundsProblems(values));
+  problems.push(...outputProblems(raw), ...targets.flatMap(startableProblems), ...roundsProblems(values));
   const path = String(raw["path"]);
-  if (!path.startsWith("/")) {
-    problems.push("--path: must begin with /");
-  }
+  problems.push(...pathProblems(path));
   // Commands get their URL when they start; until then this URL has the common parts.
   const url = targets.find(isUrl) ?? `ws://127.0.0.1${path}`;
   const scenario = checkTogether(problems, () => readLoad(url, raw));
@@ -156,12 +155,6 @@ function readOptions(targets: readonly string[], raw: Raw): CompareOptions {
     deadlineMs: deadline,
     ...judgeOptionsOf(values.margin, raw),
   };
-}
-
-function targetProblems(target: string): string[] {
-  return isUrl(target) || target.includes("{port}")
-    ? []
-    : [`"${target}" is neither a ws:// URL nor a command with {port}`];
 }
 
 function roundsProblems({

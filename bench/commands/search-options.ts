@@ -23,6 +23,7 @@ import {
   type ValuesOf,
   within,
 } from "./option-schemas.ts";
+import { addStartableOptions, pathProblems, startableProblems } from "./startable.ts";
 
 /** Length of the closed loop from which a search over the rate starts. */
 export const saturationMs = 3000;
@@ -66,42 +67,39 @@ export interface SearchCommand extends Omit<TrialOptions, "signal" | "onProgress
 /** Adds the options of `search` to its command. */
 export function addSearchOptions(command: Command): Command {
   addLoadOptions(command, { duration: "2s", warmup: "1s" });
-  return command
-    .optionsGroup("Search:")
-    .option(
-      "--slo <conditions>",
-      `what has to hold, as in p99<5ms or 'within(5ms)>=99.9%,lost==0' (repeatable: each is a goal of its own; ${sloMetrics.join(", ")})`,
-      collect,
-      [],
-    )
-    .addOption(
-      new Option(
-        "--over <what>",
-        "what to vary: messages per second, connections, or messages in flight per connection",
+  return addStartableOptions(
+    command
+      .optionsGroup("Search:")
+      .option(
+        "--slo <conditions>",
+        `what has to hold, as in p99<5ms or 'within(5ms)>=99.9%,lost==0' (repeatable: each is a goal of its own; ${sloMetrics.join(", ")})`,
+        collect,
+        [],
       )
-        .choices(dimensions)
-        .default("rate"),
-    )
-    .option(
-      "--width <share>",
-      "maximum gap between the largest load that holds and the smallest that fails",
-      "2%",
-    )
-    .option("--min <load>", "smallest load to try (default: 1, or 1 % of the start for a rate)")
-    .option("--max <load>", "largest load to try (default: what this machine allows)")
-    .option(
-      "--rate-per-connection <per second>",
-      "with --over connections: an open loop in which each connection sends at this rate",
-    )
-    .option("--duration-sum <time>", "time of trials that decides about a load", "14s")
-    .option("--exceed-ratio <share>", "share of that time that may fail", "50%")
-    .option("--confirm <time>", "length of the trial that confirms a result; 0 for none", "5s")
-    .option("--deadline <time>", "end after this time, with the bounds known by then", "5m")
-    .option("--path <path>", "path of the endpoint, for a target started from a command", "/echo")
-    .option("--label <text>", "name for tables and plots")
-    .option("--pid <pid>", "process id of a target given by its URL, for its CPU time")
-    .option("--metrics-url <url|off>", "URL of such a target's Prometheus metrics, or off")
-    .optionsGroup("");
+      .addOption(
+        new Option(
+          "--over <what>",
+          "what to vary: messages per second, connections, or messages in flight per connection",
+        )
+          .choices(dimensions)
+          .default("rate"),
+      )
+      .option(
+        "--width <share>",
+        "maximum gap between the largest load that holds and the smallest that fails",
+        "2%",
+      )
+      .option("--min <load>", "smallest load to try (default: 1, or 1 % of the start for a rate)")
+      .option("--max <load>", "largest load to try (default: what this machine allows)")
+      .option(
+        "--rate-per-connection <per second>",
+        "with --over connections: an open loop in which each connection sends at this rate",
+      )
+      .option("--duration-sum <time>", "time of trials that decides about a load", "14s")
+      .option("--exceed-ratio <share>", "share of that time that may fail", "50%")
+      .option("--confirm <time>", "length of the trial that confirms a result; 0 for none", "5s")
+      .option("--deadline <time>", "end after this time, with the bounds known by then", "5m"),
+  ).optionsGroup("");
 }
 
 /** Checks all options. @throws UsageError with every problem */
@@ -112,12 +110,7 @@ export function readSearchOptions(
 ): SearchCommand {
   const { values, problems } = readFields(shape, raw);
   const path = String(raw["path"]);
-  if (!path.startsWith("/")) {
-    problems.push("--path: must begin with /");
-  }
-  if (!isUrl(target) && !target.includes("{port}")) {
-    problems.push(`"${target}" is neither a ws:// URL nor a command with {port}`);
-  }
+  problems.push(...pathProblems(path), ...startableProblems(target));
   problems.push(...dimensionProblems(values, given));
   const url = isUrl(target) ? target : `ws://127.0.0.1${path}`;
   const scenario = checkTogether(problems, () => readLoad(url, loadOf(raw, values)));

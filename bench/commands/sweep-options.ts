@@ -17,6 +17,7 @@ import {
   type ValuesOf,
   whole,
 } from "./option-schemas.ts";
+import { addStartableOptions, pathProblems, startableProblems } from "./startable.ts";
 
 const mostLevels = 100;
 const mostMeasurements = 10_000;
@@ -80,26 +81,16 @@ export function addSweepOptions(command: Command): Command {
       Object.assign(option, { flags, description });
     }
   }
-  return command
-    .optionsGroup("Sweep:")
-    .option("--repeat <number>", "how often to measure each combination", "1")
-    .option("--path <path>", "path of the endpoint, for a target started from a command", "/echo")
-    .option("--label <text>", "name for tables and plots")
-    .option("--pid <pid>", "process id of a target given by its URL, for its CPU time")
-    .option("--metrics-url <url|off>", "URL of such a target's Prometheus metrics, or off")
-    .optionsGroup("");
+  return addStartableOptions(
+    command.optionsGroup("Sweep:").option("--repeat <number>", "how often to measure each combination", "1"),
+  ).optionsGroup("");
 }
 
 /** Checks all options. @throws UsageError with every problem */
 export function readSweepOptions(target: string, raw: Raw): SweepCommand {
   const { values, problems } = readFields(shape, raw);
   const path = String(raw["path"]);
-  if (!path.startsWith("/")) {
-    problems.push("--path: must begin with /");
-  }
-  if (!isUrl(target) && !target.includes("{port}")) {
-    problems.push(`"${target}" is neither a ws:// URL nor a command with {port}`);
-  }
+  problems.push(...pathProblems(path), ...startableProblems(target));
   const url = isUrl(target) ? target : `ws://127.0.0.1${path}`;
   const grid = checkTogether(problems, () =>
     readGrid(values, (texts) => readLoad(url, { ...raw, ...texts })),
