@@ -2,6 +2,8 @@
 
 import { formatBytes, formatDurationUs, formatNumber } from "../../src/lib/format.ts";
 import type { Environment, Latency, Result, Scenario, Verdict } from "../result/schema.ts";
+import { formatActual } from "../result/threshold.ts";
+import type { Threshold } from "./frame/page.ts";
 
 /** The percentiles of a Latency with their headings, in order. */
 export const latencyColumns: readonly (readonly [keyof Latency, string])[] = [
@@ -160,4 +162,13 @@ function quoteForShell(arg: string): string {
 /** Formats a latency in a fitting unit; `-` if unknown. */
 export function formatUs(us: number | null | undefined): string {
   return us == null ? "-" : formatDurationUs(us);
+}
+
+/** The thresholds of a document as its page shows them. */
+export function shownThresholds(thresholds: Result["thresholds"]): Threshold[] {
+  return thresholds.map((threshold) => ({
+    expression: threshold.expression,
+    actual: formatActual(threshold),
+    passed: threshold.passed,
+  }));
 }

@@ -52,8 +52,8 @@ const entrySchema = z.strictObject({
   file: z.string(),
 });
 
-export const sweepPlanSchema = z.strictObject({
-  kind: z.literal(sweepPlanKind),
+/** The fields of both files. */
+const headShape = {
   version: z.literal(sweepVersion),
   label: z.string().nullable(),
   startedAt: z.iso.datetime(),
@@ -62,6 +62,11 @@ export const sweepPlanSchema = z.strictObject({
   seed: count,
   /** The load of the first cell of the grid; its fixed parts are the same in all cells. */
   scenario: scenarioSchema,
+};
+
+export const sweepPlanSchema = z.strictObject({
+  kind: z.literal(sweepPlanKind),
+  ...headShape,
   /** In the order in which they are measured. */
   entries: z.array(entrySchema).min(1),
 });
@@ -78,12 +83,7 @@ const sampleSchema = entrySchema.extend({
 
 export const sweepSchema = z.strictObject({
   kind: z.literal(sweepKind),
-  version: z.literal(sweepVersion),
-  label: z.string().nullable(),
-  startedAt: z.iso.datetime(),
-  target: z.string(),
-  seed: count,
-  scenario: scenarioSchema,
+  ...headShape,
   /** Measurements that were planned. */
   planned: count,
   stop: z.enum(sweepStops),

@@ -8,12 +8,9 @@ import {
   againstBaseline,
   describeControl,
   describeDesign,
-  describeFinding,
   describePower,
+  figureRows,
   figureTitles,
-  formatRatios,
-  formatSpread,
-  knownFigures,
 } from "./words.ts";
 
 /** All Comparisons, one after the other. */
@@ -42,17 +39,13 @@ function formatOne(comparison: Comparison): string {
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }
 
-function tableOf(comparison: Comparison, { name, figures }: Against, baseline: string): string {
-  const { primary, margin } = comparison;
+function tableOf(comparison: Comparison, against: Against, baseline: string): string {
+  const { name } = against;
   return formatTable(
     ["Figure", baseline, name, `${name} / ${baseline} (95 % interval)`, "Finding"],
-    knownFigures(comparison, figures).map((figure) => [
-      figure === primary ? `**${figureTitles[figure]}**` : figureTitles[figure],
-      formatSpread(figure, figures[figure].baseline),
-      formatSpread(figure, figures[figure].value),
-      formatRatios(figures[figure]),
-      describeFinding(figures[figure], margin, name),
-    ]),
+    figureRows(comparison, against, (figure, isPrimary) =>
+      isPrimary ? `**${figureTitles[figure]}**` : figureTitles[figure],
+    ),
     1,
   );
 }

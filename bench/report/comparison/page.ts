@@ -22,12 +22,10 @@ import {
   describeDesign,
   describeFinding,
   describePower,
+  figureRows,
   figureTitles,
   formatFigure,
   formatRatio,
-  formatRatios,
-  formatSpread,
-  knownFigures,
 } from "./words.ts";
 
 /** All Comparisons in one report, one below the other. */
@@ -107,19 +105,10 @@ function tilesOf(comparison: Comparison): Tile[] {
 }
 
 function sectionOf(comparison: Comparison, against: Against, isOne: boolean): Section {
-  const { arms, primary, margin } = comparison;
-  const { name, figures } = against;
-  const baseline = arms[0]?.name ?? "";
+  const { name } = against;
+  const baseline = comparison.arms[0]?.name ?? "";
   const headings = ["Figure", baseline, name, `${name} / ${baseline} (95 % interval)`, "Finding"];
-  const rows = knownFigures(comparison, figures).map((figure) => ({
-    cells: [
-      `${figureTitles[figure]}${figure === primary ? " (primary)" : ""}`,
-      formatSpread(figure, figures[figure].baseline),
-      formatSpread(figure, figures[figure].value),
-      formatRatios(figures[figure]),
-      describeFinding(figures[figure], margin, name),
-    ],
-  }));
+  const rows = figureRows(comparison, against).map((cells) => ({ cells }));
   const charts = [
     ["Ratios", forestPlot(comparison, against)],
     ["Pairs", pairsPlot(comparison, against)],

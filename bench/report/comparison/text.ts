@@ -9,12 +9,8 @@ import {
   againstBaseline,
   describeControl,
   describeDesign,
-  describeFinding,
   describePower,
-  figureTitles,
-  formatRatios,
-  formatSpread,
-  knownFigures,
+  figureRows,
 } from "./words.ts";
 
 /** Every figure of every arm with median and range, its ratio to the first arm's, and the conclusions. */
@@ -35,16 +31,9 @@ export function formatComparison(comparison: Comparison, look: Look = plainLook)
 }
 
 function describeArm(comparison: Comparison, against: Against, look: Look): string[] {
-  const { arms, primary, margin } = comparison;
-  const { name, figures } = against;
-  const baseline = arms[0]?.name ?? "";
-  const rows = knownFigures(comparison, figures).map((figure) => [
-    `${figureTitles[figure]}${figure === primary ? " (primary)" : ""}`,
-    formatSpread(figure, figures[figure].baseline),
-    formatSpread(figure, figures[figure].value),
-    formatRatios(figures[figure]),
-    describeFinding(figures[figure], margin, name),
-  ]);
+  const { name } = against;
+  const baseline = comparison.arms[0]?.name ?? "";
+  const rows = figureRows(comparison, against);
   const header = [
     "",
     `${baseline}, median (range)`,

@@ -138,3 +138,20 @@ export function describeControl({ primary }: Comparison, { control }: Against): 
     ? undefined
     : `Control: second over first process of the same arm ${formatRatios(own)}, ${own.holds ? "which holds 1" : "which does not hold 1: the machine drifted"}.`;
 }
+
+/** A row for each figure with its name, both arms, their ratio and the finding. @param titleOf the name of a figure */
+export function figureRows(
+  comparison: Comparison,
+  { name, figures }: Against,
+  titleOf: (figure: FigureName, isPrimary: boolean) => string = (figure, isPrimary) =>
+    `${figureTitles[figure]}${isPrimary ? " (primary)" : ""}`,
+): string[][] {
+  const { primary, margin } = comparison;
+  return knownFigures(comparison, figures).map((figure) => [
+    titleOf(figure, figure === primary),
+    formatSpread(figure, figures[figure].baseline),
+    formatSpread(figure, figures[figure].value),
+    formatRatios(figures[figure]),
+    describeFinding(figures[figure], margin, name),
+  ]);
+}

@@ -2,7 +2,6 @@
 
 import { formatBytes, formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import type { Result, Verdict } from "../../result/schema.ts";
-import { formatActual } from "../../result/threshold.ts";
 import {
   describeCommand,
   describeEnvironment,
@@ -11,6 +10,7 @@ import {
   describeVerdict,
   distinctTitles,
   formatUs,
+  shownThresholds,
 } from "../describe.ts";
 import { commandWidth, type Page, type Section, type Subject, type Table, type Tone } from "../frame/page.ts";
 import { latencyPlots, timePlots } from "./plots.ts";
@@ -49,11 +49,7 @@ function subjectOf(result: Result, title: string, first: Result | undefined): Su
     tiles: tilesOf(result, first === result ? undefined : first),
     failures,
     warnings,
-    thresholds: thresholds.map((threshold) => ({
-      expression: threshold.expression,
-      actual: formatActual(threshold),
-      passed: threshold.passed,
-    })),
+    thresholds: shownThresholds(thresholds),
     command: describeCommand(result, commandWidth),
     startedAt: window.startedAt,
     environment: describeEnvironment(environment),

@@ -14,6 +14,7 @@ import {
   type Subject,
   type Tile,
 } from "../frame/page.ts";
+import { stackedPage } from "../stack.ts";
 import {
   describeGoal,
   describeMethod,
@@ -27,15 +28,7 @@ import {
 
 /** The page of all Searches, one below the other. */
 export function pageOfSearches(searches: readonly Search[]): Page {
-  const titles = searches.map(({ label, target }) => label ?? target);
-  return {
-    title: titles.length === 1 ? (titles[0] ?? "") : `${titles.length} searches`,
-    subjects: searches.map((search, index) => subjectOf(search, titles[index] ?? "")),
-    sections: searches.flatMap((search, index) => {
-      const prefix = searches.length === 1 ? "" : `${titles[index]}: `;
-      return sectionsOf(search).map((section) => ({ ...section, title: `${prefix}${section.title}` }));
-    }),
-  };
+  return stackedPage(searches, "searches", subjectOf, sectionsOf);
 }
 
 function subjectOf(search: Search, title: string): Subject {

@@ -3,7 +3,7 @@
 import { alignColumns, wrapText } from "../../../src/lib/columns.ts";
 import { type Look, plainLook } from "../../../src/lib/terminal.ts";
 import type { Search } from "../../result/search.ts";
-import { describeEnvironment } from "../describe.ts";
+import { failureLines, footBlocks, joinBlocks } from "../blocks.ts";
 import {
   describeGoal,
   describeMethod,
@@ -16,10 +16,10 @@ import {
 
 /** The result of each goal first, then latencies at lower loads, the method, and warnings. */
 export function formatSearch(search: Search, look: Look = plainLook): string {
-  const { target, label, environment, failures, warnings } = search;
+  const { target, label } = search;
   const { width, paint } = look;
   const fit = (text: string): string[] => wrapText(text, width);
-  const blocks = [
+  return joinBlocks([
     search.goals.flatMap((goal, index) => {
       const reason = reasonAt(goal, index, search.trials);
       return fit(`${describeGoal(goal, search)}${reason === undefined ? "" : ` (${reason})`}`).map(
@@ -27,18 +27,11 @@ export function formatSearch(search: Search, look: Look = plainLook): string {
       );
     }),
     fit(`${label === null ? "" : `${label}: `}${target} · ${describeSetting(search)}`),
-    failures.length === 0
-      ? []
-      : fit(`NOT ACCEPTABLE: ${failures.join("; ")}.`).map((line) => paint.bold(paint.red(line))),
+    failureLines(search.failures, look),
     latencyTable(search),
     fit(describeMethod(search)),
-    warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
-    fit(describeEnvironment(environment)).map(paint.dim),
-  ];
-  return `${blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n`;
+    ...footBlocks(search, look),
+  ]);
 }
 
 function latencyTable(search: Search): string[] {

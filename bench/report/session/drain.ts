@@ -14,6 +14,7 @@ import type { Latency } from "../../result/schema.ts";
 import { formatUs } from "../describe.ts";
 import type { Plot, Section } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
+import { overTime } from "./over-time.ts";
 import { describeCloses, labelled } from "./text.ts";
 
 const drainReporting: SessionReporting<DrainReport> = {
@@ -146,21 +147,14 @@ function sections(reports: readonly DrainReport[], titles: readonly string[]): S
     note: string,
     unit: "number" | "us",
     read: (second: DrainSecond) => number | null,
-  ): Plot => ({
-    type: "plot",
-    title,
-    note,
-    x: { label: "time", unit: "seconds" },
-    y: { label: title, unit, isLogarithmic: unit === "us" },
-    lines: reports.map(({ seconds }, subject) => ({
-      label: titles[subject] ?? "",
-      subject,
-      style: "solid",
-      x: seconds.map(({ endSeconds }) => endSeconds),
-      y: seconds.map(read),
-    })),
-    marks: reports.map(({ trigger }) => ({ at: trigger.atSeconds, label: "drain" })),
-  });
+  ): Plot =>
+    overTime(reports, titles, {
+      title,
+      note,
+      y: { label: title, unit, isLogarithmic: unit === "us" },
+      marks: reports.map(({ trigger }) => ({ at: trigger.atSeconds, label: "drain" })),
+      read,
+    });
   return [
     {
       title: "Over time",

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Look } from "../../../src/lib/terminal.ts";
 import type { documentShape } from "../../result/session-document.ts";
 import { formatActual } from "../../result/threshold.ts";
-import { describeEnvironment, distinctTitles, formatCommand, titleOf } from "../describe.ts";
+import { describeEnvironment, distinctTitles, formatCommand, shownThresholds, titleOf } from "../describe.ts";
 import { commandWidth, type Page, type Section, type Subject } from "../frame/page.ts";
 import { type Kind, kindOf } from "../kind.ts";
 import { formatList, formatTable } from "../markdown-table.ts";
@@ -119,11 +119,7 @@ function subjectOf<D extends SessionDocument>(
     tiles: figures.map(([label, value]) => ({ label, value: value(document) })),
     failures,
     warnings,
-    thresholds: thresholds.map((threshold) => ({
-      expression: threshold.expression,
-      actual: formatActual(threshold),
-      passed: threshold.passed,
-    })),
+    thresholds: shownThresholds(thresholds),
     command: command === null ? [] : formatCommand(command, commandWidth),
     startedAt,
     environment: describeEnvironment(environment),

@@ -14,6 +14,7 @@ import {
 import { formatUs } from "../describe.ts";
 import type { Plot, Section } from "../frame/page.ts";
 import { formatSession, type SessionReporting, sessionReports } from "./kind.ts";
+import { overTime } from "./over-time.ts";
 import { describeCloses, labelled } from "./text.ts";
 
 const stageNames: Readonly<Record<StormStage, string>> = {
@@ -142,6 +143,16 @@ function stageRows({ stages }: StormReport): string[][] {
 }
 
 function sections(reports: readonly StormReport[], titles: readonly string[]): Section[] {
+  const marks = [...new Set(reports.map(({ stormAtSeconds }) => stormAtSeconds))].map((at) => ({
+    at,
+    label: "storm",
+  }));
+  const plot = (
+    title: string,
+    note: string,
+    unit: "number" | "us",
+    read: (second: StormReport["seconds"][number]) => number | null,
+  ): Plot => overTime(reports, titles, { title, note, y: { label: title, unit }, marks, read });
   return [
     {
       title: "Stages",
@@ -156,63 +167,16 @@ function sections(reports: readonly StormReport[], titles: readonly string[]): S
     {
       title: "Over time",
       parts: [
-        overTime(reports, titles, {
-          title: "Handshakes",
-          note: "completed per second",
-          unit: "number",
-          read: ({ opened }) => opened,
-        }),
-        overTime(reports, titles, {
-          title: "Connections",
-          note: "open clients of the storm",
-          unit: "number",
-          read: ({ open }) => open,
-        }),
-        overTime(reports, titles, {
-          title: "Refused and failed",
-          note: "per second",
-          unit: "number",
-          read: ({ failed }) => failed,
-        }),
-        overTime(reports, titles, {
-          title: "Harm",
-          note: "p99 of the clients that were there before",
-          unit: "us",
-          read: ({ backgroundP99Us }) => backgroundP99Us,
-        }),
+        plot("Handshakes", "completed per second", "number", ({ opened }) => opened),
+        plot("Connections", "open clients of the storm", "number", ({ open }) => open),
+        plot("Refused and failed", "per second", "number", ({ failed }) => failed),
+        plot(
+          "Harm",
+          "p99 of the clients that were there before",
+          "us",
+          ({ backgroundP99Us }) => backgroundP99Us,
+        ),
       ],
     },
   ];
-}
-
-interface Series {
-  readonly title: string;
-  readonly note: string;
-  readonly unit: "number" | "us";
-  readonly read: (second: StormReport["seconds"][number]) => number | null;
-}
-
-function overTime(
-  reports: readonly StormReport[],
-  titles: readonly string[],
-  { title, note, unit, read }: Series,
-): Plot {
-  return {
-    type: "plot",
-    title,
-    note,
-    x: { label: "time", unit: "seconds" },
-    y: { label: title, unit },
-    marks: [...new Set(reports.map(({ stormAtSeconds }) => stormAtSeconds))].map((at) => ({
-      at,
-      label: "storm",
-    })),
-    lines: reports.map(({ seconds }, subject) => ({
-      label: titles[subject] ?? "",
-      subject,
-      style: "solid",
-      x: seconds.map(({ endSeconds }) => endSeconds),
-      y: seconds.map(read),
-    })),
-  };
 }

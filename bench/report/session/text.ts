@@ -7,7 +7,7 @@ import type { Environment } from "../../result/schema.ts";
 import type { Close } from "../../result/schema-figures.ts";
 import type { MetThreshold } from "../../result/session-document.ts";
 import { formatActual } from "../../result/threshold.ts";
-import { describeEnvironment } from "../describe.ts";
+import { failureLines, footBlocks, joinBlocks } from "../blocks.ts";
 
 const labelWidth = 13;
 
@@ -28,23 +28,13 @@ interface Framed {
 
 /** Title and failures first, thresholds and warnings after the blocks of figures; an empty line between two blocks. */
 export function frameText(title: string, report: Framed, blocks: readonly string[][], look: Look): string {
-  const { failures, warnings, thresholds, environment } = report;
-  const { width, paint } = look;
-  const fit = (text: string): string[] => wrapText(text, width);
-  const texts = [
-    fit(title).map(paint.bold),
-    failures.length === 0
-      ? []
-      : fit(`NOT ACCEPTABLE: ${failures.join("; ")}.`).map((text) => paint.bold(paint.red(text))),
+  return joinBlocks([
+    wrapText(title, look.width).map(look.paint.bold),
+    failureLines(report.failures, look),
     ...blocks,
-    thresholds.flatMap((threshold) => thresholdLines(threshold, look)),
-    warnings.flatMap((warning) => fit(`! ${warning}`).map(paint.yellow)),
-    fit(describeEnvironment(environment)).map(paint.dim),
-  ];
-  return `${texts
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n`;
+    report.thresholds.flatMap((threshold) => thresholdLines(threshold, look)),
+    ...footBlocks(report, look),
+  ]);
 }
 
 function thresholdLines(threshold: MetThreshold, look: Look): string[] {

@@ -12,6 +12,7 @@ import {
   type Section,
   type Subject,
 } from "../frame/page.ts";
+import { stackedPage } from "../stack.ts";
 import { describeSweep, type Group, groupsOf, medianOf, nameLevel, tableOf } from "./words.ts";
 
 const axisLabels: Readonly<Record<Factor, string>> = {
@@ -31,15 +32,7 @@ const wideRange = 8;
 
 /** The page of all Sweeps, one below the other. */
 export function pageOfSweeps(sweeps: readonly Sweep[]): Page {
-  const titles = sweeps.map(({ label, target }) => label ?? target);
-  return {
-    title: titles.length === 1 ? (titles[0] ?? "") : `${titles.length} sweeps`,
-    subjects: sweeps.map((sweep, index) => subjectOf(sweep, titles[index] ?? "")),
-    sections: sweeps.flatMap((sweep, index) => {
-      const prefix = sweeps.length === 1 ? "" : `${titles[index]}: `;
-      return sectionsOf(sweep).map((section) => ({ ...section, title: `${prefix}${section.title}` }));
-    }),
-  };
+  return stackedPage(sweeps, "sweeps", subjectOf, sectionsOf);
 }
 
 function subjectOf(sweep: Sweep, title: string): Subject {
