@@ -13,7 +13,7 @@ import { checkSchema } from "../result/check.ts";
 import { describeEnvironment } from "../target/environment.ts";
 import { requireHost } from "../target/target.ts";
 import { tellConcluded } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { duration, quantity, readFields, UsageError, type ValuesOf, whole } from "./option-schemas.ts";
 import { act, addOutputOptions, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
 import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
@@ -100,8 +100,7 @@ async function check({ target, direct, limits }: CheckArguments, output: OutputO
       signal: interruption.signal,
     });
     if (outcome.kind === "nothing") {
-      process.stderr.write(`error: nothing was checked: ${outcome.reason}\n`);
-      return exitCodes.nothing;
+      throw new NothingError(outcome.reason, "checked");
     }
     return tellConcluded({
       document: outcome.report,

@@ -8,7 +8,6 @@ import { type CompareOptions, compareArms, type JudgeOptions } from "../measure/
 import { isUrl } from "../measure/once.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { concludeComparison } from "../report/checks/comparison.ts";
-import { concludeNothing } from "../report/checks/conclusion.ts";
 import { formatComparison } from "../report/comparison/text.ts";
 import { figureTitles } from "../report/comparison/words.ts";
 import { type Comparison, type Finding, figureNames, findings, isAcceptable } from "../result/comparison.ts";
@@ -22,6 +21,7 @@ import { withoutSecrets } from "./command-line.ts";
 import { tellProgress } from "./compare-progress.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addLoadOptions, readLoad } from "./load-options.ts";
+import { NothingError } from "./nothing.ts";
 import {
   checkTogether,
   collect,
@@ -200,10 +200,7 @@ async function run(options: CompareOptions, raw: Raw): Promise<number> {
     }
     const comparison = await compareArms({ ...options, ...progress, signal: interruption.signal });
     if (comparison === undefined) {
-      const reason = "interrupted during the first round";
-      process.stderr.write(`error: nothing was compared: ${reason}\n`);
-      tellCi(raw, () => concludeNothing("compare", `${raw.nameB} against ${raw.nameA}`, reason));
-      return exitCodes.nothing;
+      throw new NothingError("interrupted during the first round", "compared");
     }
     return tell(comparison, raw);
   } finally {

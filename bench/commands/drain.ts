@@ -15,7 +15,7 @@ import { formatDrain } from "../report/session/drain.ts";
 import { drainSchema } from "../result/drain.ts";
 import { type Action, createTrigger } from "../target/trigger.ts";
 import { tellDocument } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { commonShape, duration, quantity, resultShape, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
@@ -114,8 +114,7 @@ async function run({ settings, options, action }: Settings, output: OutputOption
   });
   const { exitCode, seconds } = await trigger.finish();
   if (!isFired) {
-    process.stderr.write(`error: nothing was measured: ${outcome.endedEarly?.reason ?? "no load began"}\n`);
-    return exitCodes.nothing;
+    throw new NothingError(outcome.endedEarly?.reason ?? "no load began");
   }
   const document = concludeDrain(
     options,

@@ -9,7 +9,7 @@ import { formatIdle } from "../report/session/idle.ts";
 import { idleSchema } from "../result/idle.ts";
 import { fewestPoints } from "../result/trend.ts";
 import { tellDocument } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { duration, listSchema, quantity, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
@@ -87,8 +87,7 @@ async function run({ settings, options }: Settings, output: OutputOptions): Prom
   const outcome = await runSession({ scenario, source: settings, memory: true });
   const document = concludeIdle(options, outcome, settings.thresholds);
   if (document.steps.length === 0) {
-    process.stderr.write(`error: nothing was measured: ${document.partial?.reason ?? "no step was held"}\n`);
-    return exitCodes.nothing;
+    throw new NothingError(document.partial?.reason ?? "no step was held");
   }
   return tellDocument({ document, schema: idleSchema, text: formatIdle, output });
 }

@@ -31,6 +31,7 @@ import { addCiOptions, type CiOutput, ciProblems, tellCi } from "./ci-output.ts"
 import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ServerSource } from "./load-options.ts";
+import { NothingError } from "./nothing.ts";
 import { serveOwnMetrics } from "./own-metrics.ts";
 import { createProgressLine } from "./progress.ts";
 
@@ -69,6 +70,9 @@ export async function act(
   try {
     process.exitCode = await action();
   } catch (error) {
+    if (!(error instanceof UwsEchoError && error.code === "ERR_USAGE")) {
+      tellFailure(command, error);
+    }
     if (!(error instanceof UwsEchoError)) {
       throw error;
     }
@@ -78,6 +82,22 @@ export async function act(
     }
     command.showHelpAfterError(false).error(sentences, { exitCode: failure });
   }
+}
+
+/** Tells CI why there is no result: a missing or an older file would not. */
+function tellFailure(command: Command, error: unknown): void {
+  const title = withoutSecrets(command.args).join(" ");
+  tellCi(command.opts<CiOutput>(), () => concludeNothing(command.name(), title, reasonOf(error)));
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof NothingError) {
+    return error.reason;
+  }
+  if (error instanceof UwsEchoError) {
+    return error.problems.join("; ");
+  }
+  return `uws-echo-bench failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** Signals that end a measurement early: Ctrl-C, termination, a closed terminal. */
@@ -158,7 +178,7 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
     });
     line.end();
     const command = scenario.kind === "http" ? "http" : "run";
-    return tell(outcome, output, { command, url, autoWarmup });
+    return tell(outcome, output, { command, autoWarmup });
   } finally {
     line.end();
     interruption.end();
@@ -184,20 +204,17 @@ async function warmUpFirst(
 
 interface About {
   readonly command: string;
-  readonly url: string;
   readonly autoWarmup: Result["autoWarmup"];
 }
 
 /** Prints and writes what came out. @returns the exit code */
-function tell(outcome: Outcome, output: OutputOptions, { command, url, autoWarmup }: About): number {
+function tell(outcome: Outcome, output: OutputOptions, { command, autoWarmup }: About): number {
   const { json, out } = output;
   if (outcome.kind === "nothing" || json === true) {
     tellErrors(outcome.errors);
   }
   if (outcome.kind === "nothing") {
-    process.stderr.write(`error: nothing was measured: ${outcome.reason}\n`);
-    tellCi(output, () => concludeNothing(command, url, outcome.reason));
-    return exitCodes.nothing;
+    throw new NothingError(outcome.reason);
   }
   const unsettled =
     autoWarmup?.steady === false

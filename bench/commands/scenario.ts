@@ -7,7 +7,7 @@ import { formatSessionReport } from "../report/session/session.ts";
 import { sessionSchema } from "../result/session.ts";
 import { parseThresholdOf } from "../result/threshold.ts";
 import { tellDocument } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { checkTogether, parsedBy, readFields, resultShape, type ValuesOf } from "./option-schemas.ts";
 import { type OutputOptions, outputProblems } from "./outcome.ts";
 import { readScenarioFile } from "./scenario-file.ts";
@@ -56,8 +56,7 @@ export async function runScenarioFile({ path, url, raw, output, strangers }: Sce
   }
   const document = reportSession({ label, scenario, thresholds: threshold }, outcome);
   if (document.steps.length === 0) {
-    process.stderr.write(`error: nothing was measured: ${outcome.endedEarly?.reason ?? "no step began"}\n`);
-    return exitCodes.nothing;
+    throw new NothingError(outcome.endedEarly?.reason ?? "no step began");
   }
   return tellDocument({ document, schema: sessionSchema, text: formatSessionReport, output });
 }

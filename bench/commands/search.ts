@@ -20,7 +20,7 @@ import {
 import { describeEnvironment } from "../target/environment.ts";
 import { requireHost } from "../target/target.ts";
 import { tellConcluded } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { checkTogether } from "./option-schemas.ts";
 import { act, addOutputOptions, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
 import { createProgressLine } from "./progress.ts";
@@ -75,8 +75,7 @@ async function run(options: SearchCommand, output: OutputOptions): Promise<numbe
   try {
     const saturated = options.startLoad === undefined ? await rig.saturate(saturationMs) : null;
     if (saturated === undefined) {
-      process.stderr.write("error: nothing was searched: interrupted while the target was saturated\n");
-      return exitCodes.nothing;
+      throw new NothingError("interrupted while the target was saturated", "searched");
     }
     const start = options.startLoad ?? saturated ?? 1;
     const rule = ruleOf(options, start);
@@ -94,8 +93,7 @@ async function run(options: SearchCommand, output: OutputOptions): Promise<numbe
     );
     progress.end();
     if (found.trials.length === 0) {
-      process.stderr.write("error: nothing was searched: it ended during the first trial\n");
-      return exitCodes.nothing;
+      throw new NothingError("it ended during the first trial", "searched");
     }
     const document = recordSearch(options, { found, rule, start, saturated, startedAt, beganMs });
     return tellConcluded({

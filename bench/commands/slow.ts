@@ -7,7 +7,7 @@ import { concludeSlow, type SlowOptions, slowMetrics, slowScenario } from "../me
 import { formatSlow } from "../report/session/slow.ts";
 import { slowSchema } from "../result/slow.ts";
 import { tellDocument } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { duration, quantity, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
@@ -94,10 +94,7 @@ function readSlow(url: string, raw: Raw): Settings {
 async function run({ settings, options }: Settings, output: OutputOptions): Promise<number> {
   const outcome = await runSession({ scenario: slowScenario(options), source: settings, memory: true });
   if (!outcome.steps.some(({ name }) => name === "during")) {
-    process.stderr.write(
-      `error: nothing was measured: ${outcome.endedEarly?.reason ?? "no slow reader came"}\n`,
-    );
-    return exitCodes.nothing;
+    throw new NothingError(outcome.endedEarly?.reason ?? "no slow reader came");
   }
   const document = concludeSlow(options, outcome, settings.thresholds);
   return tellDocument({ document, schema: slowSchema, text: formatSlow, output });

@@ -18,7 +18,7 @@ import { describeEnvironment } from "../target/environment.ts";
 import { locate } from "../target/target.ts";
 import { withoutSecrets } from "./command-line.ts";
 import { tellDocument } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { commonShape, duration, parsedBy, quantity, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
@@ -148,8 +148,7 @@ async function run(soak: Settings, output: OutputOptions): Promise<number> {
     });
     clearInterval(timer);
     if (!outcome.steps.some(({ name }) => name === soakStep)) {
-      process.stderr.write(`error: nothing was measured: ${outcome.endedEarly?.reason ?? "no load began"}\n`);
-      return exitCodes.nothing;
+      throw new NothingError(outcome.endedEarly?.reason ?? "no load began");
     }
     const head = documentHead(options, outcome);
     const document = concludeSoak(options, head, track.points, outcome, settings.thresholds);

@@ -9,7 +9,7 @@ import { concludeStorm, type StormOptions, stormMetrics, stormScenario } from ".
 import { formatStorm } from "../report/session/storm.ts";
 import { stormSchema } from "../result/storm.ts";
 import { tellDocument } from "./document.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { commonShape, duration, parsedBy, quantity, whole } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
@@ -151,8 +151,7 @@ async function run({ settings, options }: Settings, output: OutputOptions): Prom
   if (opened + refused === 0) {
     const details = Object.values(outcome.errors).map(({ detail }) => detail);
     const reasons = [...(document.partial === null ? [] : [document.partial.reason]), ...details];
-    process.stderr.write(`error: nothing was measured: ${reasons.join("; ") || "no client was due"}\n`);
-    return exitCodes.nothing;
+    throw new NothingError(reasons.join("; ") || "no client was due");
   }
   return tellDocument({ document, schema: stormSchema, text: formatStorm, output });
 }

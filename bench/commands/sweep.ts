@@ -28,6 +28,7 @@ import { requireHost } from "../target/target.ts";
 import { addCiOptions, type CiOutput, ciProblems, tellCi } from "./ci-output.ts";
 import { withoutSecrets } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { NothingError } from "./nothing.ts";
 import { checkTogether, UsageError } from "./option-schemas.ts";
 import { act, interruptOnSignal } from "./outcome.ts";
 import { createProgressLine } from "./progress.ts";
@@ -207,8 +208,7 @@ function tellBeforehand({ entries, scenario }: SweepPlan, done: number, folder: 
 /** Prints the Sweep and writes it to the folder, replacing that of an earlier start. @returns the exit code */
 function tell(found: Sweep | undefined, folder: string, { json, ...output }: Raw): number {
   if (found === undefined) {
-    process.stderr.write("error: nothing was measured\n");
-    return exitCodes.nothing;
+    throw new NothingError("no measurement was completed");
   }
   process.stdout.write(
     json === true ? `${JSON.stringify(found)}\n` : formatSweep(found, lookFor(process.stdout)),

@@ -22,6 +22,8 @@ export type ErrorCode =
   | "ERR_TARGET"
   /** The harness: a file that cannot be read or must not be written. */
   | "ERR_STORE"
+  /** The harness: a command that started, but has no result. */
+  | "ERR_NOTHING"
   /** The harness: its own metrics cannot be served. */
   | "ERR_METRICS_PAGE"
   /** The harness: Results that are not parts of one run. */

@@ -59,6 +59,57 @@ test("run that measures nothing says so in the JUnit file; one that cannot be wr
   assert.match(wrong.stderr, /--junit: cannot write[\s\S]*--summary: cannot write/);
 });
 
+const fruitless: readonly (readonly [command: string, ...options: string[]])[] = [
+  ["storm", "-c", "1", "--before", "1s", "--duration", "1s"],
+  ["drain", "--exec", "true", "--at", "1s", "--for", "1s"],
+  ["slow", "-c", "2", "--before", "1s", "--duration", "1s"],
+  ["soak", "-d", "5s", "-w", "0", "-c", "1"],
+  ["check", "--idle", "1s"],
+  ["sweep", "-c", "1", "-d", "100ms", "-w", "0"],
+];
+
+for (const [command, ...options] of fruitless) {
+  test(`${command} without a target writes a failed test case and a summary`, async () => {
+    const ci = ["--junit", `${command}.xml`, "--summary", `${command}.md`];
+    const { code, stderr } = await bench(command, "ws://127.0.0.1:1/", ...options, ...ci);
+    assert.equal(code, 3, stderr);
+    assert.match(read(`${command}.xml`), new RegExp(`failures="1"[\\s\\S]*uws-echo-bench ${command}: ws://`));
+    assert.match(
+      read(`${command}.xml`),
+      /<testcase name="something was measured"[^>]*>\s*<failure message="./,
+    );
+    assert.match(read(`${command}.md`), /\*\*Nothing was measured\*\*: ./);
+  });
+}
+
+test("idle and search without a target write a failed test case", async () => {
+  const idle = await bench(
+    "idle",
+    "ws://127.0.0.1:1/",
+    "--steps",
+    "1,2,3,4",
+    "--hold",
+    "1s",
+    "--junit",
+    "idle.xml",
+  );
+  assert.equal(idle.code, 1, idle.stderr);
+  assert.match(read("idle.xml"), /<failure message="4 connections failed"/);
+  const search = await bench("search", "ws://127.0.0.1:1/", "--slo", "p99<1ms", "--junit", "search.xml");
+  assert.equal(search.code, 3, search.stderr);
+  assert.match(read("search.xml"), /<failure message="./);
+});
+
+test("a host without an address, and a refused merge, are failed test cases too", async () => {
+  const unknown = await bench("idle", "ws://does-not-exist.invalid/", "--junit", "unknown.xml");
+  assert.equal(unknown.code, 3, unknown.stderr);
+  assert.match(read("unknown.xml"), /<failure message="[^"]*does-not-exist.invalid/);
+  writeFileSync(join(folder, "alone.jsonl"), formatResultLine(exampleResult(() => undefined)));
+  const alone = await bench("merge", "alone.jsonl", "--junit", "alone.xml");
+  assert.equal(alone.code, 2, alone.stderr);
+  assert.match(read("alone.xml"), /<failure message="merging needs at least two Results"/);
+});
+
 test("compare writes a JUnit file of its findings", async () => {
   const ofCost = (cpuUsPerMessage: number) =>
     [1, 2, 3]
