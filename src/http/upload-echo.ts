@@ -110,27 +110,28 @@ export class Uploads {
     clearImmediate(this.#flushing);
   }
 
-  // `chunk` is invalid once this returns. uWS is using its cork buffer, and its free space is unknown, so writes wait
-  // until the callback is over.
+  // `chunk` is invalid once this returns. Writes wait until the callback is over: uWS is using its cork buffer, whose free
+  // space is unknown. So does a pause: after the callback uWS tries its unsent bytes again, and if that fails, it reads again.
   #receive(upload: Upload, chunk: ArrayBuffer, isLast: boolean): void {
     const { stats, budget } = this.#parts;
     bump(stats, slot.httpEchoedBytes, chunk.byteLength);
     upload.queue.append(new Uint8Array(chunk));
     upload.isComplete = isLast;
     budget.add(chunk.byteLength);
-    if (upload.isBehind) {
-      this.#pause(upload);
-    } else {
-      this.#dirty.add(upload);
-      this.#flushing ??= setImmediate(() => this.#flushDirty());
-    }
+    upload.isPaused = false;
+    this.#dirty.add(upload);
+    this.#flushing ??= setImmediate(() => this.#flushDirty());
     budget.enforce();
   }
 
   #flushDirty(): void {
     this.#flushing = undefined;
     for (const upload of this.#dirty) {
-      this.#flush(upload);
+      if (upload.isBehind) {
+        this.#pause(upload);
+      } else {
+        this.#flush(upload);
+      }
     }
     this.#dirty.clear();
   }
@@ -291,6 +292,7 @@ export class Uploads {
       return;
     }
     this.#behind.delete(upload);
+    this.#dirty.delete(upload);
     this.#parts.stats[slot.uploads] = this.#open.size;
     this.#parts.budget.add(-upload.queue.length);
     upload.queue.clear();
