@@ -60,6 +60,11 @@ export function readResidentBytes(pid: number): number {
   return Number(kibibytes) * 1024;
 }
 
+/** The environment that a process was started with; empty if it cannot be read. */
+export function readEnvironment(pid: number): string {
+  return readText(`/proc/${pid}/environ`) ?? "";
+}
+
 /** The processes that a process has started, and what those have started. */
 export function descendantsOf(pid: number): number[] {
   const children = listFolder(`/proc/${pid}/task`).flatMap((tid) =>

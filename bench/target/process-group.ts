@@ -1,29 +1,48 @@
-// Lists and ends process groups. A group outlives its leader.
+// Lists and ends process groups, and what has left them. A group outlives its leader.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { descendantsOf, listProcesses, readProcess } from "./proc.ts";
+import { descendantsOf, listProcesses, readEnvironment, readProcess } from "./proc.ts";
 
 /** Time for a group to end before it is killed, and for the kernel to kill it. */
 const stopTimeoutMs = 5000;
 const killTimeoutMs = 5000;
 const pollIntervalMs = 10;
 
-/** Groups that this process has started, with their guards. They are killed when it exits. */
-const started = new Map<number, ChildProcess>();
+interface Adopted {
+  readonly guard: ChildProcess;
+  readonly mark: string | undefined;
+}
 
-/** Registers a group, so that it ends with this process at the latest, even if this one is killed. */
-export function adoptGroup(group: number): void {
+/** Groups that this process has started. They are killed when it exits. */
+const started = new Map<number, Adopted>();
+
+/**
+ * Registers a group, so that it ends with this process at the latest, even if this one is killed.
+ * @param mark a unique text in the environment of the group, by which processes that have left it are found
+ */
+export function adoptGroup(group: number, mark?: string): void {
   if (started.size === 0) {
     process.on("exit", killStarted);
   }
-  started.set(group, startGuard(group));
+  started.set(group, { guard: startGuard(group, mark), mark });
 }
 
-/** A shell that kills the group when its standard input ends, as it does when this process is gone. */
-function startGuard(group: number): ChildProcess {
-  const guard = spawn("/bin/sh", ["-c", 'read -r _; kill -s KILL -- "-$1"', "guard", String(group)], {
+/** Kills the group $1, and processes with $2 in their environment. They may fork meanwhile, so it searches again. */
+const guardScript = `read -r _
+kill -s KILL -- "-$1"
+[ -n "$2" ] || exit 0
+for _ in 1 2 3; do
+  for file in $(grep -ls -- "$2" /proc/[0-9]*/environ); do
+    pid=\${file#/proc/}
+    kill -s KILL "\${pid%/environ}"
+  done
+done`;
+
+/** A shell that ends the group when its standard input ends, as it does when this process is gone. */
+function startGuard(group: number, mark = ""): ChildProcess {
+  const guard = spawn("/bin/sh", ["-c", guardScript, "guard", String(group), mark], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
@@ -34,24 +53,22 @@ function startGuard(group: number): ChildProcess {
   return guard;
 }
 
+/** The guards notice the exit and end what has left the groups. */
 function killStarted(): void {
-  for (const [group, guard] of started) {
+  for (const group of started.keys()) {
     signalGroup(group, "SIGKILL");
-    guard.kill("SIGKILL");
   }
 }
 
-/** Ends every process of a group, and their children in other groups: SIGTERM, then SIGKILL. */
+/** Ends every process of a group, and those that have left it: SIGTERM, then SIGKILL. */
 export async function endGroup(group: number): Promise<void> {
-  const outside = membersOf(group)
-    .flatMap(descendantsOf)
-    .filter((pid) => readProcess(pid)?.group !== group);
+  const outside = outsidersOf(group);
   signalAll(group, outside, "SIGTERM");
   if (!(await untilGone(group, outside, stopTimeoutMs))) {
     signalAll(group, outside, "SIGKILL");
     await untilGone(group, outside, killTimeoutMs);
   }
-  started.get(group)?.kill("SIGKILL");
+  started.get(group)?.guard.kill("SIGKILL");
   started.delete(group);
   if (started.size === 0) {
     process.off("exit", killStarted);
@@ -66,6 +83,17 @@ export function isGroupAlive(group: number): boolean {
 /** The running processes of a group. */
 export function membersOf(group: number): number[] {
   return listProcesses().flatMap((entry) => (entry.group === group && !entry.isZombie ? [entry.pid] : []));
+}
+
+/** Descendants in other groups, and processes with the mark, whose parents may have ended. */
+function outsidersOf(group: number): number[] {
+  const mark = started.get(group)?.mark;
+  const marked =
+    mark === undefined
+      ? []
+      : listProcesses().flatMap(({ pid }) => (readEnvironment(pid).includes(mark) ? [pid] : []));
+  const all = new Set([...membersOf(group).flatMap(descendantsOf), ...marked]);
+  return [...all].filter((pid) => readProcess(pid)?.group !== group);
 }
 
 async function untilGone(group: number, others: readonly number[], timeoutMs: number): Promise<boolean> {

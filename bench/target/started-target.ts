@@ -1,6 +1,7 @@
-// Starts targets from commands. Each is a process group of its own, so that whatever it forks ends with it.
+// Starts targets from commands. Each is a process group of its own, so that whatever it starts ends with it.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adoptGroup, endGroup, isGroupAlive } from "./process-group.ts";
@@ -23,6 +24,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** In the environment of targets and of all that they start. */
+const markVariable = "UWS_ECHO_BENCH_TARGET";
 const outputLimit = 2000;
 const pollIntervalMs = 5;
 
@@ -36,16 +39,18 @@ export async function startTarget(command: string, options: StartOptions): Promi
     throw new TargetError(`the command "${command}" lacks {port}, the place for the port`);
   }
   const port = await freePort();
+  const mark = randomUUID();
   // exec replaces the shell, so that signals and CPU figures meet the program itself.
   const child = spawn("/bin/sh", ["-c", `exec ${command.replaceAll("{port}", String(port))}`], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
+    env: { ...process.env, [markVariable]: mark },
   });
   const { pid } = child;
   if (pid === undefined) {
     throw await failureToSpawn(child, command);
   }
-  adoptGroup(pid);
+  adoptGroup(pid, mark);
   const output = keepOutput(child);
   const stop = async (): Promise<void> => {
     await endGroup(pid);

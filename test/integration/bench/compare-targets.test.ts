@@ -38,20 +38,31 @@ function counting(name: string, code: string): string {
   return `sh -c 'n=$(($(cat ${file}) + 1)); echo $n > ${file}; ${code}; exec ${ws}'`;
 }
 
-test("measures targets that fork, and leaves no process behind", async () => {
+/** A command that starts a process in a session of its own, whose parent ends, and then a server. */
+function daemonizing(marker: string): string {
+  const file = join(folder, `${marker}.cjs`);
+  const daemon = `["-e", "setInterval(() => 0, 1e6)", "daemon-${marker}"]`;
+  const start = `require("node:child_process").spawn(process.execPath, ${daemon}, { detached: true, stdio: "ignore" })`;
+  writeFileSync(file, `${start}.unref();\n`);
+  return `sh -c 'node -e "setInterval(() => 0, 1e6)" ${marker} & node ${file}; ${ws} & wait'`;
+}
+
+test("measures targets that fork and daemonize, and leaves no process behind", async () => {
   const marker = `forked-${process.pid}`;
-  const forking = `sh -c 'node -e "setInterval(() => 0, 1e6)" ${marker} & ${ws} & wait'`;
-  const { exitCode, stderr } = await compare(forking, ws, ...short, "--rounds", "1");
+  const running = startHarness(["compare", daemonizing(marker), ws, ...short, "--rounds", "1"]);
+  await waitUntil(() => processesWith(`daemon-${marker}`).length > 0, "the daemon runs", deadlineMs);
+  const { exitCode, stderr } = await running.ended;
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual(processesWith(marker), []);
 });
 
-test("a killed harness leaves no target behind", async () => {
+test("a killed harness leaves no target behind, nor a daemon that it has started", async () => {
   const marker = `orphan-${process.pid}`;
-  const forking = `sh -c 'node -e "setInterval(() => 0, 1e6)" ${marker} & ${ws} & wait'`;
-  const args = ["dist/bench/cli.js", "compare", forking, ws, "--duration", "60s", "--connections", "2"];
-  const child = spawn(process.execPath, args, { stdio: "ignore" });
-  await waitUntil(() => processesWith(marker).length > 1, "the target runs", deadlineMs);
+  const load = ["--duration", "60s", "--connections", "2"];
+  const child = spawn(process.execPath, ["dist/bench/cli.js", "compare", daemonizing(marker), ws, ...load], {
+    stdio: "ignore",
+  });
+  await waitUntil(() => processesWith(`daemon-${marker}`).length > 0, "the daemon runs", deadlineMs);
   child.kill("SIGKILL");
   await waitUntil(() => processesWith(marker).length === 0, "the target has ended", deadlineMs);
 });
