@@ -1,4 +1,5 @@
 // Holds the certificate in use, and reloads the TLS files when they change or on request.
+import { type BigIntStats, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { SecureContextOptions } from "node:tls";
 import { ConfigError } from "../config/resolve.ts";
@@ -9,6 +10,9 @@ import type { Log } from "../system/log.ts";
 /** Interval at which the files are checked, in milliseconds. A change counts if the next check finds it unchanged. */
 const watchIntervalMs = 1000;
 
+/** The state of a file that cannot be read. */
+const missing = "missing";
+
 /** The certificate of a TLS server. */
 export class Certificate {
   readonly #settings: TlsSettings;
@@ -18,8 +22,8 @@ export class Certificate {
   readonly #timer: NodeJS.Timeout;
   #material: TlsMaterial;
   /** The state of the files at the last reload, and at the last check. */
-  #read = "";
-  #seen = "";
+  #read: string;
+  #seen: string;
 
   /**
    * @param onRenewed called with the context for new connections
@@ -35,6 +39,9 @@ export class Certificate {
     this.#stats = stats;
     this.#log = log;
     this.#onRenewed = onRenewed;
+    // Before the files are read, so that a change during the start is noticed.
+    this.#read = this.#paths.map(stateNow).join();
+    this.#seen = this.#read;
     const material = readTls(settings);
     if ("problems" in material) {
       throw new ConfigError(material.problems);
@@ -42,7 +49,6 @@ export class Certificate {
     this.#material = material;
     // Polled: a watch on a file ends when the file is replaced, and Kubernetes replaces a link to its folder.
     this.#timer = setInterval(() => void this.#look(), watchIntervalMs).unref();
-    void this.#look();
   }
 
   get context(): SecureContextOptions {
@@ -73,13 +79,15 @@ export class Certificate {
     clearInterval(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  get #paths(): readonly string[] {
     const { tlsCert, tlsKey, tlsCa, tlsPassphraseFile } = this.#settings;
-    const states = [tlsCert, tlsKey, tlsCa, tlsPassphraseFile].map((path) => stateOf(path));
+    return [tlsCert, tlsKey, tlsCa, tlsPassphraseFile].filter((path) => path !== undefined);
+  }
+
+  async #look(): Promise<void> {
+    const states = this.#paths.map((path) => stateAt(path));
     const state = (await Promise.all(states)).join();
-    if (this.#read === "") {
-      this.#read = state;
-    } else if (state !== this.#read && state === this.#seen) {
+    if (state !== this.#read && state === this.#seen) {
       this.#read = state;
       this.reload();
     }
@@ -88,14 +96,22 @@ export class Certificate {
 }
 
 /** A string that changes with the file, or with a link on its path. */
-async function stateOf(path: string | undefined): Promise<string> {
-  if (path === undefined) {
-    return "";
-  }
+function stateOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+function stateNow(path: string): string {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+    return stateOf(statSync(path, { bigint: true }));
   } catch {
-    return "missing";
+    return missing;
+  }
+}
+
+async function stateAt(path: string): Promise<string> {
+  try {
+    return stateOf(await stat(path, { bigint: true }));
+  } catch {
+    return missing;
   }
 }
