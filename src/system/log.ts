@@ -3,8 +3,25 @@
 import pino, { type LevelWithSilent, type Logger } from "pino";
 import { wantsColor } from "../lib/terminal.ts";
 import { LineOutput, openStandardOutput } from "./line-output.ts";
+import type { LogMessage } from "./log-messages.ts";
 
-export type Log = Logger;
+type Write<Level extends "debug" | "info" | "warn" | "error" | "fatal"> = (
+  details: object,
+  message: LogMessage<Level>,
+) => void;
+
+/** pino's logger, for the messages of src/system/log-messages.ts. */
+export interface Log {
+  readonly debug: Write<"debug">;
+  readonly info: Write<"info"> & ((message: LogMessage<"info"> | `serving ${string}`) => void);
+  /** A single argument is a sentence about the configuration. */
+  readonly warn: Write<"warn"> & ((sentence: string) => void);
+  readonly error: Write<"error">;
+  readonly fatal: Write<"fatal">;
+  isLevelEnabled(level: string): boolean;
+  /** A log whose lines all have these fields. */
+  child(fields: object): Log;
+}
 
 /** Limit of queued log bytes; lines beyond it are dropped. */
 const maxPendingBytes = 256 * 1024;
@@ -17,7 +34,8 @@ export async function createLog(level: LevelWithSilent): Promise<Log> {
   output = lines;
   const base = { level, base: null };
   if (!process.stdout.isTTY) {
-    return pino(base, lines);
+    const log: Logger = pino(base, lines);
+    return log;
   }
   const { prettyFactory } = await import("pino-pretty");
   const prettify = prettyFactory({
@@ -25,7 +43,8 @@ export async function createLog(level: LevelWithSilent): Promise<Log> {
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "pid,hostname",
   });
-  return pino(base, { write: (line: string) => lines.write(prettify(line) ?? "") });
+  const log: Logger = pino(base, { write: (line: string) => lines.write(prettify(line) ?? "") });
+  return log;
 }
 
 /** Lines dropped since the process started. */

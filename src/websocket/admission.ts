@@ -2,7 +2,7 @@
 
 import type { Config } from "../config/options.ts";
 import { clientGroup } from "../http/client-address.ts";
-import type { Refusal } from "./handshake.ts";
+import { type Refusal, refuse } from "./refusals.ts";
 
 /** The limits of admission. Limits of the whole server are already divided among its workers. */
 export type AdmissionLimits = Pick<
@@ -39,29 +39,25 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
   let stopped = false;
 
   function refusalOfDraining(): Refusal | undefined {
-    return stopped ? unavailable("draining", "The server is shutting down.\n") : undefined;
+    return stopped ? refuse("draining", "The server is shutting down.\n") : undefined;
   }
 
-  function refuse({ address, origin }: Candidate): Refusal | undefined {
+  function findRefusal({ address, origin }: Candidate): Refusal | undefined {
     const draining = refusalOfDraining();
     if (draining !== undefined) {
       return draining;
     }
     if (allowOrigin !== "any" && origin !== undefined && !allowOrigin.includes(normalOrigin(origin))) {
-      return {
-        reason: "origin",
-        status: 403,
-        body: "Pages of this origin are not allowed to connect (--allow-origin).\n",
-      };
+      return refuse("origin", "Pages of this origin are not allowed to connect (--allow-origin).\n");
     }
     if (open >= maxConnections) {
-      return unavailable(
+      return refuse(
         "capacity",
         `The server has ${maxConnections} connections, its limit (--max-connections).\n`,
       );
     }
     if (maxConnectionsPerIp > 0 && (perGroup.get(clientGroup(address)) ?? 0) >= maxConnectionsPerIp) {
-      return tooMany(
+      return refuse(
         "per_ip",
         `This address has ${maxConnectionsPerIp} connections, its limit (--max-connections-per-ip).\n`,
       );
@@ -69,13 +65,13 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
     // Last, so that a handshake refused for another reason costs no token. Per address first, so that one address
     // cannot use up the tokens of all.
     if (handshakeRatePerIp > 0 && !takeTokenOf(clientGroup(address))) {
-      return tooMany(
+      return refuse(
         "rate_per_ip",
         `This address sends more than ${handshakeRatePerIp} handshakes a second (--handshake-rate-per-ip).\n`,
       );
     }
     if (!takeToken()) {
-      return tooMany("rate", `More than ${handshakeRate} handshakes a second (--handshake-rate).\n`);
+      return refuse("rate", `More than ${handshakeRate} handshakes a second (--handshake-rate).\n`);
     }
     return undefined;
   }
@@ -83,7 +79,7 @@ export function createAdmission(limits: AdmissionLimits, now: () => number): Adm
   return {
     refusalOfDraining,
     admit(candidate) {
-      const refusal = refuse(candidate);
+      const refusal = findRefusal(candidate);
       if (refusal !== undefined) {
         return refusal;
       }
@@ -158,12 +154,4 @@ function createTokenBuckets(perSecond: number, now: () => number): (key: string)
 function normalOrigin(origin: string): string {
   const normal = URL.canParse(origin) ? new URL(origin).origin : origin;
   return normal === "null" ? origin : normal;
-}
-
-function unavailable(reason: "draining" | "capacity", body: string): Refusal {
-  return { reason, status: 503, headers: { "Retry-After": "5" }, body };
-}
-
-function tooMany(reason: "per_ip" | "rate" | "rate_per_ip", body: string): Refusal {
-  return { reason, status: 429, headers: { "Retry-After": "1" }, body };
 }

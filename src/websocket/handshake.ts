@@ -3,16 +3,7 @@
 import { commaList } from "../config/option.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { tokenPattern } from "../lib/token.ts";
-import type { RejectionReason } from "../metrics/counters.ts";
-
-/** The response to a request that is not upgraded, and the reason. */
-export interface Refusal {
-  readonly reason: RejectionReason;
-  /** 0 ends the connection without a response. */
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+import { type Refusal, refuse } from "./refusals.ts";
 
 /** The content of a valid handshake. */
 export interface Asked {
@@ -68,34 +59,27 @@ function findRefusal(
   subprotocols: readonly string[],
 ): Refusal | undefined {
   if (!hasToken(headers["upgrade"], "websocket") || !hasToken(headers["connection"], "upgrade")) {
-    return {
-      reason: "not_websocket",
-      status: 426,
-      headers: upgradeHeaders,
-      body: "This is a WebSocket endpoint: connect with new WebSocket(url), or POST a body to have it echoed over HTTP.\n",
-    };
+    return refuse(
+      "not_websocket",
+      "This is a WebSocket endpoint: connect with new WebSocket(url), or POST a body to have it echoed over HTTP.\n",
+      upgradeHeaders,
+    );
   }
   if (headers["sec-websocket-version"] !== "13") {
-    return {
-      reason: "bad_version",
-      status: 426,
-      headers: upgradeHeaders,
-      body: "This server supports only version 13 of the WebSocket protocol (RFC 6455): send Sec-WebSocket-Version: 13.\n",
-    };
+    return refuse(
+      "bad_version",
+      "This server supports only version 13 of the WebSocket protocol (RFC 6455): send Sec-WebSocket-Version: 13.\n",
+      upgradeHeaders,
+    );
   }
   if (!sixteenBytes.test(key)) {
-    return {
-      reason: "bad_key",
-      status: 400,
-      body: "Sec-WebSocket-Key must be 16 bytes in base64 (RFC 6455, section 4.1).\n",
-    };
+    return refuse("bad_key", "Sec-WebSocket-Key must be 16 bytes in base64 (RFC 6455, section 4.1).\n");
   }
   if (subprotocols.some((name) => !tokenPattern.test(name))) {
-    return {
-      reason: "bad_subprotocol",
-      status: 400,
-      body: "Sec-WebSocket-Protocol must be a list of tokens (RFC 6455, section 4.1).\n",
-    };
+    return refuse(
+      "bad_subprotocol",
+      "Sec-WebSocket-Protocol must be a list of tokens (RFC 6455, section 4.1).\n",
+    );
   }
   return undefined;
 }

@@ -9,7 +9,8 @@ import type { Log } from "../system/log.ts";
 import type { Admission } from "./admission.ts";
 import type { Connection, SocketData } from "./connection.ts";
 import { chooseDeflateOffer } from "./deflate-offer.ts";
-import { type Asked, chooseSubprotocol, type Refusal, readHandshake } from "./handshake.ts";
+import { type Asked, chooseSubprotocol, readHandshake } from "./handshake.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** An admitted handshake, whose connection is counted. */
 export interface Admitted {

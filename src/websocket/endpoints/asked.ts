@@ -2,7 +2,7 @@
 import { type Behaviour, type BehaviourName, behaviours } from "../../lib/behaviours.ts";
 import { type Caps, formatQuery, type Parameters, readParameters } from "../../lib/parameters.ts";
 import { matchPath } from "../../lib/path-pattern.ts";
-import type { Refusal } from "../handshake.ts";
+import { type Refusal, refuse } from "../refusals.ts";
 
 /** The parsed parameters of a request. */
 export interface Reading {
@@ -49,9 +49,6 @@ export function readAsked(
 }
 
 export function badParameters(path: string, problems: readonly string[]): Refusal {
-  return {
-    reason: "bad_parameter",
-    status: 400,
-    body: `${path}: invalid parameters:\n${problems.map((problem) => `  ${problem}\n`).join("")}`,
-  };
+  const lines = problems.map((problem) => `  ${problem}\n`).join("");
+  return refuse("bad_parameter", `${path}: invalid parameters:\n${lines}`);
 }

@@ -1,13 +1,13 @@
 // /basic-auth/<user>/<password>: an echo that requires these credentials (RFC 7617).
 import { json } from "../../http/reply.ts";
 import { lazily } from "../../system/lazy-builtins.ts";
+import { refuse } from "../refusals.ts";
 import { echoing, onDemand } from "./endpoint.ts";
 import type { Asked } from "./session.ts";
 
 export const basicAuth = onDemand("basic_auth", {
   isEcho: true,
-  refuse: ({ headers }, asked) =>
-    isAuthorized(headers["authorization"], asked) ? undefined : { reason: "unauthorized", ...refusal },
+  refuse: ({ headers }, asked) => (isAuthorized(headers["authorization"], asked) ? undefined : refusal),
   open: echoing,
   answer: ({ headers }, asked) =>
     isAuthorized(headers["authorization"], asked)
@@ -15,11 +15,9 @@ export const basicAuth = onDemand("basic_auth", {
       : refusal,
 });
 
-const refusal = {
-  status: 401,
-  headers: { "WWW-Authenticate": 'Basic realm="uws-echo", charset="UTF-8"' },
-  body: "Send the user and the password of the path.\n",
-};
+const refusal = refuse("unauthorized", "Send the user and the password of the path.\n", {
+  "WWW-Authenticate": 'Basic realm="uws-echo", charset="UTF-8"',
+});
 
 function isAuthorized(
   header: string | undefined,

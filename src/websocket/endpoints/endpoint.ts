@@ -3,7 +3,8 @@ import type { HttpResponse } from "uWebSockets.js";
 import type { RequestHeaders } from "../../http/headers.ts";
 import type { Reply } from "../../http/reply.ts";
 import type { BehaviourName } from "../../lib/behaviours.ts";
-import type { Asked as AskedInHandshake, Refusal } from "../handshake.ts";
+import type { Asked as AskedInHandshake } from "../handshake.ts";
+import type { Refusal } from "../refusals.ts";
 import type { Acceptance } from "../upgrade.ts";
 import type { Asked, Reactions, Session } from "./session.ts";
 

@@ -22,9 +22,9 @@ import { displayPath } from "../../lib/path-pattern.ts";
 import { bump, countMessage, endpointSlot, type Stats, slot } from "../../metrics/counters.ts";
 import type { Backpressure } from "../backpressure.ts";
 import { type Connection, connectionOf, type EchoSocket, type SocketData } from "../connection.ts";
-import type { Refusal } from "../handshake.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { limitMessages, type MessageLimits } from "../message-limits.ts";
+import { type Refusal, refuse } from "../refusals.ts";
 import { socketOptions } from "../socket-options.ts";
 import type { Admitted, Upgrade } from "../upgrade.ts";
 import { createOnDemandEndpoints } from "./all.ts";
@@ -190,11 +190,10 @@ export class OnDemandMount {
         return badParameters(url, reading.problems);
       }
       if (wantsHandshake && isForeign(headers, this.#parts.config.allowOrigin)) {
-        return {
-          reason: "origin",
-          status: 403,
-          body: "Only pages of this origin, or of those in --allow-origin, may read the handshake.\n",
-        };
+        return refuse(
+          "origin",
+          "Only pages of this origin, or of those in --allow-origin, may read the handshake.\n",
+        );
       }
       if (misdirected !== undefined) {
         return { ...misdirected, reason: "origin", body: `${misdirected.body}` };
@@ -234,12 +233,10 @@ export class OnDemandMount {
     const { endpointsConnections } = this.#parts.config;
     return this.#open < endpointsConnections
       ? undefined
-      : {
-          reason: "endpoints_capacity",
-          status: 503,
-          headers: { "Retry-After": "5" },
-          body: `Endpoints on demand have ${endpointsConnections} connections, their limit (--endpoints-connections).\n`,
-        };
+      : refuse(
+          "endpoints_capacity",
+          `Endpoints on demand have ${endpointsConnections} connections, their limit (--endpoints-connections).\n`,
+        );
   }
 
   #count(name: BehaviourName, isCounted: boolean, by: 1 | -1): void {

@@ -1,4 +1,5 @@
 // /origin_check: refuses every Origin but one with 403, like pywebsocket's handler of that name.
+import { refuse } from "../refusals.ts";
 import { echoing, onDemand } from "./endpoint.ts";
 
 export const originCheck = onDemand("origin_check", {
@@ -6,6 +7,6 @@ export const originCheck = onDemand("origin_check", {
   refuse: ({ headers }, { origin }) =>
     headers["origin"] === origin
       ? undefined
-      : { reason: "origin", status: 403, body: `Only pages of ${origin} may connect here.\n` },
+      : refuse("origin", `Only pages of ${origin} may connect here.\n`),
   open: echoing,
 });

@@ -1,4 +1,5 @@
 // /rooms/<name>: sends each message to all members. A room exists within one process.
+import { refuse } from "../refusals.ts";
 import { type OnDemand, onDemand } from "./endpoint.ts";
 import type { Session } from "./session.ts";
 
@@ -15,12 +16,10 @@ export function createRooms(): OnDemand {
       const members = rooms.get(name);
       const isFull = members === undefined ? rooms.size >= maxRooms : members.size >= maxMembers;
       return isFull
-        ? {
-            reason: "endpoints_capacity",
-            status: 503,
-            headers: { "Retry-After": "5" },
-            body: `There are at most ${maxRooms} rooms, with ${maxMembers} members each.\n`,
-          }
+        ? refuse(
+            "endpoints_capacity",
+            `There are at most ${maxRooms} rooms, with ${maxMembers} members each.\n`,
+          )
         : undefined;
     },
 

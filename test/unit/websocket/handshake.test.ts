@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { RequestHeaders } from "../../../src/http/headers.ts";
-import { chooseSubprotocol, type Refusal, readHandshake } from "../../../src/websocket/handshake.ts";
+import { chooseSubprotocol, readHandshake } from "../../../src/websocket/handshake.ts";
+import type { Refusal } from "../../../src/websocket/refusals.ts";
 
 const proper: RequestHeaders = {
   host: "localhost",
