@@ -16,7 +16,14 @@ import { tellConcluded } from "./document.ts";
 import { NothingError } from "./nothing.ts";
 import { duration, quantity, readFields, UsageError, type ValuesOf, whole } from "./option-schemas.ts";
 import { act, addOutputOptions, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
-import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
+import {
+  addTargetOptions,
+  endpointOf,
+  readTemplates,
+  targetConflicts,
+  targetShape,
+  urlProblems,
+} from "./target-options.ts";
 
 const shape = {
   ...targetShape,
@@ -57,13 +64,14 @@ function readArguments(
   const { values, problems } = readFields(shape, raw);
   const urls = [url, ...(values.direct === undefined ? [] : [values.direct])];
   problems.unshift(...urls.flatMap(urlProblems));
-  problems.push(...conflictsOf(values, urls), ...others);
+  const templates = readTemplates(values, urls);
+  problems.push(...conflictsOf(values, urls), ...templates.problems, ...others);
   if (problems.length > 0) {
     throw new UsageError(problems);
   }
   const checked = values as ValuesOf<typeof shape>;
   const targetAt = (address: string): Target => ({
-    ...endpointOf(address, checked),
+    ...endpointOf(address, checked, templates),
     localAddress: checked.source?.[0],
   });
   return {

@@ -28,7 +28,16 @@ import {
   whole,
   within,
 } from "./option-schemas.ts";
-import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
+import {
+  addFirstMessageOptions,
+  addTargetOptions,
+  endpointOf,
+  readTemplates,
+  type Templates,
+  targetConflicts,
+  targetShape,
+  urlProblems,
+} from "./target-options.ts";
 
 /** Descriptors that the process needs for itself. */
 const spareDescriptors = 64;
@@ -157,7 +166,7 @@ export function addLoadOptions(
       "--seed <number>",
       "make the same payloads and random arrivals as the run with this seed (default: random)",
     );
-  return addTargetOptions(command);
+  return addFirstMessageOptions(addTargetOptions(command));
 }
 
 /**
@@ -167,11 +176,12 @@ export function addLoadOptions(
 export function readLoad(url: string, raw: Readonly<Record<string, unknown>>): WebSocketScenario {
   const { values, problems } = readFields(shape, raw);
   problems.unshift(...urlProblems(url));
-  problems.push(...conflicts(values, url));
+  const templates = readTemplates(values, [url]);
+  problems.push(...conflicts(values, url), ...templates.problems);
   if (problems.length > 0) {
     throw new UsageError(problems);
   }
-  return scenarioOf(url, values as Values);
+  return scenarioOf(url, values as Values, templates);
 }
 
 /**
@@ -250,13 +260,13 @@ function payloadConflicts({ payload, type, verify }: Partial<Values>): (string |
   ];
 }
 
-function scenarioOf(url: string, values: Values): WebSocketScenario {
+function scenarioOf(url: string, values: Values, templates: Templates): WebSocketScenario {
   const { payload, type, seed = randomSeed() } = values;
   return {
     kind: "websocket",
     label: null,
     endpoint: {
-      ...endpointOf(url, values),
+      ...endpointOf(url, values, templates),
       deflate: values.deflate ?? false,
       payloads:
         payload.kind === "file"

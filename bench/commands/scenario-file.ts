@@ -23,6 +23,7 @@ import { readTraffic, trafficSchema } from "./scenario-traffic.ts";
 import { parseReconnect } from "./session-options.ts";
 import {
   endpointOf,
+  readTemplates,
   type TargetValues,
   targetConflicts,
   targetShape,
@@ -50,6 +51,8 @@ const targetSchema = z.strictObject({
   timeout: z.string().default("10s"),
   engine: z.enum(["raw", "ws"], { error: "must be raw or ws" }).default("raw"),
   deflate: z.boolean().default(false),
+  firstMessage: z.string().optional(),
+  firstReplies: z.int().transform(String).optional(),
 });
 
 const sizeSchema = z.union(
@@ -198,21 +201,32 @@ function targetOf({ target }: File, folder: string, problems: string[]): Target 
     key: pathOf(key),
   });
   const wrongUrl = urlProblems(url);
+  const templates = readTemplates(values, [url], folder);
   const found = [
     ...wrongUrl,
     ...wrong,
     ...(wrongUrl.length > 0 ? [] : targetConflicts(values, url)),
+    ...templates.problems,
     ...(deflate && engine === "raw" ? ["--deflate needs the engine ws"] : []),
   ];
-  problems.push(...found.map((problem) => problem.replaceAll(/(^| )--(?=[a-z])/g, "$1target.")));
+  problems.push(...found.map((problem) => inTarget(problem)));
   return found.length > 0
     ? undefined
     : {
-        ...endpointOf(url, values as TargetValues),
+        ...endpointOf(url, values as TargetValues, templates),
         deflate,
         engine,
         sources: (values as TargetValues).source ?? [],
       };
+}
+
+/** Names options as the file does: `--first-replies` is `target.firstReplies`. */
+function inTarget(problem: string): string {
+  return problem.replaceAll(
+    /(^| )--([a-z][a-z-]*)/g,
+    (_, before: string, option: string) =>
+      `${before}target.${option.replaceAll(/-([a-z])/g, (__, letter: string) => letter.toUpperCase())}`,
+  );
 }
 
 function parse(path: string, url: string | undefined): File {

@@ -21,7 +21,16 @@ import {
   whole,
 } from "./option-schemas.ts";
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
-import { addTargetOptions, endpointOf, targetConflicts, targetShape, urlProblems } from "./target-options.ts";
+import {
+  addFirstMessageOptions,
+  addTargetOptions,
+  endpointOf,
+  readTemplates,
+  type Templates,
+  targetConflicts,
+  targetShape,
+  urlProblems,
+} from "./target-options.ts";
 
 /** The shared options of these commands. */
 export interface SessionSettings extends ServerSource {
@@ -60,7 +69,7 @@ export function addSessionOptions<T>(
   command: Command,
   { metrics, example, reconnect, expectClose }: SharedOptions<T>,
 ): Command {
-  return addOwnMetricsOptions(addTargetOptions(command))
+  return addOwnMetricsOptions(addFirstMessageOptions(addTargetOptions(command)))
     .option(
       "--reconnect <never|full-jitter:base:max>",
       "how clients reconnect: after a random time up to base, then up to twice that, at most max",
@@ -112,12 +121,14 @@ export function readSession<S extends Readonly<Record<string, z.ZodType>>, T>(
   const shared = readFields({ ...shape, threshold }, raw);
   const mine = readFields(own.shape, raw);
   const wrongUrl = urlProblems(url);
+  const templates = readTemplates(shared.values, [url]);
   const problems = [
     ...wrongUrl,
     ...shared.problems,
     ...mine.problems,
     ...(own.conflicts?.(mine.values) ?? []).filter((problem) => problem !== false),
     ...(wrongUrl.length > 0 ? [] : targetConflicts(shared.values, url)),
+    ...templates.problems,
     ...(wrongUrl.length > 0
       ? []
       : limitProblems({
@@ -131,17 +142,18 @@ export function readSession<S extends Readonly<Record<string, z.ZodType>>, T>(
     throw new UsageError(problems);
   }
   const values = shared.values as ValuesOf<typeof shape> & { threshold: readonly Threshold[] };
-  return { settings: settingsOf(url, values), values: mine.values as ValuesOf<S> };
+  return { settings: settingsOf(url, values, templates), values: mine.values as ValuesOf<S> };
 }
 
 function settingsOf(
   url: string,
   values: ValuesOf<typeof shape> & { readonly threshold: readonly Threshold[] },
+  templates: Templates,
 ): SessionSettings {
   return {
     label: values.label ?? null,
     target: {
-      ...endpointOf(url, values),
+      ...endpointOf(url, values, templates),
       deflate: false,
       engine: "raw",
       ...(values.source === undefined ? {} : { sources: values.source }),

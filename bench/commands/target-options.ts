@@ -2,14 +2,28 @@
 
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Command } from "commander";
 import { z } from "zod";
 import { tokenCharacters, tokenPattern } from "../../src/lib/token.ts";
+import { parseNumber } from "../../src/lib/units.ts";
 import type { Endpoint } from "../engine/connection.ts";
-import { hostOf, type Route } from "../engine/route.ts";
+import { hostOf } from "../engine/route.ts";
 import { placeholders, readPlaceholders, type TemplateLines } from "../engine/template.ts";
-import { collect, commonShape, fileSchema, linesOf, listSchema, type ValuesOf } from "./option-schemas.ts";
+import {
+  collect,
+  commonShape,
+  fileSchema,
+  linesOf,
+  listSchema,
+  quantity,
+  type ValuesOf,
+  whole,
+} from "./option-schemas.ts";
+
+/** Maximum length in characters. */
+const mostFirstMessage = 64 * 1024;
 
 /** The allowed values of these options. */
 export const targetShape = {
@@ -39,6 +53,8 @@ export const targetShape = {
       ),
     )
     .optional(),
+  firstMessage: z.string().max(mostFirstMessage, "must not be longer than 64 KiB").optional(),
+  firstReplies: quantity(parseNumber, whole(0, 1000)).optional(),
 };
 
 export type TargetValues = ValuesOf<typeof targetShape>;
@@ -61,6 +77,21 @@ export function addTargetOptions(command: Command): Command {
       "IP addresses of this machine to connect from, by commas; each allows about 28,000 connections",
     )
     .option("--timeout <time>", "time limit for a handshake, and for the last replies", "10s")
+    .optionsGroup("");
+}
+
+/** Adds the options of what each connection of a load sends first. */
+export function addFirstMessageOptions(command: Command): Command {
+  return command
+    .optionsGroup("Target:")
+    .option(
+      "--first-message <text>",
+      "text message that each connection sends before its load, such as a token; its replies are not checked",
+    )
+    .option(
+      "--first-replies <number>",
+      "messages to wait for after --first-message (default: those before the pong of a ping sent with it)",
+    )
     .optionsGroup("");
 }
 
@@ -89,22 +120,59 @@ export function targetConflicts(values: Partial<TargetValues>, url: string): str
     ca !== undefined && insecure === true && "--ca and --insecure contradict each other",
     (cert === undefined) !== (key === undefined) && "--cert and --key belong together: give both",
     ...(isSecure ? [pemProblem(values)] : []),
-    ...templateProblems(values, url),
+    values.firstReplies !== undefined &&
+      values.firstMessage === undefined &&
+      "--first-replies needs --first-message",
   ].filter((problem) => typeof problem === "string");
+}
+
+/** What placeholders need, read once: a file may be a pipe. */
+export interface Templates {
+  readonly problems: readonly string[];
+  /** Undefined without placeholders. */
+  readonly lines: TemplateLines | undefined;
+}
+
+/** Reads the files of placeholders, which can be in URLs, in the values of headers, and in the first message. @param folder that relative paths count from */
+export function readTemplates(
+  values: Partial<TargetValues>,
+  urls: readonly string[],
+  folder = "",
+): Templates {
+  const texts = [...urls, ...(values.header ?? []).map(([, value]) => value), values.firstMessage ?? ""];
+  const found = texts.map(readPlaceholders);
+  const problems = found
+    .flatMap(({ unknown }) => unknown)
+    .map((each) => `${each} is not a placeholder: ${placeholders} are`);
+  const lines: Record<string, readonly string[]> = {};
+  for (const file of new Set(found.flatMap(({ files }) => files))) {
+    const read = linesOf(folder === "" ? file : resolve(folder, file));
+    if (typeof read === "string") {
+      problems.push(read);
+    } else {
+      lines[file] = read;
+    }
+  }
+  return { problems, lines: found.every(({ count }) => count === 0) ? undefined : lines };
 }
 
 /** The part of an endpoint from these options. @param values valid options */
 export function endpointOf(
   url: string,
   values: TargetValues,
-): Pick<Endpoint, "url" | "headers" | "subprotocols" | "origin" | "timeoutMs" | "templateLines"> & Route {
+  { lines }: Templates,
+): Omit<Endpoint, "deflate" | "payloads" | "type" | "verify"> {
   return {
     url,
     headers: values.header,
     subprotocols: values.subprotocol,
     origin: values.origin,
     timeoutMs: values.timeout,
-    templateLines: templateLinesOf(values, url),
+    templateLines: lines,
+    firstMessage:
+      values.firstMessage === undefined
+        ? undefined
+        : { text: values.firstMessage, replies: values.firstReplies },
     caPem: values.ca,
     insecure: values.insecure ?? false,
     certPem: values.cert,
@@ -112,32 +180,6 @@ export function endpointOf(
     servername: values.servername,
     addresses: addressesOf(values.resolve),
   };
-}
-
-/** Placeholders can be in the URL and in the values of headers. */
-function templatesOf(values: Partial<TargetValues>, url: string): string[] {
-  return [url, ...(values.header ?? []).map(([, value]) => value)];
-}
-
-function templateProblems(values: Partial<TargetValues>, url: string): string[] {
-  return templatesOf(values, url).flatMap((text) => {
-    const { unknown, files } = readPlaceholders(text);
-    return [
-      ...unknown.map((each) => `${each} is not a placeholder: ${placeholders} are`),
-      ...files.map(linesOf).flatMap((read) => (typeof read === "string" ? [read] : [])),
-    ];
-  });
-}
-
-function templateLinesOf(values: TargetValues, url: string): TemplateLines | undefined {
-  const found = templatesOf(values, url).map(readPlaceholders);
-  if (found.every(({ count }) => count === 0)) {
-    return undefined;
-  }
-  const files = found.flatMap(({ files }) => files).map((file) => [file, linesOf(file)] as const);
-  return Object.fromEntries(
-    files.flatMap(([file, read]) => (typeof read === "string" ? [] : [[file, read]])),
-  );
 }
 
 /** OpenSSL's error about certificates and key, if any. */

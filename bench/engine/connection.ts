@@ -1,5 +1,6 @@
 // Defines the interface between an engine, which moves bytes, and the client, which measures.
 
+import type { FirstMessage } from "./first-exchange.ts";
 import type { MessageType, Verify } from "./payload.ts";
 import type { Route } from "./route.ts";
 import type { TemplateLines } from "./template.ts";
@@ -11,14 +12,16 @@ export type EngineName = "raw" | "ws";
 export interface Endpoint extends Route {
   /** ws: or wss: */
   readonly url: string;
-  /** Set when the URL or a header has placeholders, see engine/template. */
+  /** Set when the URL, a header or the first message has placeholders, see engine/template. */
   readonly templateLines?: TemplateLines | undefined;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly subprotocols: readonly string[];
+  /** Sent on each connection before it counts as open. */
+  readonly firstMessage?: FirstMessage | undefined;
   readonly origin: string | undefined;
   /** Offer permessage-deflate; only the `ws` engine can. */
   readonly deflate: boolean;
-  /** For connecting and the handshake together. */
+  /** For connecting, the handshake and the first exchange together. */
   readonly timeoutMs: number;
   readonly payloads: readonly Uint8Array[];
   readonly type: MessageType;

@@ -6,7 +6,7 @@ import type { ProtocolFault } from "./frame.ts";
 import type { ReplyFault } from "./payload.ts";
 
 /** The stage in which a connection failed. */
-export type Stage = "connecting" | "securing" | "handshaking" | "open";
+export type Stage = "connecting" | "securing" | "handshaking" | "greeting" | "open";
 
 /** Maximum length of a refusal's first line that is shown, in characters. */
 const refusalLimit = 200;
@@ -44,6 +44,7 @@ export function endingOf(error: Error, stage: Stage, where: string): Ending {
       return { kind: "tls-failed", detail: `TLS with ${where} failed: ${said}` };
     case "handshaking":
       return { kind: "handshake-invalid", detail: `the connection broke during the handshake: ${said}` };
+    case "greeting":
     case "open":
       return { kind: "reset", detail: `the connection broke: ${said}` };
   }
@@ -56,6 +57,11 @@ export function endingOfClose(code: number | undefined, reason: string): Ending 
   }
   const said = reason === "" ? "" : ` (${reason})`;
   return { kind: `closed-${code}`, detail: `the target closed the connection with code ${code}${said}` };
+}
+
+/** @param missing what the first exchange was waiting for */
+export function firstExchangeTimedOut(where: string, missing: string, timeoutMs: number): Ending {
+  return { kind: "first-message-timeout", detail: `${missing} from ${where} within ${timeoutMs} ms` };
 }
 
 export function handshakeTimedOut(where: string, stage: Stage, timeoutMs: number): Ending {

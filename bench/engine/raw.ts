@@ -8,9 +8,11 @@ import {
   endingOf,
   endingOfClose,
   endingOfFault,
+  firstExchangeTimedOut,
   handshakeTimedOut,
   type Stage,
 } from "./failure.ts";
+import { FirstExchange } from "./first-exchange.ts";
 import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolFault } from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
 import { MessageBuffer } from "./message-buffer.ts";
@@ -82,6 +84,8 @@ class RawConnection implements Connection, FrameSink {
   /** Undefined where messages are only counted. */
   readonly #content: MessageBuffer | undefined;
   #response: HandshakeResponse | undefined;
+  /** Undefined once it is over, or without a first message. */
+  #exchange: FirstExchange | undefined;
   #handshakeTimer: NodeJS.Timeout | undefined;
   #stage: Stage = "connecting";
   #ending: Ending | undefined;
@@ -165,6 +169,9 @@ class RawConnection implements Connection, FrameSink {
   };
 
   onPayload(chunk: Uint8Array, start: number, end: number): void {
+    if (this.#exchange !== undefined) {
+      return;
+    }
     if (this.#checksBytes) {
       this.#checker.piece(chunk, start, end);
     }
@@ -172,6 +179,11 @@ class RawConnection implements Connection, FrameSink {
   }
 
   onMessage(opcode: number, payloadBytes: number): void {
+    if (this.#exchange !== undefined) {
+      this.#exchange.onMessage();
+      this.#openIf(this.#exchange.isAnswered);
+      return;
+    }
     if (this.#content !== undefined) {
       this.#events.onMessage(this, this.#content.take());
       return;
@@ -197,6 +209,8 @@ class RawConnection implements Connection, FrameSink {
   onControl(opcode: number, payload: Uint8Array): void {
     if (opcode === opcodes.ping) {
       this.#socket.write(encodeMaskedFrame(opcodes.pong, payload, randomBytes(4)));
+    } else if (opcode === opcodes.pong && this.#exchange !== undefined) {
+      this.#openIf(this.#exchange.isEndedBy(payload));
     } else if (opcode === opcodes.pong) {
       this.#events.onPong(this, payload);
     } else if (opcode === opcodes.close) {
@@ -206,7 +220,9 @@ class RawConnection implements Connection, FrameSink {
       this.#ending ??= endingOfClose(code, Buffer.from(payload.subarray(2)).toString());
       this.#sayClose(code === 1005 ? 1000 : code);
       this.#socket.end();
-      this.#events.onEnding(this);
+      if (this.#stage === "open") {
+        this.#events.onEnding(this);
+      }
     }
   }
 
@@ -245,7 +261,9 @@ class RawConnection implements Connection, FrameSink {
 
   #sayHello(): void {
     const { endpoint, personal } = this.#shared;
-    const request = createRequest({ ...endpoint, ...personal(this.index) });
+    const own = personal(this.index);
+    const request = createRequest({ ...endpoint, ...own });
+    this.#exchange = own.firstMessage && new FirstExchange(own.firstMessage);
     this.#stage = "handshaking";
     this.#response = new HandshakeResponse(request.key, endpoint.subprotocols);
     this.#socket.write(request.bytes);
@@ -256,14 +274,13 @@ class RawConnection implements Connection, FrameSink {
       this.#frames.push(buffer, 0, bytes);
       this.#content?.keep();
       this.#passReplies();
-      return this.#shared.slow === undefined || this.#mayReadOn(bytes, this.#shared.slow.bytesPerSecond);
+      const { slow } = this.#shared;
+      return slow === undefined || this.#stage !== "open" || this.#mayReadOn(bytes, slow.bytesPerSecond);
     }
     const outcome = this.#response.push(buffer.subarray(0, bytes));
     if (outcome !== undefined && "rest" in outcome) {
       this.#response = undefined;
-      this.#stage = "open";
-      clearTimeout(this.#handshakeTimer);
-      this.#events.onOpen(this);
+      this.#beginExchange();
       this.#frames.push(outcome.rest, 0, outcome.rest.length);
       this.#content?.keep();
       this.#passReplies();
@@ -273,7 +290,29 @@ class RawConnection implements Connection, FrameSink {
     return true;
   }
 
-  /** The handshake is read as by everyone. */
+  #beginExchange(): void {
+    const { maskKey } = this.#shared;
+    this.#stage = "greeting";
+    if (this.#exchange !== undefined) {
+      const { text, ping } = this.#exchange;
+      this.#socket.write(encodeMaskedFrame(opcodes.text, Buffer.from(text), maskKey));
+      if (ping !== undefined) {
+        this.ping(ping);
+      }
+    }
+    this.#openIf(this.#exchange?.isAnswered ?? true);
+  }
+
+  #openIf(isReady: boolean): void {
+    if (isReady) {
+      this.#exchange = undefined;
+      this.#stage = "open";
+      clearTimeout(this.#handshakeTimer);
+      this.#events.onOpen(this);
+    }
+  }
+
+  /** The handshake and the first exchange are read as by everyone. */
   #slowBuffer(slow: Buffer): Buffer {
     return this.#stage === "open" ? slow : this.#shared.readBuffer;
   }
@@ -299,7 +338,7 @@ class RawConnection implements Connection, FrameSink {
   }
 
   #sayClose(code: number): void {
-    if (!this.#saidClose && this.#stage === "open") {
+    if (!this.#saidClose && (this.#stage === "open" || this.#stage === "greeting")) {
       this.#saidClose = true;
       this.#socket.write(
         encodeMaskedFrame(opcodes.close, Buffer.from([code >> 8, code & 0xff]), randomBytes(4)),
@@ -314,6 +353,10 @@ class RawConnection implements Connection, FrameSink {
 
   #onHandshakeTimeout(): void {
     const { where, endpoint } = this.#shared;
+    if (this.#stage === "greeting" && this.#exchange !== undefined) {
+      this.#fail(firstExchangeTimedOut(where, this.#exchange.missing, endpoint.timeoutMs));
+      return;
+    }
     const said = this.#response?.end();
     const hasStatus = said?.kind === "handshake-refused";
     this.#fail(hasStatus ? said : handshakeTimedOut(where, this.#stage, endpoint.timeoutMs));

@@ -1,4 +1,4 @@
-// Fills in placeholders that differ per connection, in the URL and in headers:
+// Fills in placeholders that differ per connection, in the URL, in headers and in the first message:
 // `{connection}`, `{sequence}`, `{uuid}` and `{line:FILE}`.
 
 import { randomUUID } from "node:crypto";
@@ -37,16 +37,16 @@ export function readPlaceholders(text: string): { files: string[]; unknown: stri
   return { files, unknown, count: found.length };
 }
 
-type Personal = Pick<Endpoint, "url" | "headers">;
+type Personal = Pick<Endpoint, "url" | "headers" | "firstMessage">;
 type Template = Personal & Pick<Endpoint, "templateLines">;
 
 /**
- * Makes the function that gives each handshake its URL and headers. `{connection}` is the number of the connection in
+ * Makes the function that gives each handshake its URL, headers and first message. `{connection}` is the number of the connection in
  * the run, from 0, and stays when it connects again; `{sequence}` counts handshakes, `{line:FILE}` is the line of the
  * file with the number of the connection, from the top again after the last one.
  */
 export function personalise(endpoint: Template, { first, step }: Numbering): (index: number) => Personal {
-  const { templateLines } = endpoint;
+  const { templateLines, firstMessage } = endpoint;
   if (templateLines === undefined) {
     return () => endpoint;
   }
@@ -72,7 +72,12 @@ export function personalise(endpoint: Template, { first, step }: Numbering): (in
       });
     return {
       url: fill(endpoint.url, encodeURIComponent),
-      headers: endpoint.headers.map(([name, value]) => [name, fill(value, (line) => line)] as const),
+      headers: endpoint.headers.map(([name, value]) => [name, fill(value, asItIs)] as const),
+      firstMessage: firstMessage && { ...firstMessage, text: fill(firstMessage.text, asItIs) },
     };
   };
+}
+
+function asItIs(line: string): string {
+  return line;
 }

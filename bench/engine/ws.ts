@@ -10,8 +10,10 @@ import {
   endingOfClose,
   endingOfFault,
   endingOfRefusal,
+  firstExchangeTimedOut,
   handshakeTimedOut,
 } from "./failure.ts";
+import { FirstExchange } from "./first-exchange.ts";
 import { opcodes, type ProtocolFault } from "./frame.ts";
 import { at, stampSequence } from "./payload.ts";
 import { ReplyChecker } from "./reply-checker.ts";
@@ -48,6 +50,10 @@ class WsConnection implements Connection {
   readonly #socket: WebSocket;
   readonly #checker: ReplyChecker;
   #isOpen = false;
+  readonly #startMs = performance.now();
+  /** Undefined once it is over, or without a first message. */
+  #exchange: FirstExchange | undefined;
+  #exchangeTimer: NodeJS.Timeout | undefined;
   #ending: Ending | undefined;
   /** The socket underneath. */
   #wire: Socket | undefined;
@@ -145,21 +151,63 @@ class WsConnection implements Connection {
   #listen(): void {
     this.#socket.on("open", () => {
       this.#isOpen = true;
-      this.#events.onOpen(this);
+      this.#beginExchange();
     });
     this.#socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    this.#socket.on("pong", (payload) => this.#events.onPong(this, payload));
+    this.#socket.on("pong", (payload) => this.#onPong(payload));
     this.#socket.on("unexpected-response", (_request, response) => this.#onRefusal(response));
     this.#socket.on("error", (error) => {
       this.#ending ??= endingOfError(error, this.#isOpen, this.#endpoint);
     });
     this.#socket.on("close", (code, reason) => {
+      clearTimeout(this.#exchangeTimer);
       const said = code === 1006 ? undefined : code;
       this.#events.onClosed(this.index, this.#ending ?? endingOfClose(said, reason.toString()));
     });
   }
 
+  #beginExchange(): void {
+    const { firstMessage, timeoutMs, url } = this.#endpoint;
+    if (firstMessage !== undefined) {
+      const exchange = new FirstExchange(firstMessage);
+      this.#exchange = exchange;
+      this.#socket.send(exchange.text, { binary: false });
+      if (exchange.ping !== undefined) {
+        this.#socket.ping(exchange.ping);
+      }
+      this.#exchangeTimer = setTimeout(
+        () => {
+          this.#ending ??= firstExchangeTimedOut(new URL(url).host, exchange.missing, timeoutMs);
+          this.#socket.terminate();
+        },
+        this.#startMs + timeoutMs - performance.now(),
+      );
+    }
+    this.#openIf(this.#exchange?.isAnswered ?? true);
+  }
+
+  #openIf(isReady: boolean): void {
+    if (isReady) {
+      this.#exchange = undefined;
+      clearTimeout(this.#exchangeTimer);
+      this.#events.onOpen(this);
+    }
+  }
+
+  #onPong(payload: Buffer): void {
+    if (this.#exchange === undefined) {
+      this.#events.onPong(this, payload);
+    } else {
+      this.#openIf(this.#exchange.isEndedBy(payload));
+    }
+  }
+
   #onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#exchange !== undefined) {
+      this.#exchange.onMessage();
+      this.#openIf(this.#exchange.isAnswered);
+      return;
+    }
     if (this.#endpoint.passesContent === true) {
       this.#events.onMessage(this, data);
       return;

@@ -24,6 +24,9 @@ import { Turns } from "./turns.ts";
 /** Maximum of concurrent handshakes of connections that are due at once. */
 const connectingLimit = 128;
 
+/** Ends of connections that never opened since the target said nothing. */
+const silentEndings = new Set(["handshake-timeout", "first-message-timeout"]);
+
 export interface PopulationOptions {
   readonly described: Described;
   readonly thread: { readonly index: number; readonly count: number };
@@ -215,7 +218,7 @@ export class Population {
   #giveUpSilent(ending: Ending, nowNs: number): void {
     const { timeoutMs, countError, described, ledger } = this.#options;
     const left = this.#atStart - this.#wanted;
-    const isSilent = ending.kind === "handshake-timeout" && nowNs - this.lastOpenedNs >= timeoutMs * 1e6;
+    const isSilent = silentEndings.has(ending.kind) && nowNs - this.lastOpenedNs >= timeoutMs * 1e6;
     if (this.#isSettled || !isSilent || left <= 0 || described.reconnect.kind !== "never") {
       return;
     }

@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, test } from "node:test";
-import { WebSocketServer } from "ws";
+import { describe, type TestContext, test } from "node:test";
+import { type WebSocket, WebSocketServer } from "ws";
 import type { EngineName } from "../../../bench/engine/connection.ts";
 import { createRawEngine } from "../../../bench/engine/raw.ts";
 import { createWsEngine } from "../../../bench/engine/ws.ts";
@@ -19,6 +19,7 @@ import {
   switchingProtocols,
 } from "../../support/misbehaving-server.ts";
 import { measureReal, onlyError, resultOf } from "../../support/real-load.ts";
+import { startServer as startListener } from "../../support/real-session.ts";
 import { startSecureServer } from "../../support/secure.ts";
 import { exampleScenario } from "../../support/virtual-world.ts";
 import { inTime } from "../../support/wait.ts";
@@ -34,6 +35,19 @@ function afterMs(delayMs: number): (message: ClientMessage) => undefined {
       }
     }, delayMs);
   };
+}
+
+/** Echoes all messages of a connection but the first one, which `greet` gets. */
+async function startTokenServer(
+  t: TestContext,
+  greet: (socket: WebSocket, token: string) => void,
+): Promise<string> {
+  return startListener(t, (socket) => {
+    socket.once("message", (token: Buffer) => {
+      greet(socket, token.toString());
+      socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+    });
+  });
 }
 
 for (const engine of engines) {
@@ -166,6 +180,53 @@ for (const engine of engines) {
         const expected = `^/user/${number}\\?token=c%26d Bearer c&d ${number} ${uuid}$`;
         assert.match(requests.sort()[i] ?? "", new RegExp(expected));
       }
+    });
+
+    test("sends each connection's first message before its load, whose replies do not shift the checks", async (t) => {
+      for (const [greets, replies] of [
+        ["at once", undefined],
+        ["not at all", undefined],
+        ["not at all", 0],
+        ["later", 2],
+      ] as const) {
+        const first: string[] = [];
+        const url = await startTokenServer(t, (socket, token) => {
+          first.push(token);
+          if (greets === "at once") {
+            socket.send("welcome");
+          } else if (greets === "later") {
+            setTimeout(() => ["welcome", "ready"].forEach((text) => void socket.send(text)), 20);
+          }
+        });
+        const outcome = await measureReal(
+          url,
+          { engine, loop: { kind: "closed", depth: 3 }, durationMs: 500 },
+          {
+            verify: "full",
+            firstMessage: { text: '{"token":"{line:tokens}","c":{connection}}', replies },
+            templateLines: { tokens: ["a", "b"] },
+          },
+        );
+        const { failures, messages } = resultOf(outcome);
+        assert.deepEqual(failures, [], greets);
+        assert.deepEqual(first.sort(), ['{"token":"a","c":0}', '{"token":"b","c":1}']);
+        assert.equal(messages.received, messages.sent);
+      }
+    });
+
+    test("says why a first message did not open a connection", async (t) => {
+      const refusing = await startTokenServer(t, (socket) => socket.close(1008, "bad token"));
+      const firstMessage = { text: "token", replies: 1 };
+      const refused = await measureReal(refusing, { engine }, { firstMessage });
+      assert.equal(refused.kind, "nothing");
+      assert.match(onlyError(refused), /^closed-1008: .*bad token/);
+      const silent = await startTokenServer(t, () => undefined);
+      const unanswered = await measureReal(silent, { engine }, { firstMessage, timeoutMs: 100 });
+      assert.match(onlyError(unanswered), /^first-message-timeout: 0 of 1 replies to the first message from/);
+      const { url } = await startMisbehavingServer(t, { onControl: () => undefined });
+      const ping = { text: "token", replies: undefined };
+      const deaf = await measureReal(url, { engine }, { firstMessage: ping, timeoutMs: 100 });
+      assert.match(onlyError(deaf), /^first-message-timeout: no pong after the first message/);
     });
 
     test("fails over TLS with a target without TLS", async (t) => {

@@ -21,6 +21,13 @@ test("values of headers that are secret by their name are not kept, however they
   ]);
 });
 
+test("the first message of connections is not kept, as it may be a token", () => {
+  assert.deepEqual(
+    withoutSecrets(["run", "--first-message", "abc", "--first-message=abc", "--first-replies", "1"]),
+    ["run", "--first-message", "***", "--first-message=***", "--first-replies", "1"],
+  );
+});
+
 test("credentials in a URL are not kept", () => {
   assert.deepEqual(withoutSecrets(["http", "https://user:word@example.com/a@b"]), [
     "http",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,6 +111,28 @@ describe("the options of a load", () => {
     assert.deepEqual(scenario.sources, ["127.0.0.2", "127.0.0.3"]);
     assert.deepEqual(scenario.endpoint.templateLines, { [path]: ["one", "two"] });
     assert.equal(read('-H X-A:{"json":1}').scenario.endpoint.templateLines, undefined);
+  });
+
+  test("take a first message, whose placeholders are filled in", () => {
+    const path = join(folder, "first");
+    writeFileSync(path, "one\ntwo\n");
+    const { endpoint } = read(`--first-message {line:${path}} --first-replies 2`).scenario;
+    assert.deepEqual(endpoint.firstMessage, { text: `{line:${path}}`, replies: 2 });
+    assert.deepEqual(endpoint.templateLines, { [path]: ["one", "two"] });
+    assert.equal(read("").scenario.endpoint.firstMessage, undefined);
+    const problems = problemsOf(`--first-replies 1 -H X-A:{token}`).join("\n");
+    assert.match(problems, /--first-replies needs --first-message/);
+    assert.match(problems, /\{token\} is not a placeholder/);
+  });
+
+  test("read the file of a placeholder once, so that it may be a pipe", (t) => {
+    const path = join(folder, "pipe");
+    execFileSync("mkfifo", [path]);
+    // The second writer serves a second reading, which would get nothing.
+    const writer = spawn("/bin/sh", ["-c", 'printf "one\\ntwo\\n" > "$0"; : > "$0"', path]);
+    t.after(() => writer.kill("SIGKILL"));
+    const { endpoint } = read(`-H X-A:{line:${path}} -H X-B:{line:${path}}`).scenario;
+    assert.deepEqual(endpoint.templateLines, { [path]: ["one", "two"] });
   });
 
   test("refuse a certificate without its key, and one that is no certificate", () => {

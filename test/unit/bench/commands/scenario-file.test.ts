@@ -50,6 +50,18 @@ describe("a scenario file", () => {
     assert.deepEqual(resources, { threads: 1, seed: undefined, part: undefined });
   });
 
+  test("may give each connection a first message, with lines of a file beside it", (t) => {
+    const target = { url, firstMessage: "token {line:body.txt}", firstReplies: 1 };
+    const read = readScenarioFile(fileWith(t, { ...single, target }), undefined).target;
+    assert.deepEqual(read.firstMessage, { text: "token {line:body.txt}", replies: 1 });
+    assert.deepEqual(read.templateLines, { "body.txt": ["from a file"] });
+    const wrong = { url, firstReplies: 1001 };
+    assert.throws(
+      () => readScenarioFile(fileWith(t, { ...single, target: wrong }), undefined),
+      /target\.firstReplies: must be between 0 and 1000/,
+    );
+  });
+
   test("may describe everything", (t) => {
     const path = fileWith(t, {
       target: {
