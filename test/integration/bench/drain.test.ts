@@ -47,7 +47,8 @@ test("clients that are told 1001 come back, and each one's gap is known", async 
 
 test("our own server under load loses nothing at SIGTERM", async (t) => {
   const { authority, pid } = await spawnServer(t);
-  const { report } = await drain(`ws://${authority}/echo`, ["--signal", String(pid), "--reconnect", "never"]);
+  const args = ["--signal", String(pid), "--reconnect", "never", "--for", "5s"];
+  const { report } = await drain(`ws://${authority}/echo`, args);
   assert.equal(report.messages.lost, 0);
   assert.deepEqual(report.failures, []);
   assert.equal(report.partial, null);
