@@ -170,6 +170,11 @@ export interface EchoServerOptions {
    * limit allows.
    */
   readonly maxHttpConnectionsPerIp?: number | string | undefined;
+  /**
+   * Requests on one HTTP connection before a response closes it (without TLS: on average); 0 is off. Allowed: a
+   * whole number from 0 to 10000000, such as 500 or 20k. Default: 1000.
+   */
+  readonly maxKeepAliveRequests?: number | string | undefined;
   /** /inspect, which shows a request as the server received it. Allowed: true or false. Default: true. */
   readonly inspect?: boolean | undefined;
   /**

@@ -1,17 +1,21 @@
-// Limits HTTP connections. uWS reports neither the connection of a request nor the address of a closed connection, so the
-// limit is on responses that leave their connection open; an idle connection ends after some 10 s.
+// Limits HTTP connections and the requests on each. uWS reports neither the connection of a request nor the address of a
+// closed connection, so limits are on responses that leave their connection open; an idle connection ends after some 10 s.
 import type { HttpResponse } from "uWebSockets.js";
 import type { Config } from "../config/options.ts";
 import { bump, type Stats, slot } from "../metrics/counters.ts";
 import { clientGroup, type TrustsAddress, trustNetworks } from "./client-address.ts";
 import { peerAddress } from "./headers.ts";
+import { relayedPeer } from "./relayed-peer.ts";
 
 /** A little longer than uWS keeps an idle HTTP connection open, in milliseconds. */
 const windowMs = 14_000;
 /** Addresses counted in one window; connections of further addresses are not kept alive. */
 const maxAddresses = 50_000;
 
-export type KeepAliveLimits = Pick<Config, "maxHttpConnections" | "maxHttpConnectionsPerIp" | "trustProxy">;
+export type KeepAliveLimits = Pick<
+  Config,
+  "maxHttpConnections" | "maxHttpConnectionsPerIp" | "maxKeepAliveRequests" | "trustProxy"
+>;
 
 /** Whether an answer leaves its connection open. */
 export type KeepsAlive = (res: HttpResponse) => boolean;
@@ -22,11 +26,16 @@ export class HttpConnections {
   readonly #trusts: TrustsAddress;
   readonly #kept: SlidingCounts;
   readonly #accepted: SlidingCounts;
+  readonly #random: () => number;
 
-  /** @param now milliseconds of a clock that never goes back */
-  constructor(limits: KeepAliveLimits, stats: Stats, now: () => number) {
+  /**
+   * @param now milliseconds of a clock that never goes back
+   * @param random a number from 0 to below 1
+   */
+  constructor(limits: KeepAliveLimits, stats: Stats, now: () => number, random = Math.random) {
     this.#limits = limits;
     this.#stats = stats;
+    this.#random = random;
     this.#trusts = trustNetworks(limits.trustProxy);
     this.#kept = new SlidingCounts(windowMs, now);
     this.#accepted = new SlidingCounts(windowMs, now);
@@ -34,6 +43,10 @@ export class HttpConnections {
 
   /** Whether an answer leaves its connection open. */
   readonly keepsAlive: KeepsAlive = (res) => {
+    if (this.#isLastRequest(res)) {
+      bump(this.#stats, slot.httpKeepAliveExhausted);
+      return false;
+    }
     const isKept =
       this.#open <= this.#limits.maxHttpConnections && this.#isWithinShare(this.#kept, peerAddress(res));
     if (!isKept) {
@@ -57,6 +70,21 @@ export class HttpConnections {
       bump(this.#stats, slot.httpConnectionsRefused);
     }
     return isAccepted;
+  }
+
+  // Only the relay tells connections apart. Elsewhere one response in `maxKeepAliveRequests`, taken at random, is the last.
+  #isLastRequest(res: HttpResponse): boolean {
+    const { maxKeepAliveRequests } = this.#limits;
+    if (maxKeepAliveRequests === 0) {
+      return false;
+    }
+    const peer = relayedPeer(res);
+    if (peer === undefined) {
+      return this.#random() * maxKeepAliveRequests < 1;
+    }
+    peer.requests++;
+    // The front of HTTP/2 counts the requests of a session.
+    return !peer.isHttp2 && peer.requests >= maxKeepAliveRequests;
   }
 
   /** Connections that are not, or not yet, WebSockets. */

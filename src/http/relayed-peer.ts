@@ -11,6 +11,8 @@ export interface RelayedPeer {
   readonly socket: TLSSocket;
   /** Whether it is an HTTP/2 stream, which the app sees as an HTTP/1.1 connection. */
   readonly isHttp2: boolean;
+  /** Requests on this connection so far. */
+  requests: number;
 }
 
 const tokenBytes = 16;

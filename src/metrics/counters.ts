@@ -113,6 +113,7 @@ export const slot = {
   uploadsRejected: take(),
   httpAnswersAborted: take(),
   httpKeepAliveRefused: take(),
+  httpKeepAliveExhausted: take(),
   httpConnectionsRefused: take(),
   tlsHandshakes12: take(),
   tlsHandshakes13: take(),

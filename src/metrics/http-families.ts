@@ -38,6 +38,11 @@ export function defineHttp(families: Families): void {
     at(slot.httpKeepAliveRefused),
   );
   families.counter(
+    "echo_http_keep_alive_exhausted_total",
+    "HTTP connections that were closed after --max-keep-alive-requests",
+    at(slot.httpKeepAliveExhausted),
+  );
+  families.counter(
     "echo_http_connections_refused_total",
     "Connections closed at once: more than --max-http-connections were open, and the address had used its share",
     at(slot.httpConnectionsRefused),

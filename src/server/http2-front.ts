@@ -12,12 +12,12 @@ import {
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Config } from "../config/options.ts";
-import { registerPeer } from "../http/relayed-peer.ts";
+import { type RelayedPeer, registerPeer } from "../http/relayed-peer.ts";
 import { bump, type Stats, slot } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 
 export interface Http2Parts {
-  readonly config: Pick<Config, "http2MaxStreams">;
+  readonly config: Pick<Config, "http2MaxStreams" | "maxKeepAliveRequests">;
   readonly stats: Stats;
   readonly log: Log;
   /** The path of the app's Unix socket. */
@@ -67,10 +67,16 @@ export class Http2Front {
     this.#sessions.add(session);
     stats[slot.http2Sessions] = this.#sessions.size;
     let streams = 0;
+    let requests = 0;
     session.on("stream", (stream, headers) => {
       streams++;
       stream.on("close", () => streams--);
       this.#open(stream, headers, client, address);
+      requests++;
+      if (requests === config.maxKeepAliveRequests) {
+        bump(stats, slot.httpKeepAliveExhausted);
+        session.close();
+      }
     });
     session.on("error", (error) => {
       log.debug({ err: error, address }, "HTTP/2 session failed");
@@ -115,14 +121,14 @@ export class Http2Front {
       stats[slot.http2Streams] = this.#streams;
     });
     bump(stats, isConnect ? slot.http2WebSockets : slot.http2Requests);
-    this.#forward(stream, headers, isConnect, { address, socket: client, isHttp2: true });
+    this.#forward(stream, headers, isConnect, { address, socket: client, isHttp2: true, requests: 0 });
   }
 
   #forward(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     isWebSocket: boolean,
-    peer: { readonly address: string; readonly socket: TLSSocket; readonly isHttp2: boolean },
+    peer: RelayedPeer,
   ): void {
     const registration = registerPeer(peer);
     const socket = openSocket(this.#parts.path, registration.preface);

@@ -78,7 +78,7 @@ export class Relay {
     this.address = address;
     this.#client = client;
     this.#parts = parts;
-    this.#registration = registerPeer({ address, socket: client, isHttp2: false });
+    this.#registration = registerPeer({ address, socket: client, isHttp2: false, requests: 0 });
     client.pause();
     client.on("data", (chunk: Buffer) => this.#toApp(chunk));
     client.on("end", () => {

@@ -230,3 +230,22 @@ browserTest(
     assert.ok((stats['echo_http2_streams_total{kind="request"}'] ?? 0) >= 1);
   },
 );
+
+test("a session gets GOAWAY after --max-keep-alive-requests, and its open streams continue", async (t) => {
+  const { server } = await startSecureServer(t, { http2: true, maxKeepAliveRequests: 3 });
+  const session = await openSession(t, server.port);
+  const goaway = once(session, "goaway");
+  const stream = openStream(session);
+  await answerOf(stream);
+  for (let i = 0; i < 2; i++) {
+    const request = session.request({ ":path": "/livez" });
+    assert.equal((await answerOf(request))[":status"], 200);
+    request.resume();
+  }
+  const [code] = await inTime(goaway, "GOAWAY", longMs);
+  assert.equal(code, constants.NGHTTP2_NO_ERROR);
+  const received = collect(stream);
+  stream.write(maskedFrame(1, Buffer.from("still here")));
+  await waitUntil(() => received().length > 0, "an echo");
+  assert.equal(received().subarray(2).toString(), "still here");
+});

@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { connectClient } from "../support/client.ts";
 import { scrape, spawnServer, startServer } from "../support/echo-server.ts";
-import { connectRaw } from "../support/raw-socket.ts";
+import { connectRaw, RawSocket } from "../support/raw-socket.ts";
+import { connectTls, getSecure, startSecureServer } from "../support/secure.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
@@ -59,6 +60,41 @@ test("an answer that ends its connection is whole, and says so", async (t) => {
     const body = answer.subarray(head + 4);
     assert.ok(body.equals(path === "/" ? whole : Buffer.from("ok\n")), path);
   }
+});
+
+/** Sends requests, each after the response to the one before, until a response is the last. Returns their number. */
+async function requestsUntilLast(raw: RawSocket, most: number): Promise<number> {
+  for (let requests = 1; requests <= most; requests++) {
+    await raw.send(get("/livez"));
+    const { status, headers } = await raw.readHead();
+    assert.equal(status, 200);
+    assert.equal((await raw.read(Number(headers["content-length"]))).toString(), "ok\n");
+    if (headers["connection"] === "close") {
+      await raw.ended();
+      return requests;
+    }
+  }
+  throw new Error(`${most} responses left the connection open`);
+}
+
+test("over TLS a connection ends with the response to --max-keep-alive-requests, each by its own count", async (t) => {
+  const { server } = await startSecureServer(t, { maxKeepAliveRequests: 20 });
+  const sockets = await Promise.all(Array.from({ length: 3 }, () => connectTls(t, server.port)));
+  const counts = await Promise.all(sockets.map((socket) => requestsUntilLast(new RawSocket(socket), 20)));
+  assert.deepEqual(counts, [20, 20, 20]);
+  const page = await getSecure(`https://127.0.0.1:${server.port}/metrics`);
+  assert.match(page, /^echo_http_keep_alive_exhausted_total 3$/m);
+});
+
+test("without TLS connections end after --max-keep-alive-requests on average", async (t) => {
+  const server = await startServer(t, { maxKeepAliveRequests: 5 });
+  for (let i = 0; i < 5; i++) {
+    const raw = await connectRaw(t, `127.0.0.1:${server.port}`);
+    // More than 500 requests on one connection are as likely as one in 10^48.
+    await requestsUntilLast(raw, 500);
+  }
+  const samples = await scrape(`http://127.0.0.1:${server.port}/metrics`);
+  assert.ok((samples["echo_http_keep_alive_exhausted_total"] ?? 0) >= 5);
 });
 
 test("one address that keeps opening connections and asks for nothing leaves room for others", async (t) => {
