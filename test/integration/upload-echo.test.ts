@@ -37,6 +37,17 @@ async function startEndless(origin: Origin): Promise<Socket> {
   return socket;
 }
 
+/** Waits until a socket has bytes or has closed, at most 1 s, and leaves no listener. */
+async function readableOrEnded(socket: Socket): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([
+    once(socket, "readable", { signal }),
+    once(socket, "close", { signal }),
+    sleep(1000, undefined, { signal }),
+  ]).finally(() => over.abort());
+}
+
 /** Reads a response in small steps with pauses, and returns its body. */
 async function readSlowly(socket: Socket, pauseMs: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
@@ -50,7 +61,7 @@ async function readSlowly(socket: Socket, pauseMs: number): Promise<Buffer> {
   while (!isEnded) {
     const piece = socket.read() as Buffer | null;
     if (piece === null) {
-      await Promise.race([once(socket, "readable"), once(socket, "close"), sleep(1000)]);
+      await readableOrEnded(socket);
       continue;
     }
     pieces.push(piece);
