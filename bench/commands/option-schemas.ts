@@ -70,6 +70,14 @@ export function duration(min: number, max: number) {
   return quantity(parseDuration, z.number().min(min, message).max(max, message));
 }
 
+/** A warm-up of a given length; `run` replaces `auto` before it reads its options. */
+export function warmup(maxMs: number) {
+  return z
+    .string()
+    .refine((text) => text !== "auto", "auto goes with run only: give a time")
+    .pipe(duration(0, maxMs));
+}
+
 /** A share from `min` to `max`, written in per cent. */
 export function share(min: number, max: number) {
   const message = `must be from ${100 * min}% to ${100 * max}%`;
@@ -202,7 +210,7 @@ const webUrlSchema = z.url({ protocol: /^https?$/, error: "must be an http:// or
 export const commonShape = {
   connections: quantity(parseNumber, whole(1, 1_000_000)),
   duration: duration(10, 7 * dayMs),
-  warmup: duration(0, dayMs),
+  warmup: warmup(dayMs),
   timeout: duration(1, 3_600_000),
   header: z.array(headerSchema),
 };

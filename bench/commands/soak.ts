@@ -19,7 +19,7 @@ import { locate } from "../target/target.ts";
 import { withoutSecrets } from "./command-line.ts";
 import { tellDocument } from "./document.ts";
 import { NothingError } from "./nothing.ts";
-import { commonShape, duration, parsedBy, quantity, whole, within } from "./option-schemas.ts";
+import { commonShape, duration, parsedBy, quantity, warmup, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
 import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
@@ -32,7 +32,7 @@ const samplesInAll = 7200;
 
 const shape = {
   duration: duration(5000, weekMs),
-  warmup: duration(0, weekMs).optional(),
+  warmup: warmup(weekMs).optional(),
   churn: parsedBy(parseChurn),
   connections: commonShape.connections,
   rate: quantity(parseRate, within(0.1, 10_000_000)),

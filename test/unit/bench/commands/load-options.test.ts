@@ -50,6 +50,12 @@ describe("the options of a load", () => {
     );
   });
 
+  test("have a warm-up of a given length", () => {
+    assert.equal(read("--warmup 3s").scenario.warmupMs, 3000);
+    assert.deepEqual(problemsOf("--warmup auto"), ["--warmup: auto goes with run only: give a time"]);
+    assert.match(problemsOf("--warmup 2d").join(), /--warmup: must be from 0/);
+  });
+
   test("with the same seed make the same payloads, each another one", () => {
     const payloadsOf = (args: string) => read(`--payload 64,64 ${args}`).scenario.endpoint.payloads;
     assert.deepEqual(payloadsOf("--seed 7"), payloadsOf("--seed 7"));
