@@ -53,7 +53,7 @@ describe("the options of a load", () => {
   test("have a warm-up of a given length", () => {
     assert.equal(read("--warmup 3s").scenario.warmupMs, 3000);
     assert.deepEqual(problemsOf("--warmup auto"), ["--warmup: auto goes with run only: give a time"]);
-    assert.match(problemsOf("--warmup 2d").join(), /--warmup: must be from 0/);
+    assert.match(problemsOf("--warmup 48h").join(), /--warmup: must be from 0/);
   });
 
   test("with the same seed make the same payloads, each another one", () => {
