@@ -9,7 +9,7 @@ import type { LoopLane } from "./open-loop.ts";
 import { StampedClient } from "./stamped-client.ts";
 import type { Traffic, TrafficTools } from "./traffic.ts";
 
-export class EchoTraffic<L extends LoopLane> implements Traffic {
+class EchoTraffic<L extends LoopLane> implements Traffic {
   readonly #client: EchoClient<L>;
   readonly #driver: LoopDriver<L>;
 

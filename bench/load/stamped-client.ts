@@ -13,7 +13,7 @@ interface Sent {
   readonly sentNs: number;
 }
 
-export class StampedLane implements LoopLane {
+class StampedLane implements LoopLane {
   readonly connection: Connection;
   /** Messages without a reply, by their number, the oldest first. */
   readonly waiting = new Map<number, Sent>();

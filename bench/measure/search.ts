@@ -30,7 +30,7 @@ export type Purpose = "search" | "confirm" | "latency";
 export type Found = Pick<Search, "goals" | "trials" | "confirm" | "latencies" | "stop">;
 
 /** Shares of the result at which latencies are measured. */
-export const latencyShares = [0.1, 0.5, 0.9] as const;
+const latencyShares = [0.1, 0.5, 0.9] as const;
 /** Consecutive trials without a measurement after which the target counts as gone. */
 const nothingInRow = 3;
 /** Consecutive trials with an overloaded generator after which this machine counts as too busy. */

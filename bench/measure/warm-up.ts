@@ -5,7 +5,7 @@ import { type MeasureOptions, measure, type Progress } from "./measure.ts";
 import type { WebSocketScenario } from "./scenario.ts";
 
 /** A target that is not steady by then is measured anyway. */
-export const longestWarmUpMs = 60_000;
+const longestWarmUpMs = 60_000;
 
 export interface WarmUp {
   readonly seconds: number;

@@ -42,7 +42,7 @@ const types: Check = {
 };
 
 /** Sizes at which a frame's length field changes its form, then larger ones in steps of four. */
-export function sizesUpTo(maxBytes: number): number[] {
+function sizesUpTo(maxBytes: number): number[] {
   const borders = [0, 1, 125, 126, 65_535, 65_536];
   for (let bytes = 1024 * 1024; bytes < maxBytes; bytes *= 4) {
     borders.push(bytes);

@@ -29,7 +29,7 @@ export interface Resampled {
 export const resamples = 500;
 export const bootstrapSeed = 1;
 /** Fewer spans say nothing about each other. */
-export const fewestSpans = 5;
+const fewestSpans = 5;
 /** A percentile is reliable if at least this many messages lie beyond it. */
 const messagesBeyond = 10;
 

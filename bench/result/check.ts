@@ -13,7 +13,7 @@ const milliseconds = z.number().nonnegative();
 const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
 /** The finding of one check on one route. */
-export const findingSchema = z.strictObject({
+const findingSchema = z.strictObject({
   status: z.enum(["pass", "fails", "not-tested"]),
   /** The observation, in a sentence; for `not-tested`, the reason. */
   seen: z.string(),
@@ -35,7 +35,7 @@ const checkedSchema = z.strictObject({
 });
 
 /** One connection that was held open to measure how long it lasts. */
-export const idleProbeSchema = z.strictObject({
+const idleProbeSchema = z.strictObject({
   /** What the client did: nothing, pings, or messages that are echoed. */
   traffic: z.enum(["silent", "ping", "data"]),
   /** The length of the silence, or the time between two pings or messages. */

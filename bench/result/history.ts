@@ -10,16 +10,16 @@ import { differencesIn, loadOf, machineOf, systemOf } from "./stored.ts";
 import { unsoundness } from "./verdict.ts";
 
 /** The `kind` of every History. */
-export const historyKind = "uws-echo-bench/history";
-export const historyVersion = 1;
+const historyKind = "uws-echo-bench/history";
+const historyVersion = 1;
 
 /** Older Results are left out. */
-export const mostResults = 1000;
+const mostResults = 1000;
 /** Significance level of a change. It is small because many positions are tested. */
 const significance = 0.001;
 
 /** `regression`: the last change made it worse, and is recent. `improvement`: better, and recent. */
-export const historyFindings = ["regression", "improvement", "steady", "too-few"] as const;
+const historyFindings = ["regression", "improvement", "steady", "too-few"] as const;
 
 const amount = z.number().nonnegative();
 const count = z.int().nonnegative();

@@ -16,10 +16,10 @@ export const dimensions = ["rate", "connections", "depth"] as const;
  * The finding for a goal. `found`: both bounds are known and close enough. `at-least`: `lower` holds, and loads above
  * it could not be judged. `below-min`: not even the smallest load holds. `deadline`: the search ended too early.
  */
-export const goalVerdicts = ["found", "at-least", "below-min", "deadline"] as const;
+const goalVerdicts = ["found", "at-least", "below-min", "deadline"] as const;
 
 /** What failed in a trial. `generator`: the fault may be the generator's. `nothing`: nothing could be measured. */
-export const trialCauses = [
+const trialCauses = [
   "slo",
   "rate",
   "backlog",
@@ -32,7 +32,7 @@ export const trialCauses = [
 ] as const;
 
 /** Why a search ended. `generator`: it was not fit, trial after trial. */
-export const searchStops = ["complete", "deadline", "interrupted", "target-gone", "generator"] as const;
+const searchStops = ["complete", "deadline", "interrupted", "target-gone", "generator"] as const;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();

@@ -30,7 +30,7 @@ export const sweepFigures = [
 ] as const;
 
 /** Why a sweep ended. */
-export const sweepStops = ["complete", "interrupted", "target-gone"] as const;
+const sweepStops = ["complete", "interrupted", "target-gone"] as const;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();

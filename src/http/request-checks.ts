@@ -66,7 +66,7 @@ function hostName(header: string): string {
  * Compose and on a local network), one that nobody can register, or one that is allowed.
  * @param allowed names; `.example.org` is every name below it
  */
-export function isSafeHost(host: string, allowed: readonly string[]): boolean {
+function isSafeHost(host: string, allowed: readonly string[]): boolean {
   return (
     !host.includes(".") ||
     ipaddr.isValid(host) ||

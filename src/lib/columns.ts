@@ -1,19 +1,22 @@
 // Aligns text in columns.
 
-/** Pads every cell to the width of its column, with two spaces between and none at the end of a line. */
+/**
+ * Pads every cell to the width of its column, with two spaces between and none at the end of a line.
+ * @param side where the text of a cell stands; with `figures`, left in the first column and right in the others
+ */
 export function alignColumns(
   rows: readonly (readonly string[])[],
-  side: "left" | "right" = "left",
+  side: "left" | "right" | "figures" = "left",
 ): string[] {
-  const pad = (cell: string, width: number): string =>
-    side === "left" ? cell.padEnd(width) : cell.padStart(width);
+  const pad = (cell: string, width: number, column: number): string =>
+    side === "left" || (side === "figures" && column === 0) ? cell.padEnd(width) : cell.padStart(width);
   const count = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: count }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   return rows.map((row) =>
     row
-      .map((cell, column) => pad(cell, widths[column] ?? 0))
+      .map((cell, column) => pad(cell, widths[column] ?? 0, column))
       .join("  ")
       .trimEnd(),
   );

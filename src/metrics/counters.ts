@@ -144,7 +144,7 @@ export const slot = {
 export const firstGauge: number = slot.connections;
 
 /** Number of slots. */
-export const slotCount: number = slotsTaken;
+const slotCount: number = slotsTaken;
 
 /** The counters of one process, or the sum of several. */
 export type Stats = Float64Array;

@@ -24,7 +24,7 @@ import type { Running } from "./running.ts";
 import { shareOf } from "./shares.ts";
 
 /** A worker could not start, or died repeatedly. */
-export class WorkersFailedError extends UwsEchoError<"ERR_WORKERS_FAILED"> {
+class WorkersFailedError extends UwsEchoError<"ERR_WORKERS_FAILED"> {
   override readonly name = "WorkersFailedError";
   constructor(problem: string) {
     super("ERR_WORKERS_FAILED", problem);

@@ -17,7 +17,7 @@ const launchArguments = [
 ];
 
 /** The browser's path: the variable CHROMIUM, or the first that is installed; undefined if there is none. */
-export function findChromium(): string | undefined {
+function findChromium(): string | undefined {
   const named = process.env["CHROMIUM"];
   if (named !== undefined && named !== "") {
     return named;

@@ -86,7 +86,7 @@ export function formatFigure(figure: FigureName, value: number): string {
 }
 
 /** Median, lowest and highest of a figure. */
-export function formatSpread(figure: FigureName, spread: Spread | null): string {
+function formatSpread(figure: FigureName, spread: Spread | null): string {
   if (spread === null) {
     return "-";
   }

@@ -1,5 +1,6 @@
 // Defines the table of a Result's steps for all formats.
 
+import { alignColumns } from "../../../src/lib/columns.ts";
 import { formatNumber, formatPercent } from "../../../src/lib/format.ts";
 import type { Result, ResultStep } from "../../result/schema.ts";
 import { formatUs } from "../describe.ts";
@@ -8,7 +9,7 @@ import { formatUs } from "../describe.ts";
 export type StepColumn = readonly [heading: string, cell: (step: ResultStep) => string];
 
 /** The columns of every table: the main figures of a step. */
-export const stepColumns: readonly StepColumn[] = [
+const stepColumns: readonly StepColumn[] = [
   ["Due/s", ({ messages, seconds }) => formatNumber(messages.due / seconds)],
   ["Messages/s", ({ summary }) => formatNumber(summary.messagesPerSecond)],
   ["p50", ({ summary }) => formatUs(summary.latencyUs?.p50)],
@@ -44,8 +45,9 @@ export function stepLines({ steps }: Result, width: number): string[] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const figures = widths.slice(1).reduce((sum, column) => sum + column + 2, 0);
   const nameWidth = Math.max(8, Math.min(widths[0] ?? 0, width - figures));
-  return rows.map(([name = "", ...cells]) => {
-    const shown = name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}~` : name;
-    return [shown.padEnd(nameWidth), ...cells.map((cell, i) => cell.padStart(widths[i + 1] ?? 0))].join("  ");
-  });
+  const clipped = rows.map(([name = "", ...cells]) => [
+    name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}~` : name,
+    ...cells,
+  ]);
+  return alignColumns(clipped, "figures");
 }

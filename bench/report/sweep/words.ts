@@ -14,7 +14,7 @@ import {
 } from "../../result/sweep.ts";
 import { formatUs } from "../describe.ts";
 
-export const factorTitles: Readonly<Record<Factor, string>> = {
+const factorTitles: Readonly<Record<Factor, string>> = {
   connections: "connections",
   payloadBytes: "payload",
   depth: "in flight",
@@ -47,7 +47,7 @@ export function nameLevel(factor: Factor, value: number): string {
 }
 
 /** `64 connections, 1 KiB, 16 in flight` */
-export function describeCell(cell: Cell): string {
+function describeCell(cell: Cell): string {
   return factors
     .flatMap((factor) => {
       const value = cell[factor];
@@ -56,7 +56,7 @@ export function describeCell(cell: Cell): string {
     .join(", ");
 }
 
-export function formatSweepFigure(figure: SweepFigure, value: number | null): string {
+function formatSweepFigure(figure: SweepFigure, value: number | null): string {
   if (value === null) {
     return "-";
   }
@@ -74,7 +74,7 @@ export function formatSweepFigure(figure: SweepFigure, value: number | null): st
 }
 
 /** The figures that tables show, the most informative first. */
-export const tableFigures: readonly (readonly [SweepFigure, string])[] = [
+const tableFigures: readonly (readonly [SweepFigure, string])[] = [
   ["messagesPerSecond", "messages/s"],
   ["p50", "p50"],
   ["p99", "p99"],

@@ -13,3 +13,12 @@ test("cells are padded to the widest of their column, and lines do not end in bl
   );
   assert.deepEqual(alignColumns([]), []);
 });
+
+test("figures stand to the right of their column, names to the left", () => {
+  const rows = [
+    ["", "rate"],
+    ["warm-up", "9"],
+  ];
+  assert.deepEqual(alignColumns(rows, "figures"), ["         rate", "warm-up     9"]);
+  assert.deepEqual(alignColumns([["p50", "9"], ...rows], "right")[0], "    p50     9");
+});
