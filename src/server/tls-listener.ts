@@ -7,10 +7,11 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Config } from "../config/options.ts";
 import { normalizeAddress } from "../http/client-address.ts";
-import { bump, countTlsFailure, type Stats, slot, type TlsFailure } from "../metrics/counters.ts";
+import { bump, countHttp, countTlsFailure, type Stats, slot, type TlsFailure } from "../metrics/counters.ts";
 import type { Log } from "../system/log.ts";
 import { createPrivateSocket, type PrivateSocket } from "../system/private-socket.ts";
 import { createClosedClientLog } from "./closed-clients.ts";
+import { refuseManyHeaders } from "./header-limit.ts";
 import { Http2Front } from "./http2-front.ts";
 import { listenErrorFor } from "./listener.ts";
 import { createTlsAdmission, maxClients, type TlsAdmission } from "./tls-admission.ts";
@@ -236,6 +237,11 @@ export class TlsListener {
       return;
     }
     client.once("data", (first: Buffer) => {
+      // Stays pending, so the deadline also ends a client that does not close.
+      if (refuseManyHeaders(client, first)) {
+        countHttp(stats, "other", 431);
+        return;
+      }
       // Set only now, so that a client that disconnects earlier does not stay half open.
       client.allowHalfOpen = true;
       this.#setPending(key, undefined);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { connectClient, maskedFrame } from "../support/client.ts";
 import { spawnServer } from "../support/echo-server.ts";
-import { handshake } from "../support/raw-socket.ts";
+import { handshake, RawSocket } from "../support/raw-socket.ts";
 import { connectTls, getSecure, startSecureServer } from "../support/secure.ts";
 import { inTime, waitUntil } from "../support/wait.ts";
 
@@ -248,6 +248,22 @@ test("workers share the port, resume each other's sessions, and drain", async (t
   process.kill(server.pid, "SIGTERM");
   assert.equal((await closed).code, 1001);
   assert.equal(await server.exited, 0);
+});
+
+test("a request with more headers than uWebSockets.js reads gets 431 over TLS", async (t) => {
+  const { server } = await startSecureServer(t);
+  for (const [more, status] of [
+    [92, 101],
+    [94, 431],
+  ] as const) {
+    const raw = new RawSocket(await connectTls(t, server.port));
+    // The handshake has five headers.
+    await raw.send(handshake({ X: Array<string>(more).fill("a") }));
+    assert.equal((await raw.readHead()).status, status, `${more + 5} headers`);
+    if (status === 431) {
+      assert.match((await raw.ended()).toString(), /98 headers/);
+    }
+  }
 });
 
 test("two servers share a port over TLS with --reuse-port", async (t) => {
