@@ -23,9 +23,32 @@ browserTest("an open row scrolls into view, and the log shows when it stops foll
   await page.locator("#log-jump").waitFor();
   await page.click("#send");
   await page.locator(".entry.message").nth(15).waitFor();
+  await page.locator("#log-jump").waitFor({ state: "hidden" });
+  const end =
+    "(() => { const { scrollHeight, scrollTop, clientHeight } = document.getElementById('log'); return scrollHeight - scrollTop - clientHeight; })()";
+  await waitUntil(async () => Number(await page.evaluate(end)) < 2, "the log to follow one's own message");
+
+  await page.locator(".entry").first().scrollIntoViewIfNeeded();
+  await page.locator("#log-jump").waitFor();
+  const bottom = await page.locator("#log").boundingBox();
+  const button = await page.locator("#log-jump").boundingBox();
+  assert.ok(bottom !== null && button !== null && button.y >= bottom.y + bottom.height, "it covers no row");
   await page.click("#log-jump");
   await page.locator("#log-jump").waitFor({ state: "hidden" });
   assert.deepEqual(troubles, []);
+});
+
+browserTest("repeating a message does not take the reader away from older rows", async (t, open) => {
+  const server = await startServer(t);
+  const { page } = await open(server.urls.page, { viewport: { width: 1280, height: 800 } });
+  await page.fill("#repeat-ms", "20");
+  await page.click("#repeat");
+  await page.locator(".entry.message").nth(25).waitFor();
+  await page.locator(".entry").first().scrollIntoViewIfNeeded();
+  await page.locator("#log-jump").waitFor();
+  await page.locator(".entry.message").nth(45).waitFor();
+  assert.ok(Number(await page.evaluate("document.getElementById('log').scrollTop")) < 30);
+  assert.ok(await page.locator("#log-jump").isVisible());
 });
 
 browserTest("a message can be viewed as text, hex and base64, edited, and sent again", async (t, open) => {

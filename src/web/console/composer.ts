@@ -35,8 +35,11 @@ const firstDrafts: Record<ComposerMode, string> = {
   binary: "48 65 6c 6c 6f",
 };
 
-/** @param send sends one checked payload; returns false if the connection cannot send now */
-export function createComposer(send: (data: MessageData) => boolean): Composer {
+/**
+ * @param send sends one checked payload; returns false if the connection cannot send now
+ * @param sentByHand called after Send, not for each repetition
+ */
+export function createComposer(send: (data: MessageData) => boolean, sentByHand: () => void): Composer {
   const form = byId("composer", HTMLFormElement);
   const area = byId("message", HTMLTextAreaElement);
   const sendButton = byId("send", HTMLButtonElement);
@@ -80,6 +83,8 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
     return true;
   }
 
+  const sendByHand = () => sendNow() && sentByHand();
+
   function show({ mode: next, typed }: Draft): void {
     mode = next;
     drafts[mode] = typed;
@@ -102,10 +107,10 @@ export function createComposer(send: (data: MessageData) => boolean): Composer {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    sendNow();
+    sendByHand();
   });
   area.addEventListener("input", check);
-  onShortcut(area, sendNow, (step) => {
+  onShortcut(area, sendByHand, (step) => {
     const older = history.step(step);
     if (older !== undefined) {
       show(older);

@@ -52,7 +52,7 @@ export function createConsole(target: () => TargetResult, announcer: Announcer, 
     resend: (data) => void session().send(data),
     edit: (data) => composer.show(asDraft(data)),
   });
-  const composer = createComposer((data) => session().send(data));
+  const composer = createComposer((data) => session().send(data), log.follow);
 
   function createTab(number: number): Tab {
     const store = createLogStore(logBounds);

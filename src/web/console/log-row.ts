@@ -19,8 +19,14 @@ export interface RowActions {
   readonly edit: (data: MessageData) => void;
 }
 
+/** What a row calls. */
+export interface RowEvents extends RowActions {
+  /** The row was opened or closed by the user, and its height has changed. */
+  readonly toggled: (row: HTMLElement, isOpen: boolean) => void;
+}
+
 /** @param previous the previous entry, for the time between the two */
-export function drawEntry(entry: Entry, previous: Entry | undefined, actions: RowActions): HTMLLIElement {
+export function drawEntry(entry: Entry, previous: Entry | undefined, events: RowEvents): HTMLLIElement {
   const row = make("li", `entry ${entry.kind}${entry.isFailure ? " failed" : ""}`);
   if (entry.bytes === undefined) {
     row.append(make("div", "line", ...lineParts(entry, previous)));
@@ -31,10 +37,8 @@ export function drawEntry(entry: Entry, previous: Entry | undefined, actions: Ro
   const body = make("div", "body");
   details.append(summary, body);
   details.addEventListener("toggle", () => {
-    body.replaceChildren(...(details.open ? bodyOf(entry, actions) : []));
-    if (details.open) {
-      row.scrollIntoView({ block: "nearest" });
-    }
+    body.replaceChildren(...(details.open ? bodyOf(entry, events) : []));
+    events.toggled(row, details.open);
   });
   row.append(details);
   return row;

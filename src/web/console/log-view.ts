@@ -3,7 +3,7 @@ import { formatNumber } from "../../lib/format.ts";
 import { copyWithFeedback, save } from "../ui/clipboard.ts";
 import { byId } from "../ui/dom.ts";
 import { asJsonLines, asText, type Entry, type EntryFilter, matches } from "./log-entries.ts";
-import { drawEntry, type RowActions } from "./log-row.ts";
+import { drawEntry, type RowActions, type RowEvents } from "./log-row.ts";
 import { type LogStore, logBounds } from "./log-store.ts";
 
 export interface LogView {
@@ -11,6 +11,8 @@ export interface LogView {
   show(log: LogStore): void;
   /** Draws an entry that was added to the visible log. */
   added(entry: Entry): void;
+  /** Shows the newest row, and follows new ones. */
+  follow(): void;
 }
 
 /** Within this many pixels of its end, the log follows new entries. */
@@ -29,12 +31,29 @@ export function createLogView(first: LogStore, actions: RowActions): LogView {
 
   const shown = () => log.entries().filter((entry) => matches(entry, readFilter()));
   const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < followPx;
+  const events: RowEvents = { ...actions, toggled };
   const rows = (entries: readonly Entry[]) =>
-    entries.map((entry) => drawEntry(entry, log.before(entry), actions));
+    entries.map((entry) => drawEntry(entry, log.before(entry), events));
 
+  // The button has a line of its own below the log, so the log's height changes with it.
   function scrollToEnd(): void {
-    box.scrollTop = box.scrollHeight;
     jump.hidden = true;
+    box.scrollTop = box.scrollHeight;
+  }
+
+  function offerJump(): void {
+    jump.hidden = isAtEnd();
+  }
+
+  function toggled(row: HTMLElement, isOpen: boolean): void {
+    if (isOpen) {
+      row.scrollIntoView({ block: "nearest" });
+    }
+    // A changed height is no scroll event.
+    offerJump();
+    if (isOpen && !jump.hidden) {
+      row.scrollIntoView({ block: "nearest" });
+    }
   }
 
   function draw(): void {
@@ -70,20 +89,10 @@ export function createLogView(first: LogStore, actions: RowActions): LogView {
     pause.textContent = paused
       ? `Resume${waiting.length > 0 ? ` (${formatNumber(waiting.length)})` : ""}`
       : "Pause";
-    jump.hidden = isAtEnd();
+    offerJump();
   }
 
-  box.addEventListener("scroll", () => {
-    jump.hidden = isAtEnd();
-  });
-  // Opening or closing a row changes the height without a scroll event.
-  list.addEventListener(
-    "toggle",
-    () => {
-      jump.hidden = isAtEnd();
-    },
-    true,
-  );
+  box.addEventListener("scroll", offerJump);
   jump.addEventListener("click", scrollToEnd);
   byId("filter", HTMLInputElement).addEventListener("input", redraw);
   byId("filter-kind", HTMLSelectElement).addEventListener("change", redraw);
@@ -113,6 +122,7 @@ export function createLogView(first: LogStore, actions: RowActions): LogView {
         requestAnimationFrame(draw);
       }
     },
+    follow: scrollToEnd,
   };
 }
 
