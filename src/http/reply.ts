@@ -3,6 +3,7 @@ import type { HttpResponse } from "uWebSockets.js";
 import { bump, countHttp, type Route, type Stats, slot } from "../metrics/counters.ts";
 import { lazily } from "../system/lazy-builtins.ts";
 import type { KeepsAlive } from "./connections.ts";
+import { createLastReply } from "./last-reply.ts";
 
 export interface Reply {
   readonly status: number;
@@ -22,8 +23,6 @@ const corkBytes = 16 * 1024;
 /** Responses to pipelined requests share one cork buffer up to this size; the next gets a separate one. */
 const pipelinedBytes = corkBytes - 4 * 1024;
 
-/** Time for a client to close its side after the last response of its connection, in milliseconds. */
-const lastLingerMs = 1000;
 /** Statuses without a body (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 const empty = new Uint8Array(0);
@@ -39,6 +38,7 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
   /** Bytes written to cork buffers in this turn of the event loop, over all connections. */
   let corkedBytes = 0;
   let isTurning = false;
+  const writeLast = createLastReply(stats);
 
   function write(res: HttpResponse, reply: Reply, headers: readonly (readonly [string, string])[]): void {
     const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
@@ -64,37 +64,6 @@ export function createReply(stats: Stats, keepsAlive: KeepsAlive = () => true): 
       return;
     }
     finishLater(res, body);
-  }
-
-  // uWS can end a connection only after a response that it buffers. So this response stays open: the first tryEnd() has
-  // the length and no bytes, later ones claim one byte more. On another request uWS disconnects the client.
-  function writeLast(res: HttpResponse, length: number, body: Uint8Array): void {
-    if (length === 0) {
-      res.end("", true);
-      return;
-    }
-    res.writeHeader("Connection", "close");
-    res.tryEnd("", length);
-    let closing: NodeJS.Timeout | undefined;
-    const offer = (offset: number): boolean => {
-      const isTaken = offset === body.byteLength || res.tryEnd(body.subarray(offset), body.byteLength + 1)[0];
-      if (isTaken) {
-        closing ??= setTimeout(() => res.close(), lastLingerMs).unref();
-        bump(stats, slot.httpAnswersWaiting, -1);
-      }
-      return isTaken;
-    };
-    bump(stats, slot.httpAnswersWaiting);
-    res.onAborted(() => {
-      if (closing === undefined) {
-        bump(stats, slot.httpAnswersWaiting, -1);
-        bump(stats, slot.httpAnswersAborted);
-      }
-      clearTimeout(closing);
-    });
-    if (!offer(0)) {
-      res.onWritable((offset) => closing !== undefined || offer(offset));
-    }
   }
 
   function finishLater(res: HttpResponse, body: Uint8Array): void {
