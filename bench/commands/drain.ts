@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { z } from "zod";
+import { mixSeeds } from "../../src/lib/random.ts";
 import { parseRate, parseSize } from "../../src/lib/units.ts";
 import { makePayload, sequenceDigits } from "../engine/payload.ts";
 import {
@@ -88,7 +89,7 @@ function readDrain(url: string, raw: Raw): Settings {
       ...settings,
       connections: values.connections,
       ratePerSecond: values.rate,
-      payload: makePayload(values.payload, "binary"),
+      payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       atMs: values.at,
       forMs: values.for,
     },

@@ -37,8 +37,8 @@ export function addRunCommand(program: Command): void {
     act(command, () => {
       const output: OutputOptions = raw;
       if (raw.scenario !== undefined) {
-        const strangers = [...loadOptions, "startAt", "part", "require"].filter((name) =>
-          isGiven(command, name),
+        const strangers = [...loadOptions, "startAt", "part", "require"].filter(
+          (name) => name !== "seed" && isGiven(command, name),
         );
         return runScenarioFile({ path: raw.scenario, url, raw, output, strangers });
       }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { highestSeed } from "../../src/lib/random.ts";
+import { highestSeed, mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { hostOf } from "../engine/route.ts";
 import { connectionsOf } from "../measure/plan.ts";
@@ -143,17 +143,20 @@ type File = z.infer<typeof fileSchema>;
 /**
  * Reads a scenario.
  * @param url replaces the file's
+ * @param ownSeed replaces the file's
  * @throws UsageError with every problem
  */
-export function readScenarioFile(path: string, url: string | undefined): Scenario {
+export function readScenarioFile(path: string, url: string | undefined, ownSeed?: number): Scenario {
   const file = parse(path, url);
   const folder = dirname(resolve(path));
+  const seed = ownSeed ?? file.resources.seed ?? randomSeed();
   const problems: string[] = [];
   const target = targetOf(file, folder, problems);
-  const groups = groupsOf(file).flatMap(({ name, population, traffic }): Group[] => {
+  const groups = groupsOf(file).flatMap(({ name, population, traffic }, number): Group[] => {
     try {
       const { connectRate, ...rest } = population;
-      return [{ name, population: { ...rest, connectRate }, traffic: readTraffic(traffic, folder) }];
+      const content = readTraffic(traffic, folder, mixSeeds(seed, number));
+      return [{ name, population: { ...rest, connectRate }, traffic: content }];
     } catch (error) {
       problems.push(`traffic of ${name}: ${(error as Error).message}`);
       return [];
@@ -171,7 +174,7 @@ export function readScenarioFile(path: string, url: string | undefined): Scenari
   if (target === undefined || problems.length > 0) {
     throw new UsageError(problems.map((problem) => `${path}: ${problem}`));
   }
-  return scenarioOf(file, target, groups);
+  return scenarioOf(file, target, groups, seed);
 }
 
 /** Adds what is wrong to `problems`. */
@@ -268,7 +271,7 @@ function groupsOf({ groups, population, traffic }: File) {
     : [{ name: "all", population, traffic }];
 }
 
-function scenarioOf(file: File, target: Target, groups: readonly Group[]): Scenario {
+function scenarioOf(file: File, target: Target, groups: readonly Group[], seed: number): Scenario {
   const { timeline, guards, resources } = file;
   const usual = defaultGuards(connectionsOf(groups));
   return {
@@ -281,6 +284,6 @@ function scenarioOf(file: File, target: Target, groups: readonly Group[]): Scena
       goneAfterMs: guards.goneAfter ?? usual.goneAfterMs,
       maxFailures: guards.maxFailures ?? usual.maxFailures,
     },
-    resources: { threads: resources.threads, seed: resources.seed, part: undefined },
+    resources: { threads: resources.threads, seed, part: undefined },
   };
 }

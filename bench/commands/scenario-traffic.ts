@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { mixSeeds } from "../../src/lib/random.ts";
 import { parseRate, parseSize, UnitError } from "../../src/lib/units.ts";
 import { fills, makePayload } from "../engine/payload.ts";
 import { constant } from "../scenario/curve.ts";
@@ -149,10 +150,12 @@ export const trafficSchema = z.discriminatedUnion("kind", [
 export type FileTraffic = z.infer<typeof trafficSchema>;
 
 /**
- * The traffic, with its contents. @param folder that names of files count from
+ * The traffic, with its contents.
+ * @param folder that names of files count from
+ * @param seed of generated contents
  * @throws Error when a file cannot be read, or a text is none
  */
-export function readTraffic(traffic: FileTraffic, folder: string): Traffic {
+export function readTraffic(traffic: FileTraffic, folder: string, seed: number): Traffic {
   switch (traffic.kind) {
     case "idle":
       return traffic;
@@ -162,7 +165,7 @@ export function readTraffic(traffic: FileTraffic, folder: string): Traffic {
       return {
         kind: "echo",
         loop: loopOf(traffic),
-        messages: messagesOf(traffic, folder),
+        messages: messagesOf(traffic, folder, seed),
         match: traffic.match,
       };
     case "read":
@@ -170,7 +173,7 @@ export function readTraffic(traffic: FileTraffic, folder: string): Traffic {
         kind: "read",
         bytesPerSecond: traffic.bytesPerSecond,
         rate: traffic.rate,
-        messages: messagesOf({ ...traffic, verify: "none" }, folder),
+        messages: messagesOf({ ...traffic, verify: "none" }, folder, seed),
       };
     case "listen":
       return { ...traffic, onOpen: traffic.onOpen.map((text) => Buffer.from(text)) };
@@ -194,22 +197,25 @@ function loopOf({ depth, rate, once, arrivals: spread }: Extract<FileTraffic, { 
 
 type Described = Pick<Messages, "type" | "verify"> & { readonly payload: readonly FilePayload[] };
 
-function messagesOf({ payload, type: kind, verify }: Described, folder: string): Messages {
+function messagesOf({ payload, type: kind, verify }: Described, folder: string, seed: number): Messages {
   return {
     payloads: payload.map(
-      (each): Payload => ({ content: contentOf(each, kind, folder), weight: each.weight }),
+      (each, index): Payload => ({
+        content: contentOf(each, kind, folder, mixSeeds(seed, index)),
+        weight: each.weight,
+      }),
     ),
     type: kind,
     verify,
   };
 }
 
-function contentOf(payload: FilePayload, kind: Messages["type"], folder: string): Uint8Array {
+function contentOf(payload: FilePayload, kind: Messages["type"], folder: string, seed: number): Uint8Array {
   if ("text" in payload) {
     return Buffer.from(payload.text);
   }
   if ("size" in payload) {
-    return makePayload(payload.size, kind, payload.fill);
+    return makePayload(payload.size, kind, payload.fill, seed);
   }
   const content = readFileSync(resolve(folder, payload.file));
   if (content.length > maxPayloadBytes) {

@@ -2,13 +2,23 @@
 
 import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
+import { highestSeed } from "../../src/lib/random.ts";
+import { parseNumber } from "../../src/lib/units.ts";
 import { reportSession, sessionMetrics } from "../measure/session-report.ts";
 import { formatSessionReport } from "../report/session/session.ts";
 import { sessionSchema } from "../result/session.ts";
 import { parseThresholdOf } from "../result/threshold.ts";
 import { tellDocument } from "./document.ts";
 import { NothingError } from "./nothing.ts";
-import { checkTogether, parsedBy, readFields, resultShape, type ValuesOf } from "./option-schemas.ts";
+import {
+  checkTogether,
+  parsedBy,
+  quantity,
+  readFields,
+  resultShape,
+  type ValuesOf,
+  whole,
+} from "./option-schemas.ts";
 import { type OutputOptions, outputProblems } from "./outcome.ts";
 import { readScenarioFile } from "./scenario-file.ts";
 import { runSession } from "./session.ts";
@@ -18,6 +28,7 @@ const shape = {
   pid: resultShape.pid,
   metricsUrl: resultShape.metricsUrl,
   metricsPeriod: resultShape.metricsPeriod,
+  seed: quantity(parseNumber, whole(0, highestSeed)).optional(),
   threshold: z.array(parsedBy((text) => parseThresholdOf(sessionMetrics, text))),
 };
 
@@ -43,7 +54,7 @@ export async function runScenarioFile({ path, url, raw, output, strangers }: Sce
         `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --scenario: the file says it`,
     ),
   ];
-  const scenario = checkTogether(problems, () => readScenarioFile(path, url));
+  const scenario = checkTogether(problems, () => readScenarioFile(path, url, read.values.seed));
   const { label = null, pid, metricsUrl, metricsPeriod, threshold } = read.values as ValuesOf<typeof shape>;
   const totalMs = scenario.timeline.reduce((sum, { durationMs }) => sum + durationMs, 0);
   process.stderr.write(`This takes ${formatElapsed(totalMs)}.\n`);

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { z } from "zod";
-import { highestSeed } from "../../src/lib/random.ts";
+import { highestSeed, randomSeed } from "../../src/lib/random.ts";
 import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";
 import { hostOf } from "../engine/route.ts";
 import { type Metrics, parseThresholdOf, type Threshold } from "../result/threshold.ts";
@@ -81,7 +81,7 @@ export function addSessionOptions<T>(
       expectClose,
     )
     .option("-t, --threads <number>", "generator threads", "1")
-    .option("--seed <number>", "makes random choices repeat (default: another one each time)")
+    .option("--seed <number>", "makes payloads and random choices repeat (default: random)")
     .option("--label <text>", "name for tables and plots")
     .option("--pid <pid>", "process id of the server; its CPU time and memory are read from /proc")
     .option(
@@ -160,7 +160,7 @@ function settingsOf(
     },
     reconnect: values.reconnect,
     expectedCloses: values.expectClose,
-    resources: { threads: values.threads, seed: values.seed, part: undefined },
+    resources: { threads: values.threads, seed: values.seed ?? randomSeed(), part: undefined },
     thresholds: values.threshold,
     pid: values.pid,
     metricsUrl: values.metricsUrl,

@@ -1,6 +1,7 @@
 // The command `slow`: measures the effect of clients that read slowly, or not at all, on a server and on others.
 
 import type { Command } from "commander";
+import { mixSeeds } from "../../src/lib/random.ts";
 import { parseNumber, parseRate, parseShare, parseSize } from "../../src/lib/units.ts";
 import { makePayload } from "../engine/payload.ts";
 import { concludeSlow, type SlowOptions, slowMetrics, slowScenario } from "../measure/slow.ts";
@@ -81,10 +82,15 @@ function readSlow(url: string, raw: Raw): Settings {
       readers,
       neighbours: values.connections - readers,
       neighbourRate: values.rate,
-      neighbourPayload: makePayload(values.payload, "binary"),
+      neighbourPayload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       readRate: values.readRate,
       readerRate: values.readerRate,
-      readerPayload: makePayload(values.readerPayload, "binary"),
+      readerPayload: makePayload(
+        values.readerPayload,
+        "binary",
+        "random",
+        mixSeeds(settings.resources.seed, 1),
+      ),
       beforeMs: values.before,
       duringMs: values.duration,
     },

@@ -6,9 +6,11 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
+import { mixSeeds } from "../../src/lib/random.ts";
 import { parseDuration, parseRate, parseSize, UnitError } from "../../src/lib/units.ts";
 import { makePayload } from "../engine/payload.ts";
 import { documentHead } from "../measure/document.ts";
+import { payloadHashes } from "../measure/session.ts";
 import { concludeSoak, type SoakOptions, soakMetrics, soakScenario, soakStep } from "../measure/soak.ts";
 import { SoakTrack } from "../measure/soak-track.ts";
 import { formatSoak } from "../report/session/soak.ts";
@@ -105,7 +107,7 @@ function readSoak(url: string, raw: Raw): Settings {
       ...settings,
       connections: values.connections,
       ratePerSecond: values.rate,
-      payload: makePayload(values.payload, "binary"),
+      payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       lifetimeMs: values.churn,
       durationMs: values.duration,
       warmupMs: values.warmup ?? Math.min(300_000, values.duration / 10),
@@ -177,6 +179,8 @@ async function checkpointer(
       command: null,
       target: { url: options.target.url, local },
       partial: { reason: `this is a checkpoint after ${formatElapsed(1000 * seconds)}` },
+      seed: options.resources.seed,
+      payloadSha256: payloadHashes(soakScenario(options).groups),
       closes: [],
       errors: {},
       environment,

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
+import { mixSeeds } from "../../src/lib/random.ts";
 import { parseNumber, parseRate, parseSize, UnitError } from "../../src/lib/units.ts";
 import { makePayload } from "../engine/payload.ts";
 import { concludeStorm, type StormOptions, stormMetrics, stormScenario } from "../measure/storm.ts";
@@ -101,7 +102,7 @@ function readStorm(url: string, raw: Raw): Settings {
       arrivals: values.arrivals,
       background: background ?? undefined,
       traffic: values.ping === true ? "ping" : "echo",
-      payload: makePayload(values.payload, "binary"),
+      payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       beforeMs: values.before,
       durationMs: values.duration ?? dueMs + restMs,
     },

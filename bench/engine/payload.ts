@@ -1,6 +1,6 @@
 // Makes payloads and their pre-built frames, and checks each reply against them.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { randomSeed, seededBytes } from "../../src/lib/random.ts";
 import { encodeMaskedFrame, maskedHeaderBytes, opcodes } from "./frame.ts";
 
@@ -63,6 +63,15 @@ function makeWords(payloadBytes: number, seed: number): Uint8Array {
     text += `${words[(order[i] ?? 0) % words.length]} `;
   }
   return Buffer.from(text.slice(0, payloadBytes), "latin1");
+}
+
+/** SHA-256 of the payload, or of several payloads concatenated; sha256sum of a file prints the same. */
+export function payloadHash(payloads: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const payload of payloads) {
+    hash.update(payload);
+  }
+  return hash.digest("hex");
 }
 
 /** The digit of `sequence` at `position`, as an ASCII code. */

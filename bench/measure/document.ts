@@ -17,6 +17,8 @@ export interface DocumentHead {
   readonly command: null;
   readonly target: { readonly url: string; readonly local: boolean };
   readonly partial: { readonly reason: string } | null;
+  readonly seed: number;
+  readonly payloadSha256: Record<string, string>;
   readonly closes: Close[];
   readonly errors: Record<string, number>;
   readonly environment: Environment;
@@ -26,13 +28,15 @@ export function documentHead(
   { label, target }: { readonly label: string | null; readonly target: { readonly url: string } },
   outcome: SessionOutcome,
 ): DocumentHead {
-  const { startedAt, locality, endedEarly, errors, environment } = outcome;
+  const { startedAt, locality, endedEarly, errors, environment, seed, payloadSha256 } = outcome;
   return {
     label,
     startedAt: startedAt.toISOString(),
     command: null,
     target: { url: target.url, local: locality.local },
     partial: endedEarly === null ? null : { reason: endedEarly.reason },
+    seed,
+    payloadSha256: { ...payloadSha256 },
     closes: figuresOf(outcome).flatMap(({ closes }) => closes.map((close) => ({ ...close }))),
     errors: Object.fromEntries(Object.entries(errors).map(([kind, { count }]) => [kind, count])),
     environment,

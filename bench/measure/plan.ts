@@ -1,6 +1,6 @@
 // Compiles a scenario: one plan per generator thread.
 
-import { mixSeeds, randomSeed } from "../../src/lib/random.ts";
+import { mixSeeds } from "../../src/lib/random.ts";
 import type { Endpoint } from "../engine/connection.ts";
 import type { GroupPlan, Plan, TrafficPlan } from "../load/plan.ts";
 import { largestOf } from "../scenario/curve.ts";
@@ -25,7 +25,7 @@ export function planThreads(
   { overIpv4Loopback }: Pick<Locality, "overIpv4Loopback">,
 ): Plan[] {
   const { groups, timeline, resources, target } = scenario;
-  const { threads, seed = randomSeed(), part = { number: 1, of: 1 } } = resources;
+  const { threads, seed, part = { number: 1, of: 1 } } = resources;
   const { sources = [] } = target;
   const localAddresses =
     sources.length === 0 && overIpv4Loopback ? loopbackAddresses(connectionsOf(groups)) : sources;

@@ -1,9 +1,8 @@
 // Describes one measurement, and divides it among generators.
 
-import { createHash } from "node:crypto";
 import type { Endpoint, EngineName } from "../engine/connection.ts";
 import type { HttpLoad } from "../engine/http-probe.ts";
-import type { Fill } from "../engine/payload.ts";
+import { type Fill, payloadHash } from "../engine/payload.ts";
 import { shareOf } from "../load/arrivals.ts";
 import type { Scenario as RecordedScenario, Result } from "../result/schema.ts";
 import { type Curve, constant } from "../scenario/curve.ts";
@@ -206,7 +205,7 @@ function recordWebSocket({ endpoint, loop, ...scenario }: WebSocketScenario): Re
     subprotocols: [...endpoint.subprotocols],
     compression: endpoint.deflate,
     fill: scenario.fill,
-    payloadSha256: hashOf(endpoint.payloads),
+    payloadSha256: payloadHash(endpoint.payloads),
     seed: scenario.seed,
     part: scenario.part ?? null,
   };
@@ -228,17 +227,8 @@ function recordHttp({ load }: HttpScenario): Recorded {
     subprotocols: [],
     compression: false,
     fill: null,
-    payloadSha256: load.body === undefined ? null : hashOf([Buffer.from(load.body)]),
+    payloadSha256: load.body === undefined ? null : payloadHash([Buffer.from(load.body)]),
     seed: null,
     part: null,
   };
-}
-
-/** SHA-256 of the payload, or of several payloads concatenated; sha256sum of a file prints the same. */
-function hashOf(payloads: readonly Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const payload of payloads) {
-    hash.update(payload);
-  }
-  return hash.digest("hex");
 }

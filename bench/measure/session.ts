@@ -1,10 +1,11 @@
 // Runs a scenario: opens its connections, runs the steps, and reports each. All commands build on it.
 
+import { payloadHash } from "../engine/payload.ts";
 import { routeOf } from "../engine/route.ts";
 import type { Crew, OnInterval } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { ClientFigures, Environment, Machine } from "../result/schema.ts";
-import type { Scenario, Step } from "../scenario/scenario.ts";
+import type { Group, Scenario, Step } from "../scenario/scenario.ts";
 import type { Traffic } from "../scenario/traffic.ts";
 import { allowedCpus } from "../target/environment.ts";
 import type { Sampler } from "../target/sampler.ts";
@@ -50,6 +51,9 @@ export interface SessionOutcome {
   readonly steps: readonly StepOutcome[];
   /** Why the timeline ended early; null if it completed. */
   readonly endedEarly: EarlyEnd | null;
+  readonly seed: number;
+  /** SHA-256 of the payloads of each group that has some, see payloadHash. */
+  readonly payloadSha256: Readonly<Record<string, string>>;
   /** Errors of the whole session by kind, each with its first message. */
   readonly errors: ErrorTally;
 }
@@ -104,11 +108,24 @@ export async function runScenario(scenario: Scenario, options: SessionOptions = 
       connect: figuresOf(scenario, run.crew, -1, record),
       steps: record.watched.map((_, number) => stepOf(scenario, run.crew, number, record)),
       endedEarly: record.endedEarly,
+      seed: scenario.resources.seed,
+      payloadSha256: payloadHashes(groups),
       errors: run.crew.errors,
     };
   } finally {
     await run.end();
   }
+}
+
+/** SHA-256 of the payloads of each group that has some. */
+export function payloadHashes(groups: readonly Group[]): SessionOutcome["payloadSha256"] {
+  return Object.fromEntries(
+    groups.flatMap(({ name, traffic }) =>
+      "messages" in traffic
+        ? [[name, payloadHash(traffic.messages.payloads.map(({ content }) => content))]]
+        : [],
+    ),
+  );
 }
 
 function progressOf({ phase, step, ...rest }: RunProgress, timeline: readonly Step[]): SessionProgress {

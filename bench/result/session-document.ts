@@ -25,6 +25,10 @@ export const documentShape = {
   }),
   /** Why the session ended early; null if it did not. */
   partial: z.strictObject({ reason: z.string() }).nullable(),
+  /** Seed of payloads and other random choices; null if it was not kept. */
+  seed: z.int().nonnegative().nullable().default(null),
+  /** SHA-256 of the payloads of each group that sends some, by its name; of several payloads, concatenated. */
+  payloadSha256: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)).default({}),
   closes: z.array(closeSchema),
   /** Number of errors by kind. */
   errors: z.record(z.string(), z.int().positive()),

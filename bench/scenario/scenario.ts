@@ -74,8 +74,8 @@ export function defaultGuards(connections: number): Guards {
 
 export interface Resources {
   readonly threads: number;
-  /** Makes random choices repeat: arrivals, lifetimes, jitter. Undefined: they differ each time. */
-  readonly seed: number | undefined;
+  /** Makes random choices repeat: arrivals, lifetimes, jitter. Generated payloads follow it too. */
+  readonly seed: number;
   /** Which of several generators of one session this is; undefined for the only one. */
   readonly part: { readonly number: number; readonly of: number } | undefined;
 }

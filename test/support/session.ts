@@ -117,6 +117,8 @@ export function exampleOutcome(
     connect: {},
     steps,
     endedEarly: null,
+    seed: 1,
+    payloadSha256: {},
     errors: {},
     ...changes,
   };

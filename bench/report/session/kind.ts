@@ -4,7 +4,13 @@ import type { z } from "zod";
 import type { Look } from "../../../src/lib/terminal.ts";
 import type { documentShape } from "../../result/session-document.ts";
 import { formatActual } from "../../result/threshold.ts";
-import { describeEnvironment, distinctTitles, formatCommand, shownThresholds, titleOf } from "../describe.ts";
+import {
+  describeCommand,
+  describeEnvironment,
+  distinctTitles,
+  shownThresholds,
+  titleOf,
+} from "../describe.ts";
 import { commandWidth, type Page, type Section, type Subject } from "../frame/page.ts";
 import { type Kind, kindOf } from "../kind.ts";
 import { formatList, formatTable } from "../markdown-table.ts";
@@ -106,7 +112,7 @@ function subjectOf<D extends SessionDocument>(
   document: D,
   title: string,
 ): Subject {
-  const { failures, warnings, thresholds, command, startedAt, environment } = document;
+  const { failures, warnings, thresholds, command, startedAt, environment, seed } = document;
   const isGood = failures.length === 0;
   return {
     title,
@@ -120,7 +126,7 @@ function subjectOf<D extends SessionDocument>(
     failures,
     warnings,
     thresholds: shownThresholds(thresholds),
-    command: command === null ? [] : formatCommand(command, commandWidth),
+    command: describeCommand({ command, scenario: { seed } }, commandWidth),
     startedAt,
     environment: describeEnvironment(environment),
     document,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { UsageError } from "../../../../bench/commands/option-schemas.ts";
 import { readScenarioFile } from "../../../../bench/commands/scenario-file.ts";
+import { payloadHashes } from "../../../../bench/measure/session.ts";
 
 const url = "ws://127.0.0.1:9998/echo";
 
@@ -47,7 +48,7 @@ describe("a scenario file", () => {
     );
     assert.deepEqual(timeline, [{ name: "only", durationMs: 10_000, measured: true, abortIf: [] }]);
     assert.deepEqual(guards, { goneAfterMs: 30_000, maxFailures: 1000 });
-    assert.deepEqual(resources, { threads: 1, seed: undefined, part: undefined });
+    assert.deepEqual([resources.threads, resources.part], [1, undefined]);
   });
 
   test("may give each connection a first message, with lines of a file beside it", (t) => {
@@ -60,6 +61,22 @@ describe("a scenario file", () => {
       () => readScenarioFile(fileWith(t, { ...single, target: wrong }), undefined),
       /target\.firstReplies: must be between 0 and 1000/,
     );
+  });
+
+  test("generates the same payloads from the same seed, and others in each group", (t) => {
+    const group = (name: string) => ({ name, population: { size: 1 }, traffic: { kind: "echo", depth: 1 } });
+    const { target, timeline } = single;
+    const path = fileWith(t, {
+      target,
+      timeline,
+      groups: [group("a"), group("b")],
+      resources: { seed: 7 },
+    });
+    const hashes = (seed?: number) => payloadHashes(readScenarioFile(path, undefined, seed).groups);
+    assert.deepEqual(hashes(), hashes(7));
+    assert.notEqual(hashes()["a"], hashes()["b"]);
+    assert.notEqual(hashes(8)["a"], hashes(7)["a"]);
+    assert.equal(readScenarioFile(path, undefined, 8).resources.seed, 8);
   });
 
   test("may describe everything", (t) => {

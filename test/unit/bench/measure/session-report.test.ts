@@ -27,7 +27,7 @@ const scenario: Scenario = {
   ],
   timeline: [],
   guards: defaultGuards(12),
-  resources: { threads: 1, seed: undefined, part: undefined },
+  resources: { threads: 1, seed: 1, part: undefined },
 };
 
 function withLatency(counters: Parameters<typeof exampleFigures>[0], latenciesUs: readonly number[]) {
