@@ -309,7 +309,7 @@ function imprecise(
   { bytesPerConnection, low, high }: { bytesPerConnection: number; low: number; high: number },
 ): string | false {
   if (low <= 0) {
-    return `${what} cannot be told from none: take larger steps, or hold them for longer.`;
+    return `${what} may be zero: take larger steps, or hold them for longer.`;
   }
   return (
     high - low > wideShare * bytesPerConnection &&

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs generators of load in the cluster, all over one window, and merges what they measured into one Result.
+# Runs generators of load in the cluster, all over one window, and merges their Results into one.
 set -eu
 
 usage() {
@@ -53,7 +53,7 @@ kube() {
   kubectl ${namespace:+--namespace "$namespace"} "$@"
 }
 
-# Before anything is started: what cannot be merged need not be measured.
+# Checked before anything is started: Results that cannot be merged need not be measured.
 bench merge --help >/dev/null || refuse "the harness does not run here: npm run build, or set BENCH"
 
 start=$(($(date +%s) + lead))
@@ -89,10 +89,10 @@ kubectl kustomize "$here/overlays/load" |
 trap 'kube delete job "$job" --wait=false >&2; exit 130' INT TERM
 echo "load.sh: $generators generators start together in $((start - $(date +%s))) s; interrupting this ends them" >&2
 
-# Both ends are waited for: kubectl wait knows one at a time.
+# Waits for both outcomes, because kubectl wait supports one at a time.
 while :; do
   conditions=$(kube get job "$job" --output 'jsonpath={.status.conditions[*].type}') || {
-    echo "load.sh: the cluster cannot be asked any more; the Results are going to be in the logs of job $job" >&2
+    echo "load.sh: the cluster does not respond; the Results will be in the logs of job $job" >&2
     exit 3
   }
   case " $conditions " in *' Complete '* | *' Failed '*) break ;; esac
@@ -108,7 +108,7 @@ case " $conditions " in
     exit 3
     ;;
 esac
-# Errors are counted in a Result, but what was said about them is in the log only.
+# A Result counts errors; their messages are only in the log.
 grep -v '{"kind":"uws-echo-bench/' "$log" >&2 || true
 code=0
 bench merge --expect "$generators" --out "$out" "$log" || code=$?

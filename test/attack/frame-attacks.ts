@@ -103,7 +103,7 @@ export const frameAttacks: readonly Attack[] = [
           await Promise.race([once(socket, "close"), sleep(5000)]);
         }
         if (!socket.closed) {
-          throw new Error("a client over its rate is still there");
+          throw new Error("a client over its rate is still connected");
         }
       });
     },
@@ -119,7 +119,7 @@ export const frameAttacks: readonly Attack[] = [
         socket.write(bytes);
         await Promise.race([once(socket, "close"), sleep(10_000)]);
         if (!socket.closed) {
-          throw new Error("a client with a bomb is still there");
+          throw new Error("a client with a bomb is still connected");
         }
       });
     },

@@ -127,7 +127,7 @@ export const plainAttacks: readonly Attack[] = [
       }
       await sleep(2000);
       if (readdirSync("/proc").includes(first)) {
-        throw new Error("the stopped worker is still there");
+        throw new Error("the stopped worker is still running");
       }
     },
   },

@@ -1,4 +1,4 @@
-// Loads the completion scripts of both programs into the shells themselves, and asks what they complete.
+// Loads the completion scripts of both programs into the shells themselves, and checks their completions.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -80,7 +80,7 @@ toolTest("zsh", "zsh completes flags, choices and commands of both programs", as
   const sources = Object.keys(programs).map(
     (program) => `source ${scriptFor(program as keyof typeof programs, "zsh")}`,
   );
-  // A terminal of its own, as zsh completes in an interactive shell only.
+  // Its own terminal, because zsh completes only in an interactive shell.
   const child = spawnOnTerminal("zsh -f -i", {
     ...process.env,
     HOME: folder,

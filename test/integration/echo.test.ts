@@ -47,7 +47,7 @@ test("the first of our sub-protocols that the client offers is chosen", async (t
   assert.equal(none.ws.protocol, "");
 });
 
-test("with no sub-protocol configured, the client's first offer is chosen", async (t) => {
+test("without a configured sub-protocol, the client's first offer is chosen", async (t) => {
   const server = await startServer(t);
   const { ws } = await connectClient(t, server.urls.echo, { subprotocols: ["wamp", "stomp"] });
   assert.equal(ws.protocol, "wamp");

@@ -1,4 +1,4 @@
-// Peers that speak bad HTTP, or none. Each has its outcome, and the server lives on.
+// Clients that send bad HTTP, or none. Each has a defined outcome, and the server continues to serve.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
@@ -89,7 +89,7 @@ test("TLS on the plain port fails, and says so at once", async (t) => {
   await server.assertAlive();
 });
 
-test("random bytes instead of HTTP never kill it", async (t) => {
+test("random bytes instead of HTTP never crash it", async (t) => {
   await Promise.all(
     Array.from({ length: 100 }, async (_, i) => {
       const raw = await connectRaw(t, server.authority);
@@ -119,7 +119,7 @@ const stalls: Record<string, [first: string, drip?: string]> = {
   "a POST of an unknown transfer coding": [post("Transfer-Encoding: gzip")],
 };
 
-test("closes whatever does not come on, after ten seconds", { concurrency: true }, async (t) => {
+test("closes stalled requests after ten seconds", { concurrency: true }, async (t) => {
   await Promise.all(
     Object.entries(stalls).map(([name, [first, drip]]) =>
       t.test(name, async (t) => {
@@ -140,7 +140,7 @@ test("closes whatever does not come on, after ten seconds", { concurrency: true 
   await server.assertAlive();
 });
 
-test("a POST that is aborted midway leaves nothing behind, neither for the server nor for its shutdown", async (t) => {
+test("a POST that is aborted midway leaves nothing behind and does not delay a shutdown", async (t) => {
   const raws = await Promise.all(Array.from({ length: 40 }, () => connectRaw(t, server.authority)));
   await Promise.all(
     raws.map((raw, i) =>
@@ -193,7 +193,7 @@ test("connections that are reset before, in and right after their handshake are 
   await server.assertAlive();
 });
 
-test("after all of that, the server still ends as it should", async (t) => {
+test("after all of that, the server still shuts down normally", async (t) => {
   const raw = await openRaw(t, server.authority);
   const stopped = server.stop();
   assert.equal((await raw.readFrame()).payload.readUInt16BE(), 1001);

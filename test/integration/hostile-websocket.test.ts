@@ -1,4 +1,4 @@
-// Clients that shake hands and then misbehave. Each has its outcome, and the server lives on.
+// Clients that complete the handshake and then misbehave. Each has a defined outcome, and the server continues to serve.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -109,7 +109,7 @@ test("ends a connection whose client closes its half in the middle of a frame", 
   await server.assertAlive();
 });
 
-test("ends the TCP connection after a close, though the client never does", async (t) => {
+test("ends the TCP connection after a close even if the client does not", async (t) => {
   const raw = await openRaw(t, server.authority);
   await raw.send(frame(close, closing(1000)));
   assert.deepEqual((await raw.readFrame()).payload, closing(1000));
@@ -175,6 +175,6 @@ test("many hostile connections at once do not keep a good one from its echoes", 
   await server.assertAlive();
 });
 
-test("after all of that, the server still ends as it should", async () => {
+test("after all of that, the server still shuts down normally", async () => {
   assert.equal(await server.stop(), 0);
 });

@@ -28,7 +28,7 @@ test("POST /echo sends the body back with its content type", async (t) => {
   assert.equal((await server.stats())["echo_http_echoed_bytes_total"], 5 * miB + 1001);
 });
 
-test("POST /echo answers while the body is still coming", async (t) => {
+test("POST /echo answers while the body is still arriving", async (t) => {
   const server = await startServer(t);
   const upload = request(server.urls.httpEcho, { method: "POST", agent: false });
   t.after(() => upload.destroy());
@@ -162,7 +162,7 @@ test("--no-inspect turns /inspect off", async (t) => {
   assert.doesNotMatch(await missing.text(), / \/inspect /);
 });
 
-/** Asks over a raw socket, since fetch sets Host by itself. */
+/** Sends a request over a raw socket, because fetch sets Host by itself. */
 async function statusFor(t: Cleanup, port: number, path: string, host: string): Promise<number> {
   const raw = await connectRaw(t, `127.0.0.1:${port}`);
   await raw.send(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);

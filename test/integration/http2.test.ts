@@ -39,7 +39,7 @@ async function answerOf(stream: ClientHttp2Stream): Promise<Record<string, unkno
   return headers as Record<string, unknown>;
 }
 
-/** Collects what a stream brings. */
+/** Collects the data of a stream. */
 function collect(stream: ClientHttp2Stream): () => Buffer {
   const chunks: Buffer[] = [];
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -95,7 +95,7 @@ test("a handshake that is refused over HTTP/1.1 is refused with the same status"
   assert.equal((await answerOf(openStream(session)))[":status"], 503);
 });
 
-test("serves plain requests, tells the version, and streams a body back", async (t) => {
+test("serves plain requests, reports the version, and streams a body back", async (t) => {
   const { server } = await startSecureServer(t, { http2: true });
   const session = await openSession(t, server.port);
   const get = session.request({ ":path": "/inspect", cookie: "a=b" });
@@ -120,7 +120,7 @@ test("serves plain requests, tells the version, and streams a body back", async 
   assert.ok(echo().equals(body), `${echo().length} bytes came back`);
 });
 
-test("more streams than --http2-max-streams are refused, those that are open go on", async (t) => {
+test("more streams than --http2-max-streams are refused; open ones continue", async (t) => {
   const { server } = await startSecureServer(t, { http2: true, http2MaxStreams: 3 });
   const session = await openSession(t, server.port);
   assert.equal(session.remoteSettings.maxConcurrentStreams, 3);

@@ -19,7 +19,7 @@ import { scrape, startServer } from "../support/echo-server.ts";
 
 const libraryUrl = new URL("../../dist/src/index.js", import.meta.url).href;
 
-test("starts on a free port, tells its URLs and stats, and stops", async (t) => {
+test("starts on a free port, returns its URLs and stats, and stops", async (t) => {
   const server = await startEchoServer();
   assert.equal(server.urls.echo, `ws://127.0.0.1:${server.port}/echo`);
   const { ws, next, closed } = await connectClient(t, server.urls.echo);
@@ -46,7 +46,7 @@ test("stopping twice is the same as once", async () => {
 });
 
 test("starting and stopping, or failing to start, leaves nothing behind", () => {
-  // In a process of its own: garbage collection is asked for, and nothing else makes timers.
+  // In its own process: garbage collection is requested, and nothing else makes timers.
   const script = `
     import { PerformanceObserver } from "node:perf_hooks";
     import { startEchoServer } from ${JSON.stringify(libraryUrl)};
@@ -199,7 +199,7 @@ export const unknown: ErrorCode = "ERR_NOTHING"; void code;
   assert.match(runIn(folder, "user.mjs"), /^ws:\/\/127\.0\.0\.1:\d+\/echo\n$/);
 });
 
-test("the example of the library's reference prints what it says", (t) => {
+test("the example of the library's reference prints the documented output", (t) => {
   const text = readFileSync(join(root, "docs/reference/library.md"), "utf8");
   const [, program = "", printed = ""] = /```js\n(.*?)```\n\n```text\n(.*?)```/s.exec(text) ?? [];
   const folder = userFolder(t);

@@ -5,7 +5,7 @@ import { connectClient } from "../support/client.ts";
 import { startServer } from "../support/echo-server.ts";
 import { frame, opcode, openRaw } from "../support/raw-socket.ts";
 
-test("over --max-message-rate a connection is closed with 1008 after the echoes that it is due", async (t) => {
+test("over --max-message-rate a connection is closed with 1008 after its outstanding echoes", async (t) => {
   const server = await startServer(t, { maxMessageRate: 50 });
   const { ws, closed, next, pending } = await connectClient(t, server.urls.echo);
   const other = await connectClient(t, server.urls.echo);
@@ -44,7 +44,7 @@ test("--max-receive-rate counts bytes after decompression, and lets one message 
   assert.equal(stats['echo_connections_terminated_total{reason="receive_rate"}'], 1);
 });
 
-test("a client within its rates is served for as long as it likes", async (t) => {
+test("a client within its rates is served without a time limit", async (t) => {
   const server = await startServer(t, { maxMessageRate: 1_000_000, maxReceiveRate: "1GiB" });
   const { ws, next } = await connectClient(t, server.urls.echo);
   for (let i = 0; i < 500; i++) {

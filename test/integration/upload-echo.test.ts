@@ -1,4 +1,4 @@
-// POST /echo with readers that are slow, that stop, and with many of them.
+// POST /echo with readers that are slow, that stop, and that are many.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import { waitUntil } from "../support/wait.ts";
 const kiB = 1024;
 const miB = 1024 * kiB;
 
-/** An upload that is sent as fast as possible, and whose response the test reads when it likes. */
+/** An upload that is sent as fast as possible; the test reads its response at its own pace. */
 async function startUpload({ dial }: Origin, body: Buffer, length = body.length): Promise<Socket> {
   const socket = await dial();
   socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);

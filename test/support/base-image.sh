@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes the root file system of a stand-in for the image node:24-trixie-slim to the standard output, as a tar: for machines
 # that reach Debian and npm but no container registry. It is what the Dockerfile's base promises, for tests: never publish it.
-# Needs root, debootstrap and npm. DEBIAN_MIRROR names another mirror than debootstrap's own.
+# Needs root, debootstrap and npm. DEBIAN_MIRROR selects another mirror.
 set -euo pipefail
 
 node=24.21.0

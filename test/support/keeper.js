@@ -7,7 +7,7 @@ const [mode = "", amount = 0, seconds = 0] = [process.argv[2], ...process.argv.s
 const reservedBytes = 1024 * 1024 * 1024;
 const pageBytes = 4096;
 const pollMs = 100;
-/** Nobody wakes who waits for this. */
+/** Never notified, so that a wait on it lasts until its timeout. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 let kept = Buffer.alloc(0);
@@ -48,7 +48,7 @@ function keepEach() {
   }
 }
 
-/** Ends with whoever started it: its standard input is then at its end, which a sleeping process does not see. */
+/** Ends with its parent: a sleeping process does not notice the end of its standard input. */
 function grow(untilSeconds) {
   const parent = process.ppid;
   const started = performance.now();

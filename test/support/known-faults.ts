@@ -64,7 +64,7 @@ function answerPings(opcode: number, payload: Buffer, socket: Socket): void {
   }
 }
 
-/** A server in a process of its own that leaves so many messages without an echo at SIGTERM, and then says 1001. */
+/** A server in its own process that at SIGTERM leaves this many messages without an echo, then closes with 1001. */
 export async function startDroppingServer(t: Cleanup, drops: number): Promise<FaultyServer> {
   const program = fileURLToPath(new URL("dropping-server.js", import.meta.url));
   const child = spawn(process.execPath, [program, String(drops)], { stdio: ["ignore", "pipe", "inherit"] });

@@ -84,7 +84,7 @@ async function stopUnderVisits(
 ): Promise<void> {
   let stopped = false;
   const visits = (async () => {
-    // Some more after the end, when the proxy may still think that the server is there.
+    // A few more after the end, while the proxy may still route to the ended server.
     for (let left = 5; left > 0; ) {
       await visit(t, url);
       if (stopped) {
@@ -161,7 +161,7 @@ async function checkPassage(t: Cleanup, proxy: ProxyProgram): Promise<void> {
 }
 
 async function checkAddresses(t: Cleanup, proxy: ProxyProgram): Promise<void> {
-  // The other server is not there, which no client notices.
+  // The other server is down, which no client notices.
   const ports = await choosePorts();
   await startBackend(t, serverHosts[0], ports, ["--max-connections-per-ip", "2"]);
   const { authority } = await startProxy(t, proxy, ports);
@@ -191,7 +191,7 @@ async function checkSilence(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   assert.equal((await inTime(closed, "the proxy to give up")).code, 1006);
 }
 
-/** What `uws-echo-bench check` says of a proxy with a limit of 2 s, beside the way around it. */
+/** Runs `uws-echo-bench check` on a proxy with a limit of 2 s, and on the way around it. */
 async function checkCheck(t: Cleanup, proxy: ProxyProgram): Promise<void> {
   const ports = await choosePorts();
   await startBackend(t, serverHosts[0], ports, ["--idle-timeout", "0"]);
@@ -307,7 +307,7 @@ const checks: readonly (readonly [name: string, check: typeof checkPings])[] = [
   ["sub-protocols, close codes and streamed bodies pass; metrics do not", checkPassage],
   ["the server sees the client, whatever the client calls itself", checkAddresses],
   ["without pings the proxy ends a silent connection, so its time-out is real", checkSilence],
-  ["check tells the limit on silence, that pings move it, and passes the rest", checkCheck],
+  ["check finds the limit on silence and that pings extend it, and passes the rest", checkCheck],
   ["a rolling restart turns no client away and ends each connection with 1001", checkRollingRestart],
   ["clients that last find the other server through a rolling restart", checkLastingClients],
   ["a server that is full costs no client an error while there is another one", checkFullServer],

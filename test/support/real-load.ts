@@ -72,11 +72,11 @@ export function resultOf(outcome: Outcome): Result {
   return outcome.result;
 }
 
-/** What was said about the one kind of error that there must be. */
+/** The message of the only kind of error; throws unless there is exactly one kind. */
 export function onlyError(outcome: Outcome): string {
   const errors = Object.entries(outcome.errors);
   if (errors.length !== 1) {
-    throw new Error(`one kind of error, not ${JSON.stringify(outcome.errors)}`);
+    throw new Error(`expected one kind of error, got ${JSON.stringify(outcome.errors)}`);
   }
   return errors.map(([kind, { detail }]) => `${kind}: ${detail}`).join("");
 }

@@ -15,7 +15,7 @@ export interface SecureServer {
   readonly ca: Buffer;
 }
 
-/** Starts a server with a certificate of its own. */
+/** Starts a server with its own certificate. */
 export async function startSecureServer(
   t: Cleanup,
   options: ConfigInput | ((files: Certificates) => ConfigInput) = {},

@@ -1,4 +1,4 @@
-// A target for searches that takes no time: it holds what its capacity says, give or take noise, and stalls at random.
+// A simulated target for searches, without real time: it holds loads up to its capacity, with noise and random stalls.
 
 import type { Rig } from "../../bench/measure/search.ts";
 import type { Trial, TrialCause, TrialOutcome } from "../../bench/result/search.ts";
@@ -14,7 +14,7 @@ export interface Simulation {
   readonly stalls?: number;
   /** Beyond this load the generator is not fit. */
   readonly generatorLimit?: number;
-  /** From this trial on nothing answers any more. */
+  /** From this trial on, the target does not answer. */
   readonly diesAtTrial?: number;
   /** Ctrl-C is pressed during this trial. */
   readonly interruptedAtTrial?: number;

@@ -1,4 +1,4 @@
-// A WebSocket echo server that spends so much CPU time on each handshake, and refuses every n-th one with 503 and a
+// A WebSocket echo server that spends the given CPU time on each handshake, and refuses every n-th one with 503 and a
 // Retry-After of 1 s. Arguments: port (0 for any), milliseconds of CPU time, n (0 to refuse none). Prints its port.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";

@@ -25,7 +25,7 @@ export interface VirtualTarget {
   readonly diesAtNs?: number;
   /** While this is true, connections accept no more messages. */
   readonly isClogged?: (nowNs: number) => boolean;
-  /** Called with each message of a content of its own, and its connection. */
+  /** Called with each message that has its own content, and its connection. */
   readonly onContent?: (content: Uint8Array, connection: number, nowNs: number) => void;
   /** Called with each message sent: lets the generator be busy. */
   readonly onSend?: (sequence: number) => void;

@@ -10,7 +10,7 @@ export async function waitUntil(
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) {
-      throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+      throw new Error(`waited ${timeoutMs} ms for: ${what}`);
     }
     await sleep(10);
   }
@@ -20,7 +20,7 @@ export async function waitUntil(
 export async function inTime<T>(promise: Promise<T>, what: string, timeoutMs = 30_000): Promise<T> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    throw new Error(`waited ${timeoutMs} ms for: ${what}`);
   });
   late.catch(() => undefined);
   try {

@@ -139,7 +139,7 @@ describe("check passes everything", { concurrency: 2 }, () => {
   });
 });
 
-/** Answers a handshake as asked for. */
+/** Answers a handshake with the requested headers. */
 function answering(lines: (request: string) => readonly string[]): Misbehaviour {
   return { handshake: (accept, request) => switchingProtocols(accept, ...lines(request)) };
 }
@@ -298,7 +298,7 @@ const faults: readonly (readonly [id: string, what: string, fault: Misbehaviour,
   ],
 ];
 
-describe("check tells a server that", { concurrency: 4 }, () => {
+describe("check reports a server that", { concurrency: 4 }, () => {
   for (const [id, what, fault, seen] of faults) {
     test(`${what} (${id})`, async (t) => {
       const { url } = await startMisbehavingServer(t, fault);
@@ -322,7 +322,7 @@ describe("check tells a server that", { concurrency: 4 }, () => {
   });
 });
 
-/** What three checks say about idle connections. */
+/** The results of three checks of idle connections. */
 async function idleFindings(t: Cleanup, url: string, idleMs: number, timeoutMs = 10_000) {
   const way = new Way(targetAt(url, timeoutMs));
   t.after(() => way.endAll());
@@ -331,8 +331,8 @@ async function idleFindings(t: Cleanup, url: string, idleMs: number, timeoutMs =
   return Object.fromEntries(idleChecks.map(({ id, conclude }) => [id, conclude(known, true)]));
 }
 
-describe("check tells a limit on idle connections", { concurrency: 4 }, () => {
-  test("that pings do not move", async (t) => {
+describe("check reports a limit on idle connections", { concurrency: 4 }, () => {
+  test("that pings do not extend", async (t) => {
     const { port } = await startMisbehavingServer(t);
     const relay = await startSilenceRelay(t, port, { silenceMs: 1000, countsPings: false });
     const found = await idleFindings(t, `ws://127.0.0.1:${relay.port}/`, 2500);
@@ -346,7 +346,7 @@ describe("check tells a limit on idle connections", { concurrency: 4 }, () => {
     );
   });
 
-  test("that a ping moves", async (t) => {
+  test("that a ping extends", async (t) => {
     const { port } = await startMisbehavingServer(t);
     const relay = await startSilenceRelay(t, port, { silenceMs: 1000, countsPings: true });
     const found = await idleFindings(t, `ws://127.0.0.1:${relay.port}/`, 2500);
@@ -360,7 +360,7 @@ describe("check tells a limit on idle connections", { concurrency: 4 }, () => {
     );
   });
 
-  test("that nothing moves: a limit on lifetime", async (t) => {
+  test("that nothing extends: a limit on lifetime", async (t) => {
     const { url } = await startMisbehavingServer(t, {
       handshake: (accept, _request, socket) => {
         setTimeout(() => socket.end(frame(8, Buffer.from([0x03, 0xe9]))), 500);
@@ -376,7 +376,7 @@ describe("check tells a limit on idle connections", { concurrency: 4 }, () => {
     );
   });
 
-  test("that nobody is told of: the connection is only dead", async (t) => {
+  test("that is silent: the connection drops without a close", async (t) => {
     const lastMs = new WeakMap<object, number>();
     const isForgotten = (socket: object): boolean => {
       const agoMs = performance.now() - (lastMs.get(socket) ?? 0);
@@ -401,7 +401,7 @@ describe("check tells a limit on idle connections", { concurrency: 4 }, () => {
 });
 
 describe("the command check", { concurrency: 2 }, () => {
-  test("compares two ways, and says on which one the fault is", async (t) => {
+  test("compares two ways, and says which one has the fault", async (t) => {
     const { port } = await startMisbehavingServer(t);
     const relay = await startSilenceRelay(t, port, { silenceMs: 1000, countsPings: false });
     const folder = mkdtempSync(join(tmpdir(), "uws-echo-check-"));
@@ -422,7 +422,7 @@ describe("the command check", { concurrency: 2 }, () => {
     );
   });
 
-  test("tests pings, close codes and silence of a server that is no echo", async (t) => {
+  test("tests pings, close codes and silence of a server that does not echo", async (t) => {
     const { url } = await startMisbehavingServer(t, { reply: () => frame(1, "welcome to the quiz") });
     const { code, report } = await reportOf([url, ...short, "--timeout", "2s"]);
     assert.equal(report.isEcho, false);
@@ -489,7 +489,7 @@ describe("the command check", { concurrency: 2 }, () => {
     }
   });
 
-  test("keeps what is known at Ctrl-C, and writes it to a file that report reads", async (t) => {
+  test("at Ctrl-C keeps the results so far, and writes it to a file that report reads", async (t) => {
     const { url } = await startMisbehavingServer(t);
     const folder = mkdtempSync(join(tmpdir(), "uws-echo-check-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-// What CI systems take from the commands: exit codes, JUnit files, summaries.
+// What CI systems read from the commands: exit codes, JUnit files, summaries.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -49,7 +49,7 @@ test("run writes a JUnit file, and adds to a summary", async (t) => {
   assert.match(read("summary.md"), /^before\n## ws:[\s\S]*\| Target \|[\s\S]*p99<1us \*\*not met\*\*/);
 });
 
-test("run that measures nothing says so in the JUnit file; one that cannot be written is told before", async () => {
+test("run that measures nothing says so in the JUnit file; one that cannot be written is reported before", async () => {
   const load = ["-d", "300ms", "-w", "0", "-c", "1"];
   const nobody = await bench("run", "ws://127.0.0.1:1/", ...load, "--junit", "nothing.xml");
   assert.equal(nobody.code, 3);

@@ -38,7 +38,7 @@ function counting(name: string, code: string): string {
   return `sh -c 'n=$(($(cat ${file}) + 1)); echo $n > ${file}; ${code}; exec ${ws}'`;
 }
 
-/** A command that starts a process in a session of its own, whose parent ends, and then a server. */
+/** A command that starts a process in its own session, whose parent ends, and then a server. */
 function daemonizing(marker: string): string {
   const file = join(folder, `${marker}.cjs`);
   const daemon = `["-e", "setInterval(() => 0, 1e6)", "daemon-${marker}"]`;

@@ -55,7 +55,7 @@ test("two commands are started, measured in ABBA order, and written as one Compa
   assert.match(stderr, /round 1\/1 {2}peer: .* messages\/s/);
 });
 
-test("a command that does not start is an error with its last words, and exit code 3", async () => {
+test("a command that does not start is an error with its last output, and exit code 3", async () => {
   const { exitCode, stderr } = await compare(
     "node -e 'console.error(`no luck`); process.exit(7)' {port}",
     ws,
@@ -81,7 +81,7 @@ test("every wrong option is named at once, with exit code 2", async () => {
   }
 });
 
-test("a file that cannot be written is found out before anything is started", async () => {
+test("a file that cannot be written is an error before anything is started", async () => {
   const { exitCode, stderr, stdout } = await compare(ws, ws, "--out", "package.json/comparison.json");
   assert.deepEqual([exitCode, stdout], [2, ""]);
   assert.match(stderr, /--out: cannot write package\.json\/comparison\.json/);

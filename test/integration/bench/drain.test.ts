@@ -33,7 +33,7 @@ test("a server that drops 3 echoes at SIGTERM is found to have lost 3, with exit
   assert.equal(report.messages.answered + report.messages.lost, report.messages.accepted);
 });
 
-test("clients that are told 1001 come back, and each one's gap is known", async (t) => {
+test("clients that get 1001 reconnect, and each one's gap is measured", async (t) => {
   const { url, pid } = await startDroppingServer(t, 0);
   const { report, code } = await drain(url, ["--exec", `kill ${pid}`, "--reconnect", "full-jitter:50ms:1s"]);
   assert.deepEqual(report.failures, []);
@@ -55,7 +55,7 @@ test("our own server under load loses nothing at SIGTERM", async (t) => {
   assert.ok(report.trigger.seconds !== null, "the process is gone");
 });
 
-test("a server that is killed is told by 1006, with exit code 1", async (t) => {
+test("a server that is killed is recognized by 1006, with exit code 1", async (t) => {
   const { url, pid } = await startDroppingServer(t, 0);
   const { report, code } = await drain(url, ["--exec", `kill -9 ${pid}`, "--reconnect", "never"]);
   assert.equal(code, 1);

@@ -235,7 +235,7 @@ for (const engine of engines) {
       assert.match(onlyError(outcome), /^(?:tls-failed|handshake-timeout)/);
     });
 
-    test("asks for what the handshake was to have", async (t) => {
+    test("sends the requested handshake", async (t) => {
       const requests: string[] = [];
       const handshake = (accept: string, request: string): string => {
         requests.push(request);

@@ -96,7 +96,7 @@ test("four generators at once, merged, are one histogram of all their samples, b
   assert.equal(merged.scenario.ratePerSecond, 2000);
 });
 
-/** The exit code, and what was said, of a `run` with this --part in a pod with this index. */
+/** The exit code and output of a `run` with this --part in a pod with this index. */
 async function runPart(url: string, part: string, index?: string) {
   const { JOB_COMPLETION_INDEX: _, ...env } = process.env;
   const args = [

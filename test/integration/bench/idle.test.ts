@@ -6,7 +6,7 @@ import { idleSchema } from "../../../bench/result/idle.ts";
 import { harnessPath } from "../../support/harness.ts";
 import { startKeepingServer } from "../../support/known-faults.ts";
 
-test("a server that keeps exactly 1,024 bytes per connection is found to do so", async (t) => {
+test("finds that a server keeps exactly 1,024 bytes per connection", async (t) => {
   const { url, pid } = await startKeepingServer(t, { kind: "each", bytes: 1024 });
   const { stdout } = await promisify(execFile)(
     process.execPath,

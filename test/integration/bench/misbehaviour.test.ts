@@ -271,7 +271,7 @@ for (const engine of engines) {
       );
     });
 
-    test("that breaks the protocol is named for it", async (t) => {
+    test("that breaks the protocol is named with its violation", async (t) => {
       const masked = (message: ClientMessage): Buffer =>
         message.index === 5 ? frame(2, message.payload, { masked: true }) : echo(message);
       const { url } = await startMisbehavingServer(t, { reply: masked });

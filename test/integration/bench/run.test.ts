@@ -125,7 +125,7 @@ describe("run", () => {
     assert.match(both.stderr, /--stages and --rate contradict[\s\S]*--stages and --duration contradict/);
   });
 
-  test("goes through a scenario from a file, and report reads what came of it", async (t) => {
+  test("runs a scenario from a file, and report reads its Result", async (t) => {
     const { url } = await startMisbehavingServer(t);
     const [file, out] = [join(folder, "scenario.json"), join(folder, "session.json")];
     const traffic = { kind: "echo", rate: 50 };
@@ -316,7 +316,7 @@ describe("a measurement is not lost", () => {
     assert.ok((result.server?.cpuPercent ?? -1) >= 0, `${result.server?.cpuPercent} %`);
   });
 
-  test("when its file cannot be written: that is found out before anything is measured", async (t) => {
+  test("when its file cannot be written: that is reported before anything is measured", async (t) => {
     const { url } = await startMisbehavingServer(t);
     writeFileSync(join(folder, "file"), "");
     for (const out of [join(folder, "file", "a.json"), "/proc/x/a.json"]) {

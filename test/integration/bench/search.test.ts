@@ -89,7 +89,7 @@ test("search starts over the rate from a closed loop, and judges several objecti
   );
 });
 
-test("an objective that not even the least load holds is exit code 1, and one that the most holds is 0", async () => {
+test("an objective that the smallest load misses is exit code 1, and one that the largest load meets is 0", async () => {
   const impossible = await searched(burning, "--over", "depth", "--slo", "p99<1us", ...only);
   assert.deepEqual(
     [impossible.goals[0]?.verdict, impossible.goals[0]?.lower, impossible.exitCode],
@@ -105,7 +105,7 @@ test("an objective that not even the least load holds is exit code 1, and one th
   );
 });
 
-test("each connection sends at its own rate when that is asked", async () => {
+test("each connection sends at its own rate on request", async () => {
   const args = [
     ...only,
     "--over",
@@ -123,7 +123,7 @@ test("each connection sends at its own rate when that is asked", async () => {
   assert.equal(goals[0]?.slo, "p99<30s");
 });
 
-test("a target that goes ends the search with what is known, instead of being called slow", async (t) => {
+test("a target that ends also ends the search, which reports what it found and does not call the target slow", async (t) => {
   const target = await startTarget(burning, { path: "/", timeoutMs: deadlineMs });
   t.after(() => target.stop());
   const { child, ended } = startHarness([
@@ -149,7 +149,7 @@ test("a target that goes ends the search with what is known, instead of being ca
   assert.ok(trials.slice(-3).every(({ outcomes }) => outcomes[0]?.cause === "nothing"));
 });
 
-test("Ctrl-C keeps what is known", async () => {
+test("Ctrl-C keeps the results so far", async () => {
   const out = join(folder, "interrupted.json");
   const args = ["search", burning, "--rate", "200", "--slo", "p99<10s", "--out", out];
   const { child, ended } = startHarness(args); // Trials of full length, of which the second will be under way.

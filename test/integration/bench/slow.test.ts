@@ -46,7 +46,7 @@ test("our own server closes slow readers, and others lose nothing", async (t) =>
   assert.ok(report.during.neighbours.answered > 0);
 });
 
-test("a server that keeps all that is not read is found to buffer", async (t) => {
+test("recognizes a server that buffers everything unread", async (t) => {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
   server.on("connection", (socket) =>
     socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary })),

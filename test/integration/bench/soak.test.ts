@@ -30,7 +30,7 @@ function soak(out: string, url: string, pid: number): Promise<SoakReport> {
   );
 }
 
-test("1 MiB a minute is told from a saw-tooth without a leak", async (t) => {
+test("distinguishes a leak of 1 MiB a minute from a saw-tooth without one", async (t) => {
   const leaking = await startKeepingServer(t, { kind: "leak", bytesPerSecond: miB / 60 });
   const sawing = await startKeepingServer(t, { kind: "saw", bytesPerSecond: 2 * miB, seconds: 2.3 });
   const path = folder(t);

@@ -77,7 +77,7 @@ describe("storm", { concurrency: 2 }, () => {
     assert.equal(code, 0);
   });
 
-  test("works with pings on a server that is no echo, all clients at once", async (t) => {
+  test("works with pings on a server that does not echo, all clients at once", async (t) => {
     const { url } = await startMisbehavingServer(t, { reply: () => frame(1, "what?") });
     const { code, report } = await reportOf([
       url,
@@ -91,7 +91,7 @@ describe("storm", { concurrency: 2 }, () => {
     assert.equal(code, 0);
   });
 
-  test("exits with 1 when clients stay out", async (t) => {
+  test("exits with 1 if clients remain disconnected", async (t) => {
     let handshakes = 0;
     const { url } = await startMisbehavingServer(t, {
       handshake: (accept) => {

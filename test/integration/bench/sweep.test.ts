@@ -17,7 +17,7 @@ function sweepOf(folder: string): Sweep {
   return sweepSchema.parse(JSON.parse(readFileSync(join(folder, "sweep.json"), "utf8")));
 }
 
-test("sweep stopped by Ctrl-C goes on where it was with the same command, and measures nothing twice", async () => {
+test("sweep stopped by Ctrl-C continues with the same command, and measures nothing twice", async () => {
   const folder = join(parent, "grid");
   const args = ["sweep", ws, "-c", "1,2", "-p", "1,4", "-s", "64,1KiB", ...short, "--out", folder];
   const { child, ended } = startHarness(args);

@@ -1,4 +1,4 @@
-// What connections can do, on real sockets: against servers that each know one thing.
+// What connections can do, on real sockets, against servers that each do one thing.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -50,7 +50,7 @@ describe("echoes that are matched by their stamp", () => {
     });
   }
 
-  test("are lost one by one, and what answers none is an error", async (t) => {
+  test("are lost one by one, and a reply without a message is an error", async (t) => {
     const url = await startServer(t, (socket) => {
       let count = 0;
       socket.on("message", (data: Buffer) => {
@@ -122,7 +122,7 @@ describe("fan-out", () => {
 });
 
 describe("listening", () => {
-  test("counts what the target sends, after what it has to be told first", async (t) => {
+  test("counts what the target sends, after an initial request", async (t) => {
     const url = await startServer(t, (socket) => {
       socket.once("message", (data: Buffer) => {
         assert.equal(data.toString(), "subscribe");
@@ -196,7 +196,7 @@ describe("a slow reader", () => {
     messages: { ...messages, payloads: [{ content: new Uint8Array(10_000), weight: 1 }] },
   });
 
-  test("reads no faster than it is to, while others are served", async (t) => {
+  test("reads no faster than configured, while others are served", async (t) => {
     const url = await startServer(t, (socket) => {
       socket.on("message", (data: Buffer) => socket.send(data));
     });
@@ -214,7 +214,7 @@ describe("a slow reader", () => {
     assert.ok((quick?.counters.answered ?? 0) > 0);
   });
 
-  test("notices that the target has cut it off", async (t) => {
+  test("notices that the target has closed its connection", async (t) => {
     const url = await startServer(t, (socket) => {
       socket.once("message", () => {
         socket.send(new Uint8Array(100_000));

@@ -1,4 +1,4 @@
-// The rule for prometheus-adapter, asked of a real Prometheus that scrapes a real server: it must give the autoscaler the
+// The rule for prometheus-adapter, evaluated by a real Prometheus that scrapes a real server: it must give the autoscaler the
 // metric that it wants, pod by pod. The adapter itself is not here, so its template is filled in as it does.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -18,7 +18,7 @@ import { waitUntil } from "../../support/wait.ts";
 
 const overlay = "deploy/kubernetes/overlays/autoscale";
 const resource = z.strictObject({ resource: z.string() });
-/** All that a rule may say here; the adapter would ignore a misspelt field. */
+/** The fields of a rule; the adapter would ignore a misspelt one. */
 const rule = z.strictObject({
   seriesQuery: z.string(),
   resources: z.strictObject({ overrides: z.record(z.string(), resource) }),
@@ -119,7 +119,7 @@ toolTest(
     await waitUntil(async () => (await query(seriesQuery)).length === 2, "both pods are scraped", 30_000);
     const series = new Set((await query(seriesQuery)).map(({ metric }) => metric["__name__"]));
     assert.deepEqual([...series], [name.as]);
-    // Then it asks for those of the pods that the autoscaler has chosen.
+    // Then it requests those of the pods that the autoscaler has selected.
     const filledIn = metricsQuery
       .replaceAll("<<.GroupBy>>", "pod")
       .replaceAll("<<.Series>>", [...series].join())

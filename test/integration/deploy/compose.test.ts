@@ -30,7 +30,7 @@ const { services } = z
   })
   .parse(readYaml(file));
 
-/** What docker-compose says about a text in the place of a file. */
+/** The output of docker-compose for a text in place of a file. */
 function validate(path: string, text: string): { status: number | null; stderr: string } {
   return spawnSync("docker-compose", ["-f", "-", "config", "--quiet"], {
     cwd: `${root}${dirname(path)}`,

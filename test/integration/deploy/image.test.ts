@@ -125,7 +125,7 @@ imageTest(
   },
 );
 
-imageTest("the health check of the image asks the port that the variables say", async (t, built) => {
+imageTest("the health check of the image uses the port from the variables", async (t, built) => {
   // A flag it cannot see: the server listens elsewhere than the variable says.
   const elsewhere = await startContainer(t, built, {}, ["--port", "0"]);
   assert.equal(tryPodman("healthcheck", "run", elsewhere.id).code, 1);

@@ -27,7 +27,7 @@ interface Finished {
   readonly stderr: string;
 }
 
-/** A folder with a cluster of its own, and load.sh in front of it. */
+/** A folder with its own cluster, and load.sh in front of it. */
 function createCluster(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-load-"));
   const cluster = join(folder, "cluster");
@@ -45,7 +45,7 @@ function createCluster(t: TestContext) {
     ...process.env,
     PATH: [bin, process.env["PATH"]].join(delimiter),
     CLUSTER: cluster,
-    KUBECONFIG: "/dev/null", // Whatever cluster this machine knows is none of ours.
+    KUBECONFIG: "/dev/null", // Not the cluster of this machine's configuration.
   };
   t.after(() => {
     spawnSync("kubectl", ["end"], { env });
@@ -119,19 +119,23 @@ describe("load.sh", { concurrency: true }, () => {
     },
   );
 
-  toolTest("kubectl", "merges Results that are not acceptable too, and passes that on", async (t) => {
-    const { authority } = await spawnServer(t);
-    const { folder, load } = createCluster(t);
-    const { code, stdout, stderr } = await load(
-      ...["-g", "2", "-T", ...lead, "-o", "slow.json", `ws://${authority}/echo`, ...brief],
-      ...["--threshold", "rate>100m"],
-    );
-    assert.equal(code, 1, stderr);
-    assert.match(stdout, /NOT ACCEPTABLE: threshold rate>100m was not met/);
-    const { scenario, connections } = readResult(join(folder, "slow.json"));
-    assert.equal(scenario.generators, 2);
-    assert.equal(connections.requested, 4, "with -T, all generators together have so many");
-  });
+  toolTest(
+    "kubectl",
+    "also merges Results that are not acceptable, and passes their exit code on",
+    async (t) => {
+      const { authority } = await spawnServer(t);
+      const { folder, load } = createCluster(t);
+      const { code, stdout, stderr } = await load(
+        ...["-g", "2", "-T", ...lead, "-o", "slow.json", `ws://${authority}/echo`, ...brief],
+        ...["--threshold", "rate>100m"],
+      );
+      assert.equal(code, 1, stderr);
+      assert.match(stdout, /NOT ACCEPTABLE: threshold rate>100m was not met/);
+      const { scenario, connections } = readResult(join(folder, "slow.json"));
+      assert.equal(scenario.generators, 2);
+      assert.equal(connections.requested, 4, "with -T, all generators together have so many");
+    },
+  );
 
   toolTest(
     "kubectl",
@@ -161,7 +165,7 @@ describe("load.sh", { concurrency: true }, () => {
     }
   });
 
-  test("refuses what it cannot do, before it asks the cluster", async (t) => {
+  test("refuses invalid options before it contacts the cluster", async (t) => {
     const { cluster, load } = createCluster(t);
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [[], /^usage: load\.sh/],

@@ -42,7 +42,7 @@ for (const [what, args] of [
   ["one process", []],
   ["a supervisor of two workers", ["--workers", "2"]],
 ] as const) {
-  test(`every metric, label and label value that is asked for is one that ${what} exposes`, async (t) => {
+  test(`every metric, label and label value in a query is exposed by ${what}`, async (t) => {
     // With TLS, so that the metrics of certificates are there; the admin listener speaks plain HTTP.
     const { cert, key } = await makeCertificates(t);
     const { urls } = await spawnServer(t, [

@@ -19,7 +19,7 @@ const windowSeconds = 300;
 const payloadBytes = 100;
 const maxConnections = 40;
 
-/** What the harness says that it sent, all of it answered. */
+/** The number of messages that the harness sent, all of them answered. */
 async function load(url: string, metricsUrl: string): Promise<number> {
   const { messages } = await measureWithHarness(url, [
     ...["--connections", "8", "--rate", "1000", "--payload", String(payloadBytes)],

@@ -10,7 +10,7 @@ import { inTime } from "../../support/wait.ts";
 const proxyHeader = Buffer.from("0d0a0d0a000d0a515549540a2111000ccb0071427f00000130390050", "hex");
 
 for (const trustProxy of ["none", "127.0.0.1"]) {
-  test(`a PROXY protocol header changes nobody's address, with --trust-proxy ${trustProxy}`, async (t) => {
+  test(`a PROXY protocol header changes no address, with --trust-proxy ${trustProxy}`, async (t) => {
     const server = await startServer(t, { trustProxy });
     const { hostname, port } = new URL(server.urls.inspect ?? "");
     const socket = connect(Number(port), hostname);

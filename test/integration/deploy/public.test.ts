@@ -1,4 +1,4 @@
-// deploy/public: a server with its options, and clients that try to cost it more than they may.
+// deploy/public: a server with its options, and clients that try to exceed its limits.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -30,7 +30,7 @@ async function spawnPublic(t: TestContext) {
   return { server, metrics, ca: readFileSync(files.ca), url: `wss://${server.authority}/echo` };
 }
 
-/** A client on 127.0.0.2 that shakes hands and reads nothing more; undefined when it is turned away. */
+/** A client on 127.0.0.2 that shakes hands and reads nothing more; undefined if it is refused. */
 async function connectHostile(t: TestContext, url: string): Promise<TLSSocket | undefined> {
   const { port, host } = new URL(url);
   const plain = connectTcp({ host: "127.0.0.1", port: Number(port), localAddress: "127.0.0.2" });
@@ -80,7 +80,7 @@ test("an address that floods without reading is bounded, while others are served
       refused++;
     } else {
       admitted++;
-      // Ends with the socket, which the server cuts.
+      // Ends when the server closes the socket.
       floods.push(flood(socket, frame, 1000));
     }
     return admitted >= 40 && refused > 0;

@@ -23,7 +23,7 @@ test("held replies count against --max-backpressure: over it the connection is c
   assert.equal(stats["echo_buffered_bytes"], 0);
 });
 
-test("with --on-backpressure drop, what does not fit into the line is dropped and the rest comes", async (t) => {
+test("with --on-backpressure drop, what does not fit into the line is dropped and the rest arrives", async (t) => {
   const server = await startServer(t, {
     maxPayload: "64KiB",
     maxBackpressure: "128KiB",
@@ -133,7 +133,7 @@ test("--echo-paths puts the echo elsewhere, also beside the page, and its parame
   assert.equal((await fetch(`http://127.0.0.1:${server.port}/deep/ws`)).status, 426);
 });
 
-test("--echo-paths * echoes on any path that is nothing else, also with endpoints off", async (t) => {
+test("--echo-paths * echoes on any path without another endpoint, also with endpoints off", async (t) => {
   for (const endpoints of ["safe", "off"] as const) {
     const server = await startServer(t, { echoPaths: "*", endpoints, endpointsConnections: 1 });
     for (const path of ["/echo", "/", "/any/thing?x=1", "/metrics"]) {

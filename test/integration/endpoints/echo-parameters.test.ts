@@ -6,7 +6,7 @@ import { authorityOf, connectAt, nextTexts, openRawAt, refusedAt } from "../../s
 import { closing, connectRaw, frame, handshake, opcode } from "../../support/raw-socket.ts";
 import { waitUntil } from "../../support/wait.ts";
 
-test("parameters that are not ours leave /echo as it is", async (t) => {
+test("unknown parameters leave /echo unchanged", async (t) => {
   const server = await startServer(t);
   const client = await connectAt(t, server, "/echo?session=1&utm_source=x");
   client.ws.send("plain");
@@ -14,7 +14,7 @@ test("parameters that are not ours leave /echo as it is", async (t) => {
   assert.equal((await server.stats())['echo_endpoint_connections{endpoint="echo"}'], 0);
 });
 
-test("what was understood is told in a header, and the connection is counted under its endpoint", async (t) => {
+test("a header shows the parsed parameters, and the connection is counted under its endpoint", async (t) => {
   const server = await startServer(t, { instance: "here" });
   const raw = await openRawAt(t, server, "/echo?x=1&jitter=0.01s&delay=100ms&reason=a%20b&close_in=1h");
   assert.equal(
@@ -30,7 +30,7 @@ test("what was understood is told in a header, and the connection is counted und
   );
 });
 
-test("what cannot be is refused with every problem at once, and counted", async (t) => {
+test("invalid parameters are refused with every problem at once, and counted", async (t) => {
   const server = await startServer(t, { endpointsMaxDelay: "2s" });
   const { status, body } = await refusedAt(server, "/echo?delay=3s&jitter=1s&rate=1&rate=2&code=1005&x=1");
   assert.equal(status, 400);
@@ -125,7 +125,7 @@ for (const [query, code, reason] of [
   });
 }
 
-test("close_in closes at its time, and what is held goes out first", async (t) => {
+test("close_in closes at its time, after held echoes", async (t) => {
   const server = await startServer(t);
   const client = await connectAt(t, server, "/echo?delay=10s&close_in=300ms&code=4000");
   client.ws.send("held");
@@ -140,7 +140,7 @@ test("abrupt ends the TCP connection without a close frame", async (t) => {
   assert.deepEqual(await raw.ended(), frame(opcode.text, "last", { isMasked: false }));
 });
 
-test("handshake_delay answers late, counts as a connection meanwhile, and stops counting when the client does not wait", async (t) => {
+test("handshake_delay answers late, counts as a connection meanwhile, and stops counting when the client leaves", async (t) => {
   const server = await startServer(t, { maxConnections: 1 });
   const held = async (): Promise<number | undefined> =>
     (await server.stats())['echo_endpoint_connections{endpoint="echo"}'];
@@ -222,7 +222,7 @@ test("ping sends pings, and their round trips are counted", async (t) => {
   );
 });
 
-test("the close of a client is answered, and what is held for it is dropped and counted", async (t) => {
+test("answers a client's close, and drops and counts its held echoes", async (t) => {
   const server = await startServer(t);
   const raw = await openRawAt(t, server, "/echo?delay=10s");
   await raw.send(Buffer.concat([frame(opcode.text, "a"), frame(opcode.binary, "bc")]));

@@ -1,4 +1,4 @@
-// Server and harness against each other: a delay that one makes is what the other measures.
+// Server and harness against each other: the harness measures the delay that the server makes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { spawnServer } from "../../support/echo-server.ts";

@@ -24,7 +24,7 @@ function readEvents(text: string): Event[] {
   });
 }
 
-test("/sse sends numbered events, as many as asked for, and then ends", async (t) => {
+test("/sse sends as many numbered events as requested, and then ends", async (t) => {
   const server = await startServer(t);
   const response = await fetch(`http://127.0.0.1:${server.port}/sse?interval=10ms&count=5&size=200`);
   assert.equal(response.status, 200);
@@ -58,7 +58,7 @@ test("the head of /sse comes before the first event", async (t) => {
 });
 
 for (const scheme of schemes) {
-  test(`events of 1 MiB come whole to a reader that is slow, over ${scheme}`, async (t) => {
+  test(`events of 1 MiB arrive whole at a slow reader, over ${scheme}`, async (t) => {
     const server = await spawnOver(t, scheme);
     const raw = new RawSocket(await server.dial());
     await raw.send(
@@ -120,7 +120,7 @@ for (const scheme of schemes) {
   });
 }
 
-test("/delay answers after as long as asked, to GET and HEAD", async (t) => {
+test("/delay answers GET and HEAD after the requested time", async (t) => {
   const server = await startServer(t);
   for (const method of ["GET", "HEAD"]) {
     const since = performance.now();
@@ -209,14 +209,14 @@ test("with --endpoints off there is neither", async (t) => {
   }
 });
 
-/** All that comes back on a connection of its own. */
+/** The whole response on a separate connection. */
 async function answerTo(t: Cleanup, port: number, path: string): Promise<string> {
   const raw = await connectRaw(t, `127.0.0.1:${port}`);
   await raw.send(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   return (await raw.ended()).toString("latin1");
 }
 
-test("a status that allows no body comes without one", async (t) => {
+test("a status that allows no body has none", async (t) => {
   const server = await startServer(t);
   for (const status of [204, 205, 304]) {
     const answer = await answerTo(t, server.port, `/status/${status}`);

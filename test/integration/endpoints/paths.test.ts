@@ -1,4 +1,4 @@
-// The endpoints on demand that have a path of their own, over the wire.
+// The endpoints on demand that have their own paths.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startServer } from "../../support/echo-server.ts";
@@ -20,7 +20,7 @@ for (const [query, code, reason] of [
   });
 }
 
-test("/ticks sends numbered messages of the size and type that are asked for, and closes after the last", async (t) => {
+test("/ticks sends numbered messages of the requested size and type, and closes after the last", async (t) => {
   const server = await startServer(t);
   const client = await connectAt(t, server, "/ticks?interval=20ms&count=5&burst=2&size=100&type=binary");
   assert.deepEqual(await client.closed, { code: 1000, reason: "" });
@@ -36,7 +36,7 @@ test("/ticks sends numbered messages of the size and type that are asked for, an
   assert.equal(stats['echo_messages_sent_total{type="binary"}'], 0, "none of them is an echo");
 });
 
-test("/ticks leaves out what would wait behind unread messages, and the numbers show it", async (t) => {
+test("/ticks skips messages that would wait behind unread ones, and the numbers show it", async (t) => {
   const server = await startServer(t);
   const raw = await openRawAt(t, server, "/ticks?interval=10ms&burst=50&size=1MiB");
   raw.socket.pause();
@@ -47,7 +47,7 @@ test("/ticks leaves out what would wait behind unread messages, and the numbers 
   assert.ok(((await server.stats())["echo_buffered_bytes"] ?? 0) <= 1024 * 1024 + 14);
 });
 
-test("/source sends as many bytes as asked, then closes; its bytes count up", async (t) => {
+test("/source sends as many bytes as requested, then closes; its bytes count up", async (t) => {
   const server = await startServer(t);
   for (const query of ["total=300001&size=1000", "total=100000&size=4KiB&rate=1MiB"]) {
     const client = await connectAt(t, server, `/source?${query}`);
@@ -62,7 +62,7 @@ test("/source sends as many bytes as asked, then closes; its bytes count up", as
   }
 });
 
-test("/sink sends nothing back, and acknowledges when it is asked to", async (t) => {
+test("/sink sends nothing back, and acknowledges on request", async (t) => {
   const server = await startServer(t);
   const silent = await connectAt(t, server, "/sink");
   const client = await connectAt(t, server, "/sink?ack=3");
@@ -134,7 +134,7 @@ test("/inspect by upgrade is not for foreign pages, nor for names that a page ha
   assert.equal((await refusedAt(without, "/echo?greet=inspect")).status, 400);
 });
 
-test("/pings tells the round trip of each pong, and closes after the last", async (t) => {
+test("/pings reports the round trip of each pong, and closes after the last", async (t) => {
   const server = await startServer(t);
   const client = await connectAt(t, server, "/pings?interval=100ms&count=2");
   assert.equal((await client.closed).code, 1000);
@@ -164,7 +164,7 @@ test("/status refuses a handshake, or answers a GET, with that status", async (t
   assert.equal(stats['echo_http_requests_total{route="on_demand",code="other"}'], 3);
 });
 
-test("/basic-auth lets in who knows the credentials of its path", async (t) => {
+test("/basic-auth accepts the credentials of its path", async (t) => {
   const server = await startServer(t);
   const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString("base64")}` });
   const path = "/basic-auth/us%20er/pass%3Aword";
@@ -185,7 +185,7 @@ test("/basic-auth lets in who knows the credentials of its path", async (t) => {
   assert.equal((await server.stats())['echo_upgrades_rejected_total{reason="unauthorized"}'], 4);
 });
 
-test("/bearer lets in who brings a token, in one of three ways", async (t) => {
+test("/bearer accepts a token in one of three ways", async (t) => {
   const server = await startServer(t);
   for (const path of ["/bearer", "/bearer?token="]) {
     assert.equal((await refusedAt(server, path)).status, 401, path);
@@ -283,7 +283,7 @@ const violations = {
 } as const;
 
 for (const [what, expected] of Object.entries(violations)) {
-  test(`/violate/${what} is noticed by a client that looks`, async (t) => {
+  test(`/violate/${what} is noticed by a client that checks`, async (t) => {
     const { WebSocket } = await import("ws");
     const server = await startServer(t, { endpoints: "all" });
     const ws = new WebSocket(`ws://127.0.0.1:${server.port}/violate/${what}`);

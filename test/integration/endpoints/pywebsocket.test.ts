@@ -1,4 +1,4 @@
-// The handlers of pywebsocket's example directory, as its documentation and behaviour have them: bytes on the wire.
+// The handlers of pywebsocket's example directory, as documented and as they behave, byte by byte.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startServer } from "../../support/echo-server.ts";
@@ -69,7 +69,7 @@ test("/internal_error closes with 1011 and no reason", async (t) => {
   assert.deepEqual(await raw.ended(), Buffer.from([0x88, 0x02, 0x03, 0xf3]));
 });
 
-test("/bench sends the message as often as asked, so far apart, and closes with 1000", async (t) => {
+test("/bench sends the message as often as requested, at the given interval, and closes with 1000", async (t) => {
   const server = await startServer(t);
   const client = await connectAt(t, server, "/bench");
   const sentAt = performance.now();
@@ -80,7 +80,7 @@ test("/bench sends the message as often as asked, so far apart, and closes with 
   assert.equal(client.pending(), 0);
 });
 
-test("/bench closes with 1011 for an order that it cannot read", async (t) => {
+test("/bench closes with 1011 for a command that it cannot parse", async (t) => {
   const server = await startServer(t);
   for (const order of ["", "0.1 5", "x 5 message", "1 -1 message", "99999 1 late"]) {
     const client = await connectAt(t, server, "/bench");
@@ -89,7 +89,7 @@ test("/bench closes with 1011 for an order that it cannot read", async (t) => {
   }
 });
 
-test("/benchmark_helper sends what it is told to, and tells the size of what it gets", async (t) => {
+test("/benchmark_helper sends what is requested, and reports the size of what it receives", async (t) => {
   const server = await startServer(t, { maxPayload: "1MiB" });
   const client = await connectAt(t, server, "/benchmark_helper");
   client.ws.send("receive 70000");
@@ -111,7 +111,7 @@ test("/benchmark_helper sends what it is told to, and tells the size of what it 
   assert.equal((await other.closed).code, 1011);
 });
 
-test("/origin_check lets in one Origin", async (t) => {
+test("/origin_check accepts one Origin", async (t) => {
   const server = await startServer(t);
   for (const headers of [{}, { Origin: "http://malicious.example.com" }, { Origin: "https://example.com" }]) {
     assert.equal((await refusedAt(server, "/origin_check", { headers })).status, 403);

@@ -154,7 +154,7 @@ describe("an open loop", () => {
     assert.ok((serviceUs?.p50 ?? 0) < 1300);
   });
 
-  test("charges a stall of its own to the latency from the intended time, and names it as lag", async () => {
+  test("counts its own stall as latency from the intended time, and reports it as lag", async () => {
     const clock = new VirtualClock();
     let hasSlept = false;
     const target: VirtualTarget = {
@@ -177,7 +177,7 @@ describe("an open loop", () => {
     assert.ok(result.warnings.some((warning) => /generator's own lag/.test(warning)));
   });
 
-  test("does not call it lag of its own when the target takes no more, but counts it as latency", async () => {
+  test("counts time in which the target accepts nothing as latency, not as its own lag", async () => {
     const target: VirtualTarget = {
       replyAtNs: (sentNs) => sentNs + nsPerMillisecond,
       isClogged: (nowNs) => nowNs >= 3000 * nsPerMillisecond && nowNs < 3500 * nsPerMillisecond,

@@ -141,7 +141,7 @@ describe("the options of a load", () => {
     assert.deepEqual(endpoint.templateLines, { [path]: ["one", "two"] });
   });
 
-  test("refuse a certificate without its key, and one that is no certificate", () => {
+  test("refuse a certificate without its key, and one that is not a certificate", () => {
     const path = join(folder, "not.pem");
     writeFileSync(path, "nonsense");
     const problems = problemsOf(`--cert ${path}`, "wss://127.0.0.1/").join("\n");

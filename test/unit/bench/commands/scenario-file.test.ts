@@ -209,7 +209,7 @@ describe("a scenario file", () => {
   });
 
   for (const [what, changes, problem] of [
-    ["a target that is none", { target: { url: "http://x/" } }, /is not a WebSocket URL/],
+    ["a target that is not a WebSocket", { target: { url: "http://x/" } }, /is not a WebSocket URL/],
     ["a wrong time-out", { target: { url, timeout: "soon" } }, /target\.timeout: "soon" is not a duration/],
     ["TLS files without TLS", { target: { url, ca: "none.pem" } }, /target\.ca: cannot read the file/],
     ["no group", { population: undefined }, /give either groups, or population and traffic/],
@@ -234,7 +234,7 @@ describe("a scenario file", () => {
     });
   }
 
-  test("is refused when it is no JSON, or not there", (t) => {
+  test("is refused if it is not JSON or does not exist", (t) => {
     assert.throws(() => readScenarioFile(fileWith(t, "{"), undefined), /cannot read .*scenario\.json/);
     assert.throws(() => readScenarioFile("/nowhere/scenario.json", undefined), /ENOENT/);
   });

@@ -12,7 +12,7 @@ import { count, metricsOf } from "../../../../bench/result/threshold.ts";
 
 const metrics = metricsOf({ lost: count((measured: { lost: number }) => measured.lost) });
 
-/** What is read of a command line with one option of its own, `--size`. */
+/** The parsed options of a command with an additional option, `--size`. */
 function read(...args: string[]) {
   const command = new Command().option("--size <number>", "a number", "1");
   addSessionOptions(command, { metrics, example: "lost==0", reconnect: "never", expectClose: "none" });
@@ -38,7 +38,7 @@ test("the shared options are read with the command's own", () => {
   assert.equal(read().settings.target.sources, undefined);
 });
 
-test("all problems are said at once, limits of the machine among them", () => {
+test("reports all problems at once, limits of the machine among them", () => {
   assert.throws(
     () =>
       read("--size", "1000000000", "--expect-close", "99", "--threshold", "p99<1s", "--reconnect", "maybe"),
@@ -70,7 +70,7 @@ test("a way to reconnect is read with its times", () => {
   });
 });
 
-test("what is not a way to reconnect is refused with what is", () => {
+test("refuses an invalid way to reconnect, and lists the valid ones", () => {
   for (const text of ["", "always", "full-jitter", "full-jitter:1s", "full-jitter:1s:2s:3s"]) {
     assert.throws(() => parseReconnect(text), /write never, full-jitter:1s:30s or backoff:1s:30s/, text);
   }

@@ -86,7 +86,7 @@ describe("FrameReader", () => {
     );
   });
 
-  test("gives the same for a stream that comes byte by byte", () => {
+  test("reports the same for a stream that arrives byte by byte", () => {
     const stream = Buffer.concat([
       frame(opcodes.text, "a", { final: false }),
       frame(opcodes.ping, "?"),

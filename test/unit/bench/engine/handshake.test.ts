@@ -8,7 +8,7 @@ import { exampleScenario } from "../../../support/virtual-world.ts";
 const sampleKey = "dGhlIHNhbXBsZSBub25jZQ==";
 const acceptHeader = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/** What a response comes to when it arrives in the given pieces and the target then hangs up. */
+/** The outcome of a response that arrives in the given pieces before the target hangs up. */
 function outcomeOf(response: string, subprotocols: string[] = [], pieceBytes = 1000) {
   const collector = new HandshakeResponse(sampleKey, subprotocols);
   const bytes = Buffer.from(response, "latin1");
@@ -26,11 +26,11 @@ function detailOf(response: string, subprotocols: string[] = []): string {
   return "detail" in outcome ? `${outcome.kind}: ${outcome.detail}` : "open";
 }
 
-test("the accept key is that of RFC 6455's own example", () => {
+test("computes the accept key of RFC 6455's example", () => {
   assert.equal(acceptFor(sampleKey), acceptHeader);
 });
 
-test("the request has what RFC 6455 asks for, and what was asked besides", () => {
+test("the request has the headers of RFC 6455 and the requested ones", () => {
   const { endpoint } = exampleScenario();
   const { bytes, key } = createRequest({
     ...endpoint,
@@ -60,7 +60,7 @@ test("the request has what RFC 6455 asks for, and what was asked besides", () =>
 });
 
 describe("a response", () => {
-  test("that is right opens the connection, in pieces of any size, and keeps what follows", () => {
+  test("that is valid opens the connection, in pieces of any size, and keeps what follows", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), (pieceBytes) => {
         const collector = new HandshakeResponse(sampleKey, []);

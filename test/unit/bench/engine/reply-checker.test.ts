@@ -8,7 +8,7 @@ import { ReplyChecker } from "../../../../bench/engine/reply-checker.ts";
 const payloadLists = fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 5 });
 
 describe("ReplyChecker", () => {
-  /** What it says of each of the replies, each given in pieces of `pieceBytes`. */
+  /** The verdict on each reply, which is given in pieces of `pieceBytes`. */
   function check(payloads: Uint8Array[], verify: Verify, replies: Uint8Array[], pieceBytes: number) {
     const checker = new ReplyChecker(payloads, "binary", verify);
     return replies.map((reply, i) => {
@@ -27,7 +27,7 @@ describe("ReplyChecker", () => {
     });
   }
 
-  test("with full, takes true echoes in pieces of any size", () => {
+  test("with full, accepts correct echoes in pieces of any size", () => {
     fc.assert(
       fc.property(
         payloadLists,
@@ -66,7 +66,7 @@ describe("ReplyChecker", () => {
     );
   });
 
-  /** A checker that awaits the replies to `sentCount` messages, and what it says of the given ones. */
+  /** The verdicts of a checker that awaits the replies to `sentCount` messages. */
   function judge(payloads: Uint8Array[], sentCount: number, replies: (Uint8Array | undefined)[]) {
     const checker = new ReplyChecker(payloads, "binary", "full");
     return replies.map((reply = new Uint8Array()) => {
@@ -75,7 +75,7 @@ describe("ReplyChecker", () => {
     });
   }
 
-  test("with full, goes on with the next message after a duplicate", () => {
+  test("with full, continues with the next message after a duplicate", () => {
     const payloads = [makePayload(64, "binary"), makePayload(20, "binary")];
     const [a, b, c] = stamped(payloads, 3);
     assert.deepEqual(judge(payloads, 3, [a, a, b, c]), [
@@ -86,7 +86,7 @@ describe("ReplyChecker", () => {
     ]);
   });
 
-  test("with full, says how many replies are missing, and tells one that comes later from one that comes twice", () => {
+  test("with full, says how many replies are missing, and distinguishes a late reply from a duplicate", () => {
     const payloads = [makePayload(64, "binary")];
     const [a, b, c, d] = stamped(payloads, 4);
     assert.deepEqual(judge(payloads, 4, [a, d, b, b]), [
@@ -98,7 +98,7 @@ describe("ReplyChecker", () => {
     assert.ok(c);
   });
 
-  test("is not shifted by a message that comes before any was sent", () => {
+  test("stays in step when a message arrives before any was sent", () => {
     const payloads = [makePayload(64, "binary")];
     for (const verify of ["none", "length", "full"] as const) {
       const checker = new ReplyChecker(payloads, "binary", verify);
@@ -110,7 +110,7 @@ describe("ReplyChecker", () => {
     }
   });
 
-  test("with length, looks at type and length only", () => {
+  test("with length, checks only type and length", () => {
     const payloads = [new Uint8Array(4)];
     assert.deepEqual(check(payloads, "length", [Uint8Array.of(9, 9, 9, 9), new Uint8Array(5)], 64), [
       undefined,
@@ -120,7 +120,7 @@ describe("ReplyChecker", () => {
     assert.equal(checker.finish(opcodes.binary, 4, 1), "wrong-type");
   });
 
-  test("with none, takes any message for a reply", () => {
+  test("with none, accepts any message as a reply", () => {
     const checker = new ReplyChecker([new Uint8Array(4)], "text", "none");
     assert.equal(checker.finish(opcodes.binary, 400, 1), undefined);
   });

@@ -13,7 +13,7 @@ function ringAt(clock: AlarmClock, atNs: number): Promise<number> {
   );
 }
 
-test("an alarm rings when it is due, and never before: by a helper thread, or at once", async (t) => {
+test("an alarm fires when it is due, and never before: by a helper thread, or at once", async (t) => {
   const clock = new AlarmClock();
   t.after(() => clock.close());
   for (const delayNs of [30 * nsPerMs, 2 * nsPerMs, 0.01 * nsPerMs, -nsPerMs]) {
@@ -23,7 +23,7 @@ test("an alarm rings when it is due, and never before: by a helper thread, or at
   }
 });
 
-test("a row of alarms rings once each, in order", async (t) => {
+test("several alarms fire once each, in order", async (t) => {
   const clock = new AlarmClock();
   t.after(() => clock.close());
   const rang: number[] = [];
@@ -50,7 +50,7 @@ test("a row of alarms rings once each, in order", async (t) => {
   );
 });
 
-test("another alarm takes the place of the one that is pending, earlier or later", async (t) => {
+test("a new alarm replaces the pending one, earlier or later", async (t) => {
   const clock = new AlarmClock();
   t.after(() => clock.close());
   let calls = 0;
@@ -66,7 +66,7 @@ test("another alarm takes the place of the one that is pending, earlier or later
   assert.equal(calls, 0);
 });
 
-test("an alarm that is cancelled, or whose clock is closed, does not ring", async () => {
+test("an alarm that is cancelled, or whose clock is closed, does not fire", async () => {
   const clock = new AlarmClock();
   let calls = 0;
   const cancel = clock.callAtNs(clock.nowNs() + 5 * nsPerMs, () => {

@@ -55,7 +55,7 @@ describe("an open loop", () => {
     assert.ok(clock.soonCalls < 100, `${clock.soonCalls} turns for 3000 messages`);
   });
 
-  test("counts what a target that pushes back does not take as unsent, with the time it has waited", async () => {
+  test("counts messages that the target does not accept as unsent, with the time they have waited", async () => {
     let taken = 0;
     const target: VirtualTarget = {
       replyAtNs: (sentNs) => sentNs + ms,
@@ -74,7 +74,7 @@ describe("an open loop", () => {
     assert.ok(tally.times("latency").histogram.getValueAtPercentile(99) > 900 * ms);
   });
 
-  test("sends what is due at the very end, though it wakes up after it", async () => {
+  test("sends messages that are due at the very end, although it wakes up after it", async () => {
     const { tally } = await load(
       { loop: { kind: "open", ratePerSecond: 50_000, arrivals: "even" } },
       fixed20Ms,
@@ -119,7 +119,7 @@ describe("a reply that comes after the time-out", () => {
 });
 
 describe("connecting", () => {
-  test("at a pace does not wait for handshakes, and knows how long each took", async () => {
+  test("at a pace does not wait for handshakes, and records how long each took", async () => {
     const { crew, connectedNs } = await load(
       { connections: 600, connectionsPerSecond: 2000 },
       { ...fixed20Ms, handshakeNs: 1000 * ms },
@@ -144,7 +144,7 @@ describe("connecting", () => {
     assert.equal(crew.errors["not-tried"]?.count, 472);
   });
 
-  test("by several threads keeps the pace that was asked", async () => {
+  test("by several threads keeps the requested pace", async () => {
     const { connectedNs } = await load({ connections: 60, connectionsPerSecond: 100, threads: 3 }, fixed20Ms);
     assert.ok(connectedNs > 1000 * ms + 580 * ms, `${connectedNs / ms} ms`);
   });

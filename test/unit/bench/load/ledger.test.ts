@@ -78,7 +78,7 @@ const report = {
   errors: {},
 } as const;
 
-/** What came of the second step. */
+/** The figures of the second step. */
 function tallyOf(entries: readonly Entry[]): Tally {
   const tally = new Tally(window.fromNs, 1);
   for (const [step, interval] of entries) {
@@ -95,7 +95,7 @@ function assertClose(actual: number, expected: number, what: string): void {
 }
 
 describe("Ledger", () => {
-  test("counts and times what a naive ledger counts and times", () => {
+  test("agrees with a naive ledger on counts and times", () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1, maxLength: 60 }), (messages) => {
         const tally = tallyOf(record(messages));
@@ -165,7 +165,7 @@ describe("Ledger", () => {
     assert.equal(tally.times("latency").maxNs, second);
   });
 
-  test("cut short, ends the step there and then", () => {
+  test("cut short, ends the step at once", () => {
     const entries: Entry[] = [];
     const ledger = ledgerFor(false, (entry) => entries.push(entry));
     ledger.cutShort(3.5 * second);

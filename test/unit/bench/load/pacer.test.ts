@@ -29,7 +29,7 @@ describe("an even schedule", () => {
     assert.ok(Math.abs((due[30_000] ?? 0) - (1000 + 1e13)) < 1);
   });
 
-  test("of several generators is, put together, that of one", () => {
+  test("of several generators adds up to that of one", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000_000 }), (count, rate) => {
         const together = Array.from({ length: count }, (_, index) =>
@@ -57,7 +57,7 @@ describe("a Poisson schedule", () => {
     );
   });
 
-  test("is another one with another seed", () => {
+  test("differs with another seed", () => {
     assert.notDeepEqual(take(poisson(7), 100), take(poisson(8), 100));
   });
 

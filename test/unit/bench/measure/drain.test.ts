@@ -86,7 +86,7 @@ describe("drainScenario", () => {
 });
 
 describe("concludeDrain", () => {
-  it("has nothing to object to when every accepted echo came and everybody is back", () => {
+  it("has no failures when every accepted echo arrived and every client reconnected", () => {
     const report = concludeDrain(
       options,
       outcomeOf({ sent: 20_000, answered: 20_000, reconnected: 64 }),
@@ -99,7 +99,7 @@ describe("concludeDrain", () => {
     drainSchema.parse(report);
   });
 
-  it("does not blame the server for messages that crossed its close frame", () => {
+  it("does not count messages that crossed the close frame against the server", () => {
     const outcome = outcomeOf({ sent: 20_000, answered: 19_990, lost: 7, crossed: 3 });
     const report = concludeDrain(options, outcome, trigger, []);
     assert.deepEqual(
@@ -110,7 +110,7 @@ describe("concludeDrain", () => {
     assert.match(report.warnings.join(), /3 messages crossed a close frame/);
   });
 
-  it("fails on 1006, on clients that are not back, and on a command that failed", () => {
+  it("fails on 1006, on clients that have not reconnected, and on a command that failed", () => {
     const report = concludeDrain(
       options,
       outcomeOf(
@@ -131,7 +131,7 @@ describe("concludeDrain", () => {
     ]);
   });
 
-  it("takes the end of the last client for the end, where none comes back", () => {
+  it("takes the end of the last client as the end if none reconnects", () => {
     const ended = { cause: "target-gone", reason: "the target ended every connection" } as const;
     const gone = outcomeOf({ sent: 10, answered: 10 }, { absentClients: 64 }, { endedEarly: ended });
     assert.deepEqual(
@@ -141,7 +141,7 @@ describe("concludeDrain", () => {
     assert.equal(concludeDrain(options, gone, trigger, []).partial?.reason, ended.reason);
   });
 
-  it("warns of a drain that closed nobody", () => {
+  it("warns of a drain that closed no client", () => {
     const report = concludeDrain(options, outcomeOf({ sent: 10, answered: 10 }, { closes: [] }), trigger, []);
     assert.match(report.warnings.join(), /did not reach the server/);
   });

@@ -104,7 +104,7 @@ describe("idleScenario", () => {
     assert.equal(lengthOf(scenario), fromMs);
   });
 
-  it("pings when it is asked to", () => {
+  it("pings on request", () => {
     assert.deepEqual(scenario.groups[0]?.traffic, { kind: "ping", intervalMs: 5000 });
     assert.deepEqual(idleScenario(options).groups[0]?.traffic, { kind: "idle" });
   });
@@ -129,13 +129,13 @@ describe("concludeIdle", () => {
     assert.equal(concludeIdle(options, remote, []).kernel?.bytesPerConnection, 5000);
   });
 
-  it("counts by the connections that were open, and fails when they were not all", () => {
+  it("counts by the connections that were open, and fails if some were not", () => {
     const report = concludeIdle(options, outcomeOf({ open: (connections) => connections / 2 }), []);
     assert.equal(report.process?.bytesPerConnection, 2048);
     assert.deepEqual(report.failures, ["4 steps had not all their connections"]);
   });
 
-  it("tells the CPU time of a ping from the rest", () => {
+  it("separates the CPU time of a ping from the rest", () => {
     const report = concludeIdle(
       { ...options, pingIntervalMs: 1000 },
       outcomeOf({ pings: 10, cpuPerPing: 3 }),
@@ -153,9 +153,9 @@ describe("concludeIdle", () => {
     idleSchema.parse(report);
   });
 
-  it("warns of a slope that cannot be told from none", () => {
+  it("warns of a slope that may be zero", () => {
     const report = concludeIdle(options, outcomeOf({ own: 0 }), []);
-    assert.match(report.warnings.join(), /process's part cannot be told from none/);
+    assert.match(report.warnings.join(), /process's part may be zero/);
   });
 
   it("fails on closed connections, lost pings, an early end and missed thresholds", () => {

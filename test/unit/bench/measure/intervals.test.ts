@@ -42,7 +42,7 @@ test("where seconds are folded, rates and CPU are means, and latencies and memor
   );
 });
 
-test("what is not known of one second is that of the others; of none, it stays unknown", () => {
+test("a figure that one second lacks comes from the others; one that all lack stays unknown", () => {
   const [first] = boundedSeries(
     secondsOf(7200, (second) => ({ serverCpuPercent: second === 1 ? null : 60, p50Us: null })),
   );

@@ -10,7 +10,7 @@ function plansOf(changes: Partial<WebSocketScenario>, overIpv4Loopback = false) 
   return planThreads(sessionOf(exampleScenario(changes)), { overIpv4Loopback });
 }
 
-test("connections are spread evenly over threads, and all of them are", () => {
+test("spreads all connections evenly over threads", () => {
   const plans = plansOf({ connections: 11, threads: 3 });
   assert.deepEqual(
     plans.map((plan) => plan.thread),
@@ -67,7 +67,7 @@ test("more connections than one address has ports for come from several loopback
   assert.deepEqual(addresses(10, true), []);
 });
 
-test("the progress line says what is going on, in one line", () => {
+test("describes the progress in one line", () => {
   const progress = {
     phase: "measure" as const,
     openConnections: 64,

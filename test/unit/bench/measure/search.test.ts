@@ -184,7 +184,7 @@ describe("a search", () => {
     assert.deepEqual([found.confirm, found.latencies], [[], []]);
   });
 
-  test("keeps what is known when the time is over, and never goes past it", async () => {
+  test("keeps the results so far when the time is over, and never exceeds it", async () => {
     const { first, found, tookMs } = await simulate({ capacities: [10_000] }, { endMs: 45_000 });
     assert.deepEqual([first.verdict, first.limitedBy, found.stop], ["deadline", "deadline", "deadline"]);
     assert.ok(tookMs <= 45_000, String(tookMs));
@@ -192,7 +192,7 @@ describe("a search", () => {
     assert.ok(tookMs > 45_000 - afterwardsMs(known) - 4000, String(tookMs));
   });
 
-  test("keeps what is known when it is interrupted", async () => {
+  test("keeps the results so far when interrupted", async () => {
     const { first, found } = await simulate({ capacities: [10_000], interruptedAtTrial: 6 });
     assert.deepEqual(
       [first.verdict, first.limitedBy, found.stop],

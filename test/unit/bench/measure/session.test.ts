@@ -144,7 +144,7 @@ describe("a population", () => {
     assert.ok((stepsOf(outcome)[0]?.distributions.connectLag?.latencyUs.max ?? 1e9) < 300);
   });
 
-  test("lets nothing be lost when a connection has lived its time, and replaces it", async () => {
+  test("loses nothing when a connection reaches its lifetime, and replaces it", async () => {
     const population = steadyPopulation(10, { lifetime: { kind: "fixed", ms: 110 } });
     const outcome = await outcomeOf(scenarioOf(population, closedLoop));
     assert.deepEqual(countersOf(outcome, "lost"), [0, 0]);
@@ -168,7 +168,7 @@ describe("a population", () => {
     assert.deepEqual(outcome.errors, { reset: { count: 10, detail: "the target died" } });
   });
 
-  test("takes a close code that is expected for data", async () => {
+  test("treats an expected close code as data", async () => {
     const population = steadyPopulation(10, { ...comesBack, expectedCloses: [1001] });
     const outcome = await outcomeOf(scenarioOf(population, { kind: "idle" }), {
       ...answers,
@@ -235,7 +235,7 @@ describe("clients that come as the size grows", () => {
   });
 });
 
-test("a thread without clients does not keep a session going whose target has gone", async () => {
+test("a thread without clients does not prolong a session whose target has ended", async () => {
   const scenario = scenarioOf(steadyPopulation(1, never), closedLoop, {
     timeline: [stepOf("long", 60_000)],
     resources: { threads: 2, seed: 1, part: undefined },

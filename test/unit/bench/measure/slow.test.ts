@@ -66,7 +66,7 @@ describe("slowScenario", () => {
 });
 
 describe("concludeSlow", () => {
-  it("tells a server that buffers from one that closes, drops, or reads no more", () => {
+  it("distinguishes a server that buffers from one that closes, drops, or stops reading", () => {
     const reactionsOf = (...args: Parameters<typeof outcomeOf>) =>
       concludeSlow(options, outcomeOf(...args), []).reactions;
     assert.deepEqual(reactionsOf(90, 10), ["buffers"]);

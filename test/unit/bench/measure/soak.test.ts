@@ -65,7 +65,7 @@ function conclude(
 }
 
 describe("soakScenario", () => {
-  it("replaces connections after random times, and judges nothing of the warm-up", () => {
+  it("replaces connections after random times, and ignores the warm-up", () => {
     const { groups, timeline } = soakScenario(options);
     assert.deepEqual(groups[0]?.population.lifetime, { kind: "exponential", meanMs: 30_000 });
     assert.deepEqual(

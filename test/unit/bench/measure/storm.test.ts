@@ -10,7 +10,7 @@ import { plainLook } from "../../../../src/lib/terminal.ts";
 import { refusedAtFirst, stormOptions, stormOutcome } from "../../../support/storm.ts";
 
 describe("the scenario of a storm", () => {
-  test("lets clients come at the rate, after the background has been measured", () => {
+  test("connects clients at the rate, after the background has been measured", () => {
     const { groups, timeline } = stormScenario(stormOptions);
     const [storm, background] = groups;
     assert.ok(storm && background);
@@ -25,7 +25,7 @@ describe("the scenario of a storm", () => {
     );
   });
 
-  test("lets all come at once with max, in at most 30 steps", () => {
+  test("connects all at once with max, in at most 30 steps", () => {
     const { groups, timeline } = stormScenario({
       ...stormOptions,
       ratePerSecond: undefined,
@@ -39,7 +39,7 @@ describe("the scenario of a storm", () => {
     );
   });
 
-  test("sends pings instead of messages to a server that is no echo", () => {
+  test("sends pings instead of messages to a server that does not echo", () => {
     const { groups } = stormScenario({ ...stormOptions, traffic: "ping" });
     assert.deepEqual(
       groups.map(({ traffic }) => traffic),
@@ -59,7 +59,7 @@ describe("the report of a storm", () => {
     assert.deepEqual(report.failures, []);
   });
 
-  test("tells the harm to the others until nearly all were in from what comes after", () => {
+  test("separates the harm to others until nearly all were connected from later harm", () => {
     const { background, settledSeconds, stages } = concludeStorm(
       stormOptions,
       stormOutcome(refusedAtFirst),
@@ -74,7 +74,7 @@ describe("the report of a storm", () => {
     assert.ok(near(stages.open?.min, 20_000) && near(stages.open?.max, 40_000));
   });
 
-  test("is not acceptable when clients stay out, others are harmed, or a threshold is missed", () => {
+  test("is not acceptable when clients remain disconnected, others are harmed, or a threshold is missed", () => {
     const [first] = refusedAtFirst;
     assert.ok(first);
     const outcome = stormOutcome([{ ...first, storm: { ...first.storm, lost: 2, failed: 8 } }]);
@@ -91,7 +91,7 @@ describe("the report of a storm", () => {
     assert.match(report.warnings.join("\n"), /Fewer than 99\.0 % of the clients had a connection/);
   });
 
-  test("says all of it in 80 columns", () => {
+  test("fits 80 columns", () => {
     const text = formatStorm(concludeStorm(stormOptions, stormOutcome(refusedAtFirst), []), {
       ...plainLook,
       width: 80,

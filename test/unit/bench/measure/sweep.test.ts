@@ -63,7 +63,7 @@ async function run(measure: (entry: PlanEntry, made: number) => void, changes: P
 }
 
 describe("a sweep", () => {
-  test("measures what is not there yet, in the order of the plan", async () => {
+  test("measures what is missing, in the order of the plan", async () => {
     const files = planEntries(cells, 1, 7).map(({ file }) => file);
     const there = new Set([files[0], files[3]]);
     const { made, kept, stop } = await run(() => undefined, { isDone: ({ file }) => there.has(file) });
@@ -71,7 +71,7 @@ describe("a sweep", () => {
     assert.deepEqual([kept, stop], [made, "complete"]);
   });
 
-  test("goes on after a measurement that failed, and leaves it for the next start", async () => {
+  test("continues after a measurement that failed, and leaves it for the next start", async () => {
     const { kept, missing, stop } = await run((_, made) => {
       if (made === 2) {
         throw new TargetError("no luck");
@@ -80,7 +80,7 @@ describe("a sweep", () => {
     assert.deepEqual([kept.length, missing.map(({ reason }) => reason), stop], [5, ["no luck"], "complete"]);
   });
 
-  test("ends when the target has gone", async () => {
+  test("ends when the target has ended", async () => {
     const { made, stop } = await run((_, count) => {
       if (count > 1) {
         throw new TargetError("gone");
@@ -102,7 +102,7 @@ describe("a sweep", () => {
     assert.deepEqual([made.length, kept.length, stop], [3, 2, "interrupted"]);
   });
 
-  test("does not hide a fault of its own", async () => {
+  test("does not hide its own faults", async () => {
     await assert.rejects(
       run(() => {
         throw new RangeError("a bug");

@@ -21,13 +21,13 @@ test("a target that is steady from the start is warm after the fewest seconds th
   assert.ok(seconds >= 8 && seconds <= 10, `${seconds} s`);
 });
 
-test("a target that gets faster is warm some seconds after it has", async () => {
+test("a target that gets faster is warm some seconds after it stops doing so", async () => {
   const { seconds, isSteady } = await warmUpOf((at) => (at < 6 ? 40 : 20));
   assert.ok(isSteady);
   assert.ok(seconds >= 11 && seconds <= 15, `${seconds} s`);
 });
 
-test("a target that never keeps a level is given up after a minute", async () => {
+test("the warm-up of a target that never settles ends after a minute", async () => {
   const { seconds, isSteady } = await warmUpOf((at) => 20 * 1.05 ** at);
   assert.equal(isSteady, false);
   assert.ok(seconds >= 59 && seconds <= 60, `${seconds} s`);

@@ -31,7 +31,7 @@ function conclude(all: readonly IdleProbe[]): Record<"silent" | "ping" | "data",
 const minuteMs = 60_000;
 
 describe("idle probes", () => {
-  test("try the times that people set, within the time asked for", () => {
+  test("try common timeouts, up to the requested time", () => {
     const seconds = [1, 2, 5, 10, 15, 20, 25, 30, 45, 55];
     assert.deepEqual(
       candidateTimes(65_000),
@@ -52,7 +52,7 @@ describe("idle probes", () => {
     assert.match(conclude(all).silent.seen, /; 4 pings came meanwhile and were answered$/);
   });
 
-  test("tell a limit on silence, and the longest safe time between pings", () => {
+  test("report a limit on silence, and the longest safe time between pings", () => {
     const { silent, ping, data } = conclude(probes(minuteMs + 3, (intervalMs) => intervalMs < minuteMs));
     assert.equal(silent.status, "fails");
     assert.equal(silent.seen, "after 60 s of silence: the target ended the connection without a close frame");
@@ -60,7 +60,7 @@ describe("idle probes", () => {
     assert.deepEqual([ping.status, data.status], ["pass", "pass"]);
   });
 
-  test("tell that pings do not count, and that messages do", () => {
+  test("report that pings do not count, and that messages do", () => {
     const { silent, ping, data } = conclude(
       probes(5008, (intervalMs, traffic) => traffic === "data" && intervalMs < 5000),
     );
@@ -79,7 +79,7 @@ describe("idle probes", () => {
     assert.equal(ping.status, "not-tested");
   });
 
-  test("tell a limit on lifetime, which nothing moves", () => {
+  test("report a limit on lifetime, which nothing extends", () => {
     const { silent, ping, data } = conclude(
       probes(minuteMs, (intervalMs, traffic) => traffic === "silent" && intervalMs < minuteMs),
     );
@@ -88,7 +88,7 @@ describe("idle probes", () => {
     assert.match(ping.seen, /^a ping every 2 s to 45 s does not keep it: after 60 s: /);
   });
 
-  test("tell connections that are forgotten without a word", () => {
+  test("report connections that are dropped silently", () => {
     const dead = { outcome: "lost", ending: "no pong within 5000 ms" } as const;
     const { silent } = conclude(probes(0, (intervalMs) => intervalMs < minuteMs, dead));
     assert.match(

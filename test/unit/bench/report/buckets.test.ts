@@ -19,6 +19,6 @@ test("histograms share buckets that hold all their messages, and end with an emp
   assert.equal(second.indexOf(100), 60);
 });
 
-test("nothing recorded, no buckets", () => {
+test("an empty histogram has no buckets", () => {
   assert.equal(bucketsOf([histogramOf([])]), undefined);
 });

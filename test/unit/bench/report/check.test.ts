@@ -13,7 +13,7 @@ function sourceOf(report: CheckReport): { name: string; text: string } {
 }
 
 describe("the report of a check", () => {
-  test("fits 80 columns, and puts what to do below what failed", () => {
+  test("fits 80 columns, and puts advice below each failure", () => {
     const text = formatCheck(exampleCheck(), { ...plainLook, width: 80 });
     const tooLong = text.split("\n").filter((line) => line.length > 80);
     assert.deepEqual(tooLong, []);
@@ -51,7 +51,7 @@ describe("the report of a check", () => {
     assert.match(rows[2] ?? "", /,idle,idle-silent,fails,/);
   });
 
-  test("is a page in HTML that escapes what a target said", () => {
+  test("is a page in HTML that escapes texts of the target", () => {
     const html = reportSources([sourceOf(exampleCheck())], { ...form, format: "html" });
     assert.match(html, /does not echo &lt;b&gt;messages/);
     assert.match(html, /uws-echo-bench check ws:\/\/proxy\.example\/echo/);

@@ -9,7 +9,7 @@ import type { Comparison } from "../../../../bench/result/comparison.ts";
 import { plainLook } from "../../../../src/lib/terminal.ts";
 import { comparisonOf, samplesOf } from "../../../support/comparison.ts";
 
-/** B does half of what A does; p99 is the same, p99.9 is anything, and no CPU time is known. */
+/** B has half the rate of A, the same p99 and an arbitrary p99.9; CPU times are unknown. */
 function example(target = "node server.js {port}"): Comparison {
   const samples = samplesOf(6, ({ arm, round, process }) => ({
     serverCpuPerMessage: null,
@@ -26,7 +26,7 @@ function example(target = "node server.js {port}"): Comparison {
   });
 }
 
-test("the text names both arms, and says of each known figure what may be concluded", () => {
+test("the text names both arms, and states the finding for each known figure", () => {
   const text = formatComparison(example());
   assert.match(text, /^baseline {2}A: node server\.js/);
   assert.match(text, /6 ABBA rounds, a fresh process each time: 64 connections x 16 in flight/);
@@ -42,7 +42,7 @@ test("the text names both arms, and says of each known figure what may be conclu
   assert.doesNotMatch(text, /server CPU|undefined|NaN|null/);
 });
 
-test("targets that are URLs are not said to be fresh processes", () => {
+test("the text does not claim fresh processes for targets that are URLs", () => {
   assert.doesNotMatch(formatComparison(example("ws://127.0.0.1:1/echo")), /fresh process/);
 });
 

@@ -38,7 +38,7 @@ test("JUnit has a test case for each check, and nothing that XML does not allow"
   );
 });
 
-test("a Result concludes whether it is sound, apart from its thresholds", () => {
+test("the checks of a Result are its soundness and its thresholds", () => {
   const { checks } = concludeResult(
     "run",
     exampleResult((result) => {
@@ -56,14 +56,14 @@ test("a Result concludes whether it is sound, apart from its thresholds", () => 
   ]);
 });
 
-test("nothing measured is a check that fails", () => {
+test("a run that measured nothing is a failed check", () => {
   assert.match(
     formatJunit(concludeNothing("run", "ws://a/", "nobody there")),
     /failures="1"[\s\S]*nobody there/,
   );
 });
 
-test("a Comparison concludes that no finding is one that must not be", () => {
+test("a Comparison passes if it has no forbidden finding", () => {
   const comparison = comparisonOf(
     samplesOf(6, ({ arm, round }) => allFigures((arm === 0 ? 4 : 5) + round / 1000)),
   );

@@ -29,7 +29,7 @@ test("every document in bench/results, of whatever version, has a report in ever
   }
 });
 
-test("documents of two kinds do not go into one report", () => {
+test("refuses documents of two kinds in one report", () => {
   assert.throws(
     () => reportSources([result, comparison], form),
     /Results and Comparisons do not go into one/,
@@ -42,7 +42,7 @@ test("documents of two kinds do not go into one report", () => {
 
 test("a document of an unknown kind is named with the kinds that are read", () => {
   const names = kinds.flatMap((kind) => kind.names);
-  assert.equal(new Set(names).size, names.length, "no kind is there twice");
+  assert.equal(new Set(names).size, names.length, "every kind is listed once");
   const foreign = { name: "x.json", text: '{"kind": "other/thing"}' };
   assert.throws(() => reportSources([result, foreign], form), {
     message: `x.json is of kind "other/thing": report reads ${names.join(", ")}`,

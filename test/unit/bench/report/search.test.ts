@@ -10,7 +10,7 @@ import { plainLook } from "../../../../src/lib/terminal.ts";
 import { exampleSearch } from "../../../support/search.ts";
 import type { Simulation } from "../../../support/simulated-rig.ts";
 
-test("the text says first what each goal came to, within 80 columns", async () => {
+test("the text begins with the verdict on each goal, within 80 columns", async () => {
   const document = await exampleSearch();
   const text = formatSearch(document, { ...plainLook, width: 80 });
   assert.match(
@@ -26,7 +26,7 @@ test("the text says first what each goal came to, within 80 columns", async () =
   );
 });
 
-test("every way a goal can end is said in a sentence, and what is no answer is a failure", async () => {
+test("each verdict on a goal has a sentence, and a goal without an answer is a failure", async () => {
   const sentenceOf = async (changes: Partial<Simulation>, endMs?: number) => {
     const document = await exampleSearch({ capacities: [10_000], ...changes }, endMs);
     const [goal] = document.goals;
@@ -80,7 +80,7 @@ test("CSV has a row for each trial and goal, and Markdown and HTML say the same 
   assert.match(html, /uws-echo-bench search ws:\/\/127\.0\.0\.1:9998\/echo --slo/);
 });
 
-test("loads and objectives are written as people say them", () => {
+test("loads and objectives are written in words", () => {
   assert.deepEqual(
     [formatLoad(18_400, "rate"), formatLoad(1, "connections"), formatLoad(16, "depth")],
     ["18,400/s", "1 connection", "16 in flight"],

@@ -26,7 +26,7 @@ test("the text has a row for each combination in the order of its levels, with m
   assert.doesNotMatch(text, /NOT ACCEPTABLE|undefined|NaN|null/);
 });
 
-test("the text fits a narrow terminal by leaving figures out, never what was varied", () => {
+test("the text fits a narrow terminal by omitting figures, never the varied factors", () => {
   const text = formatSweep(exampleSweep(), { ...plainLook, width: 50 });
   const table = text.split("\n").filter((line) => /^ +\d+ +\d+ (B|KiB)/.test(line));
   assert.equal(table.length, 12);
@@ -49,7 +49,7 @@ test("CSV is long: a row for each known figure of each measurement", () => {
   assert.match(rows.join("\n"), /,64,4096,16,,2,messagesPerSecond,1\/s,1024002,/);
 });
 
-test("HTML has small multiples: the factor with most levels across, one with a line each, and a plot for what is left", () => {
+test("HTML has small multiples: the factor with most levels across, one with a line each, and a plot for the rest", () => {
   const page = pageOfSweeps([exampleSweep()]);
   const rate = page.sections.find(({ title }) => title === "Rate");
   const plots = rate?.parts.filter((part) => part.type === "plot") ?? [];

@@ -10,7 +10,7 @@ function sound(rounds = 6): Sample[] {
   return samplesOf(rounds, () => allFigures(100 * Math.exp(0.002 * normal())));
 }
 
-test("a sound comparison has no warnings, and is what its schema says", () => {
+test("a sound comparison has no warnings, and matches its schema", () => {
   const comparison = comparisonOf(sound());
   assert.deepEqual(comparison.warnings, []);
   assert.ok(isAcceptable(comparison));
@@ -19,7 +19,7 @@ test("a sound comparison has no warnings, and is what its schema says", () => {
   assert.equal(comparison.figures.p99.finding, "equivalent");
 });
 
-test("the primary figure is CPU time where it is known, else what the loop is there to show", () => {
+test("the primary figure is CPU time if it is known, else what the loop measures", () => {
   const samples = sound();
   assert.equal(choosePrimary(samples, { ratePerSecond: null }), "serverCpuPerMessage");
   for (const { figures } of samples) {
@@ -31,7 +31,7 @@ test("the primary figure is CPU time where it is known, else what the loop is th
   assert.equal(comparisonOf(samples, { primary: "p50" }).primary, "p50");
 });
 
-test("warnings count what is wrong with the samples, and a failed one voids the comparison", () => {
+test("warnings count the samples with problems, and a failed one voids the comparison", () => {
   const samples = sound(5);
   Object.assign(samples[0] ?? {}, { verdict: "client-bound" });
   Object.assign(samples[1] ?? {}, { verdict: "idle", failures: ["3 messages were lost"] });
@@ -56,7 +56,7 @@ test("a measurement without CPU time is reported, and the remaining rounds are c
   ]);
 });
 
-test("a figure that no measurement knows is not missed, unless the comparison is about it", () => {
+test("a figure that no measurement has is not reported, unless the comparison is about it", () => {
   const samples = sound();
   for (const { figures } of samples) {
     figures.serverCpuPerMessage = null;
@@ -68,7 +68,7 @@ test("a figure that no measurement knows is not missed, unless the comparison is
   );
 });
 
-test("outlying processes are named, and count all the same", () => {
+test("outlying processes are named, but still count", () => {
   const samples = sound();
   const [, second] = samples;
   assert.ok(second !== undefined);

@@ -40,7 +40,7 @@ test("the same spans have the same interval, every time", () => {
   assert.deepEqual(resample(spans, [50]), resample(spans, [50]));
 });
 
-test("nothing is said of a percentile with too few messages beyond it, or of too few spans", () => {
+test("a percentile with too few messages beyond it, or of too few spans, has no interval", () => {
   const span = { histogram: sparse(exponential(100, 3)), replies: 100 };
   assert.equal(resample([span, span, span, span], [50]), undefined);
   const [median, tail] =
@@ -52,7 +52,7 @@ test("nothing is said of a percentile with too few messages beyond it, or of too
   assert.equal(tail, null);
 });
 
-test("a histogram knows how many lie at or below a value", () => {
+test("a histogram counts the values at or below a value", () => {
   const histogram = sparse([1, 2, 3, 40, 500]);
   assert.equal(countUpTo(histogram, 3100), 3);
   assert.equal(countUpTo(histogram, 1e9), 5);

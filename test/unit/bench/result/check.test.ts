@@ -11,7 +11,7 @@ function finding(
 }
 
 describe("a check on two ways", () => {
-  test("is what it was on the one way, where there is no other", () => {
+  test("is that of the only way", () => {
     const only = finding("pass", { bytes: 1 }, "renew it");
     assert.deepEqual(compareFindings(only, null), { ...only, direct: null });
   });
@@ -21,7 +21,7 @@ describe("a check on two ways", () => {
     assert.equal(compared.status, "pass");
   });
 
-  test("differs when both pass with other facts, or one says nothing", () => {
+  test("differs when both pass with different facts, or one has none", () => {
     assert.equal(
       compareFindings(finding("pass", { bytes: 1 }), finding("pass", { bytes: 2 })).status,
       "differs",

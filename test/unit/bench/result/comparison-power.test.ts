@@ -72,7 +72,7 @@ test("equal targets are shown to be equivalent, with enough rounds", () => {
   assert.ok(share(simulate({ rounds: 20, effect: 0, comparisons: 400 }), "equivalent") > 0.9);
 });
 
-test("what a comparison says that it could have found, it finds four times in five", () => {
+test("a comparison finds its detectable difference four times in five", () => {
   const contrasts = simulate({ rounds: 10, effect: 0, comparisons: 300 });
   const detectable = contrasts.map((found) => found.detectable ?? 0).sort((a, b) => a - b)[150] ?? 0;
   const found = share(

@@ -43,7 +43,7 @@ test("the ratio is the mean of the rounds by logarithm, with the t interval of t
   assert.equal(found.rounds, 3);
 });
 
-test("a steady drift within each round cancels, and the control tells of it", () => {
+test("a steady drift within each round cancels, and the control shows it", () => {
   // The machine slows down by 1 % a measurement: A1 B1 B2 A2, then B1 A1 A2 B2, and so on.
   const samples = samplesOf(8, ({ arm, round, process }) => {
     const first = round % 2 === 1 ? 0 : 1;
@@ -58,7 +58,7 @@ test("a steady drift within each round cancels, and the control tells of it", ()
   assertNear(own.ratio, 1.01 ** 2, 1e-6);
 });
 
-test("findings follow from where the interval lies", () => {
+test("findings follow from the position of the interval", () => {
   const noisy = (ratio: number, spread: number): Round[] =>
     [1, -1, 1, -1, 1, -1].map((sign): Round => {
       const b = 100 * ratio * (1 + sign * spread);
@@ -74,7 +74,7 @@ test("findings follow from where the interval lies", () => {
   assert.deepEqual([close.finding, close.beyondMargin], ["higher", false]);
 });
 
-test("one round has a ratio, and nothing more", () => {
+test("one round has only a ratio", () => {
   const found = judged(samplesFrom([[100, 100, 200, 200]]));
   assertNear(found.ratio, 2);
   assert.deepEqual([found.low, found.high, found.finding], [null, null, "undecided"]);
@@ -127,7 +127,7 @@ test("a round without the figure does not count, and is reported", () => {
   assert.equal(judged(samples).missing, 1, "a CPU time of 0 is not known either");
 });
 
-test("ranks take part from ten rounds on, and hardly heed one wild process", () => {
+test("ranks take part from ten rounds on, and hardly change with one outlier", () => {
   const list = Array.from({ length: 20 }, (_, index): Round => {
     const b = 105 + (index % 5) / 10;
     return [100, 100, b, b];

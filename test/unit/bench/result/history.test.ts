@@ -73,7 +73,7 @@ describe("a history", () => {
     assert.equal(small.tracks[0]?.figures[0]?.finding, "steady");
   });
 
-  test("with one outlying Result is steady; when it is the newest, it is told", () => {
+  test("with one outlying Result is steady; when it is the newest, it is reported", () => {
     const outlying = [...days(10, 4), 6, ...days(10, 4)];
     const { figure } = onlyFigure(daysOf(outlying));
     assert.deepEqual([figure.finding, figure.newest], ["steady", null]);

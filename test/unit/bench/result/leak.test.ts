@@ -75,7 +75,7 @@ describe("leakOf", () => {
     assert.ok(count(leaks, "leak") <= 3, `${count(leaks, "leak")} of ${rounds}`);
   });
 
-  it("says nothing of memory that fell only twice", () => {
+  it("concludes nothing from memory that fell only twice", () => {
     const points = Array.from({ length: 600 }, (_, x) => ({ x, y: 80 * miB + 100_000 * (x % 250) }));
     assert.equal(leakOf(points).verdict, "undecided");
   });
@@ -89,7 +89,7 @@ describe("leakOf", () => {
     assert.equal(leakOf(points).verdict, "none");
   });
 
-  it("says nothing of a handful of points", () => {
+  it("concludes nothing from a handful of points", () => {
     assert.equal(leakOf([1, 2, 3, 4].map((y, x) => ({ x, y }))).verdict, "undecided");
   });
 

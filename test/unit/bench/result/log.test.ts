@@ -20,7 +20,7 @@ test("a Result on a line is one line, and read back the same", () => {
   assert.deepEqual(find(line), { results: [result], problems: [] });
 });
 
-test("Results are found among other lines of a log, whatever stands before them on their line", () => {
+test("Results are found among other lines of a log, also behind a prefix", () => {
   const log = [
     "warning: something else",
     `[pod/uws-echo-load-0-x7k2p/generator] ${formatResultLine(labelled("first"))}`,

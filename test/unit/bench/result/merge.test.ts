@@ -26,7 +26,7 @@ function resultOf(latenciesUs: readonly number[]): Result {
   });
 }
 
-test("what is merged has the percentiles of one histogram of all latencies, and exact extremes", () => {
+test("a merged Result has the percentiles of one histogram of all latencies, and exact extremes", () => {
   const latencies = fc.array(fc.integer({ min: 1, max: 10_000_000 }), { minLength: 1, maxLength: 50 });
   fc.assert(
     fc.property(fc.array(latencies, { minLength: 2, maxLength: 4 }), (parts) => {
@@ -137,7 +137,7 @@ function resultOfSpans(spans: readonly (readonly number[])[], laterMs = 0): Resu
 
 const thousand = (latencyUs: number): number[] => Array.from({ length: 1000 }, () => latencyUs);
 
-test("what is merged has intervals, and percentiles of each second, of the latencies of all", () => {
+test("a merged Result has intervals, and percentiles of each second, of all latencies", () => {
   const spans = (latencyUs: number) => Array.from({ length: 6 }, () => thousand(latencyUs));
   const merged = mergeResults([resultOfSpans(spans(100)), resultOfSpans(spans(300))]);
   assert.deepEqual(
@@ -201,7 +201,7 @@ test("probes add up; a part without one leaves the whole without", () => {
   assert.equal(mergeResults([probed([10]), exampleResult()]).probe, null);
 });
 
-test("payloads of other files are not of one run; those that were made up are", () => {
+test("payloads from different files are not of one run; generated ones are", () => {
   const sent = (fill: "random" | null, payloadSha256: string) =>
     exampleResult(({ scenario }) => Object.assign(scenario, { fill, payloadSha256 }));
   const [one, two] = ["1".repeat(64), "2".repeat(64)] as const;

@@ -37,7 +37,7 @@ describe("an objective", () => {
     assert.equal(parseSlo("p99>5ms").limitUs, undefined);
   });
 
-  test("is refused when it is none, or about what more load does not make worse", () => {
+  test("is refused if it is invalid, or about a figure that more load does not worsen", () => {
     assert.throws(() => parseSlo("p99<5"), /give it a unit/);
     assert.throws(() => parseSlo("p99<5ms,"), /is not a threshold/);
     for (const wrong of ["rate>1000", "steady==1", "lag<1ms", "probe.p99<5ms", "p99<5ms,client.cpu<80"]) {
@@ -94,7 +94,7 @@ describe("a trial", () => {
     );
   });
 
-  test("says nothing when it failed while the generator was late by a fifth of the allowed time", () => {
+  test("is undecided when it failed while the generator was late by a fifth of the allowed time", () => {
     const late = (slo: string, lagUs: number) =>
       judge(slo, ({ client }) => Object.assign(client, { lagUs })).slice(0, 2);
     assert.deepEqual(late("p99<100us", 19), ["bad", "slo"]);
@@ -103,7 +103,7 @@ describe("a trial", () => {
     assert.deepEqual(late("p99<5ms", 4000), ["good", null]);
   });
 
-  test("says nothing when it failed while a generator thread was busy, unless that thread spins", () => {
+  test("is undecided when it failed while a generator thread was busy, unless that thread spins", () => {
     const busy = (ratePerSecond: number | null) =>
       judge("p99<50us", (result) => {
         result.client.lagUs = ratePerSecond === null ? null : 1;
@@ -115,7 +115,7 @@ describe("a trial", () => {
     assert.deepEqual(busy(40_000), ["bad", "slo"]);
   });
 
-  test("says nothing when the generator ran out of ports or descriptors", () => {
+  test("is undecided when the generator ran out of ports or descriptors", () => {
     const [state, cause, reason] = judge("p99<5ms", ({ connections, errors }) => {
       connections.failed = 10;
       errors["out-of-ports"] = 10;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { median, percentile, spread } from "../../../../bench/result/stats.ts";
 
-/** Adding 0 turns -0 into 0, which is no different to a reader. */
+/** Adding 0 turns -0 into 0, which look the same to a reader. */
 const value = fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((number) => number + 0);
 const values = fc.array(value, { minLength: 1, maxLength: 50 });
 

@@ -23,7 +23,7 @@ describe("a run", () => {
     assert.equal(judge(about(1000, 10)).verdict, "steady");
   });
 
-  test("that gets faster at first was warming up, until then", () => {
+  test("that gets faster at first was warming up", () => {
     const { verdict, changedAtSeconds, figure, factor } = judge([...about(700, 5), ...about(1000, 25, 5)]);
     assert.deepEqual([verdict, changedAtSeconds, figure], ["warming-up", 5, "messagesPerSecond"]);
     assert.ok(Math.abs((factor ?? 0) - 1000 / 700) < 0.05);

@@ -55,7 +55,7 @@ test("within is the share of all due messages that were answered in time, the ot
   assert.throws(() => parseThreshold("within(5)>=99%"), /give it a unit/);
 });
 
-test("a figure that is not known does not pass", () => {
+test("an unknown figure does not pass", () => {
   assert.deepEqual(judge("lag<1ms"), { expression: "lag<1ms", actual: null, unit: "us", passed: false });
 });
 
@@ -69,14 +69,14 @@ test("the value of a metric is shown in its unit", () => {
   assert.equal(told("lag<1s"), "unknown");
 });
 
-test("text that is not a threshold is refused with what is allowed", () => {
+test("text that is not a threshold is refused with the allowed forms", () => {
   for (const expression of ["", "p99", "p98<5ms", "p99=5ms", "p99<", "rate>fast", "<5ms"]) {
     assert.throws(() => parseThreshold(expression), /write a metric|is not a number/, expression);
   }
   assert.throws(() => parseThreshold("p99<5"), /give it a unit, as in 5ms/);
 });
 
-test("each kind of document has figures of its own, and bytes may have a unit", () => {
+test("each kind of document has its own figures, and bytes may have a unit", () => {
   const metrics = metricsOf({ each: bytes((measured: { each: number }) => measured.each) });
   const threshold = parseThresholdOf(metrics, "each<=1.5KiB");
   assert.equal(threshold.value, 1536);

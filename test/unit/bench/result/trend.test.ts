@@ -20,12 +20,12 @@ describe("theilSen", () => {
     assert.ok(Math.abs((slope?.high ?? 0) - 0.04) < 1e-9);
   });
 
-  it("stays where it is when one value of nine is wild", () => {
+  it("stays in place with one outlier among nine values", () => {
     const slope = theilSen(pointsOf([0, 10, 20, 30, 4000, 50, 60, 70, 80]));
     assert.equal(slope?.center, 10);
   });
 
-  it("says how rarely the interval of four points covers the true slope", () => {
+  it("reports how rarely the interval of four points covers the true slope", () => {
     assert.ok(Math.abs((theilSen(pointsOf([1, 5, 3, 9]))?.confidence ?? 0) - 22 / 24) < 1e-9);
   });
 

@@ -149,7 +149,7 @@ test("a target is saturated by its busiest thread or by all its CPUs, whatever i
   assert.equal(verdict(withServer((server) => Object.assign(server, wrapped))), "server-bound");
 });
 
-test("a runtime with threads whose page tells nothing of them may be saturated or not", () => {
+test("a runtime with threads whose page does not report them may be saturated or not", () => {
   const page = { source: "metrics", cpus: null, busiestThreadPercent: null, cpuPercent: 95 };
   const unknown = withServer((server) => Object.assign(server, page));
   assert.equal(verdict(unknown), "idle");
@@ -166,7 +166,7 @@ test("a target that waited for a CPU is called starved, not idle", () => {
   );
 });
 
-test("whether an unknown target was saturated is said to be unknown", () => {
+test("the saturation of an unknown target is reported as unknown", () => {
   const unknown = (result: Result) => {
     delete result.server;
   };

@@ -20,8 +20,8 @@ test("the kernel's CPU lists are read", () => {
   assert.deepEqual(parseCpuList("0-2,5,8-9"), [0, 1, 2, 5, 8, 9]);
 });
 
-test("the CPUs of this process are known on Linux, those of no process are not", {
-  skip: process.platform !== "linux" && "there is no /proc here",
+test("reads the CPUs of a process on Linux, and none of a process that does not exist", {
+  skip: process.platform !== "linux" && "needs /proc",
 }, () => {
   assert.ok((allowedCpus("self")?.length ?? 0) >= 1);
   assert.equal(allowedCpus(2 ** 30), null);

@@ -16,6 +16,6 @@ test("local ports do not count on loopback, where there are many addresses", () 
   assert.doesNotMatch(limitProblems({ connections: 1e9, sources: 0, isLocal: true }).join(), /local ports/);
 });
 
-test("a handful of connections has no problem", () => {
+test("accepts a handful of connections", () => {
   assert.deepEqual(limitProblems({ connections: 10, sources: 0, isLocal: false }), []);
 });

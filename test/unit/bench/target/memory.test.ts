@@ -7,7 +7,7 @@ import { readKernelMemory, readProcessMemory } from "../../../../bench/target/me
 import { samplePid } from "../../../../bench/target/process-sampler.ts";
 import { waitUntil } from "../../../support/wait.ts";
 
-test("a process has resident memory, a part of it its own, and descriptors", () => {
+test("reads a process's resident memory, its private part, and its descriptors", () => {
   const before = readProcessMemory([process.pid]);
   assert.ok((before?.rssBytes ?? 0) > 10_000_000);
   assert.ok((before?.pssBytes ?? 0) > 5_000_000);
@@ -19,7 +19,7 @@ test("a process has resident memory, a part of it its own, and descriptors", () 
   }
 });
 
-test("pages that were touched count, pages that were only reserved do not", async (t) => {
+test("counts touched pages, but not reserved ones", async (t) => {
   const program = `
     const kept = Buffer.alloc(64 * 2 ** 20);
     console.log("reserved");
@@ -39,11 +39,11 @@ test("pages that were touched count, pages that were only reserved do not", asyn
   assert.ok(grown > 30 * 2 ** 20 && grown < 40 * 2 ** 20, `${grown} bytes`);
 });
 
-test("a process that is gone has no memory", () => {
+test("a process that has ended has no memory", () => {
   assert.equal(readProcessMemory([4_194_304]), undefined);
 });
 
-test("what fills socket buffers is memory of the kernel", async (t) => {
+test("bytes in socket buffers are memory of the kernel", async (t) => {
   const unread = new Set<Socket>();
   const server = createServer((socket) => unread.add(socket.pause()));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -66,7 +66,7 @@ test("what fills socket buffers is memory of the kernel", async (t) => {
   assert.ok((before?.slabBytes ?? 0) > 2 ** 20);
 });
 
-test("a sampler reads memory closely only when it is asked to", async () => {
+test("a sampler reads memory in detail only on request", async () => {
   assert.equal((await samplePid(process.pid).sample(() => 0))?.memory, undefined);
   const memory = (await samplePid(process.pid, true).sample(() => 0))?.memory;
   assert.ok((memory?.pssBytes ?? 0) > 0);

@@ -22,7 +22,7 @@ test("a Prometheus page of one process gives its own CPU time and memory", () =>
   );
 });
 
-test("a page of several workers gives theirs", () => {
+test("a page of several workers gives those of the workers", () => {
   const page = readPage(`${oneProcess}echo_worker_cpu_seconds_total{worker="1"} 2.75
 echo_worker_resident_memory_bytes{worker="0"} 10
 echo_worker_resident_memory_bytes{worker="1"} 20
@@ -51,7 +51,7 @@ test("refuses a page without CPU time", () => {
   assert.equal(readPage("process_cpu_seconds_total_more 5\nup 1\n"), undefined);
 });
 
-test("whether one core is the limit is known of Node and of our workers, not of a runtime with threads", () => {
+test("one core limits Node and our workers; of a runtime with threads the page does not say", () => {
   assert.equal(readPage("process_cpu_seconds_total 5\nnodejs_version_info{} 1\n")?.isPerThread, true);
   assert.equal(readPage("process_cpu_seconds_total 5\ngo_goroutines 3\n")?.isPerThread, false);
 });
@@ -61,7 +61,7 @@ function pageOf(startedSeconds: number, cpuSeconds: number): string {
   return `process_cpu_seconds_total ${cpuSeconds}\nprocess_start_time_seconds ${startedSeconds}\n`;
 }
 
-test("a target that restarts counts on, and is one target", () => {
+test("counters of a target that restarts continue, and it is still one target", () => {
   const reader = new PageReader();
   const nowSeconds = Date.now() / 1000;
   reader.read(pageOf(1000, 50), 1);

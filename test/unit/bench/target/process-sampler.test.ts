@@ -6,7 +6,7 @@ import { CounterSum } from "../../../../bench/target/counters.ts";
 import { samplePid } from "../../../../bench/target/process-sampler.ts";
 import { waitUntil } from "../../../support/wait.ts";
 
-test("a process is sampled with its CPU time, busiest thread and memory, and a dead one is not", async () => {
+test("samples CPU time, busiest thread and memory of a process, and nothing once it has ended", async () => {
   const sampler = samplePid(process.pid);
   const before = await sampler.sample(() => 1);
   const limit = process.cpuUsage().user + 60_000;
@@ -43,7 +43,7 @@ test("keeps the CPU time of a killed child, so that the sum never decreases", as
   assert.ok((after?.cpuSeconds ?? 0) >= (before?.cpuSeconds ?? 1), `${after?.cpuSeconds} s`);
 });
 
-test("a sum of counters counts on when one starts again, ends or is new", () => {
+test("a sum of counters continues when one restarts, ends or is added", () => {
   const sum = new CounterSum();
   sum.take(
     new Map([

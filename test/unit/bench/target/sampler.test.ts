@@ -88,7 +88,7 @@ test("reads a page with a private certificate with --ca, or with --insecure", as
 test("a port that closes or stays silent gives no sample, without a delay", async (t) => {
   const slam = createTcpServer((socket) => socket.end());
   const url = `http://127.0.0.1:${await listen(t, slam)}/metrics`;
-  assert.equal(await inTime(choose({ defaultMetricsUrl: url }), "a page that is no page"), undefined);
+  assert.equal(await inTime(choose({ defaultMetricsUrl: url }), "a page without metrics"), undefined);
   const sampler = samplePage("http://127.0.0.1:1/metrics", { metricsPeriodMs: 1000 });
   assert.equal(await sampler.sample(() => 0), undefined);
 });

@@ -21,7 +21,7 @@ test("a command that forks is ended with everything that it has started", async 
   assert.deepEqual(membersOf(target.pid), []);
 });
 
-test("children in a process group of their own end with the target", async () => {
+test("children in their own process group end with the target", async () => {
   const spawnAway = `require("child_process").spawn("sleep", ["1000"], { detached: true, stdio: "inherit" }).pid`;
   const target = await startTarget(
     `node -e 'process.title = "parent"; ${spawnAway}; require("net").createServer().listen({port})'`,

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { createTrigger } from "../../../../bench/target/trigger.ts";
 import { waitUntil } from "../../../support/wait.ts";
 
-test("a signal is sent once, and the time until the process is gone is known", async (t) => {
+test("sends a signal once, and measures the time until the process has ended", async (t) => {
   const child = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => {}, 1000)"]);
   t.after(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
@@ -21,7 +21,7 @@ test("a signal is sent once, and the time until the process is gone is known", a
   assert.equal(exitCode, null);
 });
 
-test("a process that stays is said to be there", async (t) => {
+test("reports a process that does not end", async (t) => {
   const child = spawn(process.execPath, [
     "-e",
     "process.on('SIGTERM', () => {}); console.log(1); setInterval(() => {}, 1000)",

@@ -32,7 +32,7 @@ test("every threshold is in the page, with what it was and whether it passed", (
   assert.doesNotMatch(pageWith({ subjects: [{ ...subject, thresholds: [] }] }), /Thresholds/);
 });
 
-test("texts are escaped, wherever they stand", () => {
+test("escapes texts everywhere", () => {
   const html = pageWith({ subjects: [subject, { ...subject, failures: ["<b>"] }] });
   assert.match(html, /<h1>A &amp; B<\/h1>/);
   assert.match(html, /<h2>a &lt;\/script&gt; &amp; b<\/h2>/);

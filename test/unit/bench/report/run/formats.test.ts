@@ -92,7 +92,7 @@ test("the .hgrm is HdrHistogram's percentile table in milliseconds", () => {
   assert.match(formatHgrm(result, "service"), /#\[Max += +0\.500\d{3}, Total count += +1\]/);
 });
 
-test("the .hgrm tells values to the nanosecond", () => {
+test("the .hgrm has values to the nanosecond", () => {
   const quick = histogramOf([0.013, 4.097]);
   const result = exampleResult((changed) => {
     changed.histograms.latency = encodeHistogram(quick.histogram, 1);
@@ -128,7 +128,7 @@ test("Markdown and CSV say whether a Result is acceptable, and which thresholds 
   ]);
 });
 
-test("the Markdown is one table whose rows have as many cells as its header, then what has to be known", () => {
+test("the Markdown is one table whose rows have as many cells as its header, then the warnings", () => {
   const text = formatMarkdown([
     exampleResult(),
     judge(
@@ -169,7 +169,7 @@ test("the plots are well-formed SVG with a curve or a bar for each value, names 
   assert.doesNotMatch(bars, /NaN|undefined|Infinity/);
 });
 
-test("no latency, no curve", () => {
+test("a Result without latency has no curve", () => {
   const nothing = exampleResult((result) => {
     const empty = encodeHistogram(histogramOf([]).histogram, 1);
     result.histograms = { latency: empty, service: empty, unsent: null };

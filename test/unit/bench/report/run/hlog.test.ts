@@ -5,7 +5,7 @@ import { formatHlog } from "../../../../../bench/report/run/hlog.ts";
 import { decodeHistogram, encodeHistogram } from "../../../../../bench/result/histogram.ts";
 import { exampleResult, histogramOf } from "../../../../support/result.ts";
 
-/** As HdrHistogram's own reader takes it. */
+/** Parses as HdrHistogram's own reader does. */
 function readLog(log: string): Histogram[] {
   const reader = new HistogramLogReader(log, 64);
   const intervals: Histogram[] = [];
@@ -30,7 +30,7 @@ const spanned = exampleResult((result) => {
   };
 });
 
-test("the log has an interval for each span, and a last one with what came in later", () => {
+test("the log has an interval for each span, and a last one with later replies", () => {
   const intervals = readLog(formatHlog(spanned));
   const startedMs = Date.parse(spanned.window.startedAt);
   assert.deepEqual(

@@ -77,7 +77,7 @@ test("the report fits a terminal of 80 columns: percentiles go down instead of a
   assert.equal(narrow.replaceAll(/\s+/g, " ").includes("messages/s"), true);
 });
 
-test("colours say what is wrong, and only where they are wanted", () => {
+test("colours mark problems, and only if enabled", () => {
   const failed = exampleResult((result) => {
     result.failures = ["2 messages were lost"];
     result.warnings = ["The run was short."];
@@ -88,7 +88,7 @@ test("colours say what is wrong, and only where they are wanted", () => {
   assert.ok(!formatText(failed).includes("\u001b"));
 });
 
-test("the text ends with how to run it again: with its seed, quoted, without what holds once", () => {
+test("the text ends with the command to repeat it: quoted, with its seed, without options that apply once", () => {
   const ofCommand = (...command: string[]) =>
     formatText(exampleResult((result) => Object.assign(result, { command }))).trimEnd();
   assert.match(
