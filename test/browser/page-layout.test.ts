@@ -53,6 +53,15 @@ for (const viewport of [{ width: 1280, height: 800 }, phoneSize]) {
   });
 }
 
+test("choosing another message type moves no button, also before the first connection", async (t, open) => {
+  const server = await startServer(t);
+  const { page } = await open(server.urls.page, { viewport: { width: 1280, height: 800 } });
+  const before = await page.locator("#send").boundingBox();
+  await page.locator('input[name="mode"][value="binary"]').locator("..").click();
+  await page.locator("#file-label").waitFor();
+  assert.deepEqual(await page.locator("#send").boundingBox(), before);
+});
+
 test("on a wide screen the server has its own column, and the theme can change while the page is open", async (t, open) => {
   const server = await startServer(t);
   const { page, troubles } = await open(server.urls.page, {
