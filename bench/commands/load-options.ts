@@ -31,6 +31,7 @@ import {
 import {
   addFirstMessageOptions,
   addTargetOptions,
+  deflateOption,
   endpointOf,
   readTemplates,
   type Templates,
@@ -161,7 +162,7 @@ export function addLoadOptions(
     .option("-t, --threads <number>", "generator threads", "1")
     .option("--verify <none|length|full>", "how each reply is compared with its message", "length")
     .option("--engine <raw|ws>", "pre-built frames on bare sockets, or the ws package", "raw")
-    .option("--deflate", "offer permessage-deflate (only with --engine ws)")
+    .option(...deflateOption)
     .option(
       "--seed <number>",
       "make the same payloads and random arrivals as the run with this seed (default: random)",
@@ -203,7 +204,7 @@ export function readLoadOptions(url: string, raw: Readonly<Record<string, unknow
 
 /** Options that are valid alone but not together. Invalid ones are missing. */
 function conflicts(values: Partial<Values>, url: string): string[] {
-  const { rate, depth, arrivals, engine, deflate, connections, threads } = values;
+  const { rate, depth, arrivals, connections, threads } = values;
   const limit = descriptorLimit();
   return [
     rate !== undefined &&
@@ -217,9 +218,6 @@ function conflicts(values: Partial<Values>, url: string): string[] {
       values.stages === undefined &&
       "--arrivals needs --rate or --stages",
     ...stageConflicts(values),
-    deflate === true &&
-      engine === "raw" &&
-      "--deflate needs --engine ws: the raw engine sends pre-built frames",
     connections !== undefined &&
       threads !== undefined &&
       threads > connections &&

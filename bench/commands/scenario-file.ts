@@ -210,7 +210,6 @@ function targetOf({ target }: File, folder: string, problems: string[]): Target 
     ...wrong,
     ...(wrongUrl.length > 0 ? [] : targetConflicts(values, url)),
     ...templates.problems,
-    ...(deflate && engine === "raw" ? ["--deflate needs the engine ws"] : []),
   ];
   problems.push(...found.map((problem) => inTarget(problem)));
   return found.length > 0

@@ -24,6 +24,7 @@ import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-met
 import {
   addFirstMessageOptions,
   addTargetOptions,
+  deflateOption,
   endpointOf,
   readTemplates,
   type Templates,
@@ -44,6 +45,7 @@ export interface SessionSettings extends ServerSource {
 
 const shape = {
   ...targetShape,
+  deflate: z.boolean().optional(),
   label: resultShape.label,
   pid: resultShape.pid,
   metricsUrl: resultShape.metricsUrl,
@@ -80,6 +82,7 @@ export function addSessionOptions<T>(
       "close codes that are not failures, separated by commas, or none",
       expectClose,
     )
+    .option(...deflateOption)
     .option("-t, --threads <number>", "generator threads", "1")
     .option("--seed <number>", "makes payloads and random choices repeat (default: random)")
     .option("--label <text>", "name for tables and plots")
@@ -154,7 +157,7 @@ function settingsOf(
     label: values.label ?? null,
     target: {
       ...endpointOf(url, values, templates),
-      deflate: false,
+      deflate: values.deflate ?? false,
       engine: "raw",
       ...(values.source === undefined ? {} : { sources: values.source }),
     },

@@ -59,6 +59,12 @@ export const targetShape = {
 
 export type TargetValues = ValuesOf<typeof targetShape>;
 
+/** Of commands that send more than single messages. */
+export const deflateOption = [
+  "--deflate",
+  "offer permessage-deflate; --engine raw compresses before the load",
+] as const;
+
 /** Adds these options to a command. */
 export function addTargetOptions(command: Command): Command {
   return command

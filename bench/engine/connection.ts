@@ -19,7 +19,7 @@ export interface Endpoint extends Route {
   /** Sent on each connection before it counts as open. */
   readonly firstMessage?: FirstMessage | undefined;
   readonly origin: string | undefined;
-  /** Offer permessage-deflate; only the `ws` engine can. */
+  /** Offer permessage-deflate. */
   readonly deflate: boolean;
   /** For connecting, the handshake and the first exchange together. */
   readonly timeoutMs: number;

@@ -96,12 +96,19 @@ export function endingOfFault(fault: ProtocolFault): Ending {
   return { kind: `protocol-${fault}`, detail: `the target broke RFC 6455: ${fault.replaceAll("-", " ")}` };
 }
 
-/** Descriptions of replies that answer no message. */
-const unasked = new Map<ReplyFault, string>([
-  ["surplus-reply", "more replies arrived than messages were sent"],
-  ["duplicate-reply", "a reply came twice"],
-  ["reordered-reply", "a reply came after one to a later message"],
-]);
+const descriptions: Readonly<Record<ReplyFault, string>> = {
+  "wrong-type": "a reply was not the message sent: wrong type",
+  "wrong-length": "a reply was not the message sent: wrong length",
+  "wrong-bytes": "a reply was not the message sent: wrong bytes",
+  "wrong-sequence": "a reply was not the message sent: wrong sequence",
+  "invalid-deflate": "a reply could not be decompressed (RFC 7692)",
+  "surplus-reply": "more replies arrived than messages were sent",
+  "duplicate-reply": "a reply came twice",
+  "reordered-reply": "a reply came after one to a later message",
+};
+
+/** Faults of replies that answer no message. */
+const unasked = new Set<ReplyFault>(["surplus-reply", "duplicate-reply", "reordered-reply"]);
 
 /** A reply failed its check; the connection stays open. */
 export function describeBadReply(fault: ReplyFault): {
@@ -109,10 +116,5 @@ export function describeBadReply(fault: ReplyFault): {
   detail: string;
   isUnasked: boolean;
 } {
-  const detail = unasked.get(fault);
-  return {
-    kind: fault,
-    detail: detail ?? `a reply was not the message sent: ${fault.replace("-", " ")}`,
-    isUnasked: detail !== undefined,
-  };
+  return { kind: fault, detail: descriptions[fault], isUnasked: unasked.has(fault) };
 }

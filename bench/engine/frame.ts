@@ -2,6 +2,9 @@
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
+/** RSV1, which marks a compressed message in its first frame (RFC 7692, section 6). */
+export const compressedBit = 0x40;
+
 const finBit = 0x80;
 const reservedBits = 0x70;
 const opcodeBits = 0x0f;
@@ -24,7 +27,7 @@ export type ProtocolFault =
 export interface FrameSink {
   /** The next bytes [start, end) of the data message being received. */
   onPayload(chunk: Uint8Array, start: number, end: number): void;
-  /** A whole data message, in any number of frames. */
+  /** A whole data message, in any number of frames. If it is compressed, its opcode has the `compressedBit`. */
   onMessage(opcode: number, payloadBytes: number): void;
   onControl(opcode: number, payload: Uint8Array): void;
   /** The stream is invalid; the reader ignores the rest. */
@@ -38,7 +41,7 @@ export function maskedHeaderBytes(payloadBytes: number): number {
 
 /**
  * Builds one final, masked frame.
- * @param opcode one of opcodes
+ * @param opcode one of opcodes, with the `compressedBit` if the payload is compressed
  * @param maskKey four bytes
  */
 export function encodeMaskedFrame(opcode: number, payload: Uint8Array, maskKey: Uint8Array): Buffer {
@@ -75,7 +78,9 @@ export class FrameReader {
   #frameIsFinal = false;
   #inPayload = false;
   #payloadLeftBytes = 0;
-  /** Opcode of the data message that is being received, 0 between messages. */
+  /** Whether messages may be compressed. */
+  #takesCompressed = false;
+  /** Opcode of the data message that is being received, with its compressedBit; 0 between messages. */
   #messageOpcode = 0;
   #messageBytes = 0;
   #control: Uint8Array | undefined;
@@ -85,6 +90,11 @@ export class FrameReader {
   constructor(sink: FrameSink, maxMessageBytes: number) {
     this.#sink = sink;
     this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** From now on, a data message may be compressed. */
+  allowCompressed(): void {
+    this.#takesCompressed = true;
   }
 
   /** Ignores all further input. */
@@ -155,7 +165,7 @@ export class FrameReader {
     } else if (opcode === opcodes.continuation) {
       this.#messageBytes += payloadBytes;
     } else {
-      this.#messageOpcode = opcode;
+      this.#messageOpcode = firstByte & (opcodeBits | compressedBit);
       this.#messageBytes = payloadBytes;
     }
     this.#frameOpcode = opcode;
@@ -169,7 +179,7 @@ export class FrameReader {
 
   #faultOf(firstByte: number, lengthByte: number, payloadBytes: number): ProtocolFault | undefined {
     const opcode = firstByte & opcodeBits;
-    if ((firstByte & reservedBits) !== 0) {
+    if ((firstByte & reservedBits) !== 0 && !this.#isCompressed(firstByte)) {
       return "reserved-bits";
     }
     if ((lengthByte & maskBit) !== 0) {
@@ -190,6 +200,16 @@ export class FrameReader {
     }
     const messageBytes = (isContinuation ? this.#messageBytes : 0) + payloadBytes;
     return messageBytes > this.#maxMessageBytes ? "oversized-message" : undefined;
+  }
+
+  /** RSV1 alone, in the first frame of a data message. */
+  #isCompressed(firstByte: number): boolean {
+    const opcode = firstByte & opcodeBits;
+    return (
+      this.#takesCompressed &&
+      (firstByte & reservedBits) === compressedBit &&
+      (opcode === opcodes.text || opcode === opcodes.binary)
+    );
   }
 
   #readPayload(chunk: Uint8Array, start: number, end: number): number {

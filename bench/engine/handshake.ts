@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import type { Ending, Endpoint } from "./connection.ts";
+import { type Compression, deflateOffer, readDeflateAnswer } from "./deflate.ts";
 import { endingOfRefusal } from "./failure.ts";
 
 /** RFC 6455 section 1.3. */
@@ -14,8 +15,10 @@ export interface HandshakeRequest {
   readonly bytes: Buffer;
 }
 
+/** A header of the endpoint replaces ours of the same name, such as the offer of an extension. */
 export function createRequest(
-  endpoint: Pick<Endpoint, "url" | "headers" | "subprotocols" | "origin">,
+  endpoint: Pick<Endpoint, "url" | "headers" | "subprotocols" | "origin"> &
+    Partial<Pick<Endpoint, "deflate">>,
 ): HandshakeRequest {
   const url = new URL(endpoint.url);
   const key = randomBytes(16).toString("base64");
@@ -25,6 +28,7 @@ export function createRequest(
     ["Connection", "Upgrade"],
     ["Sec-WebSocket-Key", key],
     ["Sec-WebSocket-Version", "13"],
+    ...(endpoint.deflate === true ? [["Sec-WebSocket-Extensions", deflateOffer] as const] : []),
   ] as const;
   const own = new Set(endpoint.headers.map(([name]) => name.toLowerCase()));
   const lines = [
@@ -49,12 +53,14 @@ export function acceptFor(key: string): string {
 export class HandshakeResponse {
   readonly #key: string;
   readonly #subprotocols: readonly string[];
+  readonly #offersDeflate: boolean;
   #received = Buffer.alloc(0);
   #head: Head | undefined;
 
-  constructor(key: string, subprotocols: readonly string[]) {
+  constructor(key: string, subprotocols: readonly string[], offersDeflate = false) {
     this.#key = key;
     this.#subprotocols = subprotocols;
+    this.#offersDeflate = offersDeflate;
   }
 
   /** Status and headers once complete, even if they are not valid. */
@@ -62,8 +68,8 @@ export class HandshakeResponse {
     return this.#head;
   }
 
-  /** Parses more bytes. Returns undefined until complete, then the bytes after a valid head, or the failure. */
-  push(chunk: Uint8Array): { readonly rest: Buffer } | Ending | undefined {
+  /** Parses more bytes. Returns undefined until complete, then what was agreed, or the failure. */
+  push(chunk: Uint8Array): Agreement | Ending | undefined {
     this.#received = Buffer.concat([this.#received, chunk]);
     const headEnd = this.#received.indexOf("\r\n\r\n");
     if (headEnd < 0) {
@@ -82,7 +88,20 @@ export class HandshakeResponse {
       return isWhole || firstLineOf(head, body) !== undefined ? refused(head, body) : undefined;
     }
     const problem = problemWith(head.headers, this.#key, this.#subprotocols);
-    return problem === undefined ? { rest: body } : invalid(problem);
+    if (problem !== undefined) {
+      return invalid(problem);
+    }
+    const compression = this.#compressionOf(head.headers.get("sec-websocket-extensions"));
+    return typeof compression === "string" ? invalid(compression) : { rest: body, compression };
+  }
+
+  #compressionOf(extensions: string | undefined): Compression | string | undefined {
+    if (extensions === undefined) {
+      return undefined;
+    }
+    return this.#offersDeflate
+      ? readDeflateAnswer(extensions)
+      : `the target chose the extension ${quote(extensions)}, which was not offered`;
   }
 
   /** The target closed the connection, or ended its response. */
@@ -96,6 +115,14 @@ export class HandshakeResponse {
       ? invalid("the target closed the connection without an answer")
       : invalid(`the target closed the connection after ${quote(this.#received.toString("latin1"))}`);
   }
+}
+
+/** What a valid response says. */
+export interface Agreement {
+  /** The bytes after its head. */
+  readonly rest: Buffer;
+  /** Undefined when it was not offered, or declined. */
+  readonly compression: Compression | undefined;
 }
 
 /** The head of an HTTP response; header names are in lower case, and repeated headers joined by commas. */
@@ -138,10 +165,6 @@ function problemWith(
   const accept = headers.get("sec-websocket-accept") ?? "";
   if (accept !== acceptFor(key)) {
     return `Sec-WebSocket-Accept is ${quote(accept)}, which does not match the key sent`;
-  }
-  const extensions = headers.get("sec-websocket-extensions");
-  if (extensions !== undefined) {
-    return `the target chose the extension ${quote(extensions)}, which was not offered`;
   }
   const chosen = headers.get("sec-websocket-protocol");
   if (chosen !== undefined && !subprotocols.includes(chosen)) {

@@ -2,7 +2,8 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { randomSeed, seededBytes } from "../../src/lib/random.ts";
-import { encodeMaskedFrame, maskedHeaderBytes, opcodes } from "./frame.ts";
+import { deflateMessage, storedHeaderBytes } from "./deflate.ts";
+import { compressedBit, encodeMaskedFrame, maskedHeaderBytes, opcodes } from "./frame.ts";
 
 export type MessageType = "text" | "binary";
 
@@ -10,7 +11,13 @@ export type MessageType = "text" | "binary";
 export type Verify = "none" | "length" | "full";
 
 /** What was wrong with a reply; the name is the error kind that a Result counts. */
-export type ReplyFault = "wrong-type" | "wrong-length" | "wrong-bytes" | "wrong-sequence" | UnaskedFault;
+export type ReplyFault =
+  | "wrong-type"
+  | "wrong-length"
+  | "wrong-bytes"
+  | "wrong-sequence"
+  | "invalid-deflate"
+  | UnaskedFault;
 
 /** A reply that is correct but answers no message. */
 export type UnaskedFault = "surplus-reply" | "duplicate-reply" | "reordered-reply";
@@ -97,19 +104,41 @@ export class FrameTape {
   /** Most messages that one batch can hold. */
   readonly maxBatch: number;
   readonly #payloads: readonly Uint8Array[];
+  readonly #frameBytes: readonly number[];
+  /** Of the frames, which differ by the lengths of their payloads. */
+  readonly #headerBytes: readonly number[];
   readonly #stamped: boolean;
+  /** Bytes in front of the sequence number in a masked payload. */
+  readonly #leadBytes: number;
   readonly #maskKey = randomBytes(4);
   readonly #tape: Buffer;
   readonly #offsets: readonly number[];
   readonly #views: (Buffer | undefined)[] = [];
 
-  /** @param stamped write each message's sequence number into it, at the price of a copy per batch */
-  constructor(payloads: readonly Uint8Array[], type: MessageType, stamped: boolean) {
-    const frames = payloads.map((payload) => encodeMaskedFrame(opcodeOf(type), payload, this.#maskKey));
+  /**
+   * @param stamped write each message's sequence number into it, at the price of a copy per batch
+   * @param windowBits compress each message with such a window; undefined to leave it as it is
+   */
+  constructor(
+    payloads: readonly Uint8Array[],
+    type: MessageType,
+    stamped: boolean,
+    windowBits?: number | undefined,
+  ) {
+    const isCompressed = windowBits !== undefined;
+    const opcode = opcodeOf(type) | (isCompressed ? compressedBit : 0);
+    // The number of a compressed message is in a block that only stores it.
+    const contents = isCompressed
+      ? payloads.map((payload) => deflateMessage(payload, windowBits, stamped ? sequenceDigits : 0))
+      : payloads;
+    const frames = contents.map((content) => encodeMaskedFrame(opcode, content, this.#maskKey));
     const longest = Math.max(...frames.map((frame) => frame.length));
     this.maxBatch = Math.max(1, Math.min(batchLimit, Math.floor(tapeLimitBytes / longest)));
     this.#payloads = payloads;
+    this.#frameBytes = frames.map((frame) => frame.length);
+    this.#headerBytes = contents.map((content) => maskedHeaderBytes(content.length));
     this.#stamped = stamped;
+    this.#leadBytes = isCompressed ? storedHeaderBytes : 0;
     const laidOut = Array.from({ length: frames.length + this.maxBatch - 1 }, (_, i) => at(frames, i));
     const offsets = [0];
     for (const frame of laidOut) {
@@ -133,15 +162,16 @@ export class FrameTape {
   }
 
   #stamp(batch: Buffer, sequence: number, count: number): Buffer {
-    let offset = 0;
+    const leadBytes = this.#leadBytes;
+    let frameStart = 0;
     for (let i = 0; i < count; i += 1) {
-      const payloadBytes = at(this.#payloads, sequence + i).length;
-      offset += maskedHeaderBytes(payloadBytes);
-      const digits = Math.min(sequenceDigits, payloadBytes);
+      const digits = Math.min(sequenceDigits, at(this.#payloads, sequence + i).length);
+      const payloadStart = frameStart + at(this.#headerBytes, sequence + i);
       for (let d = 0; d < digits; d += 1) {
-        batch[offset + d] = digitOf(sequence + i, d) ^ (this.#maskKey[d & 3] ?? 0);
+        const position = leadBytes + d;
+        batch[payloadStart + position] = digitOf(sequence + i, d) ^ (this.#maskKey[position & 3] ?? 0);
       }
-      offset += payloadBytes;
+      frameStart += at(this.#frameBytes, sequence + i);
     }
     return batch;
   }

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Connection, ConnectionEvents, Ending, Endpoint, Engine, WireBytes } from "./connection.ts";
+import { type Compression, deflateMessage, type Inflater } from "./deflate.ts";
 import {
   describeBadReply,
   endingOf,
@@ -13,76 +14,47 @@ import {
   type Stage,
 } from "./failure.ts";
 import { FirstExchange } from "./first-exchange.ts";
-import { encodeMaskedFrame, FrameReader, type FrameSink, opcodes, type ProtocolFault } from "./frame.ts";
+import {
+  compressedBit,
+  encodeMaskedFrame,
+  FrameReader,
+  type FrameSink,
+  opcodes,
+  type ProtocolFault,
+} from "./frame.ts";
 import { createRequest, HandshakeResponse } from "./handshake.ts";
 import { MessageBuffer } from "./message-buffer.ts";
-import { FrameTape, opcodeOf } from "./payload.ts";
+import { type FrameTape, opcodeOf, type ReplyFault } from "./payload.ts";
+import { createShared, type Shared } from "./raw-shared.ts";
+import { ReadLimit } from "./read-limit.ts";
 import { ReplyChecker } from "./reply-checker.ts";
 import { connectSocket } from "./socket.ts";
-import { type Numbering, personalise, wholeRun } from "./template.ts";
-
-/** One read buffer for all connections of a thread: its content is processed before the next read. */
-const readBufferBytes = 256 * 1024;
+import { type Numbering, wholeRun } from "./template.ts";
 
 /** With more unwritten bytes than this in user space, the target does not keep up. */
 const cloggedBytes = 1024 * 1024;
 
-/** A message longer than this, or than twice the longest we send, is not an echo. */
-const messageLimitBytes = 16 * 1024 * 1024;
-
-/** The shared state of one thread's connections. */
-interface Shared {
-  readonly endpoint: Endpoint;
-  readonly personal: ReturnType<typeof personalise>;
-  readonly isSecure: boolean;
-  readonly where: string;
-  readonly tape: FrameTape;
-  readonly readBuffer: Buffer;
-  /** One for all, as in FrameTape. */
-  readonly maskKey: Buffer;
-  readonly maxMessageBytes: number;
-  /** How a slow reader reads: so much at a time, and so much per second. */
-  readonly slow: { readonly buffer: Buffer; readonly bytesPerSecond: number } | undefined;
-}
-
 export function createRawEngine(endpoint: Endpoint, numbering: Numbering = wholeRun): Engine {
-  const url = new URL(endpoint.url);
-  const longest = Math.max(0, ...endpoint.payloads.map((payload) => payload.length));
-  const shared: Shared = {
-    endpoint,
-    personal: personalise(endpoint, numbering),
-    isSecure: url.protocol === "wss:",
-    where: url.host,
-    tape: new FrameTape(endpoint.payloads, endpoint.type, endpoint.verify === "full"),
-    readBuffer: Buffer.allocUnsafe(readBufferBytes),
-    maskKey: randomBytes(4),
-    maxMessageBytes: Math.max(messageLimitBytes, 2 * longest),
-    slow: slowReading(endpoint.readBytesPerSecond),
-  };
+  const shared = createShared(endpoint, numbering);
   return (index, localAddress, events) => new RawConnection(shared, index, localAddress, events);
-}
-
-/** A reader of nothing still tries a byte per second: an end of the connection shows in no other way. */
-function slowReading(bytesPerSecond: number | undefined): Shared["slow"] {
-  if (bytesPerSecond === undefined) {
-    return undefined;
-  }
-  const bufferBytes = Math.min(64 * 1024, Math.max(1, Math.ceil(bytesPerSecond / 10)));
-  return { buffer: Buffer.allocUnsafe(bufferBytes), bytesPerSecond: Math.max(1, bytesPerSecond) };
 }
 
 class RawConnection implements Connection, FrameSink {
   readonly index: number;
-  readonly isCompressed = false;
   readonly #shared: Shared;
   readonly #events: ConnectionEvents;
   readonly #socket: Socket;
   readonly #frames: FrameReader;
   readonly #checker: ReplyChecker;
-  readonly #tape: FrameTape;
-  readonly #checksBytes: boolean;
-  /** Undefined where messages are only counted. */
-  readonly #content: MessageBuffer | undefined;
+  #tape: FrameTape;
+  readonly #isStamped: boolean;
+  /** Replies are checked piece by piece, as they arrive. */
+  #checksPieces: boolean;
+  /** Undefined where messages are only counted, or checked in pieces. */
+  #content: MessageBuffer | undefined;
+  #compression: Compression | undefined;
+  /** Undefined where nothing is compressed, or compressed messages are only counted. */
+  #inflater: Inflater | undefined;
   #response: HandshakeResponse | undefined;
   /** Undefined once it is over, or without a first message. */
   #exchange: FirstExchange | undefined;
@@ -95,9 +67,7 @@ class RawConnection implements Connection, FrameSink {
   /** Messages handed to us, and those of them that have been written. */
   #sentCount = 0;
   #writtenCount = 0;
-  /** A slow reader: when it may read again, and what wakes it. */
-  #mayReadMs = 0;
-  #readTimer: NodeJS.Timeout | undefined;
+  readonly #readLimit: ReadLimit | undefined;
 
   constructor(shared: Shared, index: number, localAddress: string | undefined, events: ConnectionEvents) {
     const { endpoint } = shared;
@@ -105,11 +75,16 @@ class RawConnection implements Connection, FrameSink {
     this.#shared = shared;
     this.#events = events;
     this.#tape = shared.tape;
-    this.#checksBytes = endpoint.verify === "full";
+    this.#isStamped = endpoint.verify === "full";
+    this.#checksPieces = this.#isStamped;
     this.#content = endpoint.passesContent === true ? new MessageBuffer() : undefined;
     this.#frames = new FrameReader(this, shared.maxMessageBytes);
     this.#checker = new ReplyChecker(endpoint.payloads, endpoint.type, endpoint.verify);
     this.#socket = this.#connect(localAddress);
+    this.#readLimit =
+      endpoint.readBytesPerSecond === undefined
+        ? undefined
+        : new ReadLimit(endpoint.readBytesPerSecond, () => this.#socket.resume());
     this.#socket.setNoDelay(true);
     this.#socket.on("error", (error) => {
       this.#ending ??= endingOf(error, this.#stage, shared.where);
@@ -117,6 +92,10 @@ class RawConnection implements Connection, FrameSink {
     this.#socket.on("end", () => this.#onEnd());
     this.#socket.on("close", () => this.#onClose());
     this.#handshakeTimer = setTimeout(() => this.#onHandshakeTimeout(), endpoint.timeoutMs);
+  }
+
+  get isCompressed(): boolean {
+    return this.#compression !== undefined;
   }
 
   send(_sequence: number, count: number): void {
@@ -128,8 +107,13 @@ class RawConnection implements Connection, FrameSink {
   }
 
   sendContent(content: Uint8Array): void {
+    const { endpoint, maskKey } = this.#shared;
+    const opcode = opcodeOf(endpoint.type);
+    const windowBits = this.#compression?.clientWindowBits;
     this.#socket.write(
-      encodeMaskedFrame(opcodeOf(this.#shared.endpoint.type), content, this.#shared.maskKey),
+      windowBits === undefined
+        ? encodeMaskedFrame(opcode, content, maskKey)
+        : encodeMaskedFrame(opcode | compressedBit, deflateMessage(content, windowBits), maskKey),
     );
   }
 
@@ -157,7 +141,7 @@ class RawConnection implements Connection, FrameSink {
   readonly #writeSent = (): void => {
     const { maxBatch } = this.#tape;
     while (this.#writtenCount < this.#sentCount) {
-      if (this.#checksBytes && this.#socket.writableLength > cloggedBytes) {
+      if (this.#isStamped && this.#socket.writableLength > cloggedBytes) {
         this.#socket.once("drain", this.#writeSent);
         return;
       }
@@ -169,10 +153,7 @@ class RawConnection implements Connection, FrameSink {
   };
 
   onPayload(chunk: Uint8Array, start: number, end: number): void {
-    if (this.#exchange !== undefined) {
-      return;
-    }
-    if (this.#checksBytes) {
+    if (this.#checksPieces && this.#exchange === undefined) {
       this.#checker.piece(chunk, start, end);
     }
     this.#content?.piece(chunk, start, end);
@@ -180,15 +161,43 @@ class RawConnection implements Connection, FrameSink {
 
   onMessage(opcode: number, payloadBytes: number): void {
     if (this.#exchange !== undefined) {
-      this.#exchange.onMessage();
-      this.#openIf(this.#exchange.isAnswered);
+      this.#onFirstReply(opcode, this.#exchange);
       return;
     }
     if (this.#content !== undefined) {
-      this.#events.onMessage(this, this.#content.take());
+      this.#onContent(opcode, this.#content.take());
       return;
     }
-    const fault = this.#checker.finish(opcode, payloadBytes, this.#sentCount);
+    this.#onReply(this.#checker.finish(opcode, payloadBytes, this.#sentCount));
+  }
+
+  #onFirstReply(opcode: number, exchange: FirstExchange): void {
+    const content = this.#content?.take();
+    if (content !== undefined && (opcode & compressedBit) !== 0) {
+      this.#inflater?.inflate(content); // Later messages may refer to it.
+    }
+    exchange.onMessage();
+    this.#openIf(exchange.isAnswered);
+  }
+
+  #onContent(opcode: number, content: Uint8Array): void {
+    const inflater = (opcode & compressedBit) === 0 ? undefined : this.#inflater;
+    const message = inflater === undefined ? content : inflater.inflate(content);
+    const { passesContent = false } = this.#shared.endpoint;
+    if (message === "oversized-message") {
+      this.#frames.stop();
+      this.onProtocolFault(message);
+    } else if (message === "invalid-deflate") {
+      this.#onReply(passesContent ? message : this.#checker.finishUnreadable(this.#sentCount));
+    } else if (passesContent) {
+      this.#events.onMessage(this, message);
+    } else {
+      this.#checker.piece(message, 0, message.length);
+      this.#onReply(this.#checker.finish(opcode & ~compressedBit, message.length, this.#sentCount));
+    }
+  }
+
+  #onReply(fault: ReplyFault | undefined): void {
     if (fault === undefined) {
       if (this.#checker.skipped > 0) {
         this.#passReplies();
@@ -234,12 +243,12 @@ class RawConnection implements Connection, FrameSink {
   }
 
   #connect(localAddress: string | undefined): Socket {
-    const { endpoint, isSecure, readBuffer, slow } = this.#shared;
+    const { endpoint, isSecure, readBuffer, slowBuffer } = this.#shared;
     return connectSocket(
       endpoint,
       {
         onread: {
-          buffer: slow === undefined ? readBuffer : () => this.#slowBuffer(slow.buffer),
+          buffer: slowBuffer === undefined ? readBuffer : () => this.#slowBuffer(slowBuffer),
           callback: (bytes: number, buffer: Uint8Array): boolean => this.#onRead(bytes, buffer),
         },
         ...(localAddress === undefined ? {} : { localAddress }),
@@ -265,7 +274,7 @@ class RawConnection implements Connection, FrameSink {
     const request = createRequest({ ...endpoint, ...own });
     this.#exchange = own.firstMessage && new FirstExchange(own.firstMessage);
     this.#stage = "handshaking";
-    this.#response = new HandshakeResponse(request.key, endpoint.subprotocols);
+    this.#response = new HandshakeResponse(request.key, endpoint.subprotocols, endpoint.deflate);
     this.#socket.write(request.bytes);
   }
 
@@ -274,12 +283,12 @@ class RawConnection implements Connection, FrameSink {
       this.#frames.push(buffer, 0, bytes);
       this.#content?.keep();
       this.#passReplies();
-      const { slow } = this.#shared;
-      return slow === undefined || this.#stage !== "open" || this.#mayReadOn(bytes, slow.bytesPerSecond);
+      return this.#readLimit === undefined || this.#stage !== "open" || this.#readLimit.mayReadOn(bytes);
     }
     const outcome = this.#response.push(buffer.subarray(0, bytes));
     if (outcome !== undefined && "rest" in outcome) {
       this.#response = undefined;
+      this.#agree(outcome.compression);
       this.#beginExchange();
       this.#frames.push(outcome.rest, 0, outcome.rest.length);
       this.#content?.keep();
@@ -312,21 +321,25 @@ class RawConnection implements Connection, FrameSink {
     }
   }
 
+  #agree(compression: Compression | undefined): void {
+    if (compression === undefined) {
+      return;
+    }
+    const { endpoint, compressedTape, inflaterFor } = this.#shared;
+    this.#compression = compression;
+    this.#tape = compressedTape(compression.clientWindowBits);
+    this.#frames.allowCompressed();
+    // The length of a compressed reply says nothing: what is to be checked is decompressed.
+    if (endpoint.passesContent === true || endpoint.verify !== "none") {
+      this.#content ??= new MessageBuffer();
+      this.#inflater = inflaterFor(compression);
+      this.#checksPieces = false;
+    }
+  }
+
   /** The handshake and the first exchange are read as by everyone. */
   #slowBuffer(slow: Buffer): Buffer {
     return this.#stage === "open" ? slow : this.#shared.readBuffer;
-  }
-
-  /** Whether a slow reader may go on at once; otherwise it does when its time has come. */
-  #mayReadOn(bytes: number, bytesPerSecond: number): boolean {
-    const nowMs = performance.now();
-    this.#mayReadMs = Math.max(nowMs, this.#mayReadMs) + (1000 * bytes) / bytesPerSecond;
-    const waitMs = this.#mayReadMs - nowMs;
-    if (waitMs < 1) {
-      return true;
-    }
-    this.#readTimer = setTimeout(() => this.#socket.resume(), waitMs);
-    return false;
   }
 
   #passReplies(): void {
@@ -368,7 +381,7 @@ class RawConnection implements Connection, FrameSink {
 
   #onClose(): void {
     clearTimeout(this.#handshakeTimer);
-    clearTimeout(this.#readTimer);
+    this.#readLimit?.stop();
     this.#events.onClosed(this.index, this.#ending ?? this.#endingWithoutWords());
   }
 

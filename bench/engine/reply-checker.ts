@@ -82,6 +82,16 @@ export class ReplyChecker {
     return this.#faultOf(this.#sequence - 1, opcode, payloadBytes, found, hasWrongBytes);
   }
 
+  /** The reply is complete, but could not be decompressed: it counts as the one that is due. */
+  finishUnreadable(sentCount: number): ReplyFault {
+    if (this.#sequence === sentCount) {
+      return "surplus-reply";
+    }
+    this.#sequence += 1;
+    this.skipped = 0;
+    return "invalid-deflate";
+  }
+
   /** Whether a reply of this type and length can be the one to message `sequence`, and names it in full. */
   #isMessage(sequence: number, opcode: number, payloadBytes: number): boolean {
     return (

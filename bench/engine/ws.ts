@@ -1,4 +1,4 @@
-// The second engine, on the `ws` package: an independent opinion, and permessage-deflate.
+// The second engine, on the `ws` package: an independent opinion.
 
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";

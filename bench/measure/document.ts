@@ -6,6 +6,8 @@ import type { Environment } from "../result/schema.ts";
 import type { Close } from "../result/schema-figures.ts";
 import type { MetThreshold } from "../result/session-document.ts";
 import { formatActual } from "../result/threshold.ts";
+import { declinedCompression } from "../result/warnings.ts";
+import type { Target } from "../scenario/scenario.ts";
 import type { ServerSample } from "../target/sampler.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome } from "./session.ts";
@@ -90,6 +92,14 @@ export function commonFailures({
       .filter(({ passed }) => !passed)
       .map((threshold) => `threshold ${threshold.expression} was not met: it was ${formatActual(threshold)}`),
   ];
+}
+
+/** Warns of connections that declined the compression offered to them. */
+export function declinedWarnings({ deflate }: Pick<Target, "deflate">, outcome: SessionOutcome): string[] {
+  const warning = deflate
+    ? declinedCompression(countOf(outcome, "opened"), countOf(outcome, "compressed"))
+    : null;
+  return warning === null ? [] : [warning];
 }
 
 /** `3 connections failed`; undefined for none. */

@@ -12,7 +12,7 @@ import { count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "..
 import { constant } from "../scenario/curve.ts";
 import { type Reconnect, steadyPopulation } from "../scenario/population.ts";
 import { defaultGuards, type Resources, type Scenario, type Target } from "../scenario/scenario.ts";
-import { commonFailures, countedFailure, countOf, documentHead } from "./document.ts";
+import { commonFailures, countedFailure, countOf, declinedWarnings, documentHead } from "./document.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome, StepOutcome } from "./session.ts";
 
@@ -115,7 +115,11 @@ export function concludeDrain(
     seconds: outcome.steps.flatMap(secondsOf),
   };
   const judged = { ...measured, thresholds: evaluateThresholdsOf(drainMetrics, thresholds, measured) };
-  return { ...judged, failures: failuresOf(options, judged), warnings: warningsOf(judged) };
+  return {
+    ...judged,
+    failures: failuresOf(options, judged),
+    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+  };
 }
 
 function figuresOfStep({ steps }: SessionOutcome, step: string): GroupFigures | undefined {

@@ -29,6 +29,7 @@ import {
   countedFailure,
   countOf,
   cpuPercentOf,
+  declinedWarnings,
   documentHead,
   samplesOf,
   settled,
@@ -154,7 +155,11 @@ export function concludeIdle(
     unasked: countOf(outcome, "received"),
   } as const;
   const judged = { ...measured, thresholds: evaluateThresholdsOf(idleMetrics, thresholds, measured) };
-  return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
+  return {
+    ...judged,
+    failures: failuresOf(judged),
+    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+  };
 }
 
 function stepOf({ name, groups, fromMs, untilMs, server }: StepOutcome): IdleStep {

@@ -92,11 +92,10 @@ function planGroup(
     readBytesPerSecond: traffic.kind === "read" ? traffic.bytesPerSecond : undefined,
     passesContent: !(traffic.kind === "read" || (traffic.kind === "echo" && traffic.match === "fifo")),
   };
-  // Only the raw engine can read slowly.
-  const isSlow = traffic.kind === "read";
   return {
-    engine: isSlow ? "raw" : engine,
-    endpoint: isSlow ? { ...endpoint, deflate: false } : endpoint,
+    // Only the raw engine can read slowly.
+    engine: traffic.kind === "read" ? "raw" : engine,
+    endpoint,
     localAddresses,
     population,
     traffic: trafficPlan(traffic),

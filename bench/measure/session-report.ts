@@ -6,7 +6,7 @@ import { type SessionGroup, type SessionReport, sessionKind, sessionVersion } fr
 import { count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
 import { largestOf } from "../scenario/curve.ts";
 import type { Scenario } from "../scenario/scenario.ts";
-import { commonFailures, documentHead } from "./document.ts";
+import { commonFailures, declinedWarnings, documentHead } from "./document.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome, StepOutcome } from "./session.ts";
 import { serverPart } from "./usage.ts";
@@ -58,7 +58,11 @@ export function reportSession(options: SessionReportOptions, outcome: SessionOut
     steps: outcome.steps.map(stepOf),
   } as const;
   const judged = { ...report, thresholds: evaluateThresholdsOf(sessionMetrics, thresholds, report) };
-  return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
+  return {
+    ...judged,
+    failures: failuresOf(judged),
+    warnings: [...warningsOf(judged), ...declinedWarnings(scenario.target, outcome)],
+  };
 }
 
 function stepOf(step: StepOutcome): SessionReport["steps"][number] {

@@ -13,6 +13,7 @@ import {
   countedFailure,
   countOf,
   cpuPercentOf,
+  declinedWarnings,
   documentHead,
   samplesOf,
 } from "./document.ts";
@@ -149,7 +150,11 @@ export function concludeSlow(
   } as const;
   const measured = { ...found, reactions: reactionsOf(found) };
   const judged = { ...measured, thresholds: evaluateThresholdsOf(slowMetrics, thresholds, measured) };
-  return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
+  return {
+    ...judged,
+    failures: failuresOf(judged),
+    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+  };
 }
 
 function readersOf(options: SlowOptions, outcome: SessionOutcome): SlowReport["readers"] {

@@ -15,6 +15,7 @@ import {
   commonFailures,
   countedFailure,
   cpuPercentOf,
+  declinedWarnings,
   documentHead,
   figuresOf,
   samplesOf,
@@ -188,7 +189,11 @@ export function concludeStorm(
     seconds: outcome.steps.flatMap(secondsOf),
   };
   const judged = { ...measured, thresholds: evaluateThresholdsOf(stormMetrics, thresholds, measured) };
-  return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
+  return {
+    ...judged,
+    failures: failuresOf(judged),
+    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+  };
 }
 
 /** Steps until nearly all clients had a connection; undefined if that never happened. */

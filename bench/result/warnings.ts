@@ -124,14 +124,17 @@ function generatorWarnings(measurement: Measurement): Warnings {
       ? `Messages were sent in bursts: the index of dispersion was ${dispersion.toFixed(1)}, where ${scenario.arrivals} ` +
         `arrivals have ${scenario.arrivals === "even" ? 0 : 1}.`
       : null,
-    scenario.compression && connects !== null && connects.compressed < connections.opened
-      ? `permessage-deflate was offered, but declined on ${share(
-          connections.opened - connects.compressed,
-          connections.opened,
-          "connections",
-        )}: they were not compressed.`
+    scenario.compression && connects !== null
+      ? declinedCompression(connections.opened, connects.compressed)
       : null,
   ];
+}
+
+/** Warns of connections that are not compressed, where compression was offered on all. */
+export function declinedCompression(opened: number, compressed: number): string | null {
+  return compressed < opened
+    ? `permessage-deflate was offered, but declined on ${share(opened - compressed, opened, "connections")}: they were not compressed.`
+    : null;
 }
 
 /** Warnings about figures that the server's page does not show. */

@@ -175,7 +175,6 @@ describe("the options of a load", () => {
   const impossible: [string, RegExp][] = [
     ["--depth 2 --rate 10", /give one/],
     ["--arrivals even", /--arrivals needs --rate/],
-    ["--deflate", /needs --engine ws/],
     ["-c 2 -t 3", /3 threads cannot share 2 connections/],
     ["-c 999999", /file descriptors/],
     ["-c 0", /between 1 and 1000000/],

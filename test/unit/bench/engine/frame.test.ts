@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import {
+  compressedBit,
   encodeMaskedFrame,
   FrameReader,
   opcodes,
@@ -10,7 +11,7 @@ import {
 import { frame } from "../../../support/misbehaving-server.ts";
 
 /** Everything that a reader reports, in order, with the payload of messages put together. */
-function readAll(chunks: readonly Uint8Array[], maxMessageBytes = 1 << 20) {
+function readAll(chunks: readonly Uint8Array[], maxMessageBytes = 1 << 20, takesCompressed = false) {
   const seen: { what: string; opcode: number; payload: string }[] = [];
   const faults: ProtocolFault[] = [];
   let parts: Buffer[] = [];
@@ -29,6 +30,9 @@ function readAll(chunks: readonly Uint8Array[], maxMessageBytes = 1 << 20) {
     },
     maxMessageBytes,
   );
+  if (takesCompressed) {
+    reader.allowCompressed();
+  }
   for (const chunk of chunks) {
     reader.push(chunk, 0, chunk.length);
   }
@@ -121,6 +125,32 @@ describe("FrameReader", () => {
       assert.deepEqual(seen, []);
     });
   }
+
+  test("marks compressed messages by their first frame where they are allowed, and only those", () => {
+    const stream = Buffer.concat([
+      frame(opcodes.text, "a", { final: false, reservedBits: 0x40 }),
+      frame(opcodes.ping, "?"),
+      frame(opcodes.continuation, "b"),
+      frame(opcodes.binary, "c"),
+      frame(opcodes.binary, "", { reservedBits: 0x40 }),
+    ]);
+    const { seen, faults } = readAll([stream], undefined, true);
+    assert.deepEqual(faults, []);
+    assert.deepEqual(
+      seen.map(({ opcode }) => opcode),
+      [opcodes.ping, opcodes.text | compressedBit, opcodes.binary, opcodes.binary | compressedBit],
+    );
+    for (const [what, bytes] of Object.entries({
+      "RSV2 besides": frame(opcodes.text, "a", { reservedBits: 0x60 }),
+      "a control frame": frame(opcodes.ping, "", { reservedBits: 0x40 }),
+      "a later frame": Buffer.concat([
+        frame(opcodes.text, "a", { final: false, reservedBits: 0x40 }),
+        frame(opcodes.continuation, "b", { reservedBits: 0x40 }),
+      ]),
+    })) {
+      assert.deepEqual(readAll([bytes], undefined, true).faults, ["reserved-bits"], what);
+    }
+  });
 
   test("adds up the fragments of a message against the size limit", () => {
     const half = frame(opcodes.binary, Buffer.alloc(60), { final: false });

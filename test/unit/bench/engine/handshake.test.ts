@@ -59,6 +59,19 @@ test("the request has the headers of RFC 6455 and the requested ones", () => {
   assert.equal(Buffer.from(key, "base64").length, 16);
 });
 
+test("the request offers permessage-deflate on request, as a header says it if there is one", () => {
+  const { endpoint } = exampleScenario();
+  const offersOf = (headers: (readonly [string, string])[]) =>
+    createRequest({ ...endpoint, deflate: true, headers })
+      .bytes.toString()
+      .match(/^sec-websocket-extensions: .*$/gim);
+  assert.deepEqual(offersOf([]), [
+    "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; client_max_window_bits",
+  ]);
+  const own = ["sec-websocket-extensions", "permessage-deflate; server_no_context_takeover"] as const;
+  assert.deepEqual(offersOf([own]), [own.join(": ")]);
+});
+
 describe("a response", () => {
   test("that is valid opens the connection, in pieces of any size, and keeps what follows", () => {
     fc.assert(
@@ -125,6 +138,21 @@ describe("a response", () => {
       assert.match(detailOf(response, subprotocols), expected);
     });
   }
+
+  test("may choose permessage-deflate once it was offered, with what RFC 7692 allows", () => {
+    const outcomeOf = (...lines: string[]) => {
+      const collector = new HandshakeResponse(sampleKey, [], true);
+      return collector.push(Buffer.from(switchingProtocols(acceptHeader, ...lines), "latin1"));
+    };
+    assert.deepEqual(outcomeOf(), { rest: Buffer.alloc(0), compression: undefined });
+    assert.deepEqual(outcomeOf("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12"), {
+      rest: Buffer.alloc(0),
+      compression: { clientWindowBits: 15, serverWindowBits: 12, serverKeepsContext: true },
+    });
+    const refused = outcomeOf("Sec-WebSocket-Extensions: permessage-deflate; x=1");
+    assert.ok(refused !== undefined && "kind" in refused);
+    assert.match(`${refused.kind}: ${refused.detail}`, /^handshake-invalid: .*"x=1"/);
+  });
 
   test("that refuses is shown with its status and its body's first line", () => {
     const refusals = {

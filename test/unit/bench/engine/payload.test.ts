@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { inflateRawSync, constants as zlib } from "node:zlib";
 import fc from "fast-check";
 import { FrameTape, makePayload, stampSequence } from "../../../../bench/engine/payload.ts";
 
@@ -62,6 +63,26 @@ describe("FrameTape", () => {
       ),
     );
   });
+});
+
+test("compressed frames hold the same messages, with their numbers when stamped", () => {
+  fc.assert(
+    fc.property(payloadLists, fc.nat(2 ** 31), fc.boolean(), fc.integer({ min: 9, max: 15 }), (...drawn) => {
+      const [payloads, sequence, isStamped, windowBits] = drawn;
+      const tape = new FrameTape(payloads, "binary", isStamped, windowBits);
+      const frames = tape.batch(sequence, Math.min(5, tape.maxBatch));
+      assert.equal(frames[0], 0xc2, "FIN, RSV1 and binary");
+      for (const [i, compressed] of unmask(frames).entries()) {
+        const expected = Uint8Array.from(payloads[(sequence + i) % payloads.length] ?? []);
+        if (isStamped) {
+          stampSequence(expected, sequence + i);
+        }
+        const whole = Buffer.concat([compressed, Buffer.from([0, 0, 0xff, 0xff])]);
+        const message = inflateRawSync(whole, { windowBits, finishFlush: zlib.Z_SYNC_FLUSH });
+        assert.deepEqual(new Uint8Array(message), expected);
+      }
+    }),
+  );
 });
 
 test("text payloads are printable ASCII, so valid UTF-8", () => {

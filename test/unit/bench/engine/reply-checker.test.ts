@@ -124,4 +124,15 @@ describe("ReplyChecker", () => {
     const checker = new ReplyChecker([new Uint8Array(4)], "text", "none");
     assert.equal(checker.finish(opcodes.binary, 400, 1), undefined);
   });
+
+  test("counts a reply that could not be decompressed as the one that is due", () => {
+    const payloads = [makePayload(20, "binary")];
+    const checker = new ReplyChecker(payloads, "binary", "full");
+    assert.equal(checker.finishUnreadable(2), "invalid-deflate");
+    const second = Uint8Array.from(payloads[0] ?? []);
+    stampSequence(second, 1);
+    checker.piece(second, 0, second.length);
+    assert.equal(checker.finish(opcodes.binary, second.length, 2), undefined);
+    assert.equal(checker.finishUnreadable(2), "surplus-reply");
+  });
 });
