@@ -10,25 +10,26 @@ import type {
 import type { Config } from "../../config/options.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import type { EventStreams } from "../../http/event-streams.ts";
-import { readHeaders } from "../../http/headers.ts";
 import type { HeldAnswers } from "../../http/held-answers.ts";
 import type { DescribeRequest } from "../../http/inspect.ts";
-import type { Reply, SendReply } from "../../http/reply.ts";
+import type { SendReply } from "../../http/reply.ts";
 import type { RequestCheck } from "../../http/request-checks.ts";
 import { type Behaviour, type BehaviourName, behaviours } from "../../lib/behaviours.ts";
 import { asksForMore } from "../../lib/echo-modifiers.ts";
 import type { Caps } from "../../lib/parameters.ts";
 import { displayPath } from "../../lib/path-pattern.ts";
-import { bump, countMessage, endpointSlot, type Stats, slot } from "../../metrics/counters.ts";
+import { countMessage, type Stats } from "../../metrics/counters.ts";
 import type { Backpressure } from "../backpressure.ts";
 import { type Connection, connectionOf, type EchoSocket, type SocketData } from "../connection.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { limitMessages, type MessageLimits } from "../message-limits.ts";
-import { type Refusal, refuse } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
 import { socketOptions } from "../socket-options.ts";
 import type { Admitted, Upgrade } from "../upgrade.ts";
 import { createOnDemandEndpoints } from "./all.ts";
+import { HttpAnswers } from "./answers.ts";
 import { badParameters, type Reading, readAsked } from "./asked.ts";
+import { Capacity } from "./capacity.ts";
 import { type Choice, echoing, type OnDemand } from "./endpoint.ts";
 import { describeHandshake, isForeign } from "./handshake-json.ts";
 import { type Reactions, Session, type SessionParts } from "./session.ts";
@@ -68,8 +69,8 @@ export interface OnDemandParts {
 interface OnDemandConnection extends Connection {
   readonly session: Session;
   readonly isEcho: boolean;
-  /** Whether it counts against --endpoints-connections. */
-  readonly isCounted: boolean;
+  /** Returns its place of --endpoints-connections, if it has one. */
+  readonly leave: () => void;
   readonly start: () => Reactions;
 }
 
@@ -81,8 +82,8 @@ export class OnDemandMount {
   readonly #caps: Caps;
   readonly #endpoints: readonly OnDemand[];
   readonly #handlers: ReadonlyMap<BehaviourName, OnDemand["handler"]>;
-  /** Connections of endpoints on demand, delayed handshakes included. */
-  #open = 0;
+  readonly #capacity: Capacity;
+  readonly #answers: HttpAnswers;
 
   constructor(parts: OnDemandParts) {
     const { config, stats, backpressure, now } = parts;
@@ -104,6 +105,14 @@ export class OnDemandMount {
       this.#isOn(name),
     );
     this.#handlers = new Map(this.#endpoints.map(({ name, handler }) => [name, handler]));
+    this.#capacity = new Capacity(config.endpointsConnections, stats);
+    this.#answers = new HttpAnswers({
+      handlers: this.#handlers,
+      capacity: this.#capacity,
+      read: (name, path, query) => this.#read(name, path, query),
+      upgrade: parts.upgrade,
+      reply: parts.reply,
+    });
     const { holders } = this.#session;
     budget.join({
       largest: () => mostHeld(holders)?.heldBytes ?? 0,
@@ -123,7 +132,8 @@ export class OnDemandMount {
           methods: ["GET", "HEAD"],
           summary,
           mount: (app) => {
-            const handler = (res: HttpResponse, req: HttpRequest): void => this.#answer(name, res, req);
+            const handler = (res: HttpResponse, req: HttpRequest): void =>
+              this.#answers.answer(name, res, req);
             app.get(path, handler).head(path, handler);
           },
         };
@@ -200,7 +210,7 @@ export class OnDemandMount {
       }
       return (
         handler.refuse?.({ headers, asked, path }, reading.asked) ??
-        (isCounted ? this.#capacity() : undefined)
+        (isCounted ? this.#capacity.refusal() : undefined)
       );
     });
     if (admitted === undefined) {
@@ -208,86 +218,28 @@ export class OnDemandMount {
     }
     const choice = handler.accept?.({ ...admitted, path }, reading.asked) ?? {};
     const handshake = wantsHandshake ? this.#describe(res, req, admitted, choice) : "";
+    const leave = isCounted ? this.#capacity.take(name) : () => undefined;
     const session = new Session(this.#session, name);
     const properties: Omit<OnDemandConnection, keyof Connection> & Pick<Connection, "sendHeld"> = {
       session,
       sendHeld: () => session.sendHeld(),
       isEcho: handler.isEcho === true,
-      isCounted,
+      leave,
       start: () => handler.open?.(session, reading.asked, handshake) ?? {},
     };
     const headers = { "Uws-Echo-Understood": reading.understood, ...choice.headers };
-    this.#count(name, isCounted, 1);
     const acceptance = { ...choice, properties, headers: isCounted ? headers : {} };
     if (choice.delayMs === undefined) {
       upgrade.accept(res, admitted, context, acceptance);
     } else {
       const { delayMs } = choice;
-      upgrade.acceptLater(res, admitted, context, { ...acceptance, delayMs }, () =>
-        this.#count(name, isCounted, -1),
-      );
-    }
-  }
-
-  #capacity(): Refusal | undefined {
-    const { endpointsConnections } = this.#parts.config;
-    return this.#open < endpointsConnections
-      ? undefined
-      : refuse(
-          "endpoints_capacity",
-          `Endpoints on demand have ${endpointsConnections} connections, their limit (--endpoints-connections).\n`,
-        );
-  }
-
-  #count(name: BehaviourName, isCounted: boolean, by: 1 | -1): void {
-    if (isCounted) {
-      this.#open += by;
-      bump(this.#parts.stats, endpointSlot(slot.endpointConnections, name), by);
+      upgrade.acceptLater(res, admitted, context, { ...acceptance, delayMs }, leave);
     }
   }
 
   #describe(res: HttpResponse, req: HttpRequest, admitted: Admitted, choice: Choice): string {
     const { upgrade, describe, config } = this.#parts;
     return describeHandshake(describe(res, req), upgrade.negotiate(admitted, choice), config.inspectHide);
-  }
-
-  #answer(name: BehaviourName, res: HttpResponse, req: HttpRequest): void {
-    const { upgrade } = this.#parts;
-    const { answer, respond } = this.#handlers.get(name) ?? {};
-    if (answer === undefined && respond === undefined) {
-      upgrade.explain(res, req, "on_demand");
-      return;
-    }
-    const path = req.getUrl();
-    const isHead = req.getMethod() === "head";
-    const { asked, problems } = this.#read(name, path, req.getQuery() ?? "");
-    const reply = (answered: Pick<Reply, "status" | "headers" | "body">): void =>
-      this.#reply(res, answered, isHead);
-    if (problems !== undefined) {
-      reply(badParameters(path, problems));
-    } else if (answer !== undefined) {
-      reply(answer({ headers: readHeaders(req), path }, asked));
-    } else if (respond !== undefined) {
-      const full = this.#capacity();
-      if (full !== undefined) {
-        reply(full);
-        return;
-      }
-      this.#count(name, true, 1);
-      respond({ res, isHead, reply, done: () => this.#count(name, true, -1) }, asked);
-    }
-  }
-
-  #reply(
-    res: HttpResponse,
-    { status, headers, body }: Pick<Reply, "status" | "headers" | "body">,
-    isHead: boolean,
-  ): void {
-    if (status === 0) {
-      res.close();
-    } else {
-      this.#parts.reply(res, "on_demand", { status, ...(headers && { headers }), body, isHead });
-    }
   }
 
   #behavior(upgrade: NonNullable<WebSocketBehavior<SocketData>["upgrade"]>): WebSocketBehavior<SocketData> {
@@ -322,10 +274,10 @@ export class OnDemandMount {
         }
       },
       close: (ws, code) => {
-        const { session, isCounted } = onDemandOf(ws);
+        const { session, leave } = onDemandOf(ws);
         lifecycle.close(ws, code);
         session.closed();
-        this.#count(session.name, isCounted, -1);
+        leave();
       },
     };
   }
