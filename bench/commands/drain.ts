@@ -14,6 +14,7 @@ import {
 } from "../measure/drain.ts";
 import { formatDrain } from "../report/session/drain.ts";
 import { drainSchema } from "../result/drain.ts";
+import type { Resources } from "../scenario/scenario.ts";
 import { type Action, createTrigger } from "../target/trigger.ts";
 import { tellDocument } from "./document.ts";
 import { NothingError } from "./nothing.ts";
@@ -44,7 +45,7 @@ export function addDrainCommand(program: Command): void {
     .argument("<url>", "ws:// or wss:// URL of an echo endpoint")
     .option("--at <time>", "load before the drain begins", "10s")
     .option("--for <time>", "load from then on", "20s")
-    .option("--signal <pid>", "send SIGTERM to this process")
+    .option("--signal <pid>", "send SIGTERM to this process (of several parts, the first one does)")
     .option("--exec <command>", "run this shell command, as in 'kubectl rollout restart deployment/echo'")
     .option("-c, --connections <number>", "clients", "64")
     .option("-r, --rate <per second>", "messages per second over all clients", "1000")
@@ -87,8 +88,8 @@ function readDrain(url: string, raw: Raw): Settings {
     settings,
     options: {
       ...settings,
-      connections: values.connections,
-      ratePerSecond: values.rate,
+      connections: settings.share.count("--connections", values.connections),
+      ratePerSecond: settings.share.rate(values.rate),
       payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       atMs: values.at,
       forMs: values.for,
@@ -100,8 +101,16 @@ function readDrain(url: string, raw: Raw): Settings {
   };
 }
 
+/** Of several generators, the first one starts the drain. */
+function actionHere(action: Action, { part }: Resources): Action {
+  if (part === undefined || part.number === 1) {
+    return action;
+  }
+  return action.kind === "signal" ? { ...action, signal: 0 } : { ...action, command: ":" };
+}
+
 async function run({ settings, options, action }: Settings, output: OutputOptions): Promise<number> {
-  const trigger = createTrigger(action);
+  const trigger = createTrigger(actionHere(action, settings.resources));
   let isFired = false;
   const outcome = await runSession({
     scenario: drainScenario(options),

@@ -27,6 +27,7 @@ import {
   run,
 } from "./outcome.ts";
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
+import { addPartOptions, partShape, shareFor, totalsProblems } from "./parts.ts";
 
 const shape = {
   ...commonShape,
@@ -39,6 +40,7 @@ const shape = {
   body: payloadSchema.optional(),
   verify: z.enum(["none", "length", "full"]).optional(),
   ...ownMetricsShape,
+  ...partShape,
 };
 
 /** Bodies of one size are the same in every run. */
@@ -64,7 +66,7 @@ export function addHttpCommand(program: Command): void {
     )
     .option("-H, --header <name: value>", "request header (repeatable)", collect, [])
     .option("--timeout <time>", "time limit for a response; autocannon rounds it up to whole seconds", "10s");
-  addOutputOptions(addOwnMetricsOptions(addResultOptions(command))).action(
+  addOutputOptions(addPartOptions(addOwnMetricsOptions(addResultOptions(command)))).action(
     (url: string, raw: Record<string, unknown>) =>
       act(command, () => {
         const output: OutputOptions = raw;
@@ -82,6 +84,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
   if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
     problems.unshift(`"${url}" is not an HTTP URL: write http://host:port/path or https://host:port/path`);
   }
+  problems.push(...totalsProblems(values));
   const body = bodyOf(values.body);
   const verify = values.verify ?? (body === undefined ? "none" : "full");
   if (values.body?.kind === "sizes" && values.body.sizes.length > 1) {
@@ -100,7 +103,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
     method: checked.method ?? (body === undefined ? "GET" : "POST"),
     headers: Object.fromEntries(checked.header),
     body: body === undefined ? undefined : Buffer.from(body).toString("utf8"),
-    connections,
+    connections: shareFor(checked).count("--connections", connections),
     pipelining,
     timeoutMs,
     verify,
@@ -118,6 +121,7 @@ function readHttpOptions(url: string, raw: Readonly<Record<string, unknown>>): R
     metricsUrl: checked.metricsUrl,
     metricsPeriodMs: checked.metricsPeriod,
     ownMetrics: metricsAddress(checked),
+    startAt: checked.startAt,
   };
 }
 

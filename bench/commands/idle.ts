@@ -69,13 +69,14 @@ function readIdle(url: string, raw: OutputOptions & Record<string, unknown>): Se
     { shape, metrics: idleMetrics, connections: ({ steps }) => steps?.at(-1) ?? 0 },
     outputProblems(raw),
   );
+  const { share } = settings;
   return {
     settings,
     options: {
       ...settings,
-      steps: values.steps,
+      steps: values.steps.map((total) => share.count("--steps", total)),
       holdMs: values.hold,
-      connectionsPerSecond: values.connectRate,
+      connectionsPerSecond: share.rate(values.connectRate),
       pingIntervalMs: values.ping,
     },
   };

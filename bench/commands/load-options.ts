@@ -8,6 +8,7 @@ import { highestSeed, mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import { parseNumber, parseRate } from "../../src/lib/units.ts";
 import { fills, makePayload, sequenceDigits } from "../engine/payload.ts";
 import type { MetricsAddress } from "../measure/metrics-page.ts";
+import type { StartAt } from "../measure/run.ts";
 import type { WebSocketScenario } from "../measure/scenario.ts";
 import { requiredThresholds, thresholdMetrics } from "../result/threshold.ts";
 import { abortMetrics } from "../scenario/scenario.ts";
@@ -70,7 +71,7 @@ const shape = {
 type Values = ValuesOf<typeof shape>;
 type ResultValues = ValuesOf<typeof resultShape>;
 
-/** The sources of the server's figures. */
+/** The surroundings of a load: sources of the server's figures, this program's own metrics, the common start. */
 export interface ServerSource {
   readonly pid: number | undefined;
   /** `off` for none. */
@@ -78,6 +79,8 @@ export interface ServerSource {
   readonly metricsPeriodMs: number;
   /** Where to serve this program's own metrics. */
   readonly ownMetrics?: MetricsAddress | undefined;
+  /** Wall-clock start, shared by several generators. */
+  readonly startAt?: StartAt | undefined;
 }
 
 /** Adds the options of stages and of a probe, for single measurements. */

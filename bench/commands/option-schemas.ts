@@ -17,7 +17,6 @@ import { parseThreshold } from "../result/threshold.ts";
 import { parseAbort } from "../scenario/abort.ts";
 import { parseStages } from "../scenario/stages.ts";
 import { canReadProcess } from "../target/process-sampler.ts";
-import { parseMoment } from "./moment.ts";
 
 /** Wrong usage: exit code 2. Lists every problem. */
 export class UsageError extends UwsEchoError<"ERR_USAGE"> {
@@ -163,37 +162,6 @@ export function linesOf(path: string): readonly string[] | string {
     return `${path}: ${error.message}`;
   }
 }
-
-/** A start time. One in the past would start this generator after the others. */
-export const startSchema = z.string().transform((text, context) =>
-  attempt(context, text, () => {
-    const start = new Date(parseMoment(text));
-    const now = new Date();
-    if (start <= now) {
-      throw new UnitError(`${text} has passed already, it is ${now.toISOString()}`);
-    }
-    if (start.getTime() - now.getTime() > dayMs) {
-      throw new UnitError(`${text} is more than a day ahead (a number counts seconds since 1970)`);
-    }
-    return start;
-  }),
-);
-
-/** `2/4`, or `auto/4` with the index from Kubernetes. */
-export const partSchema = z.string().transform((text, context) =>
-  attempt(context, text, () => {
-    const [, said = "", count = ""] = /^(\d+|auto)\/(\d+)$/.exec(text) ?? [];
-    const index = process.env["JOB_COMPLETION_INDEX"] ?? "";
-    if (said === "auto" && !/^\d+$/.test(index)) {
-      throw new UnitError("auto needs JOB_COMPLETION_INDEX, which an indexed Kubernetes Job sets");
-    }
-    const part = { number: said === "auto" ? Number(index) + 1 : Number(said), of: Number(count) };
-    if (said === "" || part.number < 1 || part.number > part.of) {
-      throw new UnitError(`"${text}" is not a part: write 1/4 to 4/4, or auto/4`);
-    }
-    return part;
-  }),
-);
 
 /** A service-level objective. */
 export const sloSchema = z

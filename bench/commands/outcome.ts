@@ -134,8 +134,6 @@ export function interruptOnSignal(hurry?: AbortController): { signal: AbortSigna
 export interface RunOptions extends ServerSource {
   readonly scenario: Scenario;
   readonly thresholds: readonly Threshold[];
-  /** See MeasureOptions. */
-  readonly startAt?: Date | undefined;
   /** Load the target beforehand, until it is steady. */
   readonly isWarmedUp?: boolean;
 }
@@ -157,7 +155,7 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
     startAt === undefined || scenario.kind === "http"
       ? undefined
       : await measureClockOffset(url, scenario.endpoint);
-  const { onInterval, close } = await serveOwnMetrics(ownMetrics, ["load"]);
+  const { onInterval, onReady, close } = await serveOwnMetrics(ownMetrics, ["load"]);
   const line = createProgressLine(process.stderr);
   const hurry = new AbortController();
   const interruption = interruptOnSignal(hurry);
@@ -175,6 +173,7 @@ export async function run(options: RunOptions, output: OutputOptions): Promise<n
       hurry: hurry.signal,
       onProgress: (progress) => line.show(progress),
       onInterval,
+      onReady,
     });
     line.end();
     const command = scenario.kind === "http" ? "http" : "run";

@@ -17,7 +17,7 @@ export function addOwnMetricsOptions(command: Command): Command {
   return command
     .option(
       "--metrics-port <port>",
-      "serve this program's own Prometheus metrics at /metrics (0: a free port)",
+      "serve this program's own Prometheus metrics at /metrics, and /readyz: 200 once connected (0: a free port)",
     )
     .option("--metrics-host <address>", "address of --metrics-port; 0.0.0.0 for all", "127.0.0.1");
 }
@@ -30,6 +30,13 @@ export function metricsAddress({
   return port === undefined || host === undefined ? undefined : { host, port };
 }
 
+interface OwnMetrics {
+  readonly onInterval: OnInterval | undefined;
+  /** To be called when all connections are open. */
+  readonly onReady: (() => void) | undefined;
+  readonly close: () => void;
+}
+
 /**
  * Serves the page while a measurement runs, and says where.
  * @param groups names of the groups of connections, in order
@@ -38,11 +45,15 @@ export function metricsAddress({
 export async function serveOwnMetrics(
   address: MetricsAddress | undefined,
   groups: readonly string[],
-): Promise<{ readonly onInterval: OnInterval | undefined; readonly close: () => void }> {
+): Promise<OwnMetrics> {
   if (address === undefined) {
-    return { onInterval: undefined, close: () => undefined };
+    return { onInterval: undefined, onReady: undefined, close: () => undefined };
   }
   const page = new MetricsPage(groups);
   process.stderr.write(`Metrics: ${await page.listen(address)}\n`);
-  return { onInterval: (thread, report) => page.add(thread, report), close: () => page.close() };
+  return {
+    onInterval: (thread, report) => page.add(thread, report),
+    onReady: () => page.setReady(),
+    close: () => page.close(),
+  };
 }

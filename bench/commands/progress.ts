@@ -125,7 +125,9 @@ export function describeProgress(progress: Progress): string {
   }
   if (phase === "wait") {
     const seconds = Math.ceil((progress.leftMs - progress.totalMs) / 1000);
-    return `wait ${seconds} s for the start, ${formatNumber(openConnections)} connections, ${errors}`;
+    // The start may not be known yet.
+    const wait = seconds > 0 ? `wait ${seconds} s` : "wait";
+    return `${wait} for the start, ${formatNumber(openConnections)} connections, ${errors}`;
   }
   return [
     `${phase} ${Math.ceil(progress.leftMs / 1000)} s left`,

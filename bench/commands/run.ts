@@ -1,12 +1,12 @@
 // The command `run`: measures a WebSocket target once, reports it and writes the Result.
 
 import type { Command } from "commander";
-import { z } from "zod";
-import { type Part, partOf, type WebSocketScenario } from "../measure/scenario.ts";
+import { partOf, type WebSocketScenario } from "../measure/scenario.ts";
 import { addLoadOptions, addResultOptions, addStageOptions, readLoadOptions } from "./load-options.ts";
-import { checkTogether, partSchema, readFields, startSchema, UsageError } from "./option-schemas.ts";
+import { checkTogether, readFields, UsageError } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems, run } from "./outcome.ts";
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
+import { addPartOptions, type Parts, partShape, totalsProblems } from "./parts.ts";
 import { runScenarioFile } from "./scenario.ts";
 
 type Raw = OutputOptions & Record<string, unknown> & { readonly scenario?: string };
@@ -19,25 +19,17 @@ export function addRunCommand(program: Command): void {
     .argument("[url]", "ws:// or wss:// URL of the echo endpoint; with --scenario, it replaces the file's");
   addStageOptions(addLoadOptions(command));
   const loadOptions = command.options.map((option) => option.attributeName());
-  addResultOptions(command)
-    .option("--scenario <file>", "run the scenario of this JSON file, instead of a load by options")
-    .option(
-      "--start-at <time>",
-      "connect, then start at this time (RFC 3339, or seconds since 1970), to run several generators together (default: at once)",
-    )
-    .option(
-      "--part <i/n>",
-      "which of n generators this is, so that they take turns (auto/n: by JOB_COMPLETION_INDEX, in an indexed Kubernetes Job)",
-    )
-    .option(
-      "--totals",
-      "with --part: connections and rates are totals of all generators, of which this one has its share",
-    );
+  addPartOptions(
+    addResultOptions(command).option(
+      "--scenario <file>",
+      "run the scenario of this JSON file, instead of a load by options",
+    ),
+  );
   addOutputOptions(addOwnMetricsOptions(command)).action((url: string | undefined, raw: Raw) =>
     act(command, () => {
       const output: OutputOptions = raw;
       if (raw.scenario !== undefined) {
-        const strangers = [...loadOptions, "startAt", "part", "require"].filter(
+        const strangers = [...loadOptions, "startAt", "part", "totals", "require"].filter(
           (name) => name !== "seed" && isGiven(command, name),
         );
         return runScenarioFile({ path: raw.scenario, url, raw, output, strangers });
@@ -45,15 +37,7 @@ export function addRunCommand(program: Command): void {
       if (url === undefined) {
         throw new UsageError(["the URL is missing: give that of the target, or a file with --scenario"]);
       }
-      const { values, problems } = readFields(
-        {
-          startAt: startSchema.optional(),
-          part: partSchema.optional(),
-          totals: z.boolean().optional(),
-          ...ownMetricsShape,
-        },
-        raw,
-      );
+      const { values, problems } = readFields({ ...partShape, ...ownMetricsShape }, raw);
       const isWarmedUp = raw["warmup"] === "auto";
       problems.push(...outputProblems(output), ...stageProblems(command));
       if (isWarmedUp && (isGiven(command, "stages") || isGiven(command, "startAt"))) {
@@ -76,15 +60,6 @@ export function addRunCommand(program: Command): void {
       );
     }),
   );
-}
-
-interface Parts {
-  readonly part?: Part | undefined;
-  readonly totals?: boolean | undefined;
-}
-
-function totalsProblems({ part, totals }: Parts): string[] {
-  return totals === true && part === undefined ? ["--totals needs --part, which says what the share is"] : [];
 }
 
 /** @throws UsageError if a generator would have no connection */

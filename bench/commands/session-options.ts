@@ -21,6 +21,7 @@ import {
   whole,
 } from "./option-schemas.ts";
 import { addOwnMetricsOptions, metricsAddress, ownMetricsShape } from "./own-metrics.ts";
+import { addPartOptions, type Parts, partShape, type Share, shareFor, totalsProblems } from "./parts.ts";
 import {
   addFirstMessageOptions,
   addTargetOptions,
@@ -41,6 +42,8 @@ export interface SessionSettings extends ServerSource {
   readonly expectedCloses: readonly number[];
   readonly resources: Resources;
   readonly thresholds: readonly Threshold[];
+  /** This generator's share of totals. */
+  readonly share: Share;
 }
 
 const shape = {
@@ -54,6 +57,7 @@ const shape = {
   seed: quantity(parseNumber, whole(0, highestSeed)).optional(),
   reconnect: parsedBy(parseReconnect),
   ...ownMetricsShape,
+  ...partShape,
   expectClose: parsedBy(parseCloseCodes),
 };
 
@@ -71,7 +75,7 @@ export function addSessionOptions<T>(
   command: Command,
   { metrics, example, reconnect, expectClose }: SharedOptions<T>,
 ): Command {
-  return addOwnMetricsOptions(addFirstMessageOptions(addTargetOptions(command)))
+  return addPartOptions(addOwnMetricsOptions(addFirstMessageOptions(addTargetOptions(command))))
     .option(
       "--reconnect <never|full-jitter:base:max>",
       "how clients reconnect: after a random time up to base, then up to twice that, at most max",
@@ -129,13 +133,14 @@ export function readSession<S extends Readonly<Record<string, z.ZodType>>, T>(
     ...wrongUrl,
     ...shared.problems,
     ...mine.problems,
+    ...totalsProblems(shared.values),
     ...(own.conflicts?.(mine.values) ?? []).filter((problem) => problem !== false),
     ...(wrongUrl.length > 0 ? [] : targetConflicts(shared.values, url)),
     ...templates.problems,
     ...(wrongUrl.length > 0
       ? []
       : limitProblems({
-          connections: own.connections(mine.values),
+          connections: Math.ceil(own.connections(mine.values) / sharersOf(shared.values)),
           sources: shared.values.source?.length ?? 0,
           isLocal: /^(?:localhost$|127\.)/.test(hostOf(url)),
         })),
@@ -146,6 +151,11 @@ export function readSession<S extends Readonly<Record<string, z.ZodType>>, T>(
   }
   const values = shared.values as ValuesOf<typeof shape> & { threshold: readonly Threshold[] };
   return { settings: settingsOf(url, values, templates), values: mine.values as ValuesOf<S> };
+}
+
+/** Generators that share the connections. */
+function sharersOf({ part, totals }: Parts): number {
+  return totals === true && part !== undefined ? part.of : 1;
 }
 
 function settingsOf(
@@ -163,12 +173,14 @@ function settingsOf(
     },
     reconnect: values.reconnect,
     expectedCloses: values.expectClose,
-    resources: { threads: values.threads, seed: values.seed ?? randomSeed(), part: undefined },
+    resources: { threads: values.threads, seed: values.seed ?? randomSeed(), part: values.part },
     thresholds: values.threshold,
     pid: values.pid,
     metricsUrl: values.metricsUrl,
     metricsPeriodMs: values.metricsPeriod,
     ownMetrics: metricsAddress(values),
+    startAt: values.startAt,
+    share: shareFor(values),
   };
 }
 

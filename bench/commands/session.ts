@@ -38,7 +38,7 @@ export async function runSession(run: SessionRun): Promise<SessionOutcome> {
     defaultMetricsUrl: defaultMetricsUrl(target.url),
   });
   const names = scenario.groups.map(({ name }) => name);
-  const { onInterval, close } = await serveOwnMetrics(source.ownMetrics, names);
+  const { onInterval, onReady, close } = await serveOwnMetrics(source.ownMetrics, names);
   const hurry = new AbortController();
   const interruption = interruptOnSignal(hurry);
   const line = createSessionLine(process.stderr);
@@ -52,6 +52,8 @@ export async function runSession(run: SessionRun): Promise<SessionOutcome> {
         onProgress?.(progress);
       },
       onInterval,
+      onReady,
+      startAt: source.startAt,
       ...(onStep === undefined ? {} : { onStep }),
     });
   } finally {

@@ -75,16 +75,17 @@ function readSlow(url: string, raw: Raw): Settings {
     values.connections - 1,
     Math.max(1, Math.round(values.connections * values.readers)),
   );
+  const { share } = settings;
   return {
     settings,
     options: {
       ...settings,
-      readers,
-      neighbours: values.connections - readers,
-      neighbourRate: values.rate,
+      readers: share.count("--readers", readers),
+      neighbours: share.count("--connections", values.connections - readers),
+      neighbourRate: share.rate(values.rate),
       neighbourPayload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       readRate: values.readRate,
-      readerRate: values.readerRate,
+      readerRate: share.rate(values.readerRate),
       readerPayload: makePayload(
         values.readerPayload,
         "binary",

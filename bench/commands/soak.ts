@@ -105,8 +105,8 @@ function readSoak(url: string, raw: Raw): Settings {
     checkpointPeriodMs: values.checkpointPeriod,
     options: {
       ...settings,
-      connections: values.connections,
-      ratePerSecond: values.rate,
+      connections: settings.share.count("--connections", values.connections),
+      ratePerSecond: settings.share.rate(values.rate),
       payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       lifetimeMs: values.churn,
       durationMs: values.duration,

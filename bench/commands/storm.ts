@@ -13,6 +13,7 @@ import { tellDocument } from "./document.ts";
 import { NothingError } from "./nothing.ts";
 import { commonShape, duration, parsedBy, quantity, whole } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
+import type { Share } from "./parts.ts";
 import { runSession } from "./session.ts";
 import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
 
@@ -72,6 +73,8 @@ export function addStormCommand(program: Command): void {
 
 type Raw = OutputOptions & Readonly<Record<string, unknown>>;
 
+type Background = NonNullable<StormOptions["background"]>;
+
 interface Settings {
   readonly settings: SessionSettings;
   readonly options: StormOptions;
@@ -92,20 +95,28 @@ function readStorm(url: string, raw: Raw): Settings {
     outputProblems(raw),
   );
   const { connections, rate, background } = values;
+  const { share } = settings;
   const dueMs = rate === "max" ? 0 : (1000 * connections) / rate;
   return {
     settings,
     options: {
       ...settings,
-      connections,
-      ratePerSecond: rate === "max" ? undefined : rate,
+      connections: share.count("--connections", connections),
+      ratePerSecond: rate === "max" ? undefined : share.rate(rate),
       arrivals: values.arrivals,
-      background: background ?? undefined,
+      background: background === null ? undefined : shareOfBackground(share, background),
       traffic: values.ping === true ? "ping" : "echo",
       payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
       beforeMs: values.before,
       durationMs: values.duration ?? dueMs + restMs,
     },
+  };
+}
+
+function shareOfBackground(share: Share, { connections, ratePerSecond }: Background): Background {
+  return {
+    connections: share.count("--background", connections),
+    ratePerSecond: share.rate(ratePerSecond),
   };
 }
 
@@ -122,7 +133,7 @@ function parseStormRate(text: string): number | "max" {
 }
 
 /** Reads `100@1000/s`, or `none`. @throws UnitError */
-function parseBackground(text: string): { connections: number; ratePerSecond: number } | null {
+function parseBackground(text: string): Background | null {
   if (text === "none") {
     return null;
   }

@@ -129,8 +129,9 @@ export function concludeIdle(
 ): IdleReport {
   const steps = outcome.steps.filter(({ measured, complete }) => measured && complete).map(stepOf);
   const before = memoryOf(samplesOf(outcome, "before"));
-  const process = processSlope(outcome, steps);
-  const kernel = kernelSlope(outcome, steps);
+  const parts = options.resources.part?.of ?? 1;
+  const process = processSlope(outcome, steps, parts);
+  const kernel = kernelSlope(outcome, steps, parts);
   const measured = {
     kind: idleKind,
     version: idleVersion,
@@ -140,8 +141,8 @@ export function concludeIdle(
     pingIntervalMs: options.pingIntervalMs ?? null,
     process,
     kernel,
-    connectionsPerGiB: capacityOf(process, kernel, steps),
-    pingCpu: pingCpuOf(steps),
+    connectionsPerGiB: capacityOf(process, kernel, steps, parts),
+    pingCpu: pingCpuOf(steps, parts),
     before,
     steps,
     after: afterOf(outcome, before, steps),
@@ -158,7 +159,7 @@ export function concludeIdle(
   return {
     ...judged,
     failures: failuresOf(judged),
-    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+    warnings: [...warningsOf(judged, parts), ...declinedWarnings(options.target, outcome)],
   };
 }
 
@@ -195,22 +196,35 @@ function memoryOf(samples: readonly ServerSample[]): Memory {
 }
 
 /** Slope of a figure over the number of open connections; undefined if unknown or from too few steps. */
-function slopeOf(steps: readonly IdleStep[], read: (memory: Memory) => number | null): Slope | undefined {
-  const points = pointsOf(steps, read);
+function slopeOf(
+  steps: readonly IdleStep[],
+  parts: number,
+  read: (memory: Memory) => number | null,
+): Slope | undefined {
+  const points = pointsOf(steps, parts, read);
   return points.length < steps.length ? undefined : theilSen(points);
 }
 
-function pointsOf(steps: readonly IdleStep[], read: (memory: Memory) => number | null): Point[] {
+/** @param parts generators that hold as many connections each: the server's figures are of all of them */
+function pointsOf(
+  steps: readonly IdleStep[],
+  parts: number,
+  read: (memory: Memory) => number | null,
+): Point[] {
   return steps.flatMap(({ open, memory }) => {
     const y = read(memory);
-    return y === null ? [] : [{ x: open, y }];
+    return y === null ? [] : [{ x: parts * open, y }];
   });
 }
 
-function processSlope(outcome: SessionOutcome, steps: readonly IdleStep[]): IdleReport["process"] {
+function processSlope(
+  outcome: SessionOutcome,
+  steps: readonly IdleStep[],
+  parts: number,
+): IdleReport["process"] {
   const source = outcome.steps.find(({ server }) => server !== undefined)?.server?.source;
   for (const measure of memoryMeasures) {
-    const slope = slopeOf(steps, (memory) => processBytes(memory, measure));
+    const slope = slopeOf(steps, parts, (memory) => processBytes(memory, measure));
     if (slope !== undefined && source !== undefined) {
       return { ...perConnection(slope, 1), source, measure };
     }
@@ -219,8 +233,12 @@ function processSlope(outcome: SessionOutcome, steps: readonly IdleStep[]): Idle
 }
 
 /** With both ends on this machine, the kernel holds the memory of both. */
-function kernelSlope({ locality }: SessionOutcome, steps: readonly IdleStep[]): IdleReport["kernel"] {
-  const slope = slopeOf(steps, ({ kernelBytes }) => kernelBytes);
+function kernelSlope(
+  { locality }: SessionOutcome,
+  steps: readonly IdleStep[],
+  parts: number,
+): IdleReport["kernel"] {
+  const slope = slopeOf(steps, parts, ({ kernelBytes }) => kernelBytes);
   return slope === undefined ? null : perConnection(slope, locality.local ? 2 : 1);
 }
 
@@ -233,22 +251,23 @@ function capacityOf(
   process: IdleReport["process"],
   kernel: IdleReport["kernel"],
   steps: readonly IdleStep[],
+  parts: number,
 ): number | null {
   if (process === null || kernel === null) {
     return null;
   }
   // Resident memory without connections, file pages included: a container's limit counts them.
-  const points = pointsOf(steps, ({ rssBytes }) => rssBytes);
+  const points = pointsOf(steps, parts, ({ rssBytes }) => rssBytes);
   const base = points.length === 0 ? 0 : Math.max(0, interceptOf(points, process.bytesPerConnection));
   const each = process.bytesPerConnection + kernel.bytesPerConnection;
   return each > 0 && base < giB ? Math.floor((giB - base) / each) : null;
 }
 
-function pingCpuOf(steps: readonly IdleStep[]): IdleReport["pingCpu"] {
+function pingCpuOf(steps: readonly IdleStep[], parts: number): IdleReport["pingCpu"] {
   const points = steps.flatMap(({ pongs, seconds, serverCpuPercent }) =>
     serverCpuPercent === null || pongs === 0
       ? []
-      : [{ x: pongs / seconds, y: (serverCpuPercent / 100) * usPerSecond }],
+      : [{ x: (parts * pongs) / seconds, y: (serverCpuPercent / 100) * usPerSecond }],
   );
   const slope = theilSen(points);
   return slope === undefined
@@ -289,10 +308,13 @@ function failuresOf(report: Judged): string[] {
   ];
 }
 
-function warningsOf({ process, kernel, steps, target, unasked, pingCpu }: Judged): string[] {
+function warningsOf({ process, kernel, steps, target, unasked, pingCpu }: Judged, parts: number): string[] {
   const known = steps.length > 0 && steps.every(({ memory }) => memory.rssBytes !== null);
   const distinct = new Set(steps.map(({ open }) => open)).size;
   return [
+    parts > 1 &&
+      known &&
+      `One of ${parts} generators: what a connection costs is right only if all of them held as many.`,
     steps.length > 0 &&
       !known &&
       "The server's memory could not be read: give --pid, or --metrics-url of a page with process_resident_memory_bytes.",

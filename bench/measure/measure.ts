@@ -16,7 +16,7 @@ import type { Sampler } from "../target/sampler.ts";
 import type { Locality } from "../target/target.ts";
 import { buildMeasurement } from "./measurement.ts";
 import { planThreads } from "./plan.ts";
-import { type LiveFigures, Run, type RunProgress, type RunRecord, type World } from "./run.ts";
+import { type LiveFigures, Run, type RunProgress, type RunRecord, type StartAt, type World } from "./run.ts";
 import { outlineOf, type Scenario, sessionOf, stepsOf } from "./scenario.ts";
 import { realWorld } from "./world.ts";
 
@@ -35,8 +35,10 @@ export interface MeasureOptions {
   /** Samples the server. */
   readonly sampler?: Sampler | undefined;
   readonly thresholds?: readonly Threshold[];
-  /** Wall-clock start of the load, shared by several generators. Default: once connected. */
-  readonly startAt?: Date | undefined;
+  /** Start of the load, shared by several generators. Default: once connected. */
+  readonly startAt?: StartAt | undefined;
+  /** Called when all connections are open. */
+  readonly onReady?: (() => void) | undefined;
   /** Offset of the target's clock, for the Result. */
   readonly clockOffset?: ClockOffset | undefined;
   /** Ends the measurement early; the measurement so far becomes a partial Result. */
@@ -66,6 +68,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions = {}):
     guards: { ...defaultGuards(connections), maxFailures: Number.POSITIVE_INFINITY },
     sampler: options.sampler,
     startAt: options.startAt,
+    onReady: options.onReady,
     signal: options.signal,
     hurry: options.hurry,
     onInterval: options.onInterval,

@@ -86,6 +86,7 @@ export class MetricsPage {
   readonly #errors: ErrorTally[] = [];
   readonly #registry = new Registry();
   #server: Server | undefined;
+  #isReady = false;
 
   /** @param groups group names, by their number in reports */
   constructor(groups: readonly string[]) {
@@ -102,15 +103,24 @@ export class MetricsPage {
     [...this.#groups.values()][report.group]?.add(thread, report);
   }
 
+  /** All connections are open. */
+  setReady(): void {
+    this.#isReady = true;
+  }
+
   /**
-   * Serves the page at /metrics. It does not keep the process alive.
+   * Serves the page at /metrics, and whether all connections are open at /readyz. It does not keep the process alive.
    * @returns its URL
    * @throws MetricsPageError if it cannot listen on the port
    */
   async listen({ host, port }: MetricsAddress): Promise<string> {
     const server = createServer((request, response) => {
-      if (new URL(request.url ?? "/", "http://page").pathname === "/metrics") {
+      const { pathname } = new URL(request.url ?? "/", "http://page");
+      if (pathname === "/metrics") {
         void this.#answer(response);
+      } else if (pathname === "/readyz") {
+        const [status, word] = this.#isReady ? [200, "ready"] : [503, "connecting"];
+        response.writeHead(status, { "content-type": "text/plain" }).end(`${word}\n`);
       } else {
         response.writeHead(404, { "content-type": "text/plain" }).end("see /metrics\n");
       }

@@ -19,7 +19,7 @@ const nothingSent: Messages = {
   verify: "none",
 };
 
-/** The plans of all threads: those that share groups, then one for each group that has a thread for itself. More connections than one address has ports for leave from several loopback addresses. */
+/** The plans of all threads: those that share groups, then one for each group that has a thread for itself. More connections of all parts than one address has ports for leave from several loopback addresses. */
 export function planThreads(
   scenario: Scenario,
   { overIpv4Loopback }: Pick<Locality, "overIpv4Loopback">,
@@ -28,7 +28,7 @@ export function planThreads(
   const { threads, seed, part = { number: 1, of: 1 } } = resources;
   const { sources = [] } = target;
   const localAddresses =
-    sources.length === 0 && overIpv4Loopback ? loopbackAddresses(connectionsOf(groups)) : sources;
+    sources.length === 0 && overIpv4Loopback ? loopbackAddresses(connectionsOf(groups) * part.of) : sources;
   const plans = groups.map((group) => planGroup(scenario, group, localAddresses));
   const planOf = (thread: Plan["thread"], isHere: (group: Group) => boolean): Plan => ({
     thread,

@@ -29,6 +29,9 @@ export interface World {
   readonly locate: (url: string, route?: Route) => Promise<Locality>;
 }
 
+/** A start on the wall clock, or what waits for one once all connections are open. */
+export type StartAt = Date | ((signal: AbortSignal) => Promise<Date>);
+
 export interface RunOptions {
   readonly world: World;
   readonly starters: readonly StartGenerator[];
@@ -36,8 +39,10 @@ export interface RunOptions {
   readonly steps: readonly Step[];
   readonly guards: Guards;
   readonly sampler: Sampler | undefined;
-  /** Wall-clock time at which the timeline begins; undefined: once connected. */
-  readonly startAt?: Date | undefined;
+  /** When the timeline begins; undefined: once connected. */
+  readonly startAt?: StartAt | undefined;
+  /** Called when all connections are open. */
+  readonly onReady?: (() => void) | undefined;
   /** Ends the timeline early. */
   readonly signal?: AbortSignal | undefined;
   /** Ends the wait for the last replies. */
@@ -86,6 +91,9 @@ export class Run {
   readonly #stopped = new Deferred();
   #early: EarlyEnd | undefined;
   #spans: readonly Span[] = [];
+  /** Ends the wait for a start. */
+  readonly #waiting = new AbortController();
+  #isReady = false;
   #stopProgress = (): void => undefined;
 
   /** Starts the generators, which begin to connect at once. */
@@ -122,7 +130,13 @@ export class Run {
     if (this.crew.opened === 0 && this.crew.failed > 0) {
       return this.#withoutTimeline({ cause: "not-connected", reason: "no connection could be opened" });
     }
-    const startNs = this.#startNs();
+    this.#isReady = true;
+    this.#options.onReady?.();
+    const startAt = await this.#startAt();
+    if (this.#early !== undefined) {
+      return this.#withoutTimeline(this.#early);
+    }
+    const startNs = this.#startNs(startAt);
     if (startNs === undefined) {
       return this.#withoutTimeline({
         cause: "late-start",
@@ -154,6 +168,7 @@ export class Run {
   #stop(early: EarlyEnd): void {
     this.#early ??= early;
     this.#stopped.resolve();
+    this.#waiting.abort();
     this.crew.stop();
   }
 
@@ -170,9 +185,18 @@ export class Run {
     };
   }
 
+  /** Waits for the start, if it is not known; undefined if there is none, or the run ends first. */
+  async #startAt(): Promise<Date | undefined> {
+    const { startAt } = this.#options;
+    if (typeof startAt !== "function") {
+      return startAt;
+    }
+    return (await Promise.race([this.#stopped.promise, startAt(this.#waiting.signal)])) ?? undefined;
+  }
+
   /** Start of the timeline on the shared clock; undefined if it has passed. */
-  #startNs(): number | undefined {
-    const { startAt, world } = this.#options;
+  #startNs(startAt: Date | undefined): number | undefined {
+    const { world } = this.#options;
     const nowNs = world.clock.nowNs();
     const earliestNs = nowNs + startDelayMs * 1e6;
     if (startAt === undefined) {
@@ -221,14 +245,21 @@ export class Run {
     }
   }
 
+  #phaseAt(nowNs: number, step: number): RunProgress["phase"] {
+    const first = this.#spans[0];
+    if (first === undefined) {
+      return this.#isReady ? "wait" : "connect";
+    }
+    return nowNs < first.fromNs ? "wait" : step < 0 ? "drain" : "step";
+  }
+
   #progress(): RunProgress {
     const { latest } = this.crew;
     const nowNs = this.#options.world.clock.nowNs();
     const totalMs = this.#options.steps.reduce((sum, { durationMs }) => sum + durationMs, 0);
     const at = this.#spans.findIndex(({ fromNs, untilNs }) => nowNs >= fromNs && nowNs < untilNs);
-    const isBefore = nowNs < (this.#spans[0]?.fromNs ?? 0);
     return {
-      phase: this.#spans.length === 0 ? "connect" : isBefore ? "wait" : at < 0 ? "drain" : "step",
+      phase: this.#phaseAt(nowNs, at),
       step: at < 0 ? undefined : at,
       openConnections: latest === undefined ? this.crew.opened : latest.openConnections,
       messagesPerSecond:

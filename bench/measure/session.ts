@@ -13,11 +13,15 @@ import type { Locality } from "../target/target.ts";
 import { type GroupFigures, groupFigures } from "./figures.ts";
 import type { EarlyEnd } from "./guard.ts";
 import { planThreads } from "./plan.ts";
-import { type LiveFigures, Run, type RunProgress, type RunRecord, type World } from "./run.ts";
+import { type LiveFigures, Run, type RunProgress, type RunRecord, type StartAt, type World } from "./run.ts";
 import { clientFigures, machineFigures, type ServerRecord } from "./usage.ts";
 import { realWorld } from "./world.ts";
 
 export interface SessionOptions {
+  /** Start of the timeline, shared by several generators. Default: once connected. */
+  readonly startAt?: StartAt | undefined;
+  /** Called when all connections that are due at the start are open. */
+  readonly onReady?: (() => void) | undefined;
   /** Samples the server. */
   readonly sampler?: Sampler | undefined;
   /** Ends the session; the outcome covers the time until then. */
@@ -92,6 +96,8 @@ export async function runScenario(scenario: Scenario, options: SessionOptions = 
     steps: timeline,
     guards,
     sampler: options.sampler,
+    startAt: options.startAt,
+    onReady: options.onReady,
     signal: options.signal,
     hurry: options.hurry,
     onProgress: onProgress && ((progress) => onProgress(progressOf(progress, timeline))),

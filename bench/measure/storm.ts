@@ -162,6 +162,7 @@ export function concludeStorm(
   const refusals = refusalsOf(steps);
   const refused = refusals.reduce((sum, each) => sum + each.count, 0);
   const handshakes = handshakesIn(during);
+  const { of: parts } = options.resources.part ?? { of: 1 };
   const measured: Measured = {
     kind: stormKind,
     version: stormVersion,
@@ -184,7 +185,8 @@ export function concludeStorm(
     closed: counters("closed"),
     messages: { sent: counters("sent"), lost: counters("lost"), corrupt: counters("corrupt") },
     stages: stagesOf(options, steps),
-    server: serverOf(outcome, during, handshakes),
+    // The server's CPU time is that of the handshakes of all generators.
+    server: serverOf(outcome, during, parts * handshakes),
     background: backgroundOf(options, outcome, during, steps.slice(during.length)),
     seconds: outcome.steps.flatMap(secondsOf),
   };

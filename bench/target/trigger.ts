@@ -5,7 +5,8 @@ import { readProcess } from "./proc.ts";
 import { adoptGroup, endGroup } from "./process-group.ts";
 
 export type Action =
-  | { readonly kind: "signal"; readonly pid: number; readonly signal: NodeJS.Signals }
+  /** Signal 0 sends nothing: it only waits for the process to end. */
+  | { readonly kind: "signal"; readonly pid: number; readonly signal: NodeJS.Signals | 0 }
   | { readonly kind: "exec"; readonly command: string };
 
 /** The result of a trigger. */

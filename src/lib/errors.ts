@@ -26,6 +26,8 @@ export type ErrorCode =
   | "ERR_NOTHING"
   /** The harness: its own metrics cannot be served. */
   | "ERR_METRICS_PAGE"
+  /** The harness: a file that was to hold the start time. */
+  | "ERR_START"
   /** The harness: Results that are not parts of one run. */
   | "ERR_MERGE"
   /** The harness: stored Results that cannot be compared. */

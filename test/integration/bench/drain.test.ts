@@ -55,6 +55,17 @@ test("our own server under load loses nothing at SIGTERM", async (t) => {
   assert.ok(report.trigger.seconds !== null, "the process is gone");
 });
 
+test("of several generators only the first one starts the drain", async (t) => {
+  const { authority, pid, child } = await spawnServer(t);
+  const { report } = await drain(`ws://${authority}/echo`, [
+    ...["--part", "2/2", "--totals", "--signal", String(pid), "--reconnect", "never"],
+  ]);
+  assert.equal(child.exitCode, null);
+  assert.deepEqual(report.closes, []);
+  assert.equal(report.load.connections, 8);
+  assert.match(report.warnings.join(), /The process was still there at the end/);
+});
+
 test("a server that is killed is recognized by 1006, with exit code 1", async (t) => {
   const { url, pid } = await startDroppingServer(t, 0);
   const { report, code } = await drain(url, ["--exec", `kill -9 ${pid}`, "--reconnect", "never"]);

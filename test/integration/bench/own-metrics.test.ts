@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { idleSchema } from "../../../bench/result/idle.ts";
 import type { readResult } from "../../../bench/result/store.ts";
 import { scrape, startServer } from "../../support/echo-server.ts";
 import { harnessPath } from "../../support/harness.ts";
@@ -30,6 +34,7 @@ test("a generator shows what it counts and times while it runs, and the page end
     samples = await scrape(url);
     return (samples[`${prefix}messages_answered_total{group="load"}`] ?? 0) > 0;
   }, "messages to be counted");
+  assert.equal((await fetch(new URL("/readyz", url))).status, 200);
   const answered = samples[`${prefix}messages_answered_total{group="load"}`] ?? 0;
   assert.equal(samples[`${prefix}connections{group="load"}`], 3);
   assert.equal(samples[`${prefix}connections_opened_total{group="load"}`], 3);
@@ -54,6 +59,31 @@ test("a generator shows what it counts and times while it runs, and the page end
   const result = JSON.parse(await stdout) as ReturnType<typeof readResult>;
   assert.ok(result.messages.received >= answered);
   await assert.rejects(fetch(url));
+});
+
+test("a generator is ready once its connections are open, and then waits for the file with the start", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "uws-echo-start-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const server = await startServer(t);
+  const child = spawn(process.execPath, [
+    ...[harnessPath, "idle", server.urls.echo, "--steps", "1,2,3,4", "--hold", "1s", "--connect-rate", "100"],
+    ...["--start-at", `@${folder}/start`, "--json", "--metrics-port", "0"],
+  ]);
+  t.after(() => child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  const stdout = text(child.stdout);
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (said: string) => {
+    stderr += said;
+  });
+  await waitUntil(() => /^Metrics: \S+\n/m.test(stderr), "the address of the page");
+  const [, url = ""] = /^Metrics: (\S+)$/m.exec(stderr) ?? [];
+  await waitUntil(async () => (await fetch(new URL("/readyz", url))).status === 200, "the generator");
+  const startAt = Date.now() + 2000;
+  writeFileSync(join(folder, "start"), new Date(startAt).toISOString());
+  assert.deepEqual(await exited, [0, null], stderr);
+  const report = idleSchema.parse(JSON.parse(await stdout));
+  assert.ok(Math.abs(Date.parse(report.startedAt) - startAt) < 1000, report.startedAt);
 });
 
 test("a port that is taken is an error before anything is measured", async (t) => {

@@ -380,6 +380,42 @@ describe("a load that starts at a time", () => {
     assert.deepEqual([...phases], ["connect", "wait", "warmup", "measure"]);
   });
 
+  test("waits until the time is known, ready once every connection is open", async () => {
+    const clock = new VirtualClock();
+    const steps: string[] = [];
+    const result = await resultOf({ connectionsPerSecond: 5 }, fixed20Ms, {
+      clock,
+      onReady: () => steps.push(clock.nowNs() < 1800 * nsPerMillisecond ? "too early" : "ready"),
+      startAt: () =>
+        new Promise((resolve) => {
+          clock.callAtNs(10_000 * nsPerMillisecond, () => {
+            steps.push("known");
+            resolve(at(12_000));
+          });
+        }),
+    });
+    assert.deepEqual(steps, ["ready", "known"]);
+    assert.equal(result.window.startedAt, at(13_000).toISOString()); // after 1 s of warm-up
+    assert.equal(result.messages.lost, 0);
+  });
+
+  test("does not wait for a time any longer when the run is interrupted", async () => {
+    const signals: AbortSignal[] = [];
+    const startAt = (signal: AbortSignal): Promise<Date> => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    };
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    clock.callAtNs(2000 * nsPerMillisecond, () => controller.abort());
+    const stopped = await outcomeOf({}, fixed20Ms, { clock, startAt, signal: controller.signal });
+    assert.match(stopped.kind === "nothing" ? stopped.reason : "", /interrupted/);
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [true],
+    );
+  });
+
   test("that comes before every connection is open measures nothing", async () => {
     const outcome = await outcomeOf({ connectionsPerSecond: 1 }, fixed20Ms, { startAt: at(5000) });
     assert.match(outcome.kind === "nothing" ? outcome.reason : "", /not every connection was open when/);

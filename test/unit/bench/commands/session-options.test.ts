@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Command } from "commander";
 import { z } from "zod";
@@ -36,6 +39,61 @@ test("the shared options are read with the command's own", () => {
   assert.equal(settings.thresholds[0]?.metric, "lost");
   assert.equal(settings.reconnect.kind, "backoff");
   assert.equal(read().settings.target.sources, undefined);
+});
+
+test("a generator has its share of totals, and less than one for each is refused", () => {
+  const { share, resources } = read("--part", "2/3", "--totals").settings;
+  assert.deepEqual(resources.part, { number: 2, of: 3 });
+  assert.equal(share.count("--size", 11), 4);
+  assert.equal(share.rate(90), 30);
+  assert.throws(() => share.count("--size", 2), /--totals: 3 generators cannot share 2 \(--size\)/);
+  assert.equal(read("--part", "2/3").settings.share.count("--size", 11), 11);
+  assert.throws(() => read("--totals"), /--totals needs --part/);
+});
+
+test("limits of the machine apply to the share of a generator, not to the total", () => {
+  // More than any machine's ports and descriptors, and its share fewer than the least.
+  const problemsOf = (...args: string[]): string => {
+    try {
+      read("--size", "900000000", ...args);
+      return "";
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+      return error.problems.join();
+    }
+  };
+  assert.match(problemsOf(), /900000000 connections need more than/);
+  assert.doesNotMatch(problemsOf("--part", "1/9000000", "--totals"), /connections need more than/);
+});
+
+test("a start is a time, or a file that will hold one", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "uws-echo-start-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "start");
+  const { startAt } = read("--start-at", `@${path}`).settings;
+  assert.ok(typeof startAt === "function");
+  const waiting = startAt(AbortSignal.timeout(20_000));
+  writeFileSync(path, "\n");
+  const seconds = Math.ceil(Date.now() / 1000) + 60;
+  writeFileSync(`${path}.new`, `${seconds}\n`);
+  renameSync(`${path}.new`, path);
+  assert.equal((await waiting).getTime(), 1000 * seconds);
+
+  writeFileSync(path, "soon");
+  await assert.rejects(
+    startAt(AbortSignal.timeout(20_000)),
+    /--start-at: .*start: "soon" is not a point in time/,
+  );
+  writeFileSync(path, "2020-01-01T00:00:00Z");
+  await assert.rejects(startAt(AbortSignal.timeout(20_000)), /has passed already/);
+  writeFileSync(path, "");
+  await assert.rejects(startAt(AbortSignal.timeout(50)), { name: "AbortError" });
+  await assert.rejects(() => {
+    const { startAt: ofFolder } = read("--start-at", `@${folder}`).settings;
+    assert.ok(typeof ofFolder === "function");
+    return ofFolder(AbortSignal.timeout(20_000));
+  }, /cannot be read \(EISDIR\)/);
+  assert.throws(() => read("--start-at", "@"), /@ needs the name of a file/);
 });
 
 test("reports all problems at once, limits of the machine among them", () => {

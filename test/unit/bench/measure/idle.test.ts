@@ -129,6 +129,15 @@ describe("concludeIdle", () => {
     assert.equal(concludeIdle(options, remote, []).kernel?.bytesPerConnection, 5000);
   });
 
+  it("counts the connections of all generators, of which each has as many", () => {
+    const third = { ...options, resources: { ...options.resources, part: { number: 1, of: 3 } } };
+    const outcome = outcomeOf({ own: 3 * 1024, kernel: 3 * 2500 });
+    const { process, kernel, warnings } = concludeIdle(third, outcome, []);
+    assert.equal(process?.bytesPerConnection, 1024);
+    assert.equal(kernel?.bytesPerConnection, 2500);
+    assert.match(warnings[0] ?? "", /^One of 3 generators: /);
+  });
+
   it("counts by the connections that were open, and fails if some were not", () => {
     const report = concludeIdle(options, outcomeOf({ open: (connections) => connections / 2 }), []);
     assert.equal(report.process?.bytesPerConnection, 2048);

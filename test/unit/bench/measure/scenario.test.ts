@@ -65,6 +65,9 @@ test("more connections than one address has ports for come from several loopback
   assert.deepEqual(addresses(50_000, true), ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
   assert.deepEqual(addresses(50_000, false), []);
   assert.deepEqual(addresses(10, true), []);
+  // Parts of one load share the addresses.
+  const third = plansOf({ connections: 20_000, part: { number: 2, of: 3 } }, true);
+  assert.deepEqual(third[0]?.groups[0]?.localAddresses, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
 });
 
 test("describes the progress in one line", () => {
