@@ -141,7 +141,9 @@ export class Backpressure {
   /** The connection has closed and its buffer is freed. */
   forget(ws: EchoSocket): void {
     this.#leaving.delete(ws);
-    this.#account(ws, 0);
+    if (connectionOf(ws).buffered > 0) {
+      this.#account(ws, 0);
+    }
   }
 
   /** Stops the timer. */

@@ -37,6 +37,8 @@ const lifetimeJitter = 0.1;
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { config, stats, admission, backpressure, log, now, connections } = parts;
+  // The fields of a line that is not written would still be allocated.
+  const isLogged = log.isLevelEnabled("debug");
 
   return {
     open(ws) {
@@ -51,7 +53,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
           lifetimeMs,
         ).unref();
       }
-      log.debug({ address: connection.address }, "connection opened");
+      if (isLogged) {
+        log.debug({ address: connection.address }, "connection opened");
+      }
     },
 
     close(ws, code) {
@@ -65,7 +69,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       stats[slot.connections] = connections.size;
       countClose(stats, code);
       observe(stats, slot.connectionDuration, slot.connectionDurationSum, connectionDurationBounds, seconds);
-      log.debug({ address: connection.address, code, seconds }, "connection closed");
+      if (isLogged) {
+        log.debug({ address: connection.address, code, seconds }, "connection closed");
+      }
     },
 
     isOpen: (ws) => connections.has(ws),

@@ -134,7 +134,10 @@ export class Upgrade {
     for (const name in choice.headers) {
       res.writeHeader(name, choice.headers[name] ?? "");
     }
-    const data: SocketData = { connection: Object.assign(connection, choice.properties) };
+    if (choice.properties !== undefined) {
+      Object.assign(connection, choice.properties);
+    }
+    const data: SocketData = { connection };
     res.upgrade(data, choice.key ?? admitted.asked.key, subprotocol, extensions, context);
   }
 
