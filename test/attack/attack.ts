@@ -17,8 +17,9 @@ export const upgrade =
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 export const upload = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-export async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+/** @param from the address of this side */
+export async function dial(port: number, from = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress: from }).on("error", () => undefined);
   await once(socket, "connect");
   socket.pause();
   return socket;

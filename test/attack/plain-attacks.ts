@@ -1,9 +1,22 @@
 // Attacks of one hostile client over plain sockets.
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { maskedFrame } from "../support/client.ts";
 import { type Attack, chunk, dial, miB, pour, upgrade, upload, withSockets } from "./attack.ts";
+
+/** Opens WebSockets, one after the other; throws if one is refused. */
+async function openWebSockets(port: number, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const socket = await dial(port, "127.0.0.3");
+    socket.write(upgrade);
+    const answer = await Promise.race([once(socket.resume(), "data"), sleep(5000)]);
+    if (!String(answer).startsWith("HTTP/1.1 101")) {
+      throw new Error(`polite client ${i + 1} of ${count} did not get in`);
+    }
+  }
+}
 
 export const plainAttacks: readonly Attack[] = [
   {
@@ -41,11 +54,11 @@ export const plainAttacks: readonly Attack[] = [
       }),
   },
   {
-    name: "2,000 scrapes at once",
+    name: "4,000 scrapes at once, on each port",
     async run({ adminPort, port }) {
       const ask = "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n";
       for (const at of [adminPort, port]) {
-        await withSockets(at, 1000, async (socket) => {
+        await withSockets(at, 4000, async (socket) => {
           socket.write(ask);
           await sleep(3000);
         }).catch(() => undefined);
@@ -109,6 +122,54 @@ export const plainAttacks: readonly Attack[] = [
       await sleep(3000);
       for (const socket of sockets) {
         socket.destroy();
+      }
+    },
+  },
+  {
+    name: "224 connections of one address that keep asking over HTTP, with 256 descriptors",
+    before: "ulimit -n 256",
+    async run({ port }) {
+      const sockets = Array.from({ length: 224 }, () =>
+        connect(port, "127.0.0.1").on("error", () => undefined),
+      );
+      for (const socket of sockets) {
+        socket.resume();
+      }
+      for (let second = 0; second < 16; second++) {
+        for (const socket of sockets.filter(({ writable }) => writable)) {
+          socket.write("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        await sleep(1000);
+      }
+      try {
+        await openWebSockets(port, 35);
+      } finally {
+        for (const socket of sockets) {
+          socket.destroy();
+        }
+      }
+    },
+  },
+  {
+    name: "one address that sends handshakes without end, with rates for all and for each address",
+    args: ["--handshake-rate", "50", "--handshake-rate-per-ip", "10"],
+    async run({ port }) {
+      let isOver = false;
+      const hammer = async (): Promise<void> => {
+        while (!isOver) {
+          const socket = await dial(port, "127.0.0.2");
+          socket.write(upgrade);
+          await Promise.race([once(socket.resume(), "data"), sleep(1000)]);
+          socket.destroy();
+        }
+      };
+      const hammers = Array.from({ length: 16 }, hammer);
+      await sleep(1000);
+      try {
+        await openWebSockets(port, 8);
+      } finally {
+        isOver = true;
+        await Promise.all(hammers);
       }
     },
   },
