@@ -1,6 +1,7 @@
 // docs/reference/on-demand.md: the endpoints on demand with their parameters, from their table.
 import { type Behaviour, behaviours } from "../../src/lib/behaviours.ts";
-import { defaultOf, describeAllowed, formatValue, type Parameter } from "../../src/lib/parameters.ts";
+import type { Parameter } from "../../src/lib/parameter.ts";
+import { defaultOf, describeAllowed, formatValue } from "../../src/lib/parameters.ts";
 import { displayPath } from "../../src/lib/path-pattern.ts";
 import { code, generated, plain, table } from "./markdown.ts";
 

@@ -2,7 +2,7 @@
 // metric labels. Plain data.
 import { abrupt, code, count, giB, interval, kiB, miB, reason, second } from "./common-parameters.ts";
 import { echoModifiers } from "./echo-modifiers.ts";
-import type { Parameters } from "./parameters.ts";
+import type { Parameters } from "./parameter.ts";
 
 /** How a path is reached: over WebSocket, over HTTP, or both. */
 type Via = "websocket" | "http";

@@ -1,7 +1,8 @@
 // The parameters of `/echo`. Plain data.
 
 import { abrupt, code, giB, kiB, miB, reason, second } from "./common-parameters.ts";
-import { hasAnyOf, type Parameters } from "./parameters.ts";
+import type { Parameters } from "./parameter.ts";
+import { hasAnyOf } from "./parameters.ts";
 import { tokenPattern } from "./token.ts";
 
 const closing = { needs: ["close_after", "close_in"] } as const;

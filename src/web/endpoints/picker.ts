@@ -1,6 +1,6 @@
 // Builds a URL from an endpoint on demand and its parameters.
 import { type BehaviourName, behaviours } from "../../lib/behaviours.ts";
-import type { Parameter, Parameters } from "../../lib/parameters.ts";
+import type { Parameter, Parameters } from "../../lib/parameter.ts";
 import { displayPath } from "../../lib/path-pattern.ts";
 import { copyWithFeedback } from "../ui/clipboard.ts";
 import { byId, make, showProblem } from "../ui/dom.ts";

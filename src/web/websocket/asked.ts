@@ -1,6 +1,7 @@
 // Reads and writes URLs of endpoints on demand with their parameters. Pure.
 import { type BehaviourName, behaviours } from "../../lib/behaviours.ts";
-import { defaultCaps, type Parameters, readParameters } from "../../lib/parameters.ts";
+import { defaultCaps, type Parameters } from "../../lib/parameter.ts";
+import { readParameters } from "../../lib/parameters.ts";
 import { matchPath } from "../../lib/path-pattern.ts";
 
 /** An endpoint on demand and the values of its parameters in a URL, decoded. */

@@ -1,6 +1,7 @@
 // What a request asks of an endpoint on demand: parses its path and query, and says what is wrong with them.
 import { type Behaviour, type BehaviourName, behaviours } from "../../lib/behaviours.ts";
-import { type Caps, formatQuery, type Parameters, readParameters } from "../../lib/parameters.ts";
+import type { Caps, Parameters } from "../../lib/parameter.ts";
+import { formatQuery, readParameters } from "../../lib/parameters.ts";
 import { matchPath } from "../../lib/path-pattern.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 

@@ -16,7 +16,7 @@ import type { SendReply } from "../../http/reply.ts";
 import type { RequestCheck } from "../../http/request-checks.ts";
 import { type Behaviour, type BehaviourName, behaviours } from "../../lib/behaviours.ts";
 import { asksForMore } from "../../lib/echo-modifiers.ts";
-import type { Caps } from "../../lib/parameters.ts";
+import type { Caps } from "../../lib/parameter.ts";
 import { displayPath } from "../../lib/path-pattern.ts";
 import { countMessage, type Stats } from "../../metrics/counters.ts";
 import type { Backpressure } from "../backpressure.ts";

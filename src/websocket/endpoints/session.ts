@@ -1,7 +1,7 @@
 // One connection of an endpoint on demand, as its handler uses it. Counts and bounds everything that the handler sends.
 import type { BehaviourName, behaviours } from "../../lib/behaviours.ts";
 import type { BufferBudget } from "../../lib/buffer-budget.ts";
-import type { Values } from "../../lib/parameters.ts";
+import type { Values } from "../../lib/parameter.ts";
 import {
   bump,
   endpointSlot,

@@ -3,14 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Behaviour, behaviours } from "../../../src/lib/behaviours.ts";
 import { echoModifiers } from "../../../src/lib/echo-modifiers.ts";
-import {
-  defaultCaps,
-  describeAllowed,
-  formatQuery,
-  hasAnyOf,
-  type Parameter,
-  readParameters,
-} from "../../../src/lib/parameters.ts";
+import { defaultCaps, type Parameter } from "../../../src/lib/parameter.ts";
+import { describeAllowed, formatQuery, hasAnyOf, readParameters } from "../../../src/lib/parameters.ts";
 import { matchPath } from "../../../src/lib/path-pattern.ts";
 
 const options = { caps: defaultCaps };
