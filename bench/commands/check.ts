@@ -6,7 +6,7 @@ import { formatElapsed } from "../../src/lib/format.ts";
 import { parseSize } from "../../src/lib/units.ts";
 import type { Limits } from "../probe/check.ts";
 import type { Target } from "../probe/conversation.ts";
-import { connectionsNeeded, runChecks } from "../probe/run.ts";
+import { connectionsNeeded, lengthOfChecks, runChecks } from "../probe/run.ts";
 import { formatCheck } from "../report/check/text.ts";
 import { concludeCheck } from "../report/checks/check.ts";
 import { checkSchema } from "../result/check.ts";
@@ -16,6 +16,7 @@ import { tellConcluded } from "./document.ts";
 import { NothingError } from "./nothing.ts";
 import { duration, quantity, readFields, UsageError, type ValuesOf, whole } from "./option-schemas.ts";
 import { act, addOutputOptions, interruptOnSignal, type OutputOptions, outputProblems } from "./outcome.ts";
+import { createCheckLine } from "./progress.ts";
 import {
   addTargetOptions,
   endpointOf,
@@ -96,9 +97,10 @@ async function check({ target, direct, limits }: CheckArguments, output: OutputO
     await requireHost(each.url, each);
   }
   process.stderr.write(
-    `Checks take about ${formatElapsed(limits.idleMs + 2000)} (--idle) with up to ${connectionsNeeded(limits)} connections${direct === undefined ? "" : " to each URL"}; Ctrl-C ends them early.\n`,
+    `Checks take about ${formatElapsed(lengthOfChecks(limits))} (--idle) with up to ${connectionsNeeded(limits)} connections${direct === undefined ? "" : " to each URL"}; Ctrl-C ends them early.\n`,
   );
   const interruption = interruptOnSignal();
+  const line = createCheckLine(process.stderr);
   try {
     const outcome = await runChecks({
       target,
@@ -106,7 +108,9 @@ async function check({ target, direct, limits }: CheckArguments, output: OutputO
       limits,
       environment: describeEnvironment(),
       signal: interruption.signal,
+      onProgress: (progress) => line.show(progress),
     });
+    line.end();
     if (outcome.kind === "nothing") {
       throw new NothingError(outcome.reason, "checked");
     }
@@ -118,6 +122,7 @@ async function check({ target, direct, limits }: CheckArguments, output: OutputO
       output,
     });
   } finally {
+    line.end();
     interruption.end();
   }
 }

@@ -4,6 +4,7 @@ import { SingleBar } from "cli-progress";
 import { formatDurationUs, formatElapsed, formatNumber } from "../../src/lib/format.ts";
 import type { Progress } from "../measure/measure.ts";
 import type { SessionProgress } from "../measure/session.ts";
+import type { CheckProgress } from "../probe/run.ts";
 
 /** Time until the end. */
 interface Timed {
@@ -52,6 +53,11 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
 /** The same for a session. */
 export function createSessionLine(stream: NodeJS.WriteStream): ProgressLine<SessionProgress> {
   return createLine(stream, describeSession);
+}
+
+/** The same for the checks of `check`. */
+export function createCheckLine(stream: NodeJS.WriteStream): ProgressLine<CheckProgress> {
+  return createLine(stream, describeChecks);
 }
 
 function createLine<T extends Timed>(
@@ -146,6 +152,14 @@ export function describeSession(progress: SessionProgress): string {
     `${formatNumber(openConnections)} connections`,
     `${formatNumber(errorCount)} errors`,
   ].join(", ");
+}
+
+/** `check 12 of 41, 53 s left`, and then `idle connections, 41 of 41 checks done, 48 s left` */
+export function describeChecks({ done, all, leftMs }: CheckProgress): string {
+  const left = `${formatElapsed(1000 * Math.ceil(leftMs / 1000))} left`;
+  return done < all
+    ? `check ${done + 1} of ${all}, ${left}`
+    : `idle connections, ${all} of ${all} checks done, ${left}`;
 }
 
 /** Rates are known per second; before the end of the first second there is none. */

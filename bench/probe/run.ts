@@ -32,6 +32,18 @@ export interface CheckOptions {
   readonly environment: Environment;
   /** Ends the checks early; findings so far are kept. */
   readonly signal: AbortSignal;
+  /** Called several times a second. */
+  readonly onProgress?: (progress: CheckProgress) => void;
+}
+
+/** The live state of the checks. */
+export interface CheckProgress {
+  /** Checks that have ended, on all ways; those of idle connections are not among them. */
+  readonly done: number;
+  readonly all: number;
+  /** Time until idle connections have been open for long enough, and the whole time. */
+  readonly leftMs: number;
+  readonly totalMs: number;
 }
 
 /** A report, or why there is none: no connection to one of the targets. */
@@ -39,10 +51,16 @@ export type CheckOutcome =
   | { readonly kind: "report"; readonly report: CheckReport }
   | { readonly kind: "nothing"; readonly reason: string };
 
+const progressPeriodMs = 250;
 /** Timeout for checks to report after an interruption. */
 const abortGraceMs = 200;
 /** Timeout of a uws-echo's `/inspect`; other servers do not answer. */
 const inspectMs = 1000;
+
+/** Expected duration: the idle connections last longest. */
+export function lengthOfChecks({ idleMs }: Limits): number {
+  return idleMs + 2000;
+}
 
 /** Maximum of concurrent connections on each way. */
 export function connectionsNeeded(limits: Limits): number {
@@ -77,7 +95,10 @@ export async function runChecks(options: CheckOptions): Promise<CheckOutcome> {
   const ways = explored.filter((each) => typeof each !== "string");
   const isSecure = targets.some(({ url }) => /^wss:/i.test(url));
   const checks = allChecks.filter((check) => check !== tlsCheck || isSecure);
-  const [through, directly] = await Promise.all(ways.map((each) => runWay(each, checks, limits, signal)));
+  const live = reportProgress(options, checks.length * ways.length);
+  const [through, directly] = await Promise.all(
+    ways.map((each) => runWay(each, checks, limits, signal, live.onDone)),
+  ).finally(live.end);
   const traits = ways[0]?.traits;
   const partial = signal.aborted ? { reason: "interrupted" } : null;
   const together = bringTogether(checks, through, directly);
@@ -101,6 +122,23 @@ export async function runChecks(options: CheckOptions): Promise<CheckOutcome> {
     environment,
   };
   return { kind: "report", report };
+}
+
+/** Reports the progress until `end` is called. */
+function reportProgress({ limits, onProgress }: CheckOptions, all: number) {
+  const startedMs = performance.now();
+  const totalMs = lengthOfChecks(limits);
+  let done = 0;
+  const report = (): void =>
+    onProgress?.({ done, all, leftMs: Math.max(0, totalMs - (performance.now() - startedMs)), totalMs });
+  report();
+  const timer = setInterval(report, progressPeriodMs);
+  return {
+    onDone: (): void => {
+      done += 1;
+    },
+    end: (): void => clearInterval(timer),
+  };
 }
 
 /** All checks but those of idle connections, in the order of the report. */
@@ -158,6 +196,7 @@ async function runWay(
   checks: readonly Check[],
   limits: Limits,
   signal: AbortSignal,
+  onDone: () => void,
 ): Promise<Findings> {
   const findings = new Map<string, Finding>();
   const started = traits === undefined ? undefined : await startIdle(way, limits.idleMs, traits, signal);
@@ -167,6 +206,7 @@ async function runWay(
       check.id,
       reason === undefined ? await runOne(check, way, limits, signal) : notTested(reason),
     );
+    onDone();
   }
   const idle = (await started?.probes) ?? [];
   for (const { id, conclude } of idleChecks) {

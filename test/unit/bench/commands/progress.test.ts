@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   createPlainLines,
+  describeChecks,
   describeProgress,
   describeSession,
   fitLine,
@@ -85,4 +86,10 @@ test("a session shows its step and how long is left of all steps", () => {
     totalMs: 120_000,
   } as const;
   assert.equal(describeSession(session), "hold 2000: 1 min 38 s left, 2,000 connections, 0 errors");
+});
+
+test("the line of checks says which one runs, and then what is waited for", () => {
+  const live = { all: 41, leftMs: 52_400, totalMs: 67_000 };
+  assert.equal(describeChecks({ ...live, done: 11 }), "check 12 of 41, 53 s left");
+  assert.equal(describeChecks({ ...live, done: 41 }), "idle connections, 41 of 41 checks done, 53 s left");
 });
