@@ -41,13 +41,19 @@ export function endingOf(error: Error, stage: Stage, where: string): Ending {
     case "connecting":
       return { kind: "unreachable", detail: `cannot reach ${where}: ${said}` };
     case "securing":
-      return { kind: "tls-failed", detail: `TLS with ${where} failed: ${said}` };
+      return { kind: "tls-failed", detail: `TLS with ${where} failed: ${said}${adviceOn(code)}` };
     case "handshaking":
       return { kind: "handshake-invalid", detail: `the connection broke during the handshake: ${said}` };
     case "greeting":
     case "open":
       return { kind: "reset", detail: `the connection broke: ${said}` };
   }
+}
+
+/** How to go on with a certificate of an unknown authority; empty for other errors. */
+function adviceOn(code: string): string {
+  const isUnknown = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/.test(code);
+  return isUnknown ? " (--ca FILE trusts its authority, --insecure any certificate)" : "";
 }
 
 /** The target ended an open connection, with a close frame (RFC 6455 section 7.1.5) or without one. */

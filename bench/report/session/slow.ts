@@ -57,12 +57,13 @@ export function formatSlow(report: SlowReport, look: Look = plainLook): string {
   return formatSession(slowReporting, report, look);
 }
 
-/** `5 readers of 10 KiB/s that send 100 messages/s of 16 KiB, beside 95 clients with 1,000/s of 64 B` */
+/** `5 slow readers that read 10 KiB/s each, sent 100 messages/s of 16 KiB, beside 95 clients with 1,000/s of 64 B` */
 function describe({ readers, neighbours }: SlowReport): string {
   const pace =
     readers.readBytesPerSecond === 0 ? "nothing" : `${formatBytes(readers.readBytesPerSecond)}/s each`;
   return (
-    `${formatNumber(readers.connections)} slow readers that read ${pace} and send ${formatNumber(readers.ratePerSecond)} messages/s ` +
+    `${formatNumber(readers.connections)} ${readers.connections === 1 ? "slow reader that reads" : "slow readers that read"} ` +
+    `${pace}, sent ${formatNumber(readers.ratePerSecond)} messages/s ` +
     `of ${formatBytes(readers.payloadBytes)}, beside ${formatNumber(neighbours.connections)} clients with ` +
     `${formatNumber(neighbours.ratePerSecond)}/s of ${formatBytes(neighbours.payloadBytes)}`
   );
@@ -96,7 +97,9 @@ function linesOf(report: SlowReport): (readonly [label: string, text: string])[]
     ...(absorbedBytes === null
       ? []
       : [["absorbed", `${formatBytes(absorbedBytes)} in TCP buffers of this machine`] as const]),
-    ...(dropped === null || dropped === 0 ? [] : [["dropped", `${formatNumber(dropped)} messages`] as const]),
+    ...(dropped === null || dropped === 0
+      ? []
+      : [["dropped", `${formatNumber(dropped)} ${dropped === 1 ? "message" : "messages"}`] as const]),
   ];
 }
 

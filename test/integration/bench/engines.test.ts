@@ -118,7 +118,10 @@ for (const engine of engines) {
       assert.deepEqual(resultOf(trusted).failures, []);
       const distrusted = await measureReal(url, { engine });
       assert.equal(distrusted.kind, "nothing");
-      assert.match(onlyError(distrusted), /^tls-failed: TLS with 127\.0\.0\.1:\d+ failed: .*certificate/);
+      assert.match(
+        onlyError(distrusted),
+        /^tls-failed: TLS with 127\.0\.0\.1:\d+ failed: .*certificate \(--ca FILE .* --insecure any certificate\)$/,
+      );
       const insecure = await measureReal(url, { engine }, { insecure: true });
       assert.deepEqual(resultOf(insecure).failures, []);
     });
