@@ -148,8 +148,8 @@ function formatRange({ samples }: Comparison, figure: FigureName, arm: number): 
   return `${formatFigure(figure, middle)} (${formatFigure(figure, min)} to ${formatFigure(figure, max)})`;
 }
 
-/** The index of all runs, newest first, rebuilt from the folders. */
-function writeIndex(folder: string): void {
+/** Writes the index of all runs, newest first, from their folders. */
+export function writeIndex(folder: string): void {
   const runs = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "README.md")))
     .map(({ name }) => name)

@@ -2,7 +2,6 @@
 
 import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { noiseWarning } from "./noise.ts";
-import { outlyingParts } from "./parts.ts";
 import {
   hadBacklog,
   isServerBusy,
@@ -17,6 +16,8 @@ import type { Measurement, Verdict } from "./schema.ts";
 const largeLagShare = 0.2;
 /** A percentile is reliable if at least this many messages lie beyond it. */
 const messagesBeyondPercentile = 10;
+/** A part whose p99 is this many times that of the median part gets a warning. */
+const outlyingPart = 2;
 /** A closed loop's slowest reply is a sign of a stall at this many times the median, and at least this latency. */
 const stallSign = { timesMedian: 20, leastUs: 50_000 };
 /** The generator of a closed loop was held up: at least for this time, and this share of the slowest reply. */
@@ -33,14 +34,15 @@ export function warningsOf(measurement: Measurement, verdict: Verdict): string[]
     ...loadWarnings(measurement, verdict),
     ...generatorWarnings(measurement),
     ...serverWarnings(measurement),
-    ...outlyingParts(measurement.parts),
+    ...partWarnings(measurement),
     ...precisionWarnings(measurement),
   ].filter((warning) => warning !== null);
 }
 
 type Warnings = (string | null)[];
 
-function integrityWarnings({ messages, connections, errors, partial, window }: Measurement): Warnings {
+function integrityWarnings(measurement: Measurement): Warnings {
+  const { messages, connections, errors, partial, window } = measurement;
   const kinds = Object.entries(errors).map(([kind, count]) => `${kind}: ${formatNumber(count)}`);
   return [
     partial === null
@@ -56,11 +58,20 @@ function integrityWarnings({ messages, connections, errors, partial, window }: M
     connections.failed === 0
       ? null
       : `${share(connections.failed, connections.requested, "connections")} could not be opened.`,
-    connections.closedEarly === 0
-      ? null
-      : `${share(connections.closedEarly, connections.opened, "connections")} closed early, so the load was lower than requested.`,
+    closedEarlyWarning(measurement),
     kinds.length === 0 ? null : `Errors occurred (${kinds.join(", ")}).`,
   ];
+}
+
+function closedEarlyWarning({ connections, target }: Measurement): string | null {
+  const { closedEarly, opened } = connections;
+  if (closedEarly === 0) {
+    return null;
+  }
+  // autocannon opens each of them again.
+  return target.url.startsWith("http")
+    ? `The target closed connections ${formatNumber(closedEarly)} times: it may limit the requests on a connection, or of an address.`
+    : `${share(closedEarly, opened, "connections")} closed early, so the load was lower than requested.`;
 }
 
 function loadWarnings(measurement: Measurement, verdict: Verdict): Warnings {
@@ -228,4 +239,19 @@ function busyThread({ client }: Measurement): string {
 
 function share(part: number, whole: number, what: string): string {
   return `${formatNumber(part)} of ${formatNumber(whole)} ${what}`;
+}
+
+/** One generator of a merged run may have had a slow machine or network. */
+function partWarnings({ parts }: Measurement): Warnings {
+  const known = parts.flatMap(({ p99Us, ...part }) => (p99Us === null ? [] : [{ ...part, p99Us }]));
+  // The lower one of two middle parts, because one of two generators can be the outlier.
+  const middle =
+    known.map(({ p99Us }) => p99Us).sort((a, b) => a - b)[Math.floor((known.length - 1) / 2)] ?? 0;
+  return known
+    .filter(({ p99Us }) => p99Us > outlyingPart * middle)
+    .map(
+      ({ label, startedAt, p99Us }) =>
+        `The part ${label ?? startedAt} has a p99 of ${formatDurationUs(p99Us)}, the middle part ${formatDurationUs(middle)}: ` +
+        "check its machine before you trust the merged percentiles.",
+    );
 }

@@ -92,6 +92,14 @@ test("connections that were closed early or never opened, and errors, make the r
   };
   assert.match(onlyWarning(close), /2 of 64 connections closed early/);
   assert.equal(verdict(close), "invalid");
+  const closeHttp = (result: Result) => {
+    close(result);
+    result.target.url = "http://127.0.0.1:9998/healthz";
+  };
+  assert.match(
+    onlyWarning(closeHttp),
+    /closed connections 2 times: it may limit the requests on a connection/,
+  );
   const refuse = (result: Result) => {
     result.connections.failed = 30;
   };
