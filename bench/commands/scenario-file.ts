@@ -9,6 +9,7 @@ import { hostOf } from "../engine/route.ts";
 import { connectionsOf } from "../measure/plan.ts";
 import { defaultGuards, type Group, type Scenario, type Step, type Target } from "../scenario/scenario.ts";
 import { parseCurve } from "../scenario/stages.ts";
+import type { Traffic } from "../scenario/traffic.ts";
 import { limitProblems } from "../target/limits.ts";
 import {
   abortSchema,
@@ -155,7 +156,8 @@ export function readScenarioFile(path: string, url: string | undefined, ownSeed?
   const groups = groupsOf(file).flatMap(({ name, population, traffic }, number): Group[] => {
     try {
       const { connectRate, ...rest } = population;
-      const content = readTraffic(traffic, folder, mixSeeds(seed, number));
+      const content = readTraffic(traffic, folder, mixSeeds(seed, number), file.target.url);
+      checkHttpPopulation(content, population);
       return [{ name, population: { ...rest, connectRate }, traffic: content }];
     } catch (error) {
       problems.push(`traffic of ${name}: ${(error as Error).message}`);
@@ -175,6 +177,16 @@ export function readScenarioFile(path: string, url: string | undefined, ownSeed?
     throw new UsageError(problems.map((problem) => `${path}: ${problem}`));
   }
   return scenarioOf(file, target, groups, seed);
+}
+
+/** autocannon opens all connections at once, and replaces those that end. @throws Error */
+function checkHttpPopulation({ kind }: Traffic, population: z.infer<typeof populationSchema>): void {
+  const { size, connectRate, lifetime, reconnect, expectedCloses } = population;
+  const isConstant = size.length === 1 && size.every(({ from, to }) => from === to && to >= 1);
+  const isPlain = connectRate === undefined && lifetime === null && reconnect.kind === "never";
+  if (kind === "http" && !(isConstant && isPlain && expectedCloses.length === 0)) {
+    throw new Error("the population of http is a size, constant and at least 1, and nothing else");
+  }
 }
 
 /** Adds what is wrong to `problems`. */

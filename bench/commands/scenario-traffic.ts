@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { mixSeeds } from "../../src/lib/random.ts";
+import { tokenPattern } from "../../src/lib/token.ts";
 import { parseRate, parseSize, UnitError } from "../../src/lib/units.ts";
 import { fills, makePayload } from "../engine/payload.ts";
 import { constant } from "../scenario/curve.ts";
@@ -42,6 +43,7 @@ const payloadSchema = z.union(
 type FilePayload = z.infer<typeof payloadSchema>;
 
 const type = z.enum(["text", "binary"], { error: "must be text or binary" });
+const verify = z.enum(["none", "length", "full"], { error: "must be none, length or full" });
 const messagesShape = {
   payload: z
     .array(payloadSchema)
@@ -51,7 +53,7 @@ const messagesShape = {
     })
     .default([{ size: 64, fill: "random", weight: 1 }]),
   type: type.default("binary"),
-  verify: z.enum(["none", "length", "full"], { error: "must be none, length or full" }).default("length"),
+  verify: verify.default("length"),
 };
 const arrivals = z.enum(["even", "poisson"], { error: "must be even or poisson" }).default("even");
 
@@ -145,6 +147,19 @@ export const trafficSchema = z.discriminatedUnion("kind", [
     .refine(({ steps }) => depthOf(steps) <= deepestRepeat, {
       error: `repeats must not be nested more than ${deepestRepeat} deep`,
     }),
+  z.strictObject({
+    kind: z.literal("http"),
+    url: z.string(),
+    method: z
+      .string()
+      .regex(/^[A-Z]+$/, "must be a method in capitals, as in POST")
+      .optional(),
+    headers: z.record(z.string().regex(tokenPattern), z.string().regex(/^[^\r\n\0]*$/)).default({}),
+    body: payloadSchema.optional(),
+    pipelining: z.int().min(1).max(1024).default(1),
+    rate: z.int().min(1).max(1_000_000).optional(),
+    verify: verify.optional(),
+  }),
 ]);
 
 export type FileTraffic = z.infer<typeof trafficSchema>;
@@ -153,9 +168,10 @@ export type FileTraffic = z.infer<typeof trafficSchema>;
  * The traffic, with its contents.
  * @param folder that names of files count from
  * @param seed of generated contents
+ * @param targetUrl that URLs of HTTP requests are relative to
  * @throws Error when a file cannot be read, or a text is none
  */
-export function readTraffic(traffic: FileTraffic, folder: string, seed: number): Traffic {
+export function readTraffic(traffic: FileTraffic, folder: string, seed: number, targetUrl: string): Traffic {
   switch (traffic.kind) {
     case "idle":
       return traffic;
@@ -183,7 +199,36 @@ export function readTraffic(traffic: FileTraffic, folder: string, seed: number):
     }
     case "script":
       return { ...traffic, steps: traffic.steps.map(scriptStep) };
+    case "http":
+      return httpOf(traffic, folder, seed, targetUrl);
   }
+}
+
+function httpOf(
+  { url, method, headers, body, pipelining, rate, verify: asked }: Extract<FileTraffic, { kind: "http" }>,
+  folder: string,
+  seed: number,
+  targetUrl: string,
+): Traffic {
+  const base = targetUrl.replace(/^ws/i, "http");
+  if (!URL.canParse(url, base) || !/^https?:/.test(new URL(url, base).protocol)) {
+    throw new UnitError(`"${url}" is not an HTTP URL, nor a path of the target, as in /inspect`);
+  }
+  const content = body === undefined ? undefined : Buffer.from(contentOf(body, "text", folder, seed));
+  const verified = asked ?? (content === undefined ? "none" : "full");
+  if (verified !== "none" && content?.some((byte) => byte > 0x7f) === true) {
+    throw new UnitError("a body that is not ASCII cannot be verified: set verify to none");
+  }
+  return {
+    kind: "http",
+    url: new URL(url, base).href,
+    method: method ?? (content === undefined ? "GET" : "POST"),
+    headers,
+    body: content?.toString("utf8"),
+    pipelining,
+    requestsPerSecond: rate,
+    verify: verified,
+  };
 }
 
 function loopOf({ depth, rate, once, arrivals: spread }: Extract<FileTraffic, { kind: "echo" }>) {

@@ -19,6 +19,8 @@ declare module "autocannon" {
       readonly body?: string;
       readonly connections: number;
       readonly pipelining: number;
+      /** Requests per second on each connection. */
+      readonly connectionRate?: number;
       /** Seconds. */
       readonly duration: number;
       /** Seconds. */

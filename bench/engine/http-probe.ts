@@ -16,6 +16,8 @@ export interface HttpLoad {
   readonly connections: number;
   /** Requests in flight on each connection. */
   readonly pipelining: number;
+  /** Requests per second on each connection at most; undefined for as many as are answered. */
+  readonly requestsPerSecond?: number | undefined;
   readonly timeoutMs: number;
   /** How each response body is compared with the request's. */
   readonly verify: "none" | "length" | "full";

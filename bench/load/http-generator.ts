@@ -6,12 +6,12 @@
 
 import autocannon from "autocannon";
 import { endingOf } from "../engine/failure.ts";
-import { type HttpLoad, probe } from "../engine/http-probe.ts";
+import { probe } from "../engine/http-probe.ts";
 import type { Clock } from "./clock.ts";
 import { Ledger } from "./ledger.ts";
-import type { ErrorTally, Report } from "./plan.ts";
+import type { ErrorTally, HttpPlan, Report } from "./plan.ts";
 import { spansFrom } from "./recorder.ts";
-import type { GeneratorThread, StartGenerator } from "./threads.ts";
+import type { GeneratorThread } from "./threads.ts";
 import type { Command } from "./worker.ts";
 
 /** Connections refused in a row, per connection, after which the target counts as gone. */
@@ -20,28 +20,38 @@ const tickMs = 100;
 /** Duration for autocannon, which is stopped earlier; longer than any run. */
 const foreverSeconds = 8 * 86_400;
 
-/** Creates a generator for `measure` that puts this load on its target, over steps of these durations. */
-export function httpGenerator(load: HttpLoad, stepsMs: readonly number[], clock: Clock): StartGenerator {
-  return ({ onReport }) => new HttpGenerator(load, stepsMs, clock, onReport);
+export interface HttpGeneratorOptions {
+  readonly clock: Clock;
+  /** CPU time so far of the thread, or of the process where it is the only generator; undefined if unknown. */
+  readonly cpuNs: () => number | undefined;
+  readonly report: (report: Report) => void;
+}
+
+/** Starts a generator in this thread. */
+export function startHttpGenerator(plan: HttpPlan, options: HttpGeneratorOptions): GeneratorThread {
+  return new HttpGenerator(plan, options);
 }
 
 /** Send times of one connection's requests without a response, oldest first. */
 type Outstanding = number[];
 
 class HttpGenerator implements GeneratorThread {
-  readonly #load: HttpLoad;
-  readonly #stepsMs: readonly number[];
+  readonly #plan: HttpPlan;
+  readonly #load: HttpPlan["load"];
   readonly #clock: Clock;
+  readonly #cpuNs: () => number | undefined;
   readonly #report: (report: Report) => void;
   /** Size of an echoed body; undefined without one, and then whole responses are counted. */
   readonly #payloadBytes: number | undefined;
   readonly #clients = new Map<autocannon.Client, Outstanding>();
   readonly #errors: Record<string, { count: number; detail: string }> = {};
+  /** Of the other groups, whose seconds are reported without events. */
+  #others: Ledger[] = [];
   #ledger: Ledger | undefined;
   #tracker: autocannon.Tracker | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
-  #cpuMarkUs = 0;
+  #cpuMarkNs: number | undefined;
   #drainUntilNs = Number.POSITIVE_INFINITY;
   #lastSentNs = 0;
   #refusedInRow = 0;
@@ -49,9 +59,11 @@ class HttpGenerator implements GeneratorThread {
   #timeouts = 0;
   #isDone = false;
 
-  constructor(load: HttpLoad, stepsMs: readonly number[], clock: Clock, report: (report: Report) => void) {
+  constructor(plan: HttpPlan, { clock, cpuNs, report }: HttpGeneratorOptions) {
+    const { load } = plan;
+    this.#plan = plan;
     this.#load = load;
-    this.#stepsMs = stepsMs;
+    this.#cpuNs = cpuNs;
     this.#payloadBytes = load.body === undefined ? undefined : Buffer.byteLength(load.body);
     this.#clock = clock;
     this.#report = report;
@@ -93,34 +105,53 @@ class HttpGenerator implements GeneratorThread {
   }
 
   #begin(startNs: number): void {
-    const ledger = new Ledger(false, this.#clock.nowNs(), (step, interval) => {
-      const isStep = interval.phase === "step";
-      const cpuUs = isStep ? processCpuUs() : this.#cpuMarkUs;
+    const { group, groups, stepsMs } = this.#plan;
+    const spans = spansFrom(startNs, stepsMs);
+    const ledgers = Array.from({ length: groups }, (_, number) => this.#createLedger(number));
+    for (const each of ledgers) {
+      each.begin(spans);
+    }
+    const [ledger] = ledgers.splice(group, 1);
+    if (ledger === undefined) {
+      throw new RangeError(`there is no group ${group}`);
+    }
+    this.#ledger = ledger;
+    this.#others = ledgers;
+    this.#clock.callAfterMs(Math.max(0, (startNs - this.#clock.nowNs()) / 1e6), () => {
+      this.#cpuMarkNs = this.#cpuNs();
+      this.#start(ledger);
+    });
+  }
+
+  #createLedger(group: number): Ledger {
+    const isOwn = group === this.#plan.group;
+    return new Ledger(false, this.#clock.nowNs(), (step, interval) => {
       this.#report({
         kind: "interval",
-        group: 0,
+        group,
         step,
         interval,
-        cpuNs: isStep ? (cpuUs - this.#cpuMarkUs) * 1000 : undefined,
-        openConnections: this.#clients.size,
+        cpuNs: interval.phase !== "step" ? undefined : isOwn ? this.#takeCpuNs() : 0,
+        openConnections: isOwn ? this.#clients.size : 0,
         absentClients: 0,
         errors: this.#errors,
       });
-      this.#cpuMarkUs = cpuUs;
     });
-    ledger.begin(spansFrom(startNs, this.#stepsMs));
-    this.#ledger = ledger;
-    this.#clock.callAfterMs(Math.max(0, (startNs - this.#clock.nowNs()) / 1e6), () => {
-      this.#cpuMarkUs = processCpuUs();
-      this.#start(ledger);
-    });
+  }
+
+  #takeCpuNs(): number | undefined {
+    const cpuNs = this.#cpuNs();
+    const markNs = this.#cpuMarkNs;
+    this.#cpuMarkNs = cpuNs;
+    return cpuNs === undefined || markNs === undefined ? undefined : cpuNs - markNs;
   }
 
   #start(ledger: Ledger): void {
     if (this.#isDone) {
       return;
     }
-    const { url, method, headers, body, connections, pipelining, timeoutMs, verify } = this.#load;
+    const { url, method, headers, body, connections, pipelining, timeoutMs, requestsPerSecond, verify } =
+      this.#load;
     this.#ended = new Promise((resolve) => {
       this.#tracker = autocannon(
         {
@@ -131,7 +162,9 @@ class HttpGenerator implements GeneratorThread {
           connections,
           pipelining,
           duration: foreverSeconds,
-          timeout: Math.max(1, Math.ceil(timeoutMs / 1000)),
+          ...(requestsPerSecond === undefined ? {} : { connectionRate: requestsPerSecond }),
+          // Its clock runs between requests too, which may be a second apart.
+          timeout: Math.max(requestsPerSecond === undefined ? 1 : 2, Math.ceil(timeoutMs / 1000)),
           sampleInt: tickMs,
           setupClient: (client) => this.#listen(client, ledger),
           ...(verify === "none" ? {} : { verifyBody: (reply: string) => this.#verify(reply, ledger) }),
@@ -168,7 +201,9 @@ class HttpGenerator implements GeneratorThread {
       );
       this.#count(kind, detail);
       this.#refusedInRow += 1;
-      if (this.#refusedInRow >= goneAfter * this.#load.connections) {
+      if (!this.#plan.endsWhenGone) {
+        ledger.now(this.#clock.nowNs()).counters.failed += isRefused ? 1 : 0;
+      } else if (this.#refusedInRow >= goneAfter * this.#load.connections) {
         this.#stop(true);
       }
     });
@@ -215,7 +250,9 @@ class HttpGenerator implements GeneratorThread {
   /** Closes seconds in which nothing arrives, ends the window, and ends the drain when all its requests are settled. */
   #tick(ledger: Ledger): void {
     const nowNs = this.#clock.nowNs();
-    ledger.roll(nowNs);
+    for (const each of [ledger, ...this.#others]) {
+      each.roll(nowNs);
+    }
     if (nowNs < ledger.untilNs) {
       return;
     }
@@ -232,10 +269,17 @@ class HttpGenerator implements GeneratorThread {
 
   #stop(isTargetGone: boolean): void {
     const ledger = this.#ledger;
-    if (ledger === undefined || this.#isDone) {
+    if (this.#isDone) {
       return;
     }
-    ledger.cutShort(this.#clock.nowNs());
+    if (ledger === undefined) {
+      this.#isDone = true;
+      this.#report({ kind: "done", endedNs: this.#clock.nowNs(), errors: this.#errors as ErrorTally });
+      return;
+    }
+    for (const each of [ledger, ...this.#others]) {
+      each.cutShort(this.#clock.nowNs());
+    }
     if (isTargetGone) {
       this.#finish(ledger);
     }
@@ -250,7 +294,9 @@ class HttpGenerator implements GeneratorThread {
     // Connections that timed out were given up by us, and their requests are already counted.
     const ended = Math.max(0, this.#reconnects - Math.round(this.#timeouts / this.#load.pipelining));
     ledger.now(ledger.untilNs - 1).counters.closed += ended;
-    ledger.finish(nowNs);
+    for (const each of [ledger, ...this.#others]) {
+      each.finish(nowNs);
+    }
     void this.terminate();
     this.#report({ kind: "done", endedNs: ledger.untilNs, errors: this.#errors as ErrorTally });
   }
@@ -266,9 +312,4 @@ class HttpGenerator implements GeneratorThread {
       error.count += 1;
     }
   }
-}
-
-function processCpuUs(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }

@@ -1,6 +1,7 @@
 // The messages between the main thread and a generator: the plan and the reports. Plain data, to be passed between threads.
 
 import type { Endpoint, EngineName, WireBytes } from "../engine/connection.ts";
+import type { HttpLoad } from "../engine/http-probe.ts";
 import type { Numbering } from "../engine/template.ts";
 import type { Population } from "../scenario/population.ts";
 import type { Fanout, Loop, ScriptStep } from "../scenario/traffic.ts";
@@ -46,6 +47,17 @@ export type TrafficPlan =
   | { readonly kind: "listen"; readonly onOpen: readonly Uint8Array[] }
   | Omit<Fanout, "type">
   | { readonly kind: "script"; readonly steps: readonly ScriptStep[] };
+
+/** The task of a generator of HTTP requests, which is one group of the session. */
+export interface HttpPlan {
+  readonly load: HttpLoad;
+  /** Its number, and how many groups there are. */
+  readonly group: number;
+  readonly groups: number;
+  readonly stepsMs: readonly number[];
+  /** Ends by itself when the target refuses every connection; otherwise the guards of the session end it. */
+  readonly endsWhenGone: boolean;
+}
 
 /** Lateness in nanoseconds. */
 export interface Hiccups {

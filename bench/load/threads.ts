@@ -1,6 +1,6 @@
 // Starts generators as worker threads.
 
-import type { Plan, Report } from "./plan.ts";
+import type { HttpPlan, Plan, Report } from "./plan.ts";
 import { openThread } from "./thread-file.ts";
 import type { Command } from "./worker.ts";
 
@@ -23,9 +23,17 @@ export type StartGenerator = (events: ThreadEvents) => GeneratorThread;
 /** Starts a generator of WebSocket messages. */
 export type StartThread = (plan: Plan, events: ThreadEvents) => GeneratorThread;
 
+/** Starts a generator of HTTP requests. */
+export type StartHttp = (plan: HttpPlan, events: ThreadEvents) => GeneratorThread;
+
 /** Starts a generator in a worker thread of this process. */
-export const startWorkerThread: StartThread = (plan, events) => {
-  const worker = openThread("worker", plan);
+export const startWorkerThread: StartThread = (plan, events) => startFile("worker", plan, events);
+
+/** Starts a generator of HTTP requests in a worker thread of this process. */
+export const startHttpThread: StartHttp = (plan, events) => startFile("http-worker", plan, events);
+
+function startFile(name: string, plan: Plan | HttpPlan, events: ThreadEvents): GeneratorThread {
+  const worker = openThread(name, plan);
   worker.on("message", events.onReport);
   worker.on("error", events.onCrash);
   return {
@@ -34,4 +42,4 @@ export const startWorkerThread: StartThread = (plan, events) => {
       await worker.terminate();
     },
   };
-};
+}

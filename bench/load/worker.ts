@@ -1,6 +1,5 @@
 // The thread of one generator: receives the plan and sends reports.
 
-import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Engine } from "../engine/connection.ts";
 import { createRawEngine } from "../engine/raw.ts";
@@ -9,6 +8,7 @@ import { AlarmClock } from "./alarm.ts";
 import { Generator } from "./generator.ts";
 import { createHiccupMeter } from "./hiccups.ts";
 import type { GroupPlan, Plan } from "./plan.ts";
+import { threadCpuNs } from "./thread-cpu.ts";
 
 /** A command of the main thread to a worker. */
 export type Command = { readonly kind: "begin"; readonly startNs: number } | { readonly kind: "stop" };
@@ -16,16 +16,6 @@ export type Command = { readonly kind: "begin"; readonly startNs: number } | { r
 /** The engine that a group asks for. */
 export function createEngine({ engine, endpoint, numbering }: GroupPlan): Engine {
   return (engine === "raw" ? createRawEngine : createWsEngine)(endpoint, numbering);
-}
-
-/** CPU time of the calling thread: its time on a CPU in nanoseconds is the first field (Linux, schedstat). */
-function threadCpuNs(): number | undefined {
-  try {
-    const cpuNs = Number.parseInt(readFileSync("/proc/thread-self/schedstat", "latin1"), 10);
-    return cpuNs > 0 ? cpuNs : undefined;
-  } catch {
-    return undefined; // not Linux, or a kernel without scheduler statistics
-  }
 }
 
 function main(): void {

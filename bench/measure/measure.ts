@@ -3,7 +3,7 @@
 import { packageVersion } from "../../src/lib/package.ts";
 import { routeOf } from "../engine/route.ts";
 import type { OnInterval } from "../load/crew.ts";
-import { httpGenerator } from "../load/http-generator.ts";
+import { startHttpGenerator } from "../load/http-generator.ts";
 import type { ErrorTally } from "../load/plan.ts";
 import type { StartGenerator } from "../load/threads.ts";
 import type { Environment, Result } from "../result/schema.ts";
@@ -86,11 +86,20 @@ export async function measure(scenario: Scenario, options: MeasureOptions = {}):
 function generatorsOf(scenario: Scenario, locality: Locality, world: World): StartGenerator[] {
   if (scenario.kind === "http") {
     const stepsMs = stepsOf(scenario).map(({ durationMs }) => durationMs);
-    return [httpGenerator(scenario.load, stepsMs, world.clock)];
+    const plan = { load: scenario.load, group: 0, groups: 1, stepsMs, endsWhenGone: true };
+    return [
+      ({ onReport: report }) => startHttpGenerator(plan, { clock: world.clock, cpuNs: processCpuNs, report }),
+    ];
   }
   return planThreads(sessionOf(scenario), locality).map(
     (plan) => (events) => world.startThread(plan, events),
   );
+}
+
+/** autocannon runs in this thread, and its garbage is collected in others. */
+function processCpuNs(): number {
+  const { user, system } = process.cpuUsage();
+  return 1000 * (user + system);
 }
 
 /** The inputs of an Outcome. */

@@ -2,7 +2,7 @@
 
 import { mixSeeds } from "../../src/lib/random.ts";
 import type { Endpoint } from "../engine/connection.ts";
-import type { GroupPlan, Plan, TrafficPlan } from "../load/plan.ts";
+import type { GroupPlan, HttpPlan, Plan, TrafficPlan } from "../load/plan.ts";
 import { largestOf } from "../scenario/curve.ts";
 import { steadyPopulation } from "../scenario/population.ts";
 import type { Group, Scenario } from "../scenario/scenario.ts";
@@ -29,7 +29,10 @@ export function planThreads(
   const { sources = [] } = target;
   const localAddresses =
     sources.length === 0 && overIpv4Loopback ? loopbackAddresses(connectionsOf(groups) * part.of) : sources;
-  const plans = groups.map((group) => planGroup(scenario, group, localAddresses));
+  const plans = groups.map((group) => ({
+    ...planGroup(scenario, group, localAddresses),
+    ...(group.traffic.kind === "http" ? elsewhere : {}),
+  }));
   const planOf = (thread: Plan["thread"], isHere: (group: Group) => boolean): Plan => ({
     thread,
     phase: (part.number - 1) / part.of,
@@ -51,12 +54,34 @@ export function planThreads(
     seed: mixSeeds(seed, part.number, thread.index),
   });
   const isShared = ({ hasOwnThread = false }: Group): boolean => !hasOwnThread;
+  const webSocketGroups = groups.filter(({ traffic }) => traffic.kind !== "http");
   return [
-    ...Array.from({ length: threads }, (_, index) => planOf({ index, count: threads }, isShared)),
-    ...groups
+    ...Array.from({ length: webSocketGroups.some(isShared) ? threads : 0 }, (_, index) =>
+      planOf({ index, count: threads }, isShared),
+    ),
+    ...webSocketGroups
       .filter((group) => !isShared(group))
       .map((own) => planOf({ index: 0, count: 1 }, (group) => group === own)),
   ];
+}
+
+/** The plans of the groups that send HTTP requests. */
+export function planHttp({ groups, timeline, target }: Scenario): HttpPlan[] {
+  return groups.flatMap(({ traffic, population }, group) => {
+    if (traffic.kind !== "http") {
+      return [];
+    }
+    const { kind: _kind, ...request } = traffic;
+    return [
+      {
+        load: { ...request, connections: largestOf(population.size), timeoutMs: target.timeoutMs },
+        group,
+        groups: groups.length,
+        stepsMs: timeline.map(({ durationMs }) => durationMs),
+        endsWhenGone: false,
+      },
+    ];
+  });
 }
 
 /** The empty plan of a group that runs in other threads. */
@@ -112,6 +137,7 @@ function messagesOf(traffic: Traffic): Messages {
 function trafficPlan(traffic: Traffic): TrafficPlan {
   switch (traffic.kind) {
     case "idle":
+    case "http":
       return { kind: "idle" };
     case "ping":
       return { kind: "ping", intervalMs: traffic.intervalMs };

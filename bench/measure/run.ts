@@ -5,7 +5,7 @@ import type { Clock } from "../load/clock.ts";
 import { Crew, type OnInterval } from "../load/crew.ts";
 import { Deferred } from "../load/deferred.ts";
 import { type Span, spansFrom } from "../load/recorder.ts";
-import type { StartGenerator, StartThread } from "../load/threads.ts";
+import type { StartGenerator, StartHttp, StartThread } from "../load/threads.ts";
 import type { Environment } from "../result/schema.ts";
 import type { Guards, Step } from "../scenario/scenario.ts";
 import type { MachineMark } from "../target/machine.ts";
@@ -22,6 +22,7 @@ const progressIntervalMs = 250;
 export interface World {
   readonly clock: Clock;
   readonly startThread: StartThread;
+  readonly startHttp: StartHttp;
   readonly processUsage: () => ProcessUsage;
   readonly now: () => Date;
   readonly markMachine: () => MachineMark;

@@ -150,8 +150,13 @@ function failuresOf(report: Omit<SessionReport, "failures" | "warnings">): strin
     others.reduce((total, [, { counters }]) => total + (counters[counter] ?? 0), 0);
   const said = (number: number, what: string): string[] =>
     number === 0 ? [] : [`${formatNumber(number)} ${what}`];
+  const statuses = Object.entries(report.errors).filter(([kind]) => kind.startsWith("status-"));
   return [
     ...commonFailures(report),
+    ...said(
+      statuses.reduce((total, [, number]) => total + number, 0),
+      "HTTP responses had another status than 2xx",
+    ),
     ...said(sum("lost"), "messages were lost"),
     ...said(sum("unsent"), "messages that were due could not be sent"),
     ...said(sum("corrupt"), "replies were not the messages sent"),

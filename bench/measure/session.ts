@@ -4,6 +4,7 @@ import { payloadHash } from "../engine/payload.ts";
 import { routeOf } from "../engine/route.ts";
 import type { Crew, OnInterval } from "../load/crew.ts";
 import type { ErrorTally } from "../load/plan.ts";
+import type { StartGenerator } from "../load/threads.ts";
 import type { ClientFigures, Environment, Machine } from "../result/schema.ts";
 import type { Group, Scenario, Step } from "../scenario/scenario.ts";
 import type { Traffic } from "../scenario/traffic.ts";
@@ -12,7 +13,7 @@ import type { Sampler } from "../target/sampler.ts";
 import type { Locality } from "../target/target.ts";
 import { type GroupFigures, groupFigures } from "./figures.ts";
 import type { EarlyEnd } from "./guard.ts";
-import { planThreads } from "./plan.ts";
+import { planHttp, planThreads } from "./plan.ts";
 import { type LiveFigures, Run, type RunProgress, type RunRecord, type StartAt, type World } from "./run.ts";
 import { clientFigures, machineFigures, type ServerRecord } from "./usage.ts";
 import { realWorld } from "./world.ts";
@@ -91,7 +92,18 @@ export async function runScenario(scenario: Scenario, options: SessionOptions = 
   const { onProgress } = options;
   const run = new Run({
     world,
-    starters: planThreads(scenario, locality).map((plan) => (events) => world.startThread(plan, events)),
+    starters: [
+      ...planThreads(scenario, locality).map(
+        (plan): StartGenerator =>
+          (events) =>
+            world.startThread(plan, events),
+      ),
+      ...planHttp(scenario).map(
+        (plan): StartGenerator =>
+          (events) =>
+            world.startHttp(plan, events),
+      ),
+    ],
     groups: groups.length,
     steps: timeline,
     guards,
@@ -126,12 +138,18 @@ export async function runScenario(scenario: Scenario, options: SessionOptions = 
 /** SHA-256 of the payloads of each group that has some. */
 export function payloadHashes(groups: readonly Group[]): SessionOutcome["payloadSha256"] {
   return Object.fromEntries(
-    groups.flatMap(({ name, traffic }) =>
-      "messages" in traffic
-        ? [[name, payloadHash(traffic.messages.payloads.map(({ content }) => content))]]
-        : [],
-    ),
+    groups.flatMap(({ name, traffic }) => {
+      const contents = contentsOf(traffic);
+      return contents.length === 0 ? [] : [[name, payloadHash(contents)]];
+    }),
   );
+}
+
+function contentsOf(traffic: Traffic): Uint8Array[] {
+  if (traffic.kind === "http") {
+    return traffic.body === undefined ? [] : [Buffer.from(traffic.body)];
+  }
+  return "messages" in traffic ? traffic.messages.payloads.map(({ content }) => content) : [];
 }
 
 function progressOf({ phase, step, ...rest }: RunProgress, timeline: readonly Step[]): SessionProgress {

@@ -1,7 +1,7 @@
 // The environment of measurements outside of tests.
 
 import { systemClock } from "../load/clock.ts";
-import { startWorkerThread } from "../load/threads.ts";
+import { startHttpThread, startWorkerThread } from "../load/threads.ts";
 import { describeEnvironment } from "../target/environment.ts";
 import { markMachine } from "../target/machine.ts";
 import { readTasks } from "../target/proc.ts";
@@ -12,6 +12,7 @@ import type { World } from "./run.ts";
 export const realWorld: World = {
   clock: systemClock,
   startThread: startWorkerThread,
+  startHttp: startHttpThread,
   processUsage: () => {
     const { user, system } = process.cpuUsage();
     const waitedUs = readTasks("self").reduce((sum, { waitedNs }) => sum + waitedNs / 1000, 0);

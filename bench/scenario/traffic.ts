@@ -1,5 +1,6 @@
 // Describes the traffic on the open connections of a group.
 
+import type { HttpLoad } from "../engine/http-probe.ts";
 import type { MessageType, Verify } from "../engine/payload.ts";
 import type { Curve } from "./curve.ts";
 import type { Arrivals } from "./population.ts";
@@ -43,7 +44,13 @@ export type Traffic =
   /** The target sends by itself; `onOpen` is sent once on each connection. */
   | { readonly kind: "listen"; readonly onOpen: readonly Uint8Array[]; readonly type: MessageType }
   | Fanout
-  | Script;
+  | Script
+  | Http;
+
+/** HTTP requests by autocannon in a closed loop, on a constant number of connections and in a thread of its own. */
+export interface Http extends Omit<HttpLoad, "connections" | "timeoutMs"> {
+  readonly kind: "http";
+}
 
 export interface Echo {
   readonly kind: "echo";

@@ -5,6 +5,7 @@ import { createRawEngine } from "../../bench/engine/raw.ts";
 import { createWsEngine } from "../../bench/engine/ws.ts";
 import { type PreciseClock, systemClock } from "../../bench/load/clock.ts";
 import { Generator } from "../../bench/load/generator.ts";
+import { startHttpGenerator } from "../../bench/load/http-generator.ts";
 import type { StartThread } from "../../bench/load/threads.ts";
 import { type MeasureOptions, measure, type Outcome } from "../../bench/measure/measure.ts";
 import type { World } from "../../bench/measure/run.ts";
@@ -41,6 +42,8 @@ const startHere: StartThread = (plan, events) => {
 export const realThreads: World = {
   clock: systemClock,
   startThread: startHere,
+  startHttp: (plan, { onReport: report }) =>
+    startHttpGenerator(plan, { clock: systemClock, cpuNs: () => undefined, report }),
   markMachine,
   processUsage: () => ({
     waitedUs: null,

@@ -50,6 +50,9 @@ export function createVirtualWorld(clock: VirtualClock, target: VirtualTarget): 
     locate: () => Promise.resolve({ local: true, overIpv4Loopback: true }),
     markMachine: () => quietMachine,
     processUsage: () => ({ waitedUs: 0, cpuUs: (cpuShare * clock.nowNs()) / 1000, rssBytes: 50_000_000 }),
+    startHttp: () => {
+      throw new Error("autocannon has no virtual clock");
+    },
     startThread: (plan, events) => {
       const generator = new Generator({
         plan,

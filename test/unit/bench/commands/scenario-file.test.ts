@@ -79,6 +79,35 @@ describe("a scenario file", () => {
     assert.equal(readScenarioFile(path, undefined, 8).resources.seed, 8);
   });
 
+  test("may send HTTP requests, to a path of the target or to a URL", (t) => {
+    const read = (traffic: object, population: object = { size: 2 }) =>
+      readScenarioFile(
+        fileWith(t, { ...single, population, traffic: { kind: "http", ...traffic } }),
+        undefined,
+      ).groups[0]?.traffic;
+    assert.deepEqual(read({ url: "/inspect", rate: 5 }), {
+      kind: "http",
+      url: "http://127.0.0.1:9998/inspect",
+      method: "GET",
+      headers: {},
+      body: undefined,
+      pipelining: 1,
+      requestsPerSecond: 5,
+      verify: "none",
+    });
+    const posted = read({ url: "https://localhost/x", body: { text: "hi" } });
+    assert.ok(posted?.kind === "http");
+    assert.deepEqual(
+      [posted.url, posted.method, posted.body, posted.verify],
+      ["https://localhost/x", "POST", "hi", "full"],
+    );
+    assert.throws(() => read({ url: "ftp://localhost/" }), /"ftp:\/\/localhost\/" is not an HTTP URL/);
+    assert.throws(() => read({ url: "/x", body: { text: "\u00fc" } }), /not ASCII cannot be verified/);
+    for (const population of [{ size: "1s:0..2" }, { size: 0 }, { size: 2, lifetime: "1s" }]) {
+      assert.throws(() => read({ url: "/x" }, population), /the population of http is a size, constant/);
+    }
+  });
+
   test("may describe everything", (t) => {
     const path = fileWith(t, {
       target: {
