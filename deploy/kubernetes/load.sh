@@ -1,23 +1,27 @@
 #!/bin/sh
-# Runs generators of load in the cluster, all over one window, and merges their Results into one.
+# Runs a command of the harness in the cluster: generators of load that start together, whose Results it merges, or one pod.
 set -eu
 
 usage() {
   cat >&2 <<'TEXT'
-usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-T] URL [option of uws-echo-bench run]...
+usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-T] COMMAND URL [option of the command]...
+
+  run, http                 several generators, whose Results are merged into one
+  idle, storm, slow, soak   several generators, whose reports are kept one by one, as <file>.1, <file>.2 and so on
+  check, search             one pod
 
   -g  generators, one pod each: 2 or more (default: 4)
   -i  image of the generators (default: that of overlays/load)
   -l  seconds from now until they start together: pods have to be scheduled, to have the image and to connect (default: 60)
   -n  name space (default: that of the kubectl context)
-  -o  new file for the merged Result (default: uws-echo-load-<start>.json)
+  -o  new file for the Result or report (default: uws-echo-load-<start>.json)
 
   -T  connections and rates are those of all generators together, and each has its share
 
-Without -T, connections and rates are those of each generator. What the pods wrote is kept beside the Result, as <file>.log.
+Without -T, connections and rates are those of each generator. What the pods wrote is kept in <file>.log.
 BENCH is the command that merges (default: node dist/bench/cli.js of this checkout, so run npm run build before).
 
-example: load.sh -g 8 ws://uws-echo/echo --connections 500 --duration 60s
+example: load.sh -g 8 run ws://uws-echo/echo --connections 500 --duration 60s
 TEXT
   exit 2
 }
@@ -28,7 +32,7 @@ refuse() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-generators=4 image='' lead=60 namespace='' out='' totals=''
+generators='' image='' lead=60 namespace='' out='' totals=''
 while getopts g:i:l:n:o:T option; do
   case $option in
     g) generators=$OPTARG ;;
@@ -41,8 +45,19 @@ while getopts g:i:l:n:o:T option; do
   esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || usage
-case $generators in '' | *[!0-9]* | 0 | 1) refuse "-g $generators: must be a whole number from 2" ;; esac
+[ $# -gt 1 ] || usage
+command=$1
+case $command in
+  run | http | idle | storm | slow | soak) generators=${generators:-4} ;;
+  check | search)
+    [ -z "$generators$totals" ] || refuse "-g and -T: $command is one client by nature, so it has one pod"
+    generators=1
+    ;;
+  drain) refuse "drain: a pod can neither signal the servers nor run kubectl: run uws-echo-bench drain --exec 'kubectl rollout restart ...' here" ;;
+  sweep) refuse "sweep: its folder of Results would be lost with the pod: run uws-echo-bench sweep where it can keep them" ;;
+  *) refuse "$command: must be run, http, idle, storm, slow, soak, check or search, followed by the URL" ;;
+esac
+case $command.$generators in check.1 | search.1) ;; *.'' | *.*[!0-9]* | *.0 | *.1) refuse "-g $generators: must be a whole number from 2" ;; esac
 case $lead in '' | *[!0-9]* | 0) refuse "-l $lead: must be a whole number of seconds from 1" ;; esac
 
 bench() {
@@ -69,10 +84,13 @@ json_string() {
 }
 
 # The rest of the command line as a JSON array: quotes and spaces reach the generators as they were typed.
-arguments='"--start-at","'$start'","--part","auto/'$generators'"'$totals
+arguments=''
 for argument; do
-  arguments=$arguments,$(json_string "$argument")
+  arguments=$arguments$(json_string "$argument"),
 done
+arguments=$arguments'"--json"'
+[ "$generators" = 1 ] ||
+  arguments=$arguments',"--metrics-port","9100","--metrics-host","0.0.0.0","--start-at","'$start'","--part","auto/'$generators'"'$totals
 container='"name": "generator", "args": ['$arguments']'
 [ -z "$image" ] || container=$container', "image": '$(json_string "$image")
 
@@ -87,7 +105,11 @@ kubectl kustomize "$here/overlays/load" |
   }" |
   kube create --filename - >&2
 trap 'kube delete job "$job" --wait=false >&2; exit 130' INT TERM
-echo "load.sh: $generators generators start together in $((start - $(date +%s))) s; interrupting this ends them" >&2
+if [ "$generators" = 1 ]; then
+  echo "load.sh: one pod runs $command; interrupting this ends it" >&2
+else
+  echo "load.sh: $generators generators start together in $((start - $(date +%s))) s; interrupting this ends them" >&2
+fi
 
 # Waits for both outcomes, because kubectl wait supports one at a time.
 while :; do
@@ -111,6 +133,29 @@ esac
 # A Result counts errors; their messages are only in the log.
 grep -v '{"kind":"uws-echo-bench/' "$log" >&2 || true
 code=0
-bench merge --expect "$generators" --out "$out" "$log" || code=$?
-[ ! -e "$out" ] || echo "Result: $out" >&2
+case $command in
+  run | http)
+    bench merge --expect "$generators" --out "$out" "$log" || code=$?
+    [ ! -e "$out" ] || echo "Result: $out" >&2
+    exit "$code"
+    ;;
+esac
+
+# Exit code 1, of a report that is not acceptable, is not a failure of the pod.
+grep -q 'exit code 1$' "$log" && code=1
+number=0
+sed -n 's/^.*\({"kind":"uws-echo-bench\/.*\)$/\1/p' "$log" >"$out.all"
+while IFS= read -r line; do
+  number=$((number + 1))
+  file=$out
+  [ "$generators" = 1 ] || file=$out.$number
+  printf '%s\n' "$line" >"$file"
+  bench report "$file"
+  echo "Report: $file" >&2
+done <"$out.all"
+rm "$out.all"
+[ "$number" = "$generators" ] || {
+  echo "load.sh: $generators reports were expected, and the log has $number" >&2
+  exit 3
+}
 exit "$code"

@@ -37,11 +37,11 @@ async function create(): Promise<void> {
   const { metadata, spec } = readJob();
   for (const { command: inPod, args } of spec.template.spec.containers) {
     // Pods have an address each; these processes share one.
-    const command = inPod.map((part) => part.replace(/--metrics-port \d+/, "--metrics-port 0"));
+    const own = args.map((arg, i) => (args[i - 1] === "--metrics-port" ? "0" : arg));
     for (let index = 0; index < spec.completions; index += 1) {
       const pod = join(folder, String(index));
       const keep = '"$@" >"$POD.log" 2>&1; echo $? >"$POD.code.new"; mv "$POD.code.new" "$POD.code"';
-      const child = spawn("sh", ["-c", keep, "sh", ...command, ...args], {
+      const child = spawn("sh", ["-c", keep, "sh", ...inPod, ...own], {
         cwd: root, // As in the image, dist/ is below the working directory.
         env: { ...process.env, POD: pod, JOB_COMPLETION_INDEX: String(index) },
         stdio: "ignore",

@@ -14,6 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { checkSchema } from "../../../bench/result/check.ts";
+import { idleSchema } from "../../../bench/result/idle.ts";
 import { readResult } from "../../../bench/result/store.ts";
 import { root } from "../../support/deploy.ts";
 import { spawnServer } from "../../support/echo-server.ts";
@@ -73,7 +75,7 @@ function createCluster(t: TestContext) {
 }
 
 /** Enough for the stand-in of kubectl and for the generators to start, on a busy machine. */
-const lead = ["-l", "25"];
+const lead = ["-l", "40"];
 const brief = ["-d", "1s", "-w", "200ms", "-c", "4"];
 
 describe("load.sh", { concurrency: true }, () => {
@@ -91,6 +93,7 @@ describe("load.sh", { concurrency: true }, () => {
           "registry.example.com/echo:1",
           "-o",
           "merged.json",
+          "run",
           `ws://${authority}/echo`,
           ...brief,
         ],
@@ -113,7 +116,7 @@ describe("load.sh", { concurrency: true }, () => {
       const manifest = readFileSync(join(cluster, "job.yaml"), "utf8");
       assert.deepEqual(await schemaProblems(parseManifests(manifest)), []);
       assert.match(manifest, /image: registry\.example\.com\/echo:1$/m);
-      const again = await load("-o", "merged.json", "ws://127.0.0.1:9/");
+      const again = await load("-o", "merged.json", "run", "ws://127.0.0.1:9/");
       assert.equal(again.code, 2);
       assert.match(again.stderr, /merged\.json already exists/);
     },
@@ -126,7 +129,7 @@ describe("load.sh", { concurrency: true }, () => {
       const { authority } = await spawnServer(t);
       const { folder, load } = createCluster(t);
       const { code, stdout, stderr } = await load(
-        ...["-g", "2", "-T", ...lead, "-o", "slow.json", `ws://${authority}/echo`, ...brief],
+        ...["-g", "2", "-T", ...lead, "-o", "slow.json", "run", `ws://${authority}/echo`, ...brief],
         ...["--threshold", "rate>100m"],
       );
       assert.equal(code, 1, stderr);
@@ -137,15 +140,51 @@ describe("load.sh", { concurrency: true }, () => {
     },
   );
 
+  toolTest("kubectl", "keeps a report of each generator where reports are not merged", async (t) => {
+    const { authority } = await spawnServer(t);
+    const { folder, load } = createCluster(t);
+    const { code, stderr } = await load(
+      ...["-g", "2", "-T", ...lead, "-o", "idle.json", "idle", `ws://${authority}/echo`],
+      ...["--steps", "2,4,6,8", "--hold", "1s", "--connect-rate", "100"],
+    );
+    assert.equal(code, 0, stderr);
+    for (const name of ["idle.json.1", "idle.json.2"]) {
+      const report = idleSchema.parse(JSON.parse(readFileSync(join(folder, name), "utf8")));
+      assert.equal(report.connections.opened, 4, "with -T, all generators together have 8");
+    }
+    assert.equal(existsSync(join(folder, "idle.json.all")), false);
+  });
+
+  toolTest("kubectl", "runs a check in one pod, and brings its report back", async (t) => {
+    const { authority } = await spawnServer(t);
+    const { folder, load } = createCluster(t);
+    const { code, stdout, stderr } = await load(
+      ...["-o", "check.json", "check", `ws://${authority}/echo`, "--idle", "500ms"],
+    );
+    assert.match(stderr, /one pod runs check/);
+    const report = checkSchema.parse(JSON.parse(readFileSync(join(folder, "check.json"), "utf8")));
+    assert.equal(code, report.failures.length === 0 ? 0 : 1, stderr);
+    assert.match(stdout, /Handshake/);
+  });
+
   toolTest(
     "kubectl",
     "says what the generators said when they fail, keeps it, and merges nothing",
     async (t) => {
       const { folder, load } = createCluster(t);
-      const { code, stderr } = await load("-g", "2", "-o", "none.json", "ws://127.0.0.1:9/", "-c", "none");
+      const { code, stderr } = await load(
+        "-g",
+        "2",
+        "-o",
+        "none.json",
+        "run",
+        "ws://127.0.0.1:9/",
+        "-c",
+        "none",
+      );
       assert.equal(code, 3);
       assert.match(stderr, /a generator failed/);
-      assert.match(stderr, /^\[pod\/uws-echo-load-\d+-0-x7k2p\/generator\] error: --connections: /m);
+      assert.match(stderr, /^\[pod\/uws-echo-load-\d+-\d-x7k2p\/generator\] error: --connections: /m);
       assert.deepEqual(
         [existsSync(join(folder, "none.json")), existsSync(join(folder, "none.json.log"))],
         [false, true],
@@ -155,7 +194,7 @@ describe("load.sh", { concurrency: true }, () => {
 
   toolTest("kubectl", "ends the generators when it is interrupted", async (t) => {
     const { cluster, start } = createCluster(t);
-    const { child, output, finished } = start("-g", "2", "-l", "600", "ws://127.0.0.1:9/");
+    const { child, output, finished } = start("-g", "2", "-l", "600", "run", "ws://127.0.0.1:9/");
     await waitUntil(() => output.stderr.includes("interrupting this ends them"), "load.sh waits", 40_000);
     child.kill("SIGTERM");
     assert.equal((await finished).code, 130);
@@ -170,9 +209,14 @@ describe("load.sh", { concurrency: true }, () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [[], /^usage: load\.sh/],
       [["-x"], /usage: load\.sh/],
-      [["-g", "1", "ws://x/"], /-g 1: must be a whole number from 2/],
-      [["-g", "many", "ws://x/"], /-g many/],
-      [["-l", "soon", "ws://x/"], /-l soon: must be a whole number of seconds/],
+      [["-g", "1", "run", "ws://x/"], /-g 1: must be a whole number from 2/],
+      [["-g", "many", "idle", "ws://x/"], /-g many/],
+      [["ws://x/"], /^usage: load\.sh/],
+      [["ws://x/", "-c", "4"], /ws:\/\/x\/: must be run, http, .*, followed by the URL/],
+      [["drain", "ws://x/"], /drain: a pod can neither signal/],
+      [["sweep", "ws://x/"], /sweep: its folder of Results would be lost/],
+      [["-T", "check", "ws://x/"], /-g and -T: check is one client by nature/],
+      [["-l", "soon", "run", "ws://x/"], /-l soon: must be a whole number of seconds/],
     ];
     for (const [args, expected] of refused) {
       const { code, stderr } = await load(...args);
