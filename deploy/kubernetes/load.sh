@@ -53,7 +53,7 @@ case $command in
     [ -z "$generators$totals" ] || refuse "-g and -T: $command is one client by nature, so it has one pod"
     generators=1
     ;;
-  drain) refuse "drain: a pod can neither signal the servers nor run kubectl: run uws-echo-bench drain --exec 'kubectl rollout restart ...' here" ;;
+  drain) refuse "drain: a pod can neither signal the servers nor run kubectl: run uws-echo-bench drain here" ;;
   sweep) refuse "sweep: its folder of Results would be lost with the pod: run uws-echo-bench sweep where it can keep them" ;;
   *) refuse "$command: must be run, http, idle, storm, slow, soak, check or search, followed by the URL" ;;
 esac
