@@ -3,10 +3,11 @@
 import { CommanderError } from "commander";
 import { takeColorFlag } from "../src/lib/terminal.ts";
 import { exitCodes } from "./commands/exit-codes.ts";
-import { createProgram } from "./commands/program.ts";
 
 async function main(): Promise<void> {
   try {
+    // Loaded here, so that a failure to load (as with very few descriptors) is reported as a crash.
+    const { createProgram } = await import("./commands/program.ts");
     await createProgram().parseAsync(takeColorFlag(process.argv.slice(2), process.env), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) {

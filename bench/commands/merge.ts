@@ -1,16 +1,23 @@
-// The command `merge`: merges the Results of several generators of one run.
+// The command `merge`: merges the Results or SessionReports of several generators of one run.
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { lookFor } from "../../src/lib/terminal.ts";
 import { parseNumber } from "../../src/lib/units.ts";
+import { judgeSession, sessionMetrics } from "../measure/session-report.ts";
+import { concludeDocument } from "../report/checks/document.ts";
 import { concludeResult } from "../report/checks/result.ts";
 import { formatText } from "../report/run/text.ts";
-import { findResults } from "../result/log.ts";
+import { formatSessionReport } from "../report/session/session.ts";
+import { sumOf } from "../result/aggregate.ts";
+import { type Found, findDocuments, findResults, startsWithKind } from "../result/log.ts";
 import { MergeError, mergeResults } from "../result/merge.ts";
+import { mergeSessions } from "../result/merge-session.ts";
+import { hashOf } from "../result/parts.ts";
 import type { Result } from "../result/schema.ts";
-import { formatResultLine, readText, StoreError, writeResult } from "../result/store.ts";
-import { evaluateThresholds, parseThreshold } from "../result/threshold.ts";
+import { type SessionReport, sessionKind, sessionVersions } from "../result/session.ts";
+import { formatResultLine, readText, StoreError, writeOnce, writeResult } from "../result/store.ts";
+import { evaluateThresholds, parseThreshold, parseThresholdOf } from "../result/threshold.ts";
 import { judge } from "../result/verdict.ts";
 import { addCiOptions, type CiOutput, ciProblems, tellCi } from "./ci-output.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -27,7 +34,9 @@ interface MergeOptions extends CiOutput {
 export function addMergeCommand(program: Command): void {
   const command = program
     .command("merge")
-    .description("merge the Results of several generators of one run, with exact counts and histograms")
+    .description(
+      "merge the Results of several generators of one run, or of one scenario, with exact counts and histograms",
+    )
     .argument(
       "<file...>",
       "Result files, or logs with a Result per line (run --json); - reads standard input",
@@ -36,12 +45,18 @@ export function addMergeCommand(program: Command): void {
     .option("-o, --out <file>", "write the merged Result to this new file")
     .option("--json", "print only the merged Result, as one line of JSON, to standard output");
   addCiOptions(command).action((files: string[], options: MergeOptions) =>
-    act(command, async () => merge(await resultsOf(files, options), options), exitCodes.usage),
+    act(command, () => mergeFiles(files, options), exitCodes.usage),
   );
 }
 
-/** The Results of all files. @throws MergeError with every problem: none is left out silently */
-async function resultsOf(files: readonly string[], options: MergeOptions): Promise<readonly Result[]> {
+interface Read {
+  readonly texts: readonly { readonly name: string; readonly text: string }[];
+  readonly expected: number | undefined;
+  readonly problems: readonly string[];
+}
+
+/** The texts of all files, with the problems of files and options. */
+async function readAllFiles(files: readonly string[], options: MergeOptions): Promise<Read> {
   const { values, problems } = readFields(
     { expect: quantity(parseNumber, whole(1, 1_000_000)).optional() },
     { expect: options.expect },
@@ -62,11 +77,35 @@ async function resultsOf(files: readonly string[], options: MergeOptions): Promi
       problems.push(error.message);
     }
   }
-  const found = findResults(texts);
-  problems.push(...found.problems);
-  const generators = found.results.reduce((sum, { scenario }) => sum + scenario.generators, 0);
-  if (values.expect !== undefined && generators !== values.expect) {
-    problems.push(`${values.expect} generators were expected, but the Results come from ${generators}`);
+  return { texts, expected: values.expect, problems };
+}
+
+async function mergeFiles(files: readonly string[], options: MergeOptions): Promise<number> {
+  const read = await readAllFiles(files, options);
+  if (startsWithKind(read.texts, sessionKind)) {
+    const found = findDocuments(read.texts, sessionVersions, hashOf);
+    refuseProblems(
+      read,
+      found,
+      sumOf(found.results, ({ parts }) => Math.max(1, parts.length)),
+    );
+    return mergeReports(found.results, options);
+  }
+  const found = findResults(read.texts);
+  refuseProblems(
+    read,
+    found,
+    sumOf(found.results, ({ scenario }) => scenario.generators),
+  );
+  return merge(found.results, options);
+}
+
+/** @throws MergeError with every problem: no document is left out silently */
+function refuseProblems(read: Read, found: Found<unknown>, generators: number): void {
+  const { expected } = read;
+  const problems = [...read.problems, ...found.problems];
+  if (expected !== undefined && generators !== expected) {
+    problems.push(`${expected} generators were expected, but the Results come from ${generators}`);
   }
   if (problems.length > 0) {
     const good = found.results.length;
@@ -74,17 +113,34 @@ async function resultsOf(files: readonly string[], options: MergeOptions): Promi
       good === 0 ? [] : [`nothing was merged; ${good} ${good === 1 ? "Result is" : "Results are"} good`];
     throw new MergeError([...problems, ...rest]);
   }
-  return found.results;
+}
+
+/** The thresholds of the generators, which apply to what is merged. */
+function expressionsOf(documents: readonly { readonly thresholds: Result["thresholds"] }[]): string[] {
+  return [...new Set(documents.flatMap(({ thresholds }) => thresholds.map(({ expression }) => expression)))];
+}
+
+function mergeReports(reports: readonly SessionReport[], options: MergeOptions): number {
+  const thresholds = expressionsOf(reports).map((text) => parseThresholdOf(sessionMetrics, text));
+  const judged = judgeSession(mergeSessions(reports), thresholds);
+  const warnings = new Set([...judged.warnings, ...reports.flatMap((report) => report.warnings)]);
+  const report = { ...judged, warnings: [...warnings] };
+  if (options.out !== undefined) {
+    writeOnce(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify(report)}\n`
+      : formatSessionReport(report, lookFor(process.stdout)),
+  );
+  const isTold = tellCi(options, () => concludeDocument("merge", report));
+  return report.failures.length > 0 || !isTold ? exitCodes.notAcceptable : exitCodes.good;
 }
 
 function merge(results: readonly Result[], options: MergeOptions): number {
   const { out, json } = options;
   const merged = mergeResults(results);
-  // The thresholds of the generators apply to the merged Result.
-  const expressions = new Set(
-    results.flatMap(({ thresholds }) => thresholds.map(({ expression }) => expression)),
-  );
-  const thresholds = evaluateThresholds([...expressions].map(parseThreshold), merged);
+  const thresholds = evaluateThresholds(expressionsOf(results).map(parseThreshold), merged);
   const result = judge({ ...merged, thresholds });
   if (out !== undefined) {
     writeResult(out, result);

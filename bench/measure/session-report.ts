@@ -2,6 +2,7 @@
 
 import { formatNumber } from "../../src/lib/format.ts";
 import { maxKnown } from "../result/aggregate.ts";
+import { outlyingParts } from "../result/parts.ts";
 import { type SessionGroup, type SessionReport, sessionKind, sessionVersion } from "../result/session.ts";
 import { count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
 import { largestOf } from "../scenario/curve.ts";
@@ -45,7 +46,7 @@ export const sessionMetrics = metricsOf<Figures>({
 
 export function reportSession(options: SessionReportOptions, outcome: SessionOutcome): SessionReport {
   const { scenario, label, thresholds } = options;
-  const report = {
+  const report: Omit<SessionReport, "thresholds" | "failures" | "warnings"> = {
     kind: sessionKind,
     version: sessionVersion,
     ...documentHead({ label, target: scenario.target }, outcome),
@@ -56,13 +57,19 @@ export function reportSession(options: SessionReportOptions, outcome: SessionOut
     })),
     connect: groupsAt(outcome.connect, 0),
     steps: outcome.steps.map(stepOf),
-  } as const;
-  const judged = { ...report, thresholds: evaluateThresholdsOf(sessionMetrics, thresholds, report) };
-  return {
-    ...judged,
-    failures: failuresOf(judged),
-    warnings: [...warningsOf(judged), ...declinedWarnings(scenario.target, outcome)],
+    parts: [],
   };
+  const judged = judgeSession(report, thresholds);
+  return { ...judged, warnings: [...judged.warnings, ...declinedWarnings(scenario.target, outcome)] };
+}
+
+/** Adds what follows from the figures. */
+export function judgeSession(
+  report: Omit<SessionReport, "thresholds" | "failures" | "warnings">,
+  thresholds: readonly Threshold[],
+): SessionReport {
+  const judged = { ...report, thresholds: evaluateThresholdsOf(sessionMetrics, thresholds, report) };
+  return { ...judged, failures: failuresOf(judged), warnings: warningsOf(judged) };
 }
 
 function stepOf(step: StepOutcome): SessionReport["steps"][number] {
@@ -166,10 +173,15 @@ function failuresOf(report: Omit<SessionReport, "failures" | "warnings">): strin
   ];
 }
 
-function warningsOf({ steps }: Omit<SessionReport, "failures" | "warnings">): string[] {
+function warningsOf({ steps, parts }: Omit<SessionReport, "failures" | "warnings">): string[] {
   const lagUs = maxKnown(steps.map(({ client }) => client.lagUs)) ?? 0;
   const p99Us = worstOf({ steps, groups: [], errors: {} }, "p99");
-  return p99Us !== null && lagUs > p99Us / 2
-    ? ["The generator's own lag is a large part of the latency: more threads or a quieter machine will help."]
-    : [];
+  return [
+    ...(p99Us !== null && lagUs > p99Us / 2
+      ? [
+          "The generator's own lag is a large part of the latency: more threads or a quieter machine will help.",
+        ]
+      : []),
+    ...outlyingParts(parts),
+  ];
 }

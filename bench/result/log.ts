@@ -1,14 +1,14 @@
 // Finds Results in a text: a Result file, or a log with a Result per line (`run --json`) among other lines.
 
 import type { Result } from "./schema.ts";
-import { parseResult, StoreError } from "./store.ts";
+import { parseVersioned, resultVersions, StoreError, type Version } from "./store.ts";
 
 /** The start of a Result on one line; a log may prefix it with a time or a pod's name. */
 const opening = '{"kind":"uws-echo-bench/';
 
 /** The valid Results, and the problems of the others. */
-export interface Found {
-  readonly results: readonly Result[];
+export interface Found<T = Result> {
+  readonly results: readonly T[];
   /** One sentence for each invalid or repeated Result. */
   readonly problems: readonly string[];
 }
@@ -17,19 +17,34 @@ export interface Found {
  * Finds the Results in all texts. Skips lines without one, of which a log has many.
  * @param texts each with its name for errors
  */
-export function findResults(texts: readonly { readonly name: string; readonly text: string }[]): Found {
+export function findResults(texts: readonly Named[]): Found {
+  return findDocuments(texts, resultVersions, ({ id }) => id);
+}
+
+/** Whether the first document of the texts is of this kind. */
+export function startsWithKind(texts: readonly Named[], kind: string): boolean {
+  const [first = { text: "" }] = texts.flatMap(piecesOf);
+  return first.text.slice(0, 200).replace(/\s/g, "").startsWith(`{"kind":"${kind}"`);
+}
+
+/** Finds documents of a kind, as `findResults` does. */
+export function findDocuments<T>(
+  texts: readonly Named[],
+  versions: readonly Version<T>[],
+  idOf: (document: T) => string,
+): Found<T> {
   const placeOf = new Map<string, string>();
-  const results: Result[] = [];
+  const results: T[] = [];
   const problems: string[] = [];
   for (const { place, text } of texts.flatMap(piecesOf)) {
     try {
       if (!text.trimStart().startsWith("{") && text.trimEnd().includes("\n")) {
         throw new StoreError(`${place} holds no Result: no line is a Result as run --json prints it`);
       }
-      const result = parseResult(place, text);
-      const before = placeOf.get(result.id);
+      const result = parseVersioned(place, text, versions);
+      const before = placeOf.get(idOf(result));
       if (before === undefined) {
-        placeOf.set(result.id, place);
+        placeOf.set(idOf(result), place);
         results.push(result);
       } else {
         problems.push(`${place} is the same Result as ${before}: it would count twice`);
@@ -44,13 +59,18 @@ export function findResults(texts: readonly { readonly name: string; readonly te
   return { results, problems };
 }
 
+interface Named {
+  readonly name: string;
+  readonly text: string;
+}
+
 interface Piece {
   readonly place: string;
   readonly text: string;
 }
 
 /** The candidates for Results: lines that start like one, blocks of lines, or else the whole text. */
-function piecesOf({ name, text }: { readonly name: string; readonly text: string }): Piece[] {
+function piecesOf({ name, text }: Named): Piece[] {
   const lines = text.split("\n");
   const pieces = lines.flatMap((line, index) => {
     const start = line.indexOf(opening);

@@ -106,7 +106,12 @@ export function mergeConnects(parts: readonly (Connects | null)[]): Connects | n
 }
 
 /** The generators together. */
-export function mergeClients(results: readonly Pick<Result, "client" | "summary">[]): ClientFigures {
+export function mergeClients(
+  results: readonly {
+    readonly client: ClientFigures;
+    readonly summary: { readonly messagesPerSecond: number };
+  }[],
+): ClientFigures {
   const clients = results.map(({ client }) => client);
   const messagesPerSecond = sumOf(results, ({ summary }) => summary.messagesPerSecond);
   const cpuUsPerSecond = sumOrNull(

@@ -44,7 +44,7 @@ export function mergeResults(results: readonly Result[]): Measurement {
   if (first === undefined || results.length < 2) {
     throw new MergeError("merging needs at least two Results");
   }
-  refuseStrangers(first, results);
+  refuseStrangers(results);
   const histograms = {
     latency: addHistograms(results.map((result) => decodeHistogram(result.histograms.latency))),
     service: addHistograms(results.map((result) => decodeHistogram(result.histograms.service))),
@@ -126,26 +126,32 @@ const identity: readonly (readonly [string, (result: Result) => unknown])[] = [
   ["histograms.service.unitNs", ({ histograms }) => histograms.service.unitNs],
 ];
 
-function refuseStrangers(first: Result, results: readonly Result[]): void {
+function refuseStrangers(results: readonly Result[]): void {
   const problems = identity.flatMap(([name, value]) => {
     const seen = unique(results.map((result) => JSON.stringify(value(result))));
     return seen.length === 1 ? [] : [`${name} differs: ${seen.join(" and ")}`];
   });
-  const starts = results.map(({ window }) => Date.parse(window.startedAt) / 1000);
-  const ends = results.map(({ window }, index) => (starts[index] ?? 0) + window.seconds);
-  const overlap = Math.min(...ends) - Math.max(...starts);
-  const longest = Math.max(...results.map(({ window }) => window.seconds), first.window.seconds);
-  problems.push(...repeatedParts(results));
-  if (overlap < leastOverlap * longest) {
-    problems.push(
-      `the windows share only ${Math.max(0, overlap).toFixed(1)} s of ${longest.toFixed(1)} s, so their rates cannot be added`,
-    );
-  }
+  problems.push(...repeatedParts(results), ...overlapProblems(results.map(({ window }) => window)));
   if (problems.length > 0) {
     throw new MergeError(
       `these are not parts of one run:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
     );
   }
+}
+
+/** Why the rates of these windows cannot be added; empty if they can. */
+export function overlapProblems(
+  windows: readonly { readonly startedAt: string; readonly seconds: number }[],
+): string[] {
+  const starts = windows.map(({ startedAt }) => Date.parse(startedAt) / 1000);
+  const ends = windows.map(({ seconds }, index) => (starts[index] ?? 0) + seconds);
+  const overlap = Math.min(...ends) - Math.max(...starts);
+  const longest = Math.max(...windows.map(({ seconds }) => seconds));
+  return overlap >= leastOverlap * longest
+    ? []
+    : [
+        `the windows share only ${Math.max(0, overlap).toFixed(1)} s of ${longest.toFixed(1)} s, so their rates cannot be added`,
+      ];
 }
 
 function mergeScenarios(scenarios: readonly Scenario[]): Scenario {

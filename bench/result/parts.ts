@@ -1,6 +1,7 @@
 // Tracks the parts of a merged Result, so that none counts twice.
 
 import { createHash } from "node:crypto";
+import { formatDurationUs } from "../../src/lib/format.ts";
 import type { Part, Result } from "./schema.ts";
 
 /** An id for what has none: the same for the same content. */
@@ -23,6 +24,24 @@ export function partsOf(result: Result): Part[] {
       p99Us: summary.latencyUs?.p99 ?? null,
     },
   ];
+}
+
+/** A part whose p99 is this many times that of the median part gets a warning. */
+const outlyingPart = 2;
+
+/** A warning for each part that may have had a slow machine or network. */
+export function outlyingParts(parts: readonly Part[]): string[] {
+  const known = parts.flatMap(({ p99Us, ...part }) => (p99Us === null ? [] : [{ ...part, p99Us }]));
+  // The lower one of two middle parts, because one of two generators can be the outlier.
+  const middle =
+    known.map(({ p99Us }) => p99Us).sort((a, b) => a - b)[Math.floor((known.length - 1) / 2)] ?? 0;
+  return known
+    .filter(({ p99Us }) => p99Us > outlyingPart * middle)
+    .map(
+      ({ label, startedAt, p99Us }) =>
+        `The part ${label ?? startedAt} has a p99 of ${formatDurationUs(p99Us)}, the middle part ${formatDurationUs(middle)}: ` +
+        "check its machine before you trust the merged percentiles.",
+    );
 }
 
 /** A sentence for each part of a merged Result that is also among the other Results. */

@@ -187,7 +187,7 @@ const thresholdSchema = z.strictObject({
   passed: z.boolean(),
 });
 
-const partSchema = z.strictObject({
+export const partSchema = z.strictObject({
   /** Of the Result that is this part. */
   id: z.string(),
   label: z.string().nullable(),

@@ -1,8 +1,10 @@
 // The shape of a SessionReport, the versioned JSON file of a scenario from a file: what happened, step by step.
 
 import { z } from "zod";
+import { partSchema } from "./schema.ts";
 import { clientSchema, histogramSchema, latencySchema, serverSchema } from "./schema-figures.ts";
 import { documentShape } from "./session-document.ts";
+import type { Version } from "./store.ts";
 
 /** The `kind` of every SessionReport. */
 export const sessionKind = "uws-echo-bench/session";
@@ -63,7 +65,13 @@ export const sessionSchema = z.strictObject({
   /** Opening the connections that are due at the start, by group. */
   connect: z.record(z.string(), groupSchema),
   steps: z.array(stepSchema),
+  /** The reports that were merged into this one; empty if none were. */
+  parts: z.array(partSchema).default([]),
 });
+
+export const sessionVersions: readonly Version<SessionReport>[] = [
+  { kind: sessionKind, version: sessionVersion, schema: sessionSchema },
+];
 
 export type SessionReport = z.infer<typeof sessionSchema>;
 export type SessionStep = z.infer<typeof stepSchema>;

@@ -2,6 +2,7 @@
 
 import { formatDurationUs, formatNumber, formatPercent } from "../../src/lib/format.ts";
 import { noiseWarning } from "./noise.ts";
+import { outlyingParts } from "./parts.ts";
 import {
   hadBacklog,
   isServerBusy,
@@ -16,8 +17,6 @@ import type { Measurement, Verdict } from "./schema.ts";
 const largeLagShare = 0.2;
 /** A percentile is reliable if at least this many messages lie beyond it. */
 const messagesBeyondPercentile = 10;
-/** A part whose p99 is this many times that of the median part gets a warning. */
-const outlyingPart = 2;
 /** A closed loop's slowest reply is a sign of a stall at this many times the median, and at least this latency. */
 const stallSign = { timesMedian: 20, leastUs: 50_000 };
 /** The generator of a closed loop was held up: at least for this time, and this share of the slowest reply. */
@@ -34,7 +33,7 @@ export function warningsOf(measurement: Measurement, verdict: Verdict): string[]
     ...loadWarnings(measurement, verdict),
     ...generatorWarnings(measurement),
     ...serverWarnings(measurement),
-    ...partWarnings(measurement),
+    ...outlyingParts(measurement.parts),
     ...precisionWarnings(measurement),
   ].filter((warning) => warning !== null);
 }
@@ -239,19 +238,4 @@ function busyThread({ client }: Measurement): string {
 
 function share(part: number, whole: number, what: string): string {
   return `${formatNumber(part)} of ${formatNumber(whole)} ${what}`;
-}
-
-/** One generator of a merged run may have had a slow machine or network. */
-function partWarnings({ parts }: Measurement): Warnings {
-  const known = parts.flatMap(({ p99Us, ...part }) => (p99Us === null ? [] : [{ ...part, p99Us }]));
-  // The lower one of two middle parts, because one of two generators can be the outlier.
-  const middle =
-    known.map(({ p99Us }) => p99Us).sort((a, b) => a - b)[Math.floor((known.length - 1) / 2)] ?? 0;
-  return known
-    .filter(({ p99Us }) => p99Us > outlyingPart * middle)
-    .map(
-      ({ label, startedAt, p99Us }) =>
-        `The part ${label ?? startedAt} has a p99 of ${formatDurationUs(p99Us)}, the middle part ${formatDurationUs(middle)}: ` +
-        "check its machine before you trust the merged percentiles.",
-    );
 }

@@ -77,7 +77,7 @@ const sessionReporting: SessionReporting<SessionReport> = {
     ),
   ],
   sections,
-  lists: ["steps", "groups", "connect"],
+  lists: ["steps", "groups", "connect", "parts"],
 };
 
 export const sessionFileReports = sessionReports(sessionReporting);
@@ -87,13 +87,13 @@ export function formatSessionReport(report: SessionReport, look: Look = plainLoo
 }
 
 /** `3 steps over 10 s: echo on 64 connections, ping on 1,000` */
-function describe({ groups, steps }: SessionReport): string {
+function describe({ groups, steps, parts }: SessionReport): string {
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   const loads = groups.map(
     ({ traffic, connections }, i) =>
       `${traffic} on ${formatNumber(connections)}${i === 0 ? " connections" : ""}`,
   );
-  return `${steps.length} ${steps.length === 1 ? "step" : "steps"} over ${formatNumber(seconds)} s: ${loads.join(", ")}`;
+  return `${steps.length} ${steps.length === 1 ? "step" : "steps"} over ${formatNumber(seconds)} s: ${loads.join(", ")}${parts.length === 0 ? "" : `, merged from ${parts.length} generators`}`;
 }
 
 function describeCounts(report: SessionReport): string {

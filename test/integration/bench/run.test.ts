@@ -149,6 +149,15 @@ describe("run", () => {
       assert.equal(report.code, 0, report.stderr);
       assert.match(report.stdout, /echo/);
     }
+    const other = join(folder, "session-other.json");
+    const report = readFileSync(out, "utf8");
+    writeFileSync(other, report.replace('"label": null', '"label": "other"'));
+    const merged = await start([out, other, "--expect", "2"], ["merge"]).finished;
+    assert.equal(merged.code, 1, merged.stderr);
+    assert.match(merged.stdout, /merged from 2 generators[\s\S]*answered==20 \(it was 40\)/);
+    const twice = await start([out, out], ["merge"]).finished;
+    assert.equal(twice.code, 2);
+    assert.match(twice.stderr, /would count twice/);
     const wrong = await run("--scenario", file, "--rate", "5", "-c", "9");
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /--connections does not go with --scenario[\s\S]*--rate does not go/);
