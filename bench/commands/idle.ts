@@ -22,7 +22,7 @@ const shape = {
   steps: listSchema.pipe(
     z
       .array(quantity(parseNumber, whole(1, 1_000_000)))
-      .min(fewestPoints, `must be at least ${fewestPoints}: a slope through fewer has no interval`)
+      .min(fewestPoints, `must name at least ${fewestPoints} numbers: a slope through fewer has no interval`)
       .max(mostSteps, `must be at most ${mostSteps}`)
       .refine((steps) => steps.every((step, i) => i === 0 || step > (steps[i - 1] ?? 0)), ascending),
   ),

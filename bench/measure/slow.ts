@@ -1,6 +1,6 @@
 // The scenario of `slow`, and its conclusion: how slow readers affect a server and other connections.
 
-import { formatNumber } from "../../src/lib/format.ts";
+import { formatBytes } from "../../src/lib/format.ts";
 import { maxKnown } from "../result/aggregate.ts";
 import { type Reaction, type SlowPhase, type SlowReport, slowKind, slowVersion } from "../result/slow.ts";
 import { bytes, count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
@@ -220,7 +220,8 @@ function reactionsOf(
   const kept = Math.max(growthOf(found) ?? 0, found.during.server.bufferedBytes ?? 0);
   const all: readonly (readonly [Reaction, boolean])[] = [
     ["closes", readers.closed > 0],
-    ["drops", (dropped ?? 0) > 0],
+    // A server that closes a slow reader drops the message that does not fit.
+    ["drops", (dropped ?? 0) > readers.closed],
     // Unsent messages prove nothing if connections ended.
     ["stops-reading", readers.unsent > 0 && readers.closed === 0],
     ["buffers", kept >= least],
@@ -258,7 +259,7 @@ function warningsOf({ readers, target, absorbedBytes, during, reactions: seen }:
       "The server's memory is unknown: give --pid, or --metrics-url for buffered bytes, too.",
     absorbedBytes !== null &&
       readers.sent > 0 &&
-      `Of what was not read, ${where} took ${formatNumber(Math.round(absorbedBytes / 1024))} KiB before the server noticed. ` +
+      `Of what was not read, ${where} took ${formatBytes(absorbedBytes)} before the server noticed. ` +
         "The size of a socket's receive buffer cannot be set from Node: net.ipv4.tcp_rmem bounds it.",
     seen.length === 0 &&
       readers.sent > 0 &&

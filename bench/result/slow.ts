@@ -13,8 +13,9 @@ const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
 
 /**
- * What the server did with echoes that are not read. `closes`: it ended the connections. `drops`: it dropped messages.
- * `stops-reading`: it took no more messages. `buffers`: it kept them. `absorbed`: they fitted into the kernels' buffers.
+ * What the server did with echoes that are not read. `closes`: it ended the connections. `drops`: it dropped messages,
+ * more than one for each connection that it ended. `stops-reading`: it took no more messages. `buffers`: it kept them.
+ * `absorbed`: they fitted into the kernels' buffers.
  */
 export const reactions = ["closes", "drops", "stops-reading", "buffers", "absorbed"] as const;
 

@@ -47,6 +47,8 @@ export class Place {
   #child: ChildProcess | undefined;
   #isReady = false;
   #isSuspect = false;
+  /** The supervisor has ordered the process to end. */
+  #isStopping = false;
   #stats = createStats();
   #sample: ProcessSample | undefined;
   #earlyDeaths = 0;
@@ -119,13 +121,16 @@ export class Place {
       }
     });
     // Not "exit", which may precede the last report.
-    child.once("close", (code, signal) => this.#bury(child, { code, signal }));
+    child.once("close", (code, signal) =>
+      this.#bury(child, { code, signal }, code === 0 && this.#isStopping),
+    );
     // The number of the descriptor is its index in `stdio`.
     const inherited = { descriptor: shared === undefined ? undefined : 4, ticketKeys };
     this.tell({ kind: "start", config, worker, inherited });
   }
 
   tell(order: Order): void {
+    this.#isStopping ||= order.kind === "stop";
     // A worker may die at any time; "close" handles that.
     if (this.#child?.connected) {
       this.#child.send(order, () => undefined);
@@ -197,23 +202,25 @@ export class Place {
     }
   }
 
-  #bury(child: ChildProcess, cause: object): void {
+  #bury(child: ChildProcess, cause: object, isOrdered = false): void {
     // A process that could not be started may also emit "close".
     if (this.#child === child) {
-      this.#died(cause);
+      this.#died(cause, isOrdered);
     }
   }
 
-  #died(cause: object): void {
+  #died(cause: object, isOrdered = false): void {
     const lifeMs = performance.now() - this.#startedAt;
     this.#child = undefined;
     this.#isReady = false;
     this.#isSuspect = false;
     this.#earlyDeaths = lifeMs < goodLifeMs ? this.#earlyDeaths + 1 : 1;
-    this.#parts.log.error(
-      { worker: this.#parts.worker, ...cause, lifeMs: Math.round(lifeMs) },
-      "worker died",
-    );
+    const { worker, log } = this.#parts;
+    if (isOrdered) {
+      log.info({ worker }, "worker stopped");
+    } else {
+      log.error({ worker, ...cause, lifeMs: Math.round(lifeMs) }, "worker died");
+    }
     this.#parts.onDeath(this);
     this.#stats = createStats();
     this.#sample = undefined;

@@ -12,6 +12,7 @@ export const logMessages = {
   draining: { level: "info", meaning: "the server has stopped listening" },
   stopped: { level: "info", meaning: "the last connection has ended" },
   "worker ready": { level: "info", meaning: "a worker serves" },
+  "worker stopped": { level: "info", meaning: "a worker has ended, as ordered" },
   "worker responds again": { level: "info", meaning: "follows `worker does not respond`" },
   "signal ignored": { level: "info", meaning: "SIGHUP without TLS, SIGUSR1 or SIGUSR2" },
   "listening resumed": { level: "info", meaning: "descriptors are free again" },

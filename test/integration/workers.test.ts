@@ -104,6 +104,26 @@ test("clients of every worker see 1001 at shutdown", async (t) => {
   assert.equal(await server.exited, 0);
 });
 
+test("workers that stop at SIGTERM are not reported as dead", async (t) => {
+  const server = await spawnServer(t, ["--workers", "2"]);
+  server.child.kill("SIGTERM");
+  assert.equal(await server.exited, 0);
+  assert.equal(server.log.filter(({ msg }) => msg === "worker stopped").length, 2);
+  assert.deepEqual(
+    server.log.filter(({ level }) => Number(level) > 30),
+    [],
+  );
+});
+
+test("a worker that is killed while it drains is reported as dead", async (t) => {
+  const server = await spawnServer(t, ["--workers", "2", "--drain-delay", "60s"]);
+  const [first = 0] = workerPids(server);
+  server.child.kill("SIGTERM");
+  await server.logged(({ msg }) => msg === "stopping");
+  process.kill(first, "SIGKILL");
+  await server.logged(({ msg, signal }) => msg === "worker died" && signal === "SIGKILL");
+});
+
 test("workers end when their supervisor is killed", async (t) => {
   const server = await spawnServer(t, ["--workers", "2"]);
   const pids = workerPids(server);

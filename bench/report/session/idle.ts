@@ -98,7 +98,7 @@ function linesOf(report: IdleReport): Line[] {
   const reconnected =
     connections.reconnected === 0 ? "" : `, ${formatNumber(connections.reconnected)} reconnected`;
   return [
-    ["each", describeEach(report)],
+    ["memory", describeEach(report)],
     ...methodLines(report),
     [
       "connections",

@@ -188,7 +188,7 @@ function endSentence(progress: FloodProgress): string {
 }
 
 function clockSentence(): string {
-  const resolution = window.crossOriginIsolated ? "5 µs" : "0.1 ms";
+  const resolution = window.crossOriginIsolated ? "5 us" : "0.1 ms";
   return `The resolution of the browser's clock is ${resolution}. A browser reaches its limit long before the server; to measure the server, use uws-echo-bench.`;
 }
 

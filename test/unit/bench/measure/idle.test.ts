@@ -232,7 +232,7 @@ describe("formatIdle", () => {
   );
 
   it("says the figure in one line", () => {
-    assert.match(text, /662 B \(662-662\) \+ 3\.1 KiB kernel each; 1 GiB holds about 260,000/);
+    assert.match(text, /^memory +662 B \(662-662\) \+ 3\.1 KiB kernel each; 1 GiB holds about 260,000/m);
   });
 
   it("fits into 80 columns", () => {

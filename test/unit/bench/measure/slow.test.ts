@@ -32,12 +32,16 @@ const options: SlowOptions = {
 };
 
 /** 100 MiB are sent and not read; the server and the kernel grow by so much, and readers fare as counted. */
-function outcomeOf(growthMiB: number, absorbedMiB: number, readers = {}, neighbours = {}) {
-  const server = (growth: number, tcp: number) => ({
+function outcomeOf(growthMiB: number, absorbedMiB: number, readers = {}, neighbours = {}, dropped = 0) {
+  const server = (growth: number, tcp: number, droppedMessages: number) => ({
     source: "pid" as const,
     cpus: null,
     samples: [
-      exampleSample(0, { rssBytes: (80 + growth) * miB }, { kernel: { slabBytes: 0, tcpBytes: tcp * miB } }),
+      exampleSample(
+        0,
+        { rssBytes: (80 + growth) * miB, droppedMessages },
+        { kernel: { slabBytes: 0, tcpBytes: tcp * miB } },
+      ),
     ],
   });
   const step = (name: string, fromMs: number, growth: number, tcp: number) =>
@@ -46,7 +50,7 @@ function outcomeOf(growthMiB: number, absorbedMiB: number, readers = {}, neighbo
         neighbours: exampleFigures({ sent: 5000, answered: 5000, ...(name === "during" ? neighbours : {}) }),
         readers: exampleFigures(name === "during" ? { sent: 100, ...readers } : {}),
       },
-      server: server(growth, tcp),
+      server: server(growth, tcp, name === "before" ? 0 : dropped),
     });
   return exampleOutcome([
     step("before", 0, 0, 1),
@@ -75,10 +79,17 @@ describe("concludeSlow", () => {
     assert.deepEqual(reactionsOf(0, 100), ["absorbed"]);
   });
 
+  it("does not report that a server drops messages for those that made it close a reader", () => {
+    const reactionsWhenDropped = (dropped: number) =>
+      concludeSlow(options, outcomeOf(2, 10, { closedExpected: 5 }, {}, dropped), []).reactions;
+    assert.deepEqual(reactionsWhenDropped(5), ["closes"]);
+    assert.deepEqual(reactionsWhenDropped(6), ["closes", "drops"]);
+  });
+
   it("says what the kernels absorbed", () => {
     const report = concludeSlow(options, outcomeOf(90, 10), []);
     assert.equal(report.absorbedBytes, 10 * miB);
-    assert.match(report.warnings.join(), /buffers of both ends took 10,240 KiB before the server noticed/);
+    assert.match(report.warnings.join(), /buffers of both ends took 10 MiB before the server noticed/);
     slowSchema.parse(report);
   });
 
