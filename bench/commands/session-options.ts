@@ -93,7 +93,7 @@ export function addSessionOptions<T>(
     .option("--pid <pid>", "process id of the server; its CPU time and memory are read from /proc")
     .option(
       "--metrics-url <url|off>",
-      "URL of the server's Prometheus metrics, or off (default: /metrics of the target, if there, but not with --pid)",
+      "URL of the server's Prometheus metrics, read at every address of its host and added up, or off (default: /metrics of the target, if there, but not with --pid)",
     )
     .option("--metrics-period <time>", "time between readings of those metrics", "1s")
     .option(

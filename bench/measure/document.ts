@@ -6,11 +6,12 @@ import type { Environment } from "../result/schema.ts";
 import type { Close } from "../result/schema-figures.ts";
 import type { MetThreshold } from "../result/session-document.ts";
 import { formatActual } from "../result/threshold.ts";
-import { declinedCompression } from "../result/warnings.ts";
+import { declinedCompression, silentReplicas } from "../result/warnings.ts";
 import type { Target } from "../scenario/scenario.ts";
 import type { ServerSample } from "../target/sampler.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome } from "./session.ts";
+import { silentIn } from "./usage.ts";
 
 /** The part that does not depend on the command. */
 export interface DocumentHead {
@@ -94,12 +95,13 @@ export function commonFailures({
   ];
 }
 
-/** Warns of connections that declined the compression offered to them. */
-export function declinedWarnings({ deflate }: Pick<Target, "deflate">, outcome: SessionOutcome): string[] {
-  const warning = deflate
-    ? declinedCompression(countOf(outcome, "opened"), countOf(outcome, "compressed"))
-    : null;
-  return warning === null ? [] : [warning];
+/** Warns of connections that declined the compression offered to them, and of replicas whose metrics are missing. */
+export function outcomeWarnings({ deflate }: Pick<Target, "deflate">, outcome: SessionOutcome): string[] {
+  const samples = outcome.steps.flatMap(({ server }) => server?.samples ?? []);
+  return [
+    deflate ? declinedCompression(countOf(outcome, "opened"), countOf(outcome, "compressed")) : null,
+    silentReplicas(silentIn(samples)),
+  ].filter((warning) => warning !== null);
 }
 
 /** `3 connections failed`; undefined for none. */

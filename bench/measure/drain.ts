@@ -12,7 +12,7 @@ import { count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "..
 import { constant } from "../scenario/curve.ts";
 import { type Reconnect, steadyPopulation } from "../scenario/population.ts";
 import { defaultGuards, type Resources, type Scenario, type Target } from "../scenario/scenario.ts";
-import { commonFailures, countedFailure, countOf, declinedWarnings, documentHead } from "./document.ts";
+import { commonFailures, countedFailure, countOf, documentHead, outcomeWarnings } from "./document.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome, StepOutcome } from "./session.ts";
 
@@ -118,7 +118,7 @@ export function concludeDrain(
   return {
     ...judged,
     failures: failuresOf(options, judged),
-    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+    warnings: [...warningsOf(judged), ...outcomeWarnings(options.target, outcome)],
   };
 }
 

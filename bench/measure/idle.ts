@@ -29,8 +29,8 @@ import {
   countedFailure,
   countOf,
   cpuPercentOf,
-  declinedWarnings,
   documentHead,
+  outcomeWarnings,
   samplesOf,
   settled,
 } from "./document.ts";
@@ -159,7 +159,7 @@ export function concludeIdle(
   return {
     ...judged,
     failures: failuresOf(judged),
-    warnings: [...warningsOf(judged, parts), ...declinedWarnings(options.target, outcome)],
+    warnings: [...warningsOf(judged, parts), ...outcomeWarnings(options.target, outcome)],
   };
 }
 

@@ -7,7 +7,7 @@ import { type SessionGroup, type SessionReport, sessionKind, sessionVersion } fr
 import { count, evaluateThresholdsOf, metricsOf, type Threshold, time } from "../result/threshold.ts";
 import { largestOf } from "../scenario/curve.ts";
 import type { Scenario } from "../scenario/scenario.ts";
-import { commonFailures, declinedWarnings, documentHead } from "./document.ts";
+import { commonFailures, documentHead, outcomeWarnings } from "./document.ts";
 import type { GroupFigures } from "./figures.ts";
 import type { SessionOutcome, StepOutcome } from "./session.ts";
 import { serverPart } from "./usage.ts";
@@ -60,7 +60,7 @@ export function reportSession(options: SessionReportOptions, outcome: SessionOut
     parts: [],
   };
   const judged = judgeSession(report, thresholds);
-  return { ...judged, warnings: [...judged.warnings, ...declinedWarnings(scenario.target, outcome)] };
+  return { ...judged, warnings: [...judged.warnings, ...outcomeWarnings(scenario.target, outcome)] };
 }
 
 /** Adds what follows from the figures. */

@@ -13,8 +13,8 @@ import {
   countedFailure,
   countOf,
   cpuPercentOf,
-  declinedWarnings,
   documentHead,
+  outcomeWarnings,
   samplesOf,
 } from "./document.ts";
 import type { SessionOutcome } from "./session.ts";
@@ -153,7 +153,7 @@ export function concludeSlow(
   return {
     ...judged,
     failures: failuresOf(judged),
-    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+    warnings: [...warningsOf(judged), ...outcomeWarnings(options.target, outcome)],
   };
 }
 

@@ -16,7 +16,7 @@ import { mannKendall, type Point, type Slope, theilSen } from "../result/trend.t
 import { constant } from "../scenario/curve.ts";
 import { type Reconnect, steadyPopulation } from "../scenario/population.ts";
 import { defaultGuards, type Resources, type Scenario, type Target } from "../scenario/scenario.ts";
-import { commonFailures, countedFailure, countOf, type DocumentHead, declinedWarnings } from "./document.ts";
+import { commonFailures, countedFailure, countOf, type DocumentHead, outcomeWarnings } from "./document.ts";
 import type { SessionOutcome } from "./session.ts";
 
 export interface SoakOptions {
@@ -125,7 +125,7 @@ export function concludeSoak(
     failures: failuresOf(judged),
     warnings: [
       ...warningsOf(judged),
-      ...(outcome === undefined ? [] : declinedWarnings(options.target, outcome)),
+      ...(outcome === undefined ? [] : outcomeWarnings(options.target, outcome)),
     ],
   };
 }

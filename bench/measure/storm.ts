@@ -15,9 +15,9 @@ import {
   commonFailures,
   countedFailure,
   cpuPercentOf,
-  declinedWarnings,
   documentHead,
   figuresOf,
+  outcomeWarnings,
   samplesOf,
 } from "./document.ts";
 import type { GroupFigures } from "./figures.ts";
@@ -194,7 +194,7 @@ export function concludeStorm(
   return {
     ...judged,
     failures: failuresOf(judged),
-    warnings: [...warningsOf(judged), ...declinedWarnings(options.target, outcome)],
+    warnings: [...warningsOf(judged), ...outcomeWarnings(options.target, outcome)],
   };
 }
 

@@ -86,6 +86,7 @@ export function serverPart(
   const waitedSeconds = differenceOf(first.waitedSeconds, last.waitedSeconds);
   const receivedMessages = differenceOf(first.receivedMessages, last.receivedMessages);
   const buffered = server.samples.map(({ bufferedBytes }) => bufferedBytes).filter((bytes) => bytes !== null);
+  const silent = silentIn(server.samples);
   // One of several replicas has served only part of our messages, so divide its cost by that part.
   const isPart = receivedMessages !== null && last.replicas === 1 && receivedMessages < wholeShare * replies;
   const served = isPart ? receivedMessages / sampledSeconds : replies / seconds;
@@ -102,9 +103,15 @@ export function serverPart(
       droppedMessages: differenceOf(first.droppedMessages, last.droppedMessages),
       receivedMessages,
       replicas: last.replicas,
+      ...(silent.length === 0 ? {} : { silent }),
       cpus: server.cpus,
     },
   };
+}
+
+/** Addresses whose page some sample lacks. */
+export function silentIn(samples: readonly ServerSample[]): string[] {
+  return [...new Set(samples.flatMap(({ silent = [] }) => silent))].sort();
 }
 
 function differenceOf(from: number | null, until: number | null): number | null {

@@ -142,6 +142,7 @@ export function mergeServers(
     return undefined;
   }
   const cpuPercent = meanKnown(servers.map((server) => server.cpuPercent));
+  const silent = unique(servers.flatMap(({ silent: each = [] }) => each));
   return {
     ...first,
     cpuPercent,
@@ -151,6 +152,7 @@ export function mergeServers(
     waitedPercent: maxKnown(servers.map(({ waitedPercent }) => waitedPercent)),
     receivedMessages: maxKnown(servers.map(({ receivedMessages }) => receivedMessages)),
     replicas: Math.max(...servers.map(({ replicas }) => replicas)),
+    ...(silent.length === 0 ? {} : { silent }),
     rssBytes: maxKnown(servers.map(({ rssBytes }) => rssBytes)),
     maxBufferedBytes: maxKnown(servers.map(({ maxBufferedBytes }) => maxBufferedBytes)),
     droppedMessages: maxKnown(servers.map(({ droppedMessages }) => droppedMessages)),

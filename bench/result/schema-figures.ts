@@ -66,6 +66,8 @@ export const serverSchema = z.strictObject({
   receivedMessages: count.nullable(),
   /** Different processes that answered: more than one behind a balancer. */
   replicas: count,
+  /** Addresses of the metrics' host that did not answer every reading. */
+  silent: z.array(z.string()).optional(),
   cpus: z.array(count).nullable(),
 });
 

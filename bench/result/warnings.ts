@@ -146,15 +146,23 @@ export function declinedCompression(opened: number, compressed: number): string 
     : null;
 }
 
+/** Warns of replicas whose metrics are missing; null if there is none. */
+export function silentReplicas(addresses: readonly string[]): string | null {
+  return addresses.length === 0
+    ? null
+    : `The metrics of ${addresses.join(", ")} could not always be read, so the server's figures do not contain all of it.`;
+}
+
 /** Warnings about figures that the server's page does not show. */
 function serverWarnings(measurement: Measurement): Warnings {
   const { server, summary, window } = measurement;
   if (server === undefined) {
     return [];
   }
-  const { replicas, receivedMessages } = server;
+  const { replicas, receivedMessages, silent = [] } = server;
   const replies = Math.round(summary.messagesPerSecond * window.seconds);
   return [
+    silentReplicas(silent),
     replicas > 1
       ? `${replicas} different processes served the target's metrics (it is behind a balancer), so its CPU time is unknown.`
       : null,

@@ -1,19 +1,19 @@
-// Samples a Prometheus page: the usual process metrics, and the echo_ metrics of an uws-echo server.
+// Samples the Prometheus page of a server, at every address of its host.
 
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
-import { parseMetricsText, type Samples, sumOf } from "../../src/lib/prometheus-text.ts";
-import { type Route, routeOptions } from "../engine/route.ts";
-import { CounterSum } from "./counters.ts";
-import type { Sampler, ServerSample } from "./sampler.ts";
+import { hostOf, type Route, routeOptions } from "../engine/route.ts";
+import { readPage } from "./page.ts";
+import { type LookupAll, Replicas, type Scraped } from "./replicas.ts";
+import type { Sampler } from "./sampler.ts";
 
 const scrapeTimeoutMs = 2000;
-/** Tolerance for differences between the clocks. */
-const clockSlackSeconds = 2;
 const pageLimitBytes = 16 * 1024 * 1024;
 
 export interface PageOptions extends Route {
   readonly metricsPeriodMs: number;
+  /** Asks for all addresses of a host (default: the system's resolver). */
+  readonly lookupAll?: LookupAll | undefined;
 }
 
 /** A sampler that can explain missing samples. */
@@ -22,27 +22,37 @@ export interface PageSampler extends Sampler {
   problem(): Promise<string | undefined>;
 }
 
+/** Samples a page, or, when its host has several addresses, the sum of the pages of all. */
 export function samplePage(url: string, options: PageOptions): PageSampler {
-  const reader = new PageReader();
+  const replicas = new Replicas(hostOf(url), options);
+  const scrapeAll = async (): Promise<Scraped[]> =>
+    Promise.all(
+      (await replicas.find()).map(async ({ name, addresses }) => {
+        try {
+          return { name, page: await scrape(url, { ...options, addresses }) };
+        } catch (error) {
+          return { name, problem: (error as Error).message };
+        }
+      }),
+    );
   return {
     source: "metrics",
     cpus: null,
     periodMs: options.metricsPeriodMs,
     async problem() {
-      try {
-        return readPage(await scrape(url, options)) === undefined
-          ? "is not a Prometheus page with process_cpu_seconds_total"
-          : undefined;
-      } catch (error) {
-        return `cannot be read as a Prometheus page: ${(error as Error).message}`;
-      }
+      const problems = (await scrapeAll()).flatMap(({ name, page, problem }) => {
+        const at = name === "" ? "" : `at ${name} `;
+        if (page === undefined) {
+          return [`${at}cannot be read as a Prometheus page: ${problem}`];
+        }
+        return readPage(page) === undefined
+          ? [`${at}is not a Prometheus page with process_cpu_seconds_total`]
+          : [];
+      });
+      return problems.length === 0 ? undefined : problems.join(", and ");
     },
     async sample(nowNs) {
-      try {
-        return reader.read(await scrape(url, options), nowNs());
-      } catch {
-        return undefined; // The target is gone, or too busy to respond.
-      }
+      return replicas.read(await scrapeAll(), nowNs());
     },
   };
 }
@@ -77,130 +87,4 @@ function scrape(url: string, route: PageOptions): Promise<string> {
     );
     request.on("close", () => reject(new Error("the connection ended without a response")));
   });
-}
-
-/** What one page says; counters as they are on it. */
-export interface Page {
-  /** CPU time of each worker, in seconds; one entry when it is one process. */
-  readonly cpuSeconds: ReadonlyMap<string, number>;
-  /** Each of those is one thread that does the work, so that one core is its limit. */
-  readonly isPerThread: boolean;
-  readonly rssBytes: number | null;
-  readonly bufferedBytes: number | null;
-  readonly droppedMessages: number | null;
-  readonly receivedMessages: number | null;
-  readonly heapBytes: number | null;
-  readonly descriptors: number | null;
-  /** When the process started: tells replicas apart. */
-  readonly startedSeconds: number | null;
-}
-
-/** Makes samples of one page after the other, whose counters may start again. */
-export class PageReader {
-  readonly #cpu = new CounterSum();
-  readonly #counts = new CounterSum();
-  readonly #starts = new Set<number>();
-  #startedSeconds: number | null = null;
-  #firstSeenSeconds: number | undefined;
-
-  read(text: string, takenNs: number): ServerSample | undefined {
-    const page = readPage(text);
-    if (page === undefined) {
-      return undefined;
-    }
-    const { droppedMessages, receivedMessages, startedSeconds } = page;
-    // Counters are kept per replica: those of another must not look like a reset.
-    const of = (name: string): string => `${startedSeconds ?? ""} ${name}`;
-    const isRestarted = this.#isRestarted(startedSeconds);
-    this.#startedSeconds = startedSeconds;
-    if (startedSeconds !== null && !isRestarted) {
-      this.#starts.add(startedSeconds);
-    }
-    this.#cpu.take(new Map([...page.cpuSeconds].map(([name, value]) => [of(name), value])), isRestarted);
-    this.#counts.take(
-      new Map([
-        [of("dropped"), droppedMessages ?? 0],
-        [of("received"), receivedMessages ?? 0],
-      ]),
-      isRestarted,
-    );
-    return {
-      takenNs,
-      cpuSeconds: this.#cpu.total,
-      threadCpuSeconds: page.isPerThread ? new Map(this.#cpu.each) : null,
-      waitedSeconds: null,
-      rssBytes: page.rssBytes,
-      bufferedBytes: page.bufferedBytes,
-      droppedMessages: droppedMessages === null ? null : this.#sumOf("dropped"),
-      receivedMessages: receivedMessages === null ? null : this.#sumOf("received"),
-      workers: Math.max(1, page.cpuSeconds.size),
-      replicas: Math.max(1, this.#starts.size),
-      memory: {
-        pssBytes: null,
-        anonymousBytes: null,
-        heapBytes: page.heapBytes,
-        descriptors: page.descriptors,
-        kernel: null,
-      },
-    };
-  }
-
-  /** A different process, which started after the first page. */
-  #isRestarted(startedSeconds: number | null): boolean {
-    const nowSeconds = Date.now() / 1000;
-    this.#firstSeenSeconds ??= nowSeconds;
-    return (
-      startedSeconds !== null &&
-      this.#startedSeconds !== null &&
-      startedSeconds !== this.#startedSeconds &&
-      startedSeconds > this.#firstSeenSeconds - clockSlackSeconds
-    );
-  }
-
-  #sumOf(name: string): number {
-    return [...this.#counts.each].reduce((sum, [of, value]) => (of.endsWith(name) ? sum + value : sum), 0);
-  }
-}
-
-/** Reads a Prometheus page in text format; undefined when it is none, or does not tell the CPU time. */
-export function readPage(text: string): Page | undefined {
-  const samples = samplesOn(text);
-  const workers = samples.get("echo_worker_cpu_seconds_total") ?? [];
-  const isShared = workers.length > 1;
-  const cpuSeconds = isShared ? workers : (samples.get("process_cpu_seconds_total") ?? []);
-  if (cpuSeconds.length === 0) {
-    return undefined;
-  }
-  const sum = (name: string, labels: Record<string, string> = {}): number | null =>
-    sumOf(samples, name, labels) ?? null;
-  return {
-    cpuSeconds: new Map(cpuSeconds.map(({ labels, value }) => [[...labels.values()].join(), value])),
-    isPerThread: workers.length > 0 || samples.has("nodejs_version_info"),
-    rssBytes: sum(isShared ? "echo_worker_resident_memory_bytes" : "process_resident_memory_bytes"),
-    bufferedBytes: sum("echo_buffered_bytes"),
-    droppedMessages: sum("echo_sends_total", { result: "dropped" }),
-    receivedMessages: sum("echo_messages_received_total"),
-    // With several workers, these are the supervisor's.
-    heapBytes: isShared ? null : heapOn(samples),
-    descriptors: isShared ? null : sum("process_open_fds"),
-    startedSeconds: samples.get("process_start_time_seconds")?.[0]?.value ?? null,
-  };
-}
-
-/** What the usual clients for Node, Go and the JVM call it. */
-function heapOn(samples: Samples): number | null {
-  return (
-    sumOf(samples, "nodejs_heap_size_used_bytes") ??
-    sumOf(samples, "go_memstats_heap_inuse_bytes") ??
-    sumOf(samples, "jvm_memory_used_bytes", { area: "heap" }) ??
-    null
-  );
-}
-
-function samplesOn(text: string): Samples {
-  try {
-    return parseMetricsText(text);
-  } catch {
-    return new Map(); // not a Prometheus page
-  }
 }

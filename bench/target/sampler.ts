@@ -26,6 +26,8 @@ export interface ServerSample {
   readonly workers: number;
   /** Different processes that answered so far: more than one behind a balancer. */
   readonly replicas: number;
+  /** Addresses whose page could not be read this time. */
+  readonly silent?: readonly string[];
   /** Only where `SamplerChoice.memory` asks for it. */
   readonly memory?: MemorySample;
 }
@@ -120,7 +122,16 @@ function combine(process: Sampler, page: Sampler): Sampler {
       const memory = ofProcess.memory && {
         memory: { ...ofProcess.memory, heapBytes: ofPage.memory?.heapBytes ?? null },
       };
-      return { ...ofProcess, bufferedBytes, droppedMessages, receivedMessages, replicas, ...memory };
+      const silent = ofPage.silent && { silent: ofPage.silent };
+      return {
+        ...ofProcess,
+        bufferedBytes,
+        droppedMessages,
+        receivedMessages,
+        replicas,
+        ...silent,
+        ...memory,
+      };
     },
   };
 }

@@ -24,6 +24,7 @@ const kustomizations = [
   "overlays/load-monitoring",
   "overlays/monitoring",
   "overlays/public",
+  "overlays/replicas",
 ];
 
 test("each file of deploy/kubernetes is named in its kustomization, or has a test of its own", () => {

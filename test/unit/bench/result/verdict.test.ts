@@ -282,6 +282,10 @@ test("metrics of one replica, or of several in turns, are reported as such", () 
     ).warnings.join(),
     /3 different processes served the target's metrics/,
   );
+  assert.match(
+    onlyWarning(withServer((server) => Object.assign(server, { silent: ["10.0.0.3", "10.0.0.4"] }))),
+    /The metrics of 10\.0\.0\.3, 10\.0\.0\.4 could not always be read/,
+  );
 });
 
 test("declined compression, and bursts and hiccups of the generator, are reported", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PageReader, readPage } from "../../../../bench/target/page-sampler.ts";
+import { PageReader, readPage } from "../../../../bench/target/page.ts";
 
 const oneProcess = `# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
 process_cpu_seconds_total 12.5
