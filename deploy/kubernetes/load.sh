@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs a command of the harness in the cluster: generators of load that start together, whose Results it merges, or one pod.
+# Runs a command of the harness in the cluster: generators that start together once all are connected, or one pod.
 set -eu
 
 usage() {
   cat >&2 <<'TEXT'
-usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-T] COMMAND URL [option of the command]...
+usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-s seconds] [-T] COMMAND URL [option of the command]...
 
   run, http                 several generators, whose Results are merged into one
   idle, storm, slow, soak   several generators, whose reports are kept one by one, as <file>.1, <file>.2 and so on
@@ -12,9 +12,10 @@ usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] 
 
   -g  generators, one pod each: 2 or more (default: 4)
   -i  image of the generators (default: that of overlays/load)
-  -l  seconds from now until they start together: pods have to be scheduled, to have the image and to connect (default: 60)
+  -l  seconds to wait at most until every generator has connected all its connections (default: 300)
   -n  name space (default: that of the kubectl context)
-  -o  new file for the Result or report (default: uws-echo-load-<start>.json)
+  -o  new file for the Result or report (default: uws-echo-load-<time>.json)
+  -s  seconds from then until they start together: each kubelet has to pass the time on to its pods (default: 20)
 
   -T  connections and rates are those of all generators together, and each has its share
 
@@ -32,14 +33,15 @@ refuse() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-generators='' image='' lead=60 namespace='' out='' totals=''
-while getopts g:i:l:n:o:T option; do
+generators='' image='' limit=300 namespace='' out='' lead=20 totals=''
+while getopts g:i:l:n:o:s:T option; do
   case $option in
     g) generators=$OPTARG ;;
     i) image=$OPTARG ;;
-    l) lead=$OPTARG ;;
+    l) limit=$OPTARG ;;
     n) namespace=$OPTARG ;;
     o) out=$OPTARG ;;
+    s) lead=$OPTARG ;;
     T) totals=',"--totals"' ;;
     *) usage ;;
   esac
@@ -58,7 +60,13 @@ case $command in
   *) refuse "$command: must be run, http, idle, storm, slow, soak, check or search, followed by the URL" ;;
 esac
 case $command.$generators in check.1 | search.1) ;; *.'' | *.*[!0-9]* | *.0 | *.1) refuse "-g $generators: must be a whole number from 2" ;; esac
-case $lead in '' | *[!0-9]* | 0) refuse "-l $lead: must be a whole number of seconds from 1" ;; esac
+# A generator waits an hour at most, and so does the Job.
+seconds() {
+  case $2 in '' | *[!0-9]* | 0* | ?????*) refuse "$1 $2: must be a whole number of seconds from 1 to $3" ;; esac
+  [ "$2" -le "$3" ] || refuse "$1 $2: must be a whole number of seconds from 1 to $3"
+}
+seconds -l "$limit" 3000
+seconds -s "$lead" 600
 
 bench() {
   if [ -n "${BENCH:-}" ]; then $BENCH "$@"; else node "$here/../../dist/bench/cli.js" "$@"; fi
@@ -71,8 +79,8 @@ kube() {
 # Checked before anything is started: Results that cannot be merged need not be measured.
 bench merge --help >/dev/null || refuse "the harness does not run here: npm run build, or set BENCH"
 
-start=$(($(date +%s) + lead))
-job=uws-echo-load-$start
+begun=$(date +%s)
+job=uws-echo-load-$begun
 out=${out:-$job.json}
 log=$out.log
 for file in "$out" "$log"; do
@@ -90,7 +98,7 @@ for argument; do
 done
 arguments=$arguments'"--json"'
 [ "$generators" = 1 ] ||
-  arguments=$arguments',"--metrics-port","9100","--metrics-host","0.0.0.0","--start-at","'$start'","--part","auto/'$generators'"'$totals
+  arguments=$arguments',"--metrics-port","9100","--metrics-host","0.0.0.0","--start-at","@/etc/uws-echo-load/start-at","--part","auto/'$generators'"'$totals
 container='"name": "generator", "args": ['$arguments']'
 [ -z "$image" ] || container=$container', "image": '$(json_string "$image")
 
@@ -104,26 +112,83 @@ kubectl kustomize "$here/overlays/load" |
     }
   }" |
   kube create --filename - >&2
-trap 'kube delete job "$job" --wait=false >&2; exit 130' INT TERM
+
+end_job() {
+  kube delete job "$job" --wait=false >&2
+}
+trap 'end_job; exit 130' INT TERM
+
+conditions() {
+  kube get job "$job" --output 'jsonpath={.status.conditions[*].type}'
+}
+
+# One line for each pod: name, whether it is ready, phase, and why it does not run or is not scheduled.
+pods() {
+  kube get pods --selector "job-name=$job" --output 'jsonpath={range .items[*]}{.metadata.name}{" ready="}{.status.conditions[?(@.type=="Ready")].status}{" "}{.status.phase}{" "}{.status.containerStatuses[*].state.waiting.reason}{" "}{.status.containerStatuses[*].state.waiting.message}{" "}{.status.conditions[?(@.type=="PodScheduled")].message}{"\n"}{end}'
+}
+
+give_up() {
+  echo "load.sh: after $(($(date +%s) - begun)) s, $1 of $generators generators are ready; nothing was measured" >&2
+  printf '%s\n' "$2" | while read -r name ready phase why; do
+    [ -z "$name" ] || [ "$ready" = ready=True ] || echo "  $name: ${phase:-unknown}${why:+, $why}" >&2
+  done
+  created=$(printf '%s\n' "$2" | grep -c . || true)
+  [ "$created" -ge "$generators" ] ||
+    echo "  only $created pods were created: kubectl get events says why, such as a quota" >&2
+  kube logs --selector "job-name=$job" --prefix --tail -1 >"$log" || true
+  if [ -s "$log" ]; then
+    echo "The pods wrote ($log):" >&2
+    cat "$log" >&2
+  else
+    rm -f "$log"
+  fi
+  end_job || true
+  exit 3
+}
+
+# Waits until every generator is connected, or one has ended. kubectl wait fails while there are no pods yet, and waits on for one that has failed.
+wait_until_ready() {
+  while :; do
+    outcome=$(conditions) && list=$(pods) || {
+      echo "load.sh: the cluster does not respond, so the generators are not started; job $job ends by itself" >&2
+      end_job || true
+      exit 3
+    }
+    case " $outcome " in *' Failed '*) return ;; esac
+    ready=$(printf '%s\n' "$list" | grep -c ' ready=True ' || true)
+    [ "$ready" -lt "$generators" ] || break
+    case $list in *' Succeeded '*) give_up "$ready" "$list" ;; esac # It waits for nothing.
+    [ $(($(date +%s) - begun)) -lt "$limit" ] || give_up "$ready" "$list"
+    sleep 1
+  done
+  echo "load.sh: $generators generators start together in $lead s" >&2
+  kube annotate pods --selector "job-name=$job" "uws-echo/start-at=$(($(date +%s) + lead))" >&2 || {
+    echo "load.sh: the pods cannot be given the time of the start; nothing was measured" >&2
+    end_job || true
+    exit 3
+  }
+}
+
 if [ "$generators" = 1 ]; then
   echo "load.sh: one pod runs $command; interrupting this ends it" >&2
 else
-  echo "load.sh: $generators generators start together in $((start - $(date +%s))) s; interrupting this ends them" >&2
+  echo "load.sh: $generators generators connect, for $limit s at most; interrupting this ends them" >&2
+  wait_until_ready
 fi
 
 # Waits for both outcomes, because kubectl wait supports one at a time.
 while :; do
-  conditions=$(kube get job "$job" --output 'jsonpath={.status.conditions[*].type}') || {
+  outcome=$(conditions) || {
     echo "load.sh: the cluster does not respond; the Results will be in the logs of job $job" >&2
     exit 3
   }
-  case " $conditions " in *' Complete '* | *' Failed '*) break ;; esac
+  case " $outcome " in *' Complete '* | *' Failed '*) break ;; esac
   sleep 1
 done
 trap - INT TERM
 
 kube logs --selector "job-name=$job" --prefix --tail -1 >"$log"
-case " $conditions " in
+case " $outcome " in
   *' Failed '*)
     echo "load.sh: a generator failed, so there is nothing to merge. The pods wrote ($log):" >&2
     grep -v '{"kind":"uws-echo-bench/' "$log" >&2 || true

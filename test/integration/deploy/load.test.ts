@@ -29,8 +29,11 @@ interface Finished {
   readonly stderr: string;
 }
 
-/** A folder with its own cluster, and load.sh in front of it. */
-function createCluster(t: TestContext) {
+/**
+ * A folder with its own cluster, and load.sh in front of it.
+ * @param withoutImage number of a pod that never starts
+ */
+function createCluster(t: TestContext, withoutImage = "") {
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-load-"));
   const cluster = join(folder, "cluster");
   const bin = join(folder, "bin");
@@ -47,6 +50,7 @@ function createCluster(t: TestContext) {
     ...process.env,
     PATH: [bin, process.env["PATH"]].join(delimiter),
     CLUSTER: cluster,
+    WITHOUT_IMAGE: withoutImage,
     KUBECONFIG: "/dev/null", // Not the cluster of this machine's configuration.
   };
   t.after(() => {
@@ -74,8 +78,15 @@ function createCluster(t: TestContext) {
   return { folder, cluster, start, load: (...args: readonly string[]) => start(...args).finished };
 }
 
-/** Enough for the stand-in of kubectl and for the generators to start, on a busy machine. */
-const lead = ["-l", "40"];
+async function allPodsEnd(cluster: string): Promise<void> {
+  for (const name of readdirSync(cluster).filter((each) => each.endsWith(".pid"))) {
+    const pid = Number(readFileSync(join(cluster, name), "utf8"));
+    await waitUntil(() => !existsSync(`/proc/${pid}/exe`), `pod ${name} has ended`);
+  }
+}
+
+/** Enough for the stand-in of kubectl to write the time, on a busy machine. */
+const lead = ["-s", "8"];
 const brief = ["-d", "1s", "-w", "200ms", "-c", "4"];
 
 describe("load.sh", { concurrency: true }, () => {
@@ -100,7 +111,7 @@ describe("load.sh", { concurrency: true }, () => {
         ...["--label", label, "--threshold", "lost==0"],
       );
       assert.equal(code, 0, stderr);
-      assert.match(stderr, /4 generators start together in \d+ s/);
+      assert.match(stderr, /4 generators connect, for 300 s at most.*4 generators start together in 8 s/s);
       assert.match(stderr, /^Result: merged\.json$/m);
       assert.match(stdout, /messages\/s/);
 
@@ -192,16 +203,30 @@ describe("load.sh", { concurrency: true }, () => {
     },
   );
 
+  toolTest("kubectl", "names the pods that are not ready in time, and ends all", async (t) => {
+    const { authority } = await spawnServer(t);
+    const { cluster, folder, load } = createCluster(t, "1");
+    const { code, stderr } = await load(
+      ...["-g", "2", "-l", "1", "-o", "none.json", "run", `ws://${authority}/echo`],
+    );
+    assert.equal(code, 3);
+    assert.match(stderr, /after \d+ s, [01] of 2 generators are ready; nothing was measured/);
+    assert.match(
+      stderr,
+      /^ {2}uws-echo-load-\d+-1-x7k2p: Pending, ErrImagePull pull access denied for uws-echo$/m,
+    );
+    assert.equal(existsSync(join(folder, "none.json")), false);
+    await allPodsEnd(cluster);
+  });
+
   toolTest("kubectl", "ends the generators when it is interrupted", async (t) => {
+    const { authority } = await spawnServer(t);
     const { cluster, start } = createCluster(t);
-    const { child, output, finished } = start("-g", "2", "-l", "600", "run", "ws://127.0.0.1:9/");
-    await waitUntil(() => output.stderr.includes("interrupting this ends them"), "load.sh waits", 40_000);
+    const { child, output, finished } = start("-g", "2", "-s", "600", "run", `ws://${authority}/echo`);
+    await waitUntil(() => output.stderr.includes("start together in 600 s"), "load.sh waits", 40_000);
     child.kill("SIGTERM");
     assert.equal((await finished).code, 130);
-    for (const name of readdirSync(cluster).filter((each) => each.endsWith(".pid"))) {
-      const pid = Number(readFileSync(join(cluster, name), "utf8"));
-      await waitUntil(() => !existsSync(`/proc/${pid}/exe`), `pod ${name} has ended`);
-    }
+    await allPodsEnd(cluster);
   });
 
   test("refuses invalid options before it contacts the cluster", async (t) => {
@@ -216,7 +241,9 @@ describe("load.sh", { concurrency: true }, () => {
       [["drain", "ws://x/"], /drain: a pod can neither signal/],
       [["sweep", "ws://x/"], /sweep: its folder of Results would be lost/],
       [["-T", "check", "ws://x/"], /-g and -T: check is one client by nature/],
-      [["-l", "soon", "run", "ws://x/"], /-l soon: must be a whole number of seconds/],
+      [["-l", "soon", "run", "ws://x/"], /-l soon: must be a whole number of seconds from 1 to 3000/],
+      [["-l", "4000", "run", "ws://x/"], /-l 4000: must be a whole number of seconds from 1 to 3000/],
+      [["-s", "0", "run", "ws://x/"], /-s 0: must be a whole number of seconds from 1 to 600/],
     ];
     for (const [args, expected] of refused) {
       const { code, stderr } = await load(...args);

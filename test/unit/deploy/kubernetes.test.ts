@@ -37,7 +37,7 @@ const probe = z.object({
   httpGet: z.object({ path: z.string(), port: z.string() }),
   periodSeconds: z.number(),
   timeoutSeconds: z.number().default(1),
-  failureThreshold: z.number(),
+  failureThreshold: z.number().default(3),
 });
 const podTemplate = z.object({
   metadata: z.object({ labels, annotations: labels.default({}) }),
@@ -50,6 +50,7 @@ const podTemplate = z.object({
         z.object({
           image: z.string(),
           command: z.array(z.string()).optional(),
+          args: z.array(z.string()).optional(),
           ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
           env: z.array(z.object({ name: z.string(), valueFrom: z.unknown() })).default([]),
           envFrom: z.array(z.object({ configMapRef: z.object({ name: z.string() }) })).default([]),
@@ -408,8 +409,8 @@ describe("a public server", () => {
 
 toolTest("kubectl", "generators are scraped at the port that they serve their metrics on", () => {
   const { template } = one("overlays/load", "Job", job).spec;
-  const { ports, command = [] } = containerOf(template);
-  const [, served] = /--metrics-port (\d+)/.exec(command.join(" ")) ?? [];
+  const { ports, args = [] } = containerOf(template);
+  const served = args[args.indexOf("--metrics-port") + 1];
   const { spec } = one(
     "overlays/load-monitoring",
     "PodMonitor",
@@ -426,6 +427,51 @@ toolTest("kubectl", "generators are scraped at the port that they serve their me
   );
   for (const [label, value] of Object.entries(spec.selector.matchLabels)) {
     assert.equal(template.metadata.labels[label], value);
+  }
+});
+
+toolTest("kubectl", "generators may read the metrics of every replica, at the server's own port", () => {
+  const name = "overlays/replicas";
+  const server = deploymentOf("base").spec.template;
+  const generator = one("overlays/load", "Job", job).spec.template;
+  const { spec: service } = one(
+    name,
+    "Service",
+    z.object({
+      spec: z.object({
+        clusterIP: z.literal("None"),
+        selector: labels,
+        ports: z.array(z.object({ port: z.number(), targetPort: z.string() })).length(1),
+      }),
+    }),
+  );
+  const matchLabels = z.object({ matchLabels: labels });
+  const from = z.array(z.strictObject({ podSelector: matchLabels })).length(1);
+  const { spec: policy } = one(
+    name,
+    "NetworkPolicy",
+    z.object({
+      spec: z.object({
+        podSelector: matchLabels,
+        ingress: z.array(z.object({ from, ports: z.tuple([z.object({ port: z.string() })]) })).length(1),
+      }),
+    }),
+  );
+  const [rule] = policy.ingress;
+  assert.ok(rule !== undefined);
+  const [port] = service.ports;
+  const ofServer = containerOf(server).ports.find((each) => each.name === rule.ports[0].port);
+  assert.deepEqual([port?.port, port?.targetPort], [ofServer?.containerPort, ofServer?.name]);
+  const picks = [
+    [service.selector, server],
+    [policy.podSelector.matchLabels, server],
+    [rule.from[0]?.podSelector.matchLabels ?? {}, generator],
+  ] as const;
+  for (const [selector, { metadata }] of picks) {
+    assert.ok(Object.keys(selector).length > 0, "an empty selector finds everything");
+    for (const [label, value] of Object.entries(selector)) {
+      assert.equal(metadata.labels[label], value);
+    }
   }
 });
 
