@@ -4,12 +4,13 @@ set -eu
 
 usage() {
   cat >&2 <<'TEXT'
-usage: load.sh [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-s seconds] [-T] COMMAND URL [option of the command]...
+usage: load.sh [-d seconds] [-g generators] [-i image] [-l seconds] [-n namespace] [-o file] [-s seconds] [-T] COMMAND URL [option of the command]...
 
   run, http                 several generators, whose Results are merged into one
   idle, storm, slow, soak   several generators, whose reports are kept one by one, as <file>.1, <file>.2 and so on
   check, search             one pod
 
+  -d  seconds that the Job may last at most, waiting included; then it ends and its Results are lost (default: 3600)
   -g  generators, one pod each: 2 or more (default: 4)
   -i  image of the generators (default: that of overlays/load)
   -l  seconds to wait at most until every generator has connected all its connections (default: 300)
@@ -33,9 +34,10 @@ refuse() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-generators='' image='' limit=300 namespace='' out='' lead=20 totals=''
-while getopts g:i:l:n:o:s:T option; do
+deadline=3600 generators='' image='' limit=300 namespace='' out='' lead=20 totals=''
+while getopts d:g:i:l:n:o:s:T option; do
   case $option in
+    d) deadline=$OPTARG ;;
     g) generators=$OPTARG ;;
     i) image=$OPTARG ;;
     l) limit=$OPTARG ;;
@@ -60,11 +62,12 @@ case $command in
   *) refuse "$command: must be run, http, idle, storm, slow, soak, check or search, followed by the URL" ;;
 esac
 case $command.$generators in check.1 | search.1) ;; *.'' | *.*[!0-9]* | *.0 | *.1) refuse "-g $generators: must be a whole number from 2" ;; esac
-# A generator waits an hour at most, and so does the Job.
 seconds() {
-  case $2 in '' | *[!0-9]* | 0* | ?????*) refuse "$1 $2: must be a whole number of seconds from 1 to $3" ;; esac
+  case $2 in '' | *[!0-9]* | 0* | ???????*) refuse "$1 $2: must be a whole number of seconds from 1 to $3" ;; esac
   [ "$2" -le "$3" ] || refuse "$1 $2: must be a whole number of seconds from 1 to $3"
 }
+seconds -d "$deadline" 604800
+# A generator waits an hour at most.
 seconds -l "$limit" 3000
 seconds -s "$lead" 600
 
@@ -106,6 +109,7 @@ kubectl kustomize "$here/overlays/load" |
   kubectl patch --local --filename - --type strategic --output yaml --patch "{
     \"metadata\": {\"name\": \"$job\"},
     \"spec\": {
+      \"activeDeadlineSeconds\": $deadline,
       \"completions\": $generators,
       \"parallelism\": $generators,
       \"template\": {\"spec\": {\"containers\": [{$container}]}}

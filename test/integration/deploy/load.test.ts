@@ -100,6 +100,8 @@ describe("load.sh", { concurrency: true }, () => {
       const { code, stdout, stderr } = await load(
         ...[
           ...lead,
+          "-d",
+          "7200",
           "-i",
           "registry.example.com/echo:1",
           "-o",
@@ -126,6 +128,7 @@ describe("load.sh", { concurrency: true }, () => {
       assert.equal(log.match(/^\[pod\/\S+\/generator\] \{"kind":"uws-echo-bench\/result"/gm)?.length, 4);
       const manifest = readFileSync(join(cluster, "job.yaml"), "utf8");
       assert.deepEqual(await schemaProblems(parseManifests(manifest)), []);
+      assert.match(manifest, /^ {2}activeDeadlineSeconds: 7200$/m);
       assert.match(manifest, /image: registry\.example\.com\/echo:1$/m);
       const again = await load("-o", "merged.json", "run", "ws://127.0.0.1:9/");
       assert.equal(again.code, 2);
@@ -243,6 +246,8 @@ describe("load.sh", { concurrency: true }, () => {
       [["-T", "check", "ws://x/"], /-g and -T: check is one client by nature/],
       [["-l", "soon", "run", "ws://x/"], /-l soon: must be a whole number of seconds from 1 to 3000/],
       [["-l", "4000", "run", "ws://x/"], /-l 4000: must be a whole number of seconds from 1 to 3000/],
+      [["-d", "700000", "run", "ws://x/"], /-d 700000: must be a whole number of seconds from 1 to 604800/],
+      [["-d", "9999999999999999999", "run", "ws://x/"], /-d 9{19}: must be/],
       [["-s", "0", "run", "ws://x/"], /-s 0: must be a whole number of seconds from 1 to 600/],
     ];
     for (const [args, expected] of refused) {
