@@ -14,6 +14,13 @@ const folder = z.string().parse(process.env["CLUSTER"]);
 /** The number of a pod that never starts, because its image cannot be pulled. */
 const withoutImage = process.env["WITHOUT_IMAGE"];
 
+const startVolume = z.object({
+  name: z.string(),
+  downwardAPI: z.object({
+    items: z.array(z.object({ path: z.string(), fieldRef: z.object({ fieldPath: z.string() }) })).length(1),
+  }),
+});
+
 const job = z.object({
   metadata: z.object({ name: z.string() }),
   spec: z.object({
@@ -29,22 +36,11 @@ const job = z.object({
               readinessProbe: z.object({
                 httpGet: z.object({ path: z.string(), port: z.literal("metrics") }),
               }),
-              volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })).length(1),
+              volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })),
             }),
           )
           .length(1),
-        volumes: z
-          .array(
-            z.object({
-              name: z.string(),
-              downwardAPI: z.object({
-                items: z
-                  .array(z.object({ path: z.string(), fieldRef: z.object({ fieldPath: z.string() }) }))
-                  .length(1),
-              }),
-            }),
-          )
-          .length(1),
+        volumes: z.tuple([startVolume], z.unknown()),
       }),
     }),
   }),
@@ -89,25 +85,21 @@ async function create(): Promise<void> {
 
 /** Writes the annotation to the pod's volume, with one rename, as a kubelet does. It is empty until it is set. */
 function project(index: number, value: string): void {
-  for (const { name, downwardAPI } of readJob().spec.template.spec.volumes) {
-    for (const { path } of downwardAPI.items) {
-      const volume = join(folder, `${index}.${name}`);
-      mkdirSync(volume, { recursive: true });
-      writeFileSync(join(volume, "new"), value);
-      renameSync(join(volume, "new"), join(volume, path));
-    }
+  const [{ name, downwardAPI }] = readJob().spec.template.spec.volumes;
+  const volume = join(folder, `${index}.${name}`);
+  mkdirSync(volume, { recursive: true });
+  for (const { path } of downwardAPI.items) {
+    writeFileSync(join(volume, "new"), value);
+    renameSync(join(volume, "new"), join(volume, path));
   }
 }
 
 function annotate(annotation: string): void {
   const { spec } = readJob();
   const [key = "", value = ""] = annotation.split("=");
-  for (const { downwardAPI } of spec.template.spec.volumes) {
-    for (const { fieldRef } of downwardAPI.items) {
-      if (fieldRef.fieldPath !== `metadata.annotations['${key}']`) {
-        throw new Error(`no volume shows the annotation ${key}`);
-      }
-    }
+  const [{ downwardAPI }] = spec.template.spec.volumes;
+  if (downwardAPI.items.some(({ fieldRef }) => fieldRef.fieldPath !== `metadata.annotations['${key}']`)) {
+    throw new Error(`no volume shows the annotation ${key}`);
   }
   for (let index = 0; index < spec.completions; index += 1) {
     project(index, value);

@@ -58,6 +58,7 @@ const podTemplate = z.object({
           readinessProbe: probe.optional(),
           livenessProbe: probe.optional(),
           lifecycle: z.unknown().optional(),
+          volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })).default([]),
         }),
       )
       .length(1),
@@ -474,6 +475,19 @@ toolTest("kubectl", "generators may read the metrics of every replica, at the se
     }
   }
 });
+
+toolTest(
+  "kubectl",
+  "generators can write the checkpoints of soak, on a file system that is read-only",
+  () => {
+    const { volumeMounts } = containerOf(one("overlays/load", "Job", job).spec.template);
+    const workingDirectory = [...read("Dockerfile").matchAll(/^WORKDIR (.+)$/gm)].at(-1)?.[1];
+    assert.equal(
+      volumeMounts.find(({ name }) => name === "checkpoints")?.mountPath,
+      `${workingDirectory}/uws-echo-bench-results`,
+    );
+  },
+);
 
 toolTest("kubectl", "the generators' exit codes: 1 is a Result all the same, others end the Job", () => {
   const { spec } = one("overlays/load", "Job", job);
