@@ -171,8 +171,8 @@ export interface EchoServerOptions {
    */
   readonly maxHttpConnectionsPerIp?: number | string | undefined;
   /**
-   * Requests on one HTTP connection before a response closes it (without TLS: on average); 0 is off. Allowed: a
-   * whole number from 0 to 10000000, such as 500 or 20k. Default: 1000.
+   * Requests on one HTTP connection over TLS before a response closes it; 0 is off. Allowed: a whole number
+   * from 0 to 10000000, such as 500 or 20k. Default: 1000.
    */
   readonly maxKeepAliveRequests?: number | string | undefined;
   /** /inspect, which shows a request as the server received it. Allowed: true or false. Default: true. */

@@ -38,7 +38,7 @@ const runs: readonly Run[] = [
     question: "How many HTTP requests does it answer?",
     args: "--duration 5s --pid $PID",
     // A client of HTTP that sends many requests from one address is limited by default.
-    http: "--max-keep-alive-requests 0 --max-http-connections-per-ip 0",
+    http: "--max-http-connections-per-ip 0",
   },
   { command: "search", question: "How much does it hold within a limit?", args: "--slo p99<5ms --pid $PID" },
   {

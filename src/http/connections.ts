@@ -26,16 +26,11 @@ export class HttpConnections {
   readonly #trusts: TrustsAddress;
   readonly #kept: SlidingCounts;
   readonly #accepted: SlidingCounts;
-  readonly #random: () => number;
 
-  /**
-   * @param now milliseconds of a clock that never goes back
-   * @param random a number from 0 to below 1
-   */
-  constructor(limits: KeepAliveLimits, stats: Stats, now: () => number, random = Math.random) {
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(limits: KeepAliveLimits, stats: Stats, now: () => number) {
     this.#limits = limits;
     this.#stats = stats;
-    this.#random = random;
     this.#trusts = trustNetworks(limits.trustProxy);
     this.#kept = new SlidingCounts(windowMs, now);
     this.#accepted = new SlidingCounts(windowMs, now);
@@ -72,19 +67,15 @@ export class HttpConnections {
     return isAccepted;
   }
 
-  // Only the relay tells connections apart. Elsewhere one response in `maxKeepAliveRequests`, taken at random, is the last.
+  // Only the relay tells connections apart; the front of HTTP/2 counts the requests of a session.
   #isLastRequest(res: HttpResponse): boolean {
     const { maxKeepAliveRequests } = this.#limits;
-    if (maxKeepAliveRequests === 0) {
+    const peer = maxKeepAliveRequests === 0 ? undefined : relayedPeer(res);
+    if (peer === undefined || peer.isHttp2) {
       return false;
     }
-    const peer = relayedPeer(res);
-    if (peer === undefined) {
-      return this.#random() * maxKeepAliveRequests < 1;
-    }
     peer.requests++;
-    // The front of HTTP/2 counts the requests of a session.
-    return !peer.isHttp2 && peer.requests >= maxKeepAliveRequests;
+    return peer.requests >= maxKeepAliveRequests;
   }
 
   /** Connections that are not, or not yet, WebSockets. */

@@ -190,7 +190,8 @@ export class Backpressure {
     // end() cannot deliver its close frame behind a full buffer.
     const closing = amount === 0 ? this.#leaving.get(ws) : undefined;
     if (closing !== undefined) {
-      ws.end(closing.code, closing.text);
+      // As bytes: the binaries for Node 22 and later send some strings as Latin-1.
+      ws.end(closing.code, Buffer.from(closing.text));
     }
   }
 

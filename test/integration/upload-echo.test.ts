@@ -5,11 +5,12 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unboundedReads } from "../support/binary.ts";
 import { spawnConfined } from "../support/cgroup.ts";
 import { scrape, spawnServer } from "../support/echo-server.ts";
 import { residentBytes } from "../support/memory.ts";
 import { connectRaw } from "../support/raw-socket.ts";
-import { type Origin, originOf, schemeArgs, schemes, spawnOver } from "../support/schemes.ts";
+import { type Origin, originOf, type Scheme, schemeArgs, schemes, spawnOver } from "../support/schemes.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const kiB = 1024;
@@ -92,13 +93,20 @@ function chunkedBody(answer: Buffer): Buffer {
 
 const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
+/** Over https the server reads from a Unix socket, whose buffer is small. */
+const boundedOver = (scheme: Scheme): { skip: string | false } => ({
+  skip: scheme === "http" && unboundedReads(),
+});
+
 for (const scheme of schemes) {
-  test(`a POST /echo without a reader uses 1 MiB at most, in a container of 256 MiB, over ${scheme}`, async (t) => {
+  const title = `a POST /echo without a reader uses 1 MiB at most, in a container of 256 MiB, over ${scheme}`;
+  test(title, boundedOver(scheme), async (t) => {
     const args = [...(await schemeArgs(t, scheme)), "--stall-timeout", "12s"];
     const server = originOf(t, scheme, await spawnConfined(t, 256 * miB, args));
     const before = residentBytes(server.pid);
     const sockets = await Promise.all(Array.from({ length: 4 }, () => startEndless(server)));
     const { metrics } = server;
+    await waitUntil(async () => (await scrape(metrics))["echo_uploads"] === sockets.length, "the uploads");
     await waitUntil(async () => ((await scrape(metrics))["echo_buffered_bytes"] ?? 0) > 0, "bytes to wait");
     let most = 0;
     const until = performance.now() + 6000;
@@ -178,12 +186,13 @@ for (const scheme of schemes) {
 }
 
 for (const scheme of schemes) {
-  test(`a client that leaves while its upload is paused is noticed at once, over ${scheme}`, async (t) => {
+  const title = `a client that leaves while its upload is paused is noticed at once, over ${scheme}`;
+  test(title, boundedOver(scheme), async (t) => {
     const server = await spawnOver(t, scheme, ["--stall-timeout", "1h"]);
     const sockets = await Promise.all(Array.from({ length: 3 }, () => startEndless(server)));
     const count = async (name: string): Promise<number> => (await scrape(server.metrics))[name] ?? 0;
+    await waitUntil(async () => (await count("echo_uploads")) === sockets.length, "the uploads");
     await waitUntil(async () => (await count("echo_buffered_bytes")) > 0, "bytes to wait");
-    assert.equal(await count("echo_uploads"), 3);
     for (const socket of sockets) {
       socket.destroy();
     }

@@ -61,13 +61,13 @@ export const http = {
   }),
   maxKeepAliveRequests: count({
     group: "HTTP",
-    help: "requests on one HTTP connection before a response closes it (without TLS: on average); 0 is off",
+    help: "requests on one HTTP connection over TLS before a response closes it; 0 is off",
     min: 0,
     max: 10_000_000,
     default: 1000,
     limit: {
       name: "keep_alive_requests",
-      help: "Requests on one HTTP connection, 0 for no limit",
+      help: "Requests on one HTTP connection over TLS, 0 for no limit",
       value: Number,
       outcome: "the response closes the connection; an HTTP/2 session gets GOAWAY",
       countedBy: ["echo_http_keep_alive_exhausted_total"],

@@ -161,8 +161,10 @@ export class Session {
       return false;
     }
     const { stats, backpressure, compressFrom } = this.parts;
-    const bytes = Buffer.byteLength(data);
-    const result = ws.send(data, isBinary, bytes >= compressFrom);
+    // As bytes: the binaries for Node 22 and later send some strings as Latin-1.
+    const message = typeof data === "string" ? Buffer.from(data) : data;
+    const bytes = message.byteLength;
+    const result = ws.send(message, isBinary, bytes >= compressFrom);
     if (result === 2) {
       backpressure.refused(ws);
       return false;

@@ -7,7 +7,7 @@ import { createStats, slot } from "../../../src/metrics/counters.ts";
 const from = (address: string): HttpResponse =>
   ({ getRemoteAddressAsText: () => Buffer.from(address) }) as unknown as HttpResponse;
 
-function keepAliveWith(limits: Partial<KeepAliveLimits>, random?: () => number) {
+function keepAliveWith(limits: Partial<KeepAliveLimits>) {
   let time = 0;
   const stats = createStats();
   const connections = new HttpConnections(
@@ -20,7 +20,6 @@ function keepAliveWith(limits: Partial<KeepAliveLimits>, random?: () => number) 
     },
     stats,
     () => time,
-    random,
   );
   const granted = (address: string, times: number): number =>
     Array.from({ length: times }, () => connections.keepsAlive(from(address))).filter(Boolean).length;
@@ -73,20 +72,6 @@ test("above the total, an address that has its share already is not accepted, an
   assert.equal(accepted("192.0.2.1", 50), 0);
   assert.equal(accepted("192.0.2.2", 50), 10);
   assert.equal(stats[slot.httpConnectionsRefused], 90);
-});
-
-test("one response in as many as a connection may have is its last", () => {
-  let draws = 0;
-  const random = (): number => (draws++ % 1000) / 1000;
-  const { granted, stats } = keepAliveWith({ maxKeepAliveRequests: 50 }, random);
-  assert.equal(granted("192.0.2.1", 1000), 980);
-  assert.equal(stats[slot.httpKeepAliveExhausted], 20);
-  assert.equal(stats[slot.httpKeepAliveRefused], 0);
-});
-
-test("a limit of one request leaves no connection open, and 0 is no limit", () => {
-  assert.equal(keepAliveWith({ maxKeepAliveRequests: 1 }).granted("192.0.2.1", 100), 0);
-  assert.equal(keepAliveWith({ maxKeepAliveRequests: 0 }, () => 0).granted("192.0.2.1", 100), 100);
 });
 
 test("a count never exceeds its maximum within any one window", () => {
