@@ -235,6 +235,6 @@ function rangeProblems(command: SearchCommand): string[] {
       "--min: fewer connections than --threads",
     durationSum < trialMs && "--duration-sum: shorter than one trial (--duration)",
     deadline < leastMs &&
-      `--deadline: one trial, with what comes before and after it, takes ${formatDuration(Math.ceil(leastMs / 1000) * 1000)}`,
+      `--deadline: must be at least ${formatDuration(Math.ceil(leastMs / 1000) * 1000)}, which one trial takes with what comes before and after it`,
   ].filter((problem) => typeof problem === "string");
 }

@@ -81,7 +81,9 @@ export const tlsCheck: Check = {
         passes(
           `${socket.getProtocol()}, certificate of ${subject?.CN ?? "nobody"} until ${new Date(validTo).toISOString().slice(0, 10)}, ${trust}`,
           { protocol: socket.getProtocol() },
-          daysLeft < renewalDays ? `renew the certificate: it ends ${validTo}` : null,
+          daysLeft < renewalDays
+            ? `renew the certificate: it ends in ${daysLeft} ${daysLeft === 1 ? "day" : "days"}`
+            : null,
         ),
       );
     }),

@@ -37,7 +37,7 @@ export function describeHistory(history: FigureHistory): string {
     case "steady":
       return `steady: ${title} has its level ${since}`;
     case "too-few":
-      return `too few: ${results} ${results === 1 ? "Result knows" : "Results know"} ${title}, and it takes 6`;
+      return `too few: ${results} ${results === 1 ? "Result has" : "Results have"} ${title}, and it takes 6`;
   }
 }
 

@@ -61,7 +61,7 @@ function describeGrowth({ verdict, slope, probability, lows }: Growth, format: F
     return "unknown";
   }
   if (slope === null || verdict === "undecided") {
-    return `undecided: only ${lows} low points`;
+    return `undecided: only ${lows} low ${lows === 1 ? "point" : "points"}`;
   }
   const { perHour, low, high } = slope;
   const range = `${format(perHour)}/h (${format(low)} to ${format(high)})`;

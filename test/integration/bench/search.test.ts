@@ -200,7 +200,7 @@ test("wrong options are exit code 2, all of them named, and nothing is started",
   const late = await problemsOf("ws://127.0.0.1:1/", "--slo", "p99<5ms", ...range);
   assert.match(late, /--min: more than --max/);
   assert.match(late, /--min, --max: depth/);
-  assert.match(late, /--deadline: one trial, with what comes before and after it, takes 2\ds/);
+  assert.match(late, /--deadline: must be at least 2\ds, which one trial takes/);
 });
 
 test("nothing measured at all is exit code 3", async () => {
