@@ -76,23 +76,30 @@ function gate(raw: Raw): number {
 function resultsOf(patterns: readonly string[]): readonly Result[] {
   const files = [...new Set(patterns.flatMap(filesOf))];
   const texts = files.map((name) => ({ name, text: readText(name) }));
-  const { results, problems } = findResults(texts.filter(({ text }) => !isOfAnotherKind(text)));
+  const others = texts.flatMap(({ text }) => otherKindOf(text) ?? []);
+  const { results, problems } = findResults(texts.filter(({ text }) => otherKindOf(text) === undefined));
   if (problems.length > 0) {
     throw new UsageError(problems);
   }
+  const kinds = [...new Set(others)].sort().join(", ");
   if (results.length === 0) {
-    throw new UsageError([`--history: none of ${files.length} files holds a Result`]);
+    throw new UsageError([
+      `--history: none of ${files.length} files holds a Result${kinds === "" ? "" : ` (they hold: ${kinds})`}`,
+    ]);
+  }
+  if (others.length > 0) {
+    process.stderr.write(`not a part of the history: ${others.length} of ${files.length} files (${kinds})\n`);
   }
   return results;
 }
 
-/** Comparisons lie beside Results in many folders. */
-function isOfAnotherKind(text: string): boolean {
+/** The kind of a document that is not a Result; Comparisons and reports lie beside Results in many folders. */
+function otherKindOf(text: string): string | undefined {
   try {
     const { kind } = JSON.parse(text) as { readonly kind?: unknown };
-    return typeof kind === "string" && kind !== resultKind;
+    return typeof kind === "string" && kind !== resultKind ? kind.replace("uws-echo-bench/", "") : undefined;
   } catch {
-    return false; // a log, or damaged: reading it reports that
+    return undefined; // a log, or damaged: reading it reports that
   }
 }
 

@@ -162,6 +162,7 @@ test("gate fails on a recent change for the worse, and only then", async () => {
   );
   const good = await bench("gate", "--history", level, "--json");
   assert.equal(good.code, 0);
+  assert.match(good.stderr, /^not a part of the history: 1 of 13 files \(comparison\)$/m);
   assert.equal(historySchema.parse(JSON.parse(good.stdout)).tracks[0]?.figures[0]?.finding, "steady");
 });
 
@@ -180,4 +181,9 @@ test("gate refuses what it cannot read, with every problem", async () => {
   const none = await bench("gate", "--history", "nowhere/*.json");
   assert.equal(none.code, 2);
   assert.match(none.stderr, /^error: --history: nowhere\/\*\.json matches no file$/m);
+  mkdirSync(join(folder, "reports"));
+  writeFileSync(join(folder, "reports", "a.json"), '{"kind":"uws-echo-bench/storm","version":1}');
+  const reports = await bench("gate", "--history", "reports");
+  assert.equal(reports.code, 2);
+  assert.match(reports.stderr, /none of 1 files holds a Result \(they hold: storm\)/);
 });
