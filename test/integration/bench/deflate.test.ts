@@ -32,7 +32,7 @@ async function measureDeflate(
 ): Promise<Result> {
   const outcome = await measureReal(
     url,
-    { engine: "raw", loop: { kind: "closed", depth: 4 }, ...changes },
+    { engine: "raw", loop: { kind: "closed", depth: 4 }, durationMs: 400, ...changes },
     { deflate: true, type: "text", payloads, ...endpoint },
   );
   return resultOf(outcome);

@@ -56,7 +56,7 @@ test("HTTP requests are counted in their own group, beside echoes", async (t) =>
     `${scrapes} with a limit of 5 per second on each of 2 connections`,
   );
   assert.equal(sum("scrapes", "lost"), 0);
-  assert.equal(outcome.steps[1]?.groups["scrapes"]?.openConnections, 2);
+  assert.ok(outcome.steps.some(({ groups: all }) => all["scrapes"]?.openConnections === 2));
   const served = (await server.stats())['echo_http_requests_total{route="/inspect",code="200"}'];
   assert.ok((served ?? 0) >= scrapes, `${served} served`);
   const report = reportSession({ label: null, scenario, thresholds: [] }, outcome);

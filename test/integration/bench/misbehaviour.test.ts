@@ -235,7 +235,7 @@ for (const engine of engines) {
       const twice = (message: ClientMessage): Buffer =>
         message.index === 7 ? Buffer.concat([echo(message), echo(message)]) : echo(message);
       const { url } = await startMisbehavingServer(t, { reply: twice });
-      const outcome = await measureReal(url, { engine, connections: 1, durationMs: 100 });
+      const outcome = await measureReal(url, { engine, connections: 1, durationMs: 500 });
       assert.match(onlyError(outcome), /^surplus-reply: more replies arrived than messages were sent/);
     });
 
@@ -307,7 +307,7 @@ for (const engine of engines) {
         }
       };
       const { url } = await startMisbehavingServer(t, { reply, onControl });
-      const outcome = await measureReal(url, { engine, connections: 1 }, { verify: "full" });
+      const outcome = await measureReal(url, { engine, connections: 1, durationMs: 500 }, { verify: "full" });
       const result = resultOf(outcome);
       assert.deepEqual(result.errors, {});
       assert.deepEqual(result.failures, []);
@@ -321,7 +321,7 @@ for (const engine of engines) {
       const payloads = [0, 125, 126, 65_535, 65_536, 300_000].map((bytes) => new Uint8Array(bytes).fill(7));
       const outcome = await measureReal(
         url,
-        { engine, loop: { kind: "closed", depth: 3 } },
+        { engine, loop: { kind: "closed", depth: 3 }, durationMs: 800 },
         { payloads, verify: "full" },
       );
       const result = resultOf(outcome);
