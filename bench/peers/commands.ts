@@ -1,7 +1,7 @@
 // `npm run bench:commands`: runs each command of the harness once against our server, and publishes a folder.
 
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -106,12 +106,14 @@ async function runAll(folder: string): Promise<number> {
   const startedAt = new Date().toISOString();
   const pin = pinApart(say);
   const server = findPeers(pin, () => undefined).find(({ name }) => name === ourServer)?.target ?? "";
-  mkdirSync(folder, { recursive: true });
+  // Outside of the checkout: documents say whether it had uncommitted changes.
+  const draft = mkdtempSync(join(tmpdir(), "uws-echo-commands-"));
+  const environment = describeEnvironment(environmentHere());
   const sections: string[] = [];
   let exitCode: number = exitCodes.good;
   for (const run of runs) {
     say(run.command);
-    const { typed, text, code } = await runOnce(run, server, join(folder, `${run.command}.json`));
+    const { typed, text, code } = await runOnce(run, server, join(draft, `${run.command}.json`));
     sections.push(
       `## ${run.command}: ${run.question}`,
       `\`${typed}\` ended with exit code ${code}.`,
@@ -121,10 +123,12 @@ async function runAll(folder: string): Promise<number> {
   }
   const blocks = [
     `# The commands of uws-echo-bench, ${startedAt.slice(0, 10)}`,
-    describeEnvironment(environmentHere()),
+    environment,
     `Made by \`npm run bench:commands\`. Each command ran once, against a fresh \`${server}\` at \`$PID\`.`,
     ...sections,
   ];
+  cpSync(draft, folder, { recursive: true });
+  rmSync(draft, { recursive: true });
   writeOnce(join(folder, "README.md"), `${blocks.join("\n\n")}\n`);
   writeIndex(dirname(folder));
   say(`written: ${folder}`);
