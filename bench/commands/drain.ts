@@ -2,9 +2,8 @@
 
 import type { Command } from "commander";
 import { z } from "zod";
-import { mixSeeds } from "../../src/lib/random.ts";
 import { parseRate, parseSize } from "../../src/lib/units.ts";
-import { makePayload, sequenceDigits } from "../engine/payload.ts";
+import { sequenceDigits } from "../engine/payload.ts";
 import {
   concludeDrain,
   type DrainOptions,
@@ -21,7 +20,7 @@ import { NothingError } from "./nothing.ts";
 import { commonShape, duration, quantity, resultShape, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
-import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
+import { addSessionOptions, readSession, type SessionSettings, sessionPayload } from "./session-options.ts";
 
 const mostPayloadBytes = 16 * 1024 * 1024;
 
@@ -90,7 +89,7 @@ function readDrain(url: string, raw: Raw): Settings {
       ...settings,
       connections: settings.share.count("--connections", values.connections),
       ratePerSecond: settings.share.rate(values.rate),
-      payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
+      payload: sessionPayload(settings, values.payload),
       atMs: values.at,
       forMs: values.for,
     },

@@ -75,9 +75,12 @@ function gate(raw: Raw): number {
 /** The Results of all files. @throws UsageError with every problem */
 function resultsOf(patterns: readonly string[]): readonly Result[] {
   const files = [...new Set(patterns.flatMap(filesOf))];
-  const texts = files.map((name) => ({ name, text: readText(name) }));
-  const others = texts.flatMap(({ text }) => otherKindOf(text) ?? []);
-  const { results, problems } = findResults(texts.filter(({ text }) => otherKindOf(text) === undefined));
+  const texts = files.map((name) => {
+    const text = readText(name);
+    return { name, text, otherKind: otherKindOf(text) };
+  });
+  const others = texts.flatMap(({ otherKind }) => otherKind ?? []);
+  const { results, problems } = findResults(texts.filter(({ otherKind }) => otherKind === undefined));
   if (problems.length > 0) {
     throw new UsageError(problems);
   }

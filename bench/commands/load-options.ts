@@ -108,8 +108,8 @@ export interface LoadOptions extends ServerSource {
   readonly thresholds: ResultValues["threshold"];
 }
 
-/** Adds the options of every single measurement: the server, and the thresholds. */
-export function addResultOptions(command: Command): Command {
+/** Adds the name of a measurement, and the sources of the server's figures. */
+export function addServerOptions(command: Command, metricsPeriod: string): Command {
   return command
     .option("--label <text>", "name for tables and plots")
     .option("--pid <pid>", "process id of the server; its CPU time and memory are read from /proc")
@@ -120,8 +120,13 @@ export function addResultOptions(command: Command): Command {
     .option(
       "--metrics-period <time>",
       "time between readings of those metrics; each is work for the server",
-      "5s",
-    )
+      metricsPeriod,
+    );
+}
+
+/** Adds the options of every single measurement: the server, and the thresholds. */
+export function addResultOptions(command: Command): Command {
+  return addServerOptions(command, "5s")
     .option(
       "--threshold <condition>",
       `exit with 1 unless this condition holds, as in p99<5ms (repeatable; ${thresholdMetrics.join(", ")})`,

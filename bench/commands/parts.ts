@@ -7,9 +7,8 @@ import { z } from "zod";
 import { UwsEchoError } from "../../src/lib/errors.ts";
 import { formatElapsed } from "../../src/lib/format.ts";
 import { UnitError } from "../../src/lib/units.ts";
-import { shareOf } from "../load/arrivals.ts";
 import type { StartAt } from "../measure/run.ts";
-import type { Part } from "../measure/scenario.ts";
+import { type Part, sharesOf } from "../measure/scenario.ts";
 import { parseMoment } from "./moment.ts";
 import { parsedBy, UsageError } from "./option-schemas.ts";
 
@@ -74,15 +73,15 @@ export function shareFor({ part, totals }: Parts): Share {
   if (part === undefined || totals !== true) {
     return { count: (_, all) => all, rate: (all) => all };
   }
-  const { number, of } = part;
+  const { connections, rate } = sharesOf(part);
   return {
     count(option, total) {
-      if (total < of) {
-        throw new UsageError([`--totals: ${of} generators cannot share ${total} (${option})`]);
+      if (total < part.of) {
+        throw new UsageError([`--totals: ${part.of} generators cannot share ${total} (${option})`]);
       }
-      return shareOf(total, { index: number - 1, count: of });
+      return connections(total);
     },
-    rate: (perSecond) => perSecond / of,
+    rate,
   };
 }
 

@@ -2,14 +2,15 @@
 
 import type { Command } from "commander";
 import { z } from "zod";
-import { highestSeed, randomSeed } from "../../src/lib/random.ts";
+import { highestSeed, mixSeeds, randomSeed } from "../../src/lib/random.ts";
 import { parseDuration, parseNumber, UnitError } from "../../src/lib/units.ts";
+import { makePayload } from "../engine/payload.ts";
 import { hostOf } from "../engine/route.ts";
 import { type Metrics, parseThresholdOf, type Threshold } from "../result/threshold.ts";
 import type { Reconnect } from "../scenario/population.ts";
 import type { Resources, Target } from "../scenario/scenario.ts";
 import { limitProblems } from "../target/limits.ts";
-import type { ServerSource } from "./load-options.ts";
+import { addServerOptions, type ServerSource } from "./load-options.ts";
 import {
   collect,
   parsedBy,
@@ -75,7 +76,7 @@ export function addSessionOptions<T>(
   command: Command,
   { metrics, example, reconnect, expectClose }: SharedOptions<T>,
 ): Command {
-  return addPartOptions(addOwnMetricsOptions(addFirstMessageOptions(addTargetOptions(command))))
+  addPartOptions(addOwnMetricsOptions(addFirstMessageOptions(addTargetOptions(command))))
     .option(
       "--reconnect <never|full-jitter:base:max>",
       "how clients reconnect: after a random time up to base, then up to twice that, at most max",
@@ -88,20 +89,13 @@ export function addSessionOptions<T>(
     )
     .option(...deflateOption)
     .option("-t, --threads <number>", "generator threads", "1")
-    .option("--seed <number>", "makes payloads and random choices repeat (default: random)")
-    .option("--label <text>", "name for tables and plots")
-    .option("--pid <pid>", "process id of the server; its CPU time and memory are read from /proc")
-    .option(
-      "--metrics-url <url|off>",
-      "URL of the server's Prometheus metrics, read at every address of its host and added up, or off (default: /metrics of the target, if there, but not with --pid)",
-    )
-    .option("--metrics-period <time>", "time between readings of those metrics", "1s")
-    .option(
-      "--threshold <condition>",
-      `exit with 1 unless this condition holds, as in ${example} (repeatable; ${metrics.names.join(", ")})`,
-      collect,
-      [],
-    );
+    .option("--seed <number>", "makes payloads and random choices repeat (default: random)");
+  return addServerOptions(command, "1s").option(
+    "--threshold <condition>",
+    `exit with 1 unless this condition holds, as in ${example} (repeatable; ${metrics.names.join(", ")})`,
+    collect,
+    [],
+  );
 }
 
 /** The command's own options. */
@@ -151,6 +145,11 @@ export function readSession<S extends Readonly<Record<string, z.ZodType>>, T>(
   }
   const values = shared.values as ValuesOf<typeof shape> & { threshold: readonly Threshold[] };
   return { settings: settingsOf(url, values, templates), values: mine.values as ValuesOf<S> };
+}
+
+/** A binary payload that follows the session's seed. @param number of the payload within the session */
+export function sessionPayload({ resources }: SessionSettings, bytes: number, number = 0): Uint8Array {
+  return makePayload(bytes, "binary", "random", mixSeeds(resources.seed, number));
 }
 
 /** Generators that share the connections. */

@@ -1,9 +1,7 @@
 // The command `slow`: measures the effect of clients that read slowly, or not at all, on a server and on others.
 
 import type { Command } from "commander";
-import { mixSeeds } from "../../src/lib/random.ts";
 import { parseNumber, parseRate, parseShare, parseSize } from "../../src/lib/units.ts";
-import { makePayload } from "../engine/payload.ts";
 import { concludeSlow, type SlowOptions, slowMetrics, slowScenario } from "../measure/slow.ts";
 import { formatSlow } from "../report/session/slow.ts";
 import { slowSchema } from "../result/slow.ts";
@@ -12,7 +10,7 @@ import { NothingError } from "./nothing.ts";
 import { duration, quantity, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
-import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
+import { addSessionOptions, readSession, type SessionSettings, sessionPayload } from "./session-options.ts";
 
 const mostPayloadBytes = 16 * 1024 * 1024;
 const mostBytesPerSecond = 2 ** 40;
@@ -83,15 +81,10 @@ function readSlow(url: string, raw: Raw): Settings {
       readers: share.count("--readers", readers),
       neighbours: share.count("--connections", values.connections - readers),
       neighbourRate: share.rate(values.rate),
-      neighbourPayload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
+      neighbourPayload: sessionPayload(settings, values.payload),
       readRate: values.readRate,
       readerRate: share.rate(values.readerRate),
-      readerPayload: makePayload(
-        values.readerPayload,
-        "binary",
-        "random",
-        mixSeeds(settings.resources.seed, 1),
-      ),
+      readerPayload: sessionPayload(settings, values.readerPayload, 1),
       beforeMs: values.before,
       duringMs: values.duration,
     },

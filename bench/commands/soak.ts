@@ -6,9 +6,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
-import { mixSeeds } from "../../src/lib/random.ts";
 import { parseDuration, parseRate, parseSize, UnitError } from "../../src/lib/units.ts";
-import { makePayload } from "../engine/payload.ts";
 import { documentHead } from "../measure/document.ts";
 import { payloadHashes } from "../measure/session.ts";
 import { concludeSoak, type SoakOptions, soakMetrics, soakScenario, soakStep } from "../measure/soak.ts";
@@ -24,7 +22,7 @@ import { NothingError } from "./nothing.ts";
 import { commonShape, duration, parsedBy, quantity, warmup, whole, within } from "./option-schemas.ts";
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import { runSession } from "./session.ts";
-import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
+import { addSessionOptions, readSession, type SessionSettings, sessionPayload } from "./session-options.ts";
 
 const weekMs = 7 * 86_400_000;
 const mostPayloadBytes = 16 * 1024 * 1024;
@@ -107,7 +105,7 @@ function readSoak(url: string, raw: Raw): Settings {
       ...settings,
       connections: settings.share.count("--connections", values.connections),
       ratePerSecond: settings.share.rate(values.rate),
-      payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
+      payload: sessionPayload(settings, values.payload),
       lifetimeMs: values.churn,
       durationMs: values.duration,
       warmupMs: values.warmup ?? Math.min(300_000, values.duration / 10),

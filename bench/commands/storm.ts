@@ -3,9 +3,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { formatElapsed } from "../../src/lib/format.ts";
-import { mixSeeds } from "../../src/lib/random.ts";
 import { parseNumber, parseRate, parseSize, UnitError } from "../../src/lib/units.ts";
-import { makePayload } from "../engine/payload.ts";
 import { concludeStorm, type StormOptions, stormMetrics, stormScenario } from "../measure/storm.ts";
 import { formatStorm } from "../report/session/storm.ts";
 import { stormSchema } from "../result/storm.ts";
@@ -15,7 +13,7 @@ import { commonShape, duration, parsedBy, quantity, whole } from "./option-schem
 import { act, addOutputOptions, type OutputOptions, outputProblems } from "./outcome.ts";
 import type { Share } from "./parts.ts";
 import { runSession } from "./session.ts";
-import { addSessionOptions, readSession, type SessionSettings } from "./session-options.ts";
+import { addSessionOptions, readSession, type SessionSettings, sessionPayload } from "./session-options.ts";
 
 const mostPayloadBytes = 16 * 1024 * 1024;
 /** Time after the last client was due, in which refused clients reconnect. */
@@ -106,7 +104,7 @@ function readStorm(url: string, raw: Raw): Settings {
       arrivals: values.arrivals,
       background: background === null ? undefined : shareOfBackground(share, background),
       traffic: values.ping === true ? "ping" : "echo",
-      payload: makePayload(values.payload, "binary", "random", mixSeeds(settings.resources.seed, 0)),
+      payload: sessionPayload(settings, values.payload),
       beforeMs: values.before,
       durationMs: values.duration ?? dueMs + restMs,
     },

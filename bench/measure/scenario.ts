@@ -64,11 +64,18 @@ export interface Probe {
   readonly ratePerSecond: number;
 }
 
+/** One generator's share of a number of connections, and of a rate. */
+export function sharesOf({ number, of }: Part) {
+  return {
+    connections: (all: number): number => shareOf(all, { index: number - 1, count: of }),
+    rate: (perSecond: number): number => perSecond / of,
+  };
+}
+
 /** Divides a load: returns one generator's share of the connections and rates. */
 export function partOf(scenario: WebSocketScenario, part: Part): WebSocketScenario {
   const { loop, stages, connectionsPerSecond, probe } = scenario;
-  const rate = (perSecond: number): number => perSecond / part.of;
-  const connections = (all: number): number => shareOf(all, { index: part.number - 1, count: part.of });
+  const { connections, rate } = sharesOf(part);
   return {
     ...scenario,
     part,
