@@ -51,8 +51,8 @@ class FakeSocket {
     return this.amount;
   }
 
-  end(code: number, reason: string): void {
-    this.#close(code, reason);
+  end(code: number, reason: Uint8Array): void {
+    this.#close(code, Buffer.from(reason).toString());
   }
 
   close(): void {
