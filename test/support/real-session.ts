@@ -18,6 +18,11 @@ export async function startServer(
 ): Promise<string> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   server.on("connection", (socket) => serve(socket, server.clients));
+  return listen(t, server);
+}
+
+/** Waits until a server listens, and ends it after the test. Returns its URL. */
+export async function listen(t: TestContext, server: WebSocketServer): Promise<string> {
   await once(server, "listening");
   t.after(async () => {
     for (const client of server.clients) {

@@ -1,8 +1,6 @@
 // permessage-deflate on the raw engine, over real sockets: against our server, `ws`, and targets that decline or misbehave.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { deflateRawSync, constants as zlib } from "node:zlib";
 import { type PerMessageDeflateOptions, WebSocketServer } from "ws";
@@ -20,7 +18,7 @@ import {
   switchingProtocols,
 } from "../../support/misbehaving-server.ts";
 import { measureReal, onlyError, resultOf } from "../../support/real-load.ts";
-import { groupOf, runHere, sessionWith } from "../../support/real-session.ts";
+import { groupOf, listen, runHere, sessionWith } from "../../support/real-session.ts";
 
 const verifies: Verify[] = ["none", "length", "full"];
 const payloads = [3000, 64, 20_000].map((bytes, i) => makePayload(bytes, "text", "words", i));
@@ -63,15 +61,7 @@ async function startWs(t: TestContext, perMessageDeflate: PerMessageDeflateOptio
   server.on("connection", (socket) => {
     socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
   });
-  await once(server, "listening");
-  t.after(async () => {
-    for (const client of server.clients) {
-      client.terminate();
-    }
-    server.close();
-    await once(server, "close");
-  });
-  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, extensions };
+  return { url: await listen(t, server), extensions };
 }
 
 /** A target that agrees to compression, and replies with `reply` to every message. */

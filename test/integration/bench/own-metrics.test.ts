@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { idleSchema } from "../../../bench/result/idle.ts";
 import type { readResult } from "../../../bench/result/store.ts";
 import { scrape, startServer } from "../../support/echo-server.ts";
@@ -16,10 +16,9 @@ import { waitUntil } from "../../support/wait.ts";
 
 const prefix = "uws_echo_bench_";
 
-test("a generator shows what it counts and times while it runs, and the page ends with it", async (t) => {
-  const server = await startServer(t);
-  const args = ["run", server.urls.echo, "-c", "3", "-d", "60s", "-w", "0s", "--json", "--metrics-port", "0"];
-  const child = spawn(process.execPath, [harnessPath, ...args]);
+/** Starts a command that serves its metrics, and waits for the address of their page. */
+async function startGenerator(t: TestContext, args: readonly string[]) {
+  const child = spawn(process.execPath, [harnessPath, ...args, "--json", "--metrics-port", "0"]);
   t.after(() => child.kill("SIGKILL"));
   const exited = once(child, "exit");
   const stdout = text(child.stdout);
@@ -29,6 +28,13 @@ test("a generator shows what it counts and times while it runs, and the page end
   });
   await waitUntil(() => /^Metrics: \S+\n/m.test(stderr), "the address of the page");
   const [, url = ""] = /^Metrics: (\S+)$/m.exec(stderr) ?? [];
+  return { child, exited, stdout, url, saidOnError: () => stderr };
+}
+
+test("a generator shows what it counts and times while it runs, and the page ends with it", async (t) => {
+  const server = await startServer(t);
+  const args = ["run", server.urls.echo, "-c", "3", "-d", "60s", "-w", "0s"];
+  const { child, exited, stdout, url } = await startGenerator(t, args);
   let samples: Record<string, number> = {};
   await waitUntil(async () => {
     samples = await scrape(url);
@@ -65,23 +71,14 @@ test("a generator is ready once its connections are open, and then waits for the
   const folder = mkdtempSync(join(tmpdir(), "uws-echo-start-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const server = await startServer(t);
-  const child = spawn(process.execPath, [
-    ...[harnessPath, "idle", server.urls.echo, "--steps", "1,2,3,4", "--hold", "1s", "--connect-rate", "100"],
-    ...["--start-at", `@${folder}/start`, "--json", "--metrics-port", "0"],
+  const { exited, stdout, saidOnError, url } = await startGenerator(t, [
+    ...["idle", server.urls.echo, "--steps", "1,2,3,4", "--hold", "1s", "--connect-rate", "100"],
+    ...["--start-at", `@${folder}/start`],
   ]);
-  t.after(() => child.kill("SIGKILL"));
-  const exited = once(child, "exit");
-  const stdout = text(child.stdout);
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (said: string) => {
-    stderr += said;
-  });
-  await waitUntil(() => /^Metrics: \S+\n/m.test(stderr), "the address of the page");
-  const [, url = ""] = /^Metrics: (\S+)$/m.exec(stderr) ?? [];
   await waitUntil(async () => (await fetch(new URL("/readyz", url))).status === 200, "the generator");
   const startAt = Date.now() + 2000;
   writeFileSync(join(folder, "start"), new Date(startAt).toISOString());
-  assert.deepEqual(await exited, [0, null], stderr);
+  assert.deepEqual(await exited, [0, null], saidOnError());
   const report = idleSchema.parse(JSON.parse(await stdout));
   assert.ok(Math.abs(Date.parse(report.startedAt) - startAt) < 1000, report.startedAt);
 });
